@@ -1,0 +1,80 @@
+/// What a job does.
+public enum JobType: String, Codable, Hashable, Sendable, CaseIterable {
+    /// Analyse, and stop after the verdict.
+    case scan
+    /// Analyse, then decouple, refine and write the purified model.
+    case purify
+}
+
+/// How pixels become the model's input: `x = (low + pixel / 255 * (high - low) - mean) / std`.
+public struct InputScaling: Codable, Hashable, Sendable {
+    /// `[low, high]`, the interval that pixel values 0 to 255 are mapped to.
+    public var range: [Double]
+    /// Per channel, in units of `range`; empty for none.
+    public var mean: [Double]
+    /// Per channel, in units of `range`; empty for none.
+    public var std: [Double]
+
+    public init(range: [Double] = [0, 1], mean: [Double] = [], std: [Double] = []) {
+        self.range = range
+        self.mean = mean
+        self.std = std
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let defaults = InputScaling()
+        range = try container.decodeIfPresent([Double].self, forKey: .range) ?? defaults.range
+        mean = try container.decodeIfPresent([Double].self, forKey: .mean) ?? defaults.mean
+        std = try container.decodeIfPresent([Double].self, forKey: .std) ?? defaults.std
+    }
+}
+
+/// A job's options, with the names they have in the REST API. Absent ones take their defaults.
+public struct JobOptions: Codable, Hashable, Sendable {
+    /// How the boundary distance is found.
+    public enum DistanceMethod: String, Codable, Hashable, Sendable, CaseIterable {
+        /// Newton steps on the margin, then bisection: 2 to 3 gradients a sample.
+        case newton
+        /// Decoupled direction and norm (Rony et al., CVPR 2019), 40 steps: slower, tighter.
+        case ddn
+    }
+
+    /// Seeds every random choice: the same input, options and seed give the same verdict and labels.
+    public var seed: UInt64
+    public var input: InputScaling
+    /// Class folder name to model output index. Nil: the sorted folder names are outputs 0, 1, 2 …
+    public var classes: [String: Int]?
+    public var distance: DistanceMethod
+    /// The most refinement rounds (phase 2).
+    public var rounds: Int
+    /// Purify even where the verdict is only "suspicious".
+    public var force: Bool
+    /// Intra-op threads of the worker. Nil: all the processors it may use.
+    public var threads: Int?
+
+    public init(
+        seed: UInt64 = 0, input: InputScaling = InputScaling(), classes: [String: Int]? = nil,
+        distance: DistanceMethod = .newton, rounds: Int = 3, force: Bool = false, threads: Int? = nil
+    ) {
+        self.seed = seed
+        self.input = input
+        self.classes = classes
+        self.distance = distance
+        self.rounds = rounds
+        self.force = force
+        self.threads = threads
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let defaults = JobOptions()
+        seed = try container.decodeIfPresent(UInt64.self, forKey: .seed) ?? defaults.seed
+        input = try container.decodeIfPresent(InputScaling.self, forKey: .input) ?? defaults.input
+        classes = try container.decodeIfPresent([String: Int].self, forKey: .classes)
+        distance = try container.decodeIfPresent(DistanceMethod.self, forKey: .distance) ?? defaults.distance
+        rounds = try container.decodeIfPresent(Int.self, forKey: .rounds) ?? defaults.rounds
+        force = try container.decodeIfPresent(Bool.self, forKey: .force) ?? defaults.force
+        threads = try container.decodeIfPresent(Int.self, forKey: .threads)
+    }
+}

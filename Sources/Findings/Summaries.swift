@@ -1,0 +1,90 @@
+/// What a checked model upload is, as shown to the user.
+public struct ModelSummary: Codable, Hashable, Sendable {
+    /// Such as `pt2`.
+    public var format: String
+    /// N, C, H, W; `null` stands for a dynamic batch.
+    public var inputShape: [Int?]
+    /// Such as `float32`.
+    public var inputType: String
+    /// Number of outputs.
+    public var classes: Int
+    public var parameters: Int
+    /// Operator name to number of nodes.
+    public var operators: [String: Int]
+
+    public init(
+        format: String, inputShape: [Int?], inputType: String, classes: Int, parameters: Int,
+        operators: [String: Int]
+    ) {
+        self.format = format
+        self.inputShape = inputShape
+        self.inputType = inputType
+        self.classes = classes
+        self.parameters = parameters
+        self.operators = operators
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case format, classes, parameters, operators
+        case inputShape = "input_shape"
+        case inputType = "input_type"
+    }
+}
+
+/// What an imported data set is, as shown to the user.
+public struct DatasetSummary: Codable, Hashable, Sendable {
+    public struct ClassCount: Codable, Hashable, Sendable {
+        public var name: String
+        public var samples: Int
+
+        public init(name: String, samples: Int) {
+            self.name = name
+            self.samples = samples
+        }
+    }
+
+    /// An entry of the archive that was passed over, and why (at most the first 100 are kept).
+    public struct SkippedEntry: Codable, Hashable, Sendable {
+        public var name: String
+        public var reason: String
+
+        public init(name: String, reason: String) {
+            self.name = name
+            self.reason = reason
+        }
+    }
+
+    /// Such as `image-folder/tar.gz`.
+    public var format: String
+    public var samples: Int
+    public var height: Int
+    public var width: Int
+    public var channels: Int
+    /// In sorted order of name.
+    public var classes: [ClassCount]
+    public var skipped: [SkippedEntry]
+    public var skippedTotal: Int
+    /// Bytes of the packed array on disk.
+    public var packedBytes: Int
+
+    public init(
+        format: String, samples: Int, height: Int, width: Int, channels: Int, classes: [ClassCount],
+        skipped: [SkippedEntry], skippedTotal: Int, packedBytes: Int
+    ) {
+        self.format = format
+        self.samples = samples
+        self.height = height
+        self.width = width
+        self.channels = channels
+        self.classes = classes
+        self.skipped = skipped
+        self.skippedTotal = skippedTotal
+        self.packedBytes = packedBytes
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case format, samples, height, width, channels, classes, skipped
+        case skippedTotal = "skipped_total"
+        case packedBytes = "packed_bytes"
+    }
+}

@@ -1,0 +1,118 @@
+/// Whether the model carries a backdoor, into which classes, and how sure that is.
+public struct Verdict: Codable, Hashable, Sendable {
+    public enum Result: String, Codable, Hashable, Sendable, CaseIterable {
+        case clean, backdoored
+        /// The kinds of evidence disagree.
+        case suspicious
+    }
+
+    /// The attack's shape, as the evidence shows it.
+    public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+        case allToOne = "all-to-one"
+        case severalTargets = "several-targets"
+        case allToAll = "all-to-all"
+        /// The flagged samples' given labels are their true ones.
+        case cleanLabel = "clean-label"
+    }
+
+    public var result: Result
+    /// Model output indices, most affected first.
+    public var targetClasses: [Int]
+    public var kind: Kind?
+    public var poisonedSamples: Int
+    public var poisonRate: Double
+    /// 95 % interval of the poison rate: `[low, high]`.
+    public var poisonRateInterval: [Double]
+    /// Posterior-like confidence in `result`: 0.5 to 1.
+    public var confidence: Double
+    /// The smallest poison rate that this job would have noticed.
+    public var detectableRate: Double
+    public var evidence: Evidence
+
+    public init(
+        result: Result, targetClasses: [Int], kind: Kind?, poisonedSamples: Int, poisonRate: Double,
+        poisonRateInterval: [Double], confidence: Double, detectableRate: Double, evidence: Evidence
+    ) {
+        self.result = result
+        self.targetClasses = targetClasses
+        self.kind = kind
+        self.poisonedSamples = poisonedSamples
+        self.poisonRate = poisonRate
+        self.poisonRateInterval = poisonRateInterval
+        self.confidence = confidence
+        self.detectableRate = detectableRate
+        self.evidence = evidence
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case result, kind, confidence, evidence
+        case targetClasses = "target_classes"
+        case poisonedSamples = "poisoned_samples"
+        case poisonRate = "poison_rate"
+        case poisonRateInterval = "poison_rate_interval"
+        case detectableRate = "detectable_rate"
+    }
+}
+
+/// What a verdict rests on.
+public struct Evidence: Codable, Hashable, Sendable {
+    public var classes: [ClassEvidence]
+    /// In plain words, one finding a line; includes what cannot be excluded.
+    public var statements: [String]
+
+    public init(classes: [ClassEvidence], statements: [String]) {
+        self.classes = classes
+        self.statements = statements
+    }
+}
+
+/// The evidence about one predicted class.
+public struct ClassEvidence: Codable, Hashable, Sendable {
+    public var label: Int
+    public var name: String
+    /// Samples predicted as this class.
+    public var samples: Int
+    public var flaggedSamples: Int
+    public var medianBoundaryDistance: Double
+    /// Share of the class's perturbation energy in one common direction: 0 to 1.
+    public var coherenceShare: Double
+    /// The same for the job's own null, and the p-value against it.
+    public var coherenceNull: Double
+    public var coherencePValue: Double
+    /// Share of other classes' images that the estimated trigger sends here, beside a random direction's
+    /// of the same norm. Nil where it was not tested.
+    public var triggerEffect: Double?
+    public var randomEffect: Double?
+    /// Largest share of one class among the flagged samples' adversarial labels.
+    public var adversarialConcentration: Double
+
+    public init(
+        label: Int, name: String, samples: Int, flaggedSamples: Int, medianBoundaryDistance: Double,
+        coherenceShare: Double, coherenceNull: Double, coherencePValue: Double, triggerEffect: Double?,
+        randomEffect: Double?, adversarialConcentration: Double
+    ) {
+        self.label = label
+        self.name = name
+        self.samples = samples
+        self.flaggedSamples = flaggedSamples
+        self.medianBoundaryDistance = medianBoundaryDistance
+        self.coherenceShare = coherenceShare
+        self.coherenceNull = coherenceNull
+        self.coherencePValue = coherencePValue
+        self.triggerEffect = triggerEffect
+        self.randomEffect = randomEffect
+        self.adversarialConcentration = adversarialConcentration
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case label, name, samples
+        case flaggedSamples = "flagged_samples"
+        case medianBoundaryDistance = "median_boundary_distance"
+        case coherenceShare = "coherence_share"
+        case coherenceNull = "coherence_null"
+        case coherencePValue = "coherence_p_value"
+        case triggerEffect = "trigger_effect"
+        case randomEffect = "random_effect"
+        case adversarialConcentration = "adversarial_concentration"
+    }
+}

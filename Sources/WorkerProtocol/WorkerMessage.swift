@@ -1,0 +1,63 @@
+import Findings
+import Problems
+
+/// What a worker tells the service, one frame each, on its standard output.
+public enum WorkerMessage: Codable, Hashable, Sendable {
+    /// Sent at least every two seconds: the worker is alive.
+    case heartbeat
+    case progress(WorkerProgress)
+    /// The phase's results are on disk in the output directory; a restart goes on after it.
+    case phaseFinished(Phase, round: Int, seconds: Double)
+    case metrics([MetricPoint])
+    case verdict(Verdict)
+    /// At most 1,000 a message, after the phase that settles them; a later message for an index replaces
+    /// an earlier one.
+    case samples([SampleFinding])
+    case evaluation(PurificationMetrics)
+    /// A finished file in the output directory.
+    case artifact(WorkerArtifact)
+    case modelProbed(ModelSummary)
+    case datasetImported(DatasetSummary)
+    case log(String)
+    /// The last frame of a task that could not be done.
+    case failed(Problem)
+    /// The last frame of a task that was done.
+    case finished
+}
+
+/// How far the running phase is.
+public struct WorkerProgress: Codable, Hashable, Sendable {
+    public var phase: Phase?
+    public var round: Int
+    /// 0 to 1, of this phase (and round).
+    public var fraction: Double
+    /// Seconds left in the whole task, where it can be estimated.
+    public var secondsLeft: Double?
+
+    public init(phase: Phase?, round: Int = 0, fraction: Double, secondsLeft: Double? = nil) {
+        self.phase = phase
+        self.round = round
+        self.fraction = fraction
+        self.secondsLeft = secondsLeft
+    }
+}
+
+/// A file that a worker made.
+public struct WorkerArtifact: Codable, Hashable, Sendable {
+    public enum Role: String, Codable, Hashable, Sendable {
+        /// The purified model, in the format of the upload.
+        case purifiedModel = "purified_model"
+        /// CSV: index, name, given label, restored label, flagged.
+        case correctedLabels = "corrected_labels"
+        case trainedModel = "trained_model"
+    }
+
+    public var role: Role
+    /// Relative to the output directory.
+    public var file: String
+
+    public init(role: Role, file: String) {
+        self.role = role
+        self.file = file
+    }
+}

@@ -1,0 +1,119 @@
+import Findings
+
+/// What one `burn-worker` process is started to do: the first and only frame on its standard input.
+///
+/// Paths are absolute. Inputs are opened read-only; everything is written below `outputDirectory`.
+public struct WorkerTask: Codable, Hashable, Sendable {
+    public enum Kind: Codable, Hashable, Sendable {
+        case probeModel(ProbeModel)
+        case importDataset(ImportDataset)
+        case analyse(Analyse)
+        case train(Train)
+    }
+
+    public var kind: Kind
+    public var outputDirectory: String
+
+    public init(kind: Kind, outputDirectory: String) {
+        self.kind = kind
+        self.outputDirectory = outputDirectory
+    }
+
+    /// Check a model file, run it once, answer with `.modelProbed`.
+    public struct ProbeModel: Codable, Hashable, Sendable {
+        public var model: String
+
+        public init(model: String) { self.model = model }
+    }
+
+    /// Decode an archive (or a folder) of images into a packed data set in `outputDirectory`, answer
+    /// with `.datasetImported`.
+    public struct ImportDataset: Codable, Hashable, Sendable {
+        public var source: String
+        public var limits: ImportLimits
+
+        public init(source: String, limits: ImportLimits = ImportLimits()) {
+            self.source = source
+            self.limits = limits
+        }
+    }
+
+    /// Run a scan or a purification.
+    public struct Analyse: Codable, Hashable, Sendable {
+        public struct EvaluationSets: Codable, Hashable, Sendable {
+            /// Packed data set folders.
+            public var clean: String?
+            public var triggered: String?
+            public var targetClass: Int?
+
+            public init(clean: String?, triggered: String?, targetClass: Int?) {
+                self.clean = clean
+                self.triggered = triggered
+                self.targetClass = targetClass
+            }
+        }
+
+        public var type: JobType
+        public var model: String
+        /// Packed data set folder.
+        public var dataset: String
+        public var evaluation: EvaluationSets?
+        public var options: JobOptions
+
+        public init(
+            type: JobType, model: String, dataset: String, evaluation: EvaluationSets?, options: JobOptions
+        ) {
+            self.type = type
+            self.model = model
+            self.dataset = dataset
+            self.evaluation = evaluation
+            self.options = options
+        }
+    }
+
+    /// Train a model file on a packed data set: for the demonstration and for evaluation.
+    public struct Train: Codable, Hashable, Sendable {
+        public var model: String
+        public var dataset: String
+        public var options: JobOptions
+        public var epochs: Int
+        public var learningRate: Double
+        /// The trained model's file name in `outputDirectory`.
+        public var output: String
+
+        public init(
+            model: String, dataset: String, options: JobOptions, epochs: Int, learningRate: Double,
+            output: String
+        ) {
+            self.model = model
+            self.dataset = dataset
+            self.options = options
+            self.epochs = epochs
+            self.learningRate = learningRate
+            self.output = output
+        }
+    }
+}
+
+/// Bounds on what an archive may unpack to.
+public struct ImportLimits: Codable, Hashable, Sendable {
+    public var maximumImages: Int
+    public var maximumClasses: Int
+    /// Width or height of one image, in pixels.
+    public var maximumSide: Int
+    /// Bytes of one encoded image.
+    public var maximumEntryBytes: Int
+    /// Bytes of the packed array.
+    public var maximumPackedBytes: Int
+
+    public init(
+        maximumImages: Int = 5_000_000, maximumClasses: Int = 10_000, maximumSide: Int = 2_048,
+        maximumEntryBytes: Int = 64 << 20, maximumPackedBytes: Int = 256 << 30
+    ) {
+        self.maximumImages = maximumImages
+        self.maximumClasses = maximumClasses
+        self.maximumSide = maximumSide
+        self.maximumEntryBytes = maximumEntryBytes
+        self.maximumPackedBytes = maximumPackedBytes
+    }
+}
