@@ -20,16 +20,28 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
 }
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
 let package = Package(
     name: "burn",
     platforms: [.macOS(.v15)],
     products: [],
-    dependencies: [],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
     targets: [
+        library("ArtifactStore", ["Problems", crypto]),
         library("Problems"),
         library("Findings"),
         library("Graph", ["Problems"]),
+        library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", logging]),
+        library("JobStore", ["ArtifactStore", "WorkerProtocol", crypto, grdb]),
         library("WorkerProtocol", ["Problems", "Findings"]),
+        library("WorkerSupervisor", ["WorkerProtocol"]),
         tests("Findings", []),
         tests("WorkerProtocol", ["Problems", "Findings"]),
     ]

@@ -1,0 +1,44 @@
+import ArtifactStore
+import Findings
+import Foundation
+import Problems
+
+/// The life of an uploaded model or data set.
+public enum InputState: String, Codable, Hashable, Sendable, CaseIterable {
+    /// Stored; a worker still has to decode or probe it.
+    case importing
+    case ready
+    /// Not usable, with the problem.
+    case rejected
+}
+
+/// An uploaded model or data set.
+public struct InputRecord<Summary: Codable & Hashable & Sendable>: Codable, Hashable, Sendable {
+    /// `mdl_…` or `dst_…`.
+    public var id: String
+    public var name: String
+    /// The upload as it came.
+    public var blob: Blob
+    public var state: InputState
+    /// Set exactly when rejected.
+    public var problem: Problem?
+    /// Set when ready.
+    public var summary: Summary?
+    public var createdAt: Date
+
+    public init(
+        id: String, name: String, blob: Blob, state: InputState, problem: Problem?, summary: Summary?,
+        createdAt: Date
+    ) {
+        self.id = id
+        self.name = name
+        self.blob = blob
+        self.state = state
+        self.problem = problem
+        self.summary = summary
+        self.createdAt = createdAt
+    }
+}
+
+public typealias ModelRecord = InputRecord<ModelSummary>
+public typealias DatasetRecord = InputRecord<DatasetSummary>

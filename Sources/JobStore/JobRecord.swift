@@ -1,0 +1,124 @@
+import ArtifactStore
+import Findings
+import Foundation
+import Problems
+import WorkerProtocol
+
+public enum JobState: String, Codable, Hashable, Sendable, CaseIterable {
+    case queued, running, cancelling, succeeded, failed, cancelled
+
+    public var isTerminal: Bool {
+        switch self {
+        case .queued, .running, .cancelling: false
+        case .succeeded, .failed, .cancelled: true
+        }
+    }
+}
+
+/// What a client asks for: the body of `POST /v1/jobs`, with its field names.
+public struct JobRequest: Codable, Hashable, Sendable {
+    /// The user's evaluation sets; used for the reported accuracies and for nothing else.
+    public struct Evaluation: Codable, Hashable, Sendable {
+        /// Data set ids.
+        public var clean: String?
+        public var triggered: String?
+        public var targetClass: Int?
+
+        public init(clean: String? = nil, triggered: String? = nil, targetClass: Int? = nil) {
+            self.clean = clean
+            self.triggered = triggered
+            self.targetClass = targetClass
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case clean, triggered
+            case targetClass = "target_class"
+        }
+    }
+
+    public var type: JobType
+    /// Model id.
+    public var model: String
+    /// Data set id.
+    public var dataset: String
+    public var evaluation: Evaluation?
+    public var options: JobOptions
+
+    public init(
+        type: JobType, model: String, dataset: String, evaluation: Evaluation? = nil,
+        options: JobOptions = JobOptions()
+    ) {
+        self.type = type
+        self.model = model
+        self.dataset = dataset
+        self.evaluation = evaluation
+        self.options = options
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        type = try container.decode(JobType.self, forKey: .type)
+        model = try container.decode(String.self, forKey: .model)
+        dataset = try container.decode(String.self, forKey: .dataset)
+        evaluation = try container.decodeIfPresent(Evaluation.self, forKey: .evaluation)
+        options = try container.decodeIfPresent(JobOptions.self, forKey: .options) ?? JobOptions()
+    }
+}
+
+/// A result file of a job, kept in the artifact store.
+public struct JobArtifact: Codable, Hashable, Sendable {
+    public var role: WorkerArtifact.Role
+    public var blob: Blob
+
+    public init(role: WorkerArtifact.Role, blob: Blob) {
+        self.role = role
+        self.blob = blob
+    }
+}
+
+/// A finished phase (and, in refinement, round) of a job.
+public struct PhaseRecord: Codable, Hashable, Sendable {
+    public var phase: Phase
+    public var round: Int
+    public var seconds: Double
+    public var finishedAt: Date
+
+    public init(phase: Phase, round: Int, seconds: Double, finishedAt: Date) {
+        self.phase = phase
+        self.round = round
+        self.seconds = seconds
+        self.finishedAt = finishedAt
+    }
+}
+
+/// A job as the store holds it.
+public struct JobRecord: Hashable, Sendable {
+    /// `job_…`.
+    public var id: String
+    public var request: JobRequest
+    public var state: JobState
+    /// The phase that runs or ran last, as the worker reported it.
+    public var phase: Phase?
+    public var round: Int
+    /// 0 to 1, of that phase.
+    public var progress: Double
+    public var secondsLeft: Double?
+    /// How many times a worker was started for it; the fencing number of the current attempt.
+    public var attempt: Int
+    public var verdict: Verdict?
+    public var metrics: PurificationMetrics?
+    /// Set exactly when failed.
+    public var problem: Problem?
+    public var phases: [PhaseRecord]
+    public var artifacts: [JobArtifact]
+    public var createdAt: Date
+    public var startedAt: Date?
+    /// Set exactly in a terminal state.
+    public var finishedAt: Date?
+    /// Whether the per-sample findings are stored.
+    public var hasSamples: Bool
+
+    public func artifact(_ role: WorkerArtifact.Role) -> Blob? {
+        artifacts.first { $0.role == role }?.blob
+    }
+}

@@ -1,0 +1,86 @@
+import Foundation
+
+/// One page of a listing.
+public struct Page<Item: Sendable>: Sendable {
+    public var items: [Item]
+    /// Opaque; pass it back with the same filters and order for the next page. Nil on the last page.
+    public var nextCursor: String?
+
+    public init(items: [Item], nextCursor: String?) {
+        self.items = items
+        self.nextCursor = nextCursor
+    }
+
+    public func map<Other: Sendable>(_ transform: (Item) throws -> Other) rethrows -> Page<Other> {
+        Page<Other>(items: try items.map(transform), nextCursor: nextCursor)
+    }
+}
+
+/// Which samples of a job, in which order.
+public struct SampleQuery: Hashable, Sendable {
+    public enum Key: String, Codable, Hashable, Sendable, CaseIterable {
+        case index, score, coherence
+        case boundaryDistance = "boundary_distance"
+    }
+
+    public var flagged: Bool?
+    /// Only samples with this given label.
+    public var givenLabel: Int?
+    public var key: Key
+    public var descending: Bool
+
+    public init(
+        flagged: Bool? = nil, givenLabel: Int? = nil, key: Key = .index, descending: Bool = false
+    ) {
+        self.flagged = flagged
+        self.givenLabel = givenLabel
+        self.key = key
+        self.descending = descending
+    }
+}
+
+/// One entry of a job's append-only log, as `GET /v1/jobs/{id}/events` gives it.
+public struct JobEvent: Hashable, Sendable {
+    public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+        /// `{"state", "attempt", "problem"?}`
+        case state
+        /// `{"phase", "round", "progress", "seconds_left"?}`
+        case progress
+        /// A finished phase: `{"phase", "round", "seconds"}`
+        case phase
+        /// The verdict, as in the job.
+        case verdict
+        /// The job's `metrics`.
+        case metrics
+        /// `{"message"}`
+        case log
+    }
+
+    /// Increases over all jobs, without reuse: the `id` of a server-sent event.
+    public var id: Int64
+    public var job: String
+    public var at: Date
+    public var kind: Kind
+    /// A JSON object in one line.
+    public var data: String
+
+    public init(id: Int64, job: String, at: Date, kind: Kind, data: String) {
+        self.id = id
+        self.job = job
+        self.at = at
+        self.kind = kind
+        self.data = data
+    }
+}
+
+/// The answer to a submission.
+public struct Submission: Sendable {
+    public var job: JobRecord
+    /// True when an earlier submission with the same idempotency key made the job.
+    public var replayed: Bool
+
+    public init(job: JobRecord, replayed: Bool) {
+        self.job = job
+        self.replayed = replayed
+    }
+}
