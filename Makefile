@@ -1,0 +1,37 @@
+# Every target makes its own set-up; nothing needs a network once all is installed.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# A case folder such as ../shared/cases/badnets; empty: the demonstration draws its own data.
+CASE ?=
+
+.PHONY: help setup build test demo bench format lint clean
+
+help: ## This list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## System packages, Python environment, libtorch
+	@scripts/setup
+
+build: setup ## burnd and burn-worker in release mode, into .build/release
+	swift build -c release
+
+test: setup ## Build and run every test
+	@scripts/test
+
+demo: build ## The whole job over HTTP, before and after (CASE=dir for a real case)
+	@scripts/demo $(if $(CASE),--case "$(CASE)")
+
+bench: build ## Speed and memory beside PyTorch; writes bench-results/
+	@scripts/bench
+
+format: ## Format every Swift file
+	swift format format --in-place --parallel --recursive Package.swift Sources Tests
+
+lint: ## Refuse badly formatted Swift files
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+clean: ## Remove what was built (not what was installed)
+	rm -rf .build .cache bench-results
