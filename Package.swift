@@ -38,6 +38,7 @@ let package = Package(
         library("Problems"),
         library("Findings"),
         library("Graph", ["Problems"]),
+        library("HTTPServer", ["Problems", logging]),
         library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", logging]),
         library("JobStore", ["ArtifactStore", "WorkerProtocol", crypto, grdb]),
         library("WorkerProtocol", ["Problems", "Findings"]),

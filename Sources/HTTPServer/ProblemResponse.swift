@@ -1,0 +1,73 @@
+import Foundation
+import Problems
+
+extension Problem.Category {
+    /// The HTTP status that stands for the category.
+    public var status: Int {
+        switch self {
+        case .malformed: 400
+        case .unauthenticated: 401
+        case .forbidden: 403
+        case .notFound: 404
+        case .conflict, .cancelled: 409
+        case .lengthRequired: 411
+        case .tooLarge: 413
+        case .unsupportedFormat: 415
+        case .unprocessable: 422
+        case .rateLimited: 429
+        case .internal: 500
+        case .unavailable: 503
+        case .insufficientStorage: 507
+        }
+    }
+}
+
+/// A problem document (RFC 9457) with the extension members code, location, fix and request_id.
+private struct ProblemDocument: Encodable {
+    var type, title: String
+    var status: Int
+    var detail: String
+    var instance: String?
+    var code: String
+    var location, fix: String?
+}
+
+extension HTTPResponse {
+    /// A problem as `application/problem+json`.
+    /// - Parameters:
+    ///   - instance: what the problem happened to, usually the request's path.
+    ///   - status: only for statuses that no category has, such as 405.
+    public static func problem(
+        _ problem: Problem, instance: String? = nil, status: Int? = nil, headers: HTTPHeaders = [:]
+    ) -> HTTPResponse {
+        let status = status ?? problem.category.status
+        let document = ProblemDocument(
+            type: "urn:burn:problem:\(problem.code)", title: problem.title, status: status,
+            detail: problem.detail, instance: instance, code: problem.code, location: problem.location,
+            fix: problem.fix)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Strings and an integer always encode; the empty document keeps this free of a second error path.
+        let data = (try? encoder.encode(document)) ?? Data("{}".utf8)
+        var headers = headers
+        if status == 401, headers["WWW-Authenticate"] == nil { headers["WWW-Authenticate"] = "Bearer" }
+        return .data(data, type: "application/problem+json", status: status, headers: headers)
+    }
+
+    /// The answer to an error that a handler threw: its problem, or a 500 that tells nothing of the inside.
+    public static func failure(_ error: any Error, _ head: HTTPRequestHead) -> HTTPResponse {
+        if let problem = error as? Problem { return .problem(problem, instance: head.path) }
+        let problem = Problem(
+            .internal, code: "internal-error", title: "The service failed",
+            detail: "the request met an error of the service's own", location: nil,
+            fix: "try again; when it stays, look for request \(head.id) in the service's log")
+        return .problem(problem, instance: head.path)
+    }
+
+    static func notFoundResponse(_ head: HTTPRequestHead) -> HTTPResponse {
+        let problem = Problem(
+            .notFound, code: "no-such-resource", title: "There is nothing at this address",
+            detail: "no route matches \(head.path)", fix: "GET /openapi.json lists the routes")
+        return .problem(problem, instance: head.path)
+    }
+}
