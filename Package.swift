@@ -36,6 +36,18 @@ let package = Package(
     targets: [
         library("ArtifactStore", ["Problems", crypto]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "CTorch",
+            cxxSettings: [
+                .unsafeFlags([
+                    "-std=c++20", "-O2", "-isystem", torch + "/include",
+                    "-isystem", torch + "/include/torch/csrc/api/include",
+                ])
+            ],
+            linkerSettings: [
+                .unsafeFlags(["-L" + torch + "/lib", "-Xlinker", "-rpath", "-Xlinker", torch + "/lib"]),
+                .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("stdc++"),
+            ]),
         library("Problems"),
         library("Findings"),
         library("Graph", ["Problems"]),
@@ -44,6 +56,7 @@ let package = Package(
         library("JobStore", ["ArtifactStore", "WorkerProtocol", crypto, grdb]),
         library("ModelFormats", ["CZlib", "Findings", "Graph", "Problems", "StrictZip"]),
         library("StrictZip", ["CZlib", "Problems"]),
+        library("Tensors", ["CTorch", "Graph"]),
         library("WorkerProtocol", ["Problems", "Findings"]),
         library("WorkerSupervisor", ["WorkerProtocol"]),
         tests("Findings", []),
