@@ -15,6 +15,12 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+func clibrary(_ name: String, links: [String]) -> Target {
+    .target(
+        name: name, cSettings: [.treatAllWarnings(as: .error)],
+        linkerSettings: links.map { .linkedLibrary($0) })
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
         name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
@@ -51,10 +57,20 @@ let package = Package(
         library("Problems"),
         library("Findings"),
         library("Graph", ["Problems"]),
+        library("BackdoorAttacks", ["Problems", "SeededRandom"]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        clibrary("CJPEG", links: ["jpeg"]),
+        clibrary("CPNG", links: ["png16"]),
+        library(
+            "DatasetFormats",
+            ["CArchive", "CJPEG", "CPNG", "Findings", "PackedDataset", "Problems", "WorkerProtocol"]),
         library("HTTPServer", ["Problems", logging]),
         library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", logging]),
         library("JobStore", ["ArtifactStore", "WorkerProtocol", crypto, grdb]),
         library("ModelFormats", ["CZlib", "Findings", "Graph", "Problems", "StrictZip"]),
+        library("PackedDataset", ["Findings", "Problems"]),
+        library("ProceduralImages", ["SeededRandom"]),
+        library("SeededRandom"),
         library("StrictZip", ["CZlib", "Problems"]),
         library("Tensors", ["CTorch", "Graph"]),
         library("WorkerProtocol", ["Problems", "Findings"]),

@@ -1,0 +1,39 @@
+// JPEG decoding over libjpeg-turbo: whole calls with bounds, errors as values.
+//
+// Neither function longjmps out, prints, or writes past the buffer it is given.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+enum cjpeg_status {
+    CJPEG_OK,
+    /// The bytes are no whole, valid JPEG.
+    CJPEG_DAMAGED,
+    /// A valid JPEG of a kind that is not taken (CMYK, for one).
+    CJPEG_UNSUPPORTED,
+    /// A side is longer than the limit.
+    CJPEG_TOO_LARGE,
+    /// Not the expected height and width.
+    CJPEG_OTHER_SIZE,
+    /// Colour where grey is expected.
+    CJPEG_COLOUR,
+    CJPEG_NO_MEMORY,
+};
+
+struct cjpeg_image {
+    uint32_t height, width;
+    /// 1 (grey) or 3 (RGB), as the file has it.
+    uint32_t channels;
+    /// Ends with a zero byte; empty when the status is CJPEG_OK.
+    char message[200];
+};
+
+/// Reads the header only.
+enum cjpeg_status cjpeg_probe(
+    const uint8_t *bytes, size_t count, uint32_t maximum_side, struct cjpeg_image *image);
+
+/// Decodes to height x width x channels bytes. `image` says on entry what is expected (grey is widened to
+/// three channels where three are expected), on return what was found. `capacity` is checked.
+enum cjpeg_status cjpeg_decode(
+    const uint8_t *bytes, size_t count, uint32_t maximum_side, struct cjpeg_image *image,
+    uint8_t *pixels, size_t capacity);

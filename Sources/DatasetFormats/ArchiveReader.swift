@@ -1,0 +1,175 @@
+import CArchive
+import Foundation
+import Problems
+
+/// Reads an archive through libarchive, with just the one format and filter that its content calls for.
+///
+/// The thread's locale must be a UTF-8 one (libarchive converts names by it).
+final class ArchiveReader: EntrySource {
+    /// What an archive may unpack to, against its own size: image files hardly compress, and the headers and
+    /// padding of the smallest ones by less than 50.
+    static let maximumExpansion = 200
+    /// Up to this many bytes any expansion goes.
+    static let freeExpansion = 64 << 20
+
+    private let path: String
+    private let format: ArchiveFormat
+    private let descriptor: Int32
+    private let archive: OpaquePointer
+    private let size: Int
+    private var delivered = 0
+    private var entryName = ""
+
+    var formatName: String { format.rawValue }
+    var bytesTotal: Int? { size }
+    var bytesRead: Int { Int(clamping: archive_filter_bytes(archive, -1)) }
+
+    init(path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else {
+            throw Problem(
+                .internal, code: "file-access-failed", title: "A file could not be used",
+                detail: "Opening failed: \(String(cString: strerror(errno))).", location: path)
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let archive = archive_read_new()
+        else {
+            close(descriptor)
+            throw ArchiveFormat.unsupported("It is neither a file nor a folder.", path: path)
+        }
+        self.path = path
+        self.descriptor = descriptor
+        self.archive = archive
+        size = Int(status.st_size)
+        do {
+            format = try ArchiveFormat.detect(Self.bytes(of: descriptor, at: 0, count: 512), path: path)
+        } catch {
+            archive_read_free(archive)
+            close(descriptor)
+            throw error
+        }
+        try start()
+    }
+
+    deinit {
+        archive_read_free(archive)
+        close(descriptor)
+    }
+
+    private func start() throws {
+        let ready: Int32 =
+            switch format {
+            case .zip: archive_read_support_format_zip_seekable(archive)
+            case .tar: archive_read_support_format_tar(archive)
+            case .tarGzip:
+                min(archive_read_support_filter_gzip(archive), archive_read_support_format_tar(archive))
+            case .tarXZ:
+                min(archive_read_support_filter_xz(archive), archive_read_support_format_tar(archive))
+            case .tarZstandard:
+                min(archive_read_support_filter_zstd(archive), archive_read_support_format_tar(archive))
+            }
+        // A warning would mean that libarchive was built without the library and would start a program.
+        guard ready == ARCHIVE_OK else {
+            throw Problem(
+                .internal, code: "archive-support-missing", title: "The archive library lacks a format",
+                detail: "libarchive was built without \(format.rawValue).", location: path)
+        }
+        if format == .tar { try checkEndMark() }
+        guard archive_read_open_fd(archive, descriptor, 1 << 17) == ARCHIVE_OK else {
+            throw damaged(format == .zip ? "It may be cut off: the directory at its end is missing." : nil)
+        }
+    }
+
+    func next() throws -> SourceEntry? {
+        try checkExpansion(declared: 0)
+        var entry: OpaquePointer?
+        let result = archive_read_next_header(archive, &entry)
+        if result == ARCHIVE_EOF { return nil }
+        guard result == ARCHIVE_OK || result == ARCHIVE_WARN, let entry else { throw damaged(nil) }
+        if archive_filter_count(archive) > 2 {
+            throw ArchiveFormat.unsupported("It is compressed more than once.", path: path)
+        }
+        guard let bytes = archive_entry_pathname(entry), let name = String(validatingCString: bytes) else {
+            throw Problem(
+                .unprocessable, code: "entry-name-invalid", title: "An entry's name cannot be used",
+                detail: "The name of the entry after the one given here is not UTF-8.", location: entryName,
+                fix: "Rename the files and folders with plain letters and pack them again.")
+        }
+        entryName = name
+        if archive_entry_size_is_set(entry) != 0, format != .zip {
+            try checkExpansion(declared: Int(clamping: archive_entry_size(entry)))
+        }
+        let kind: SourceEntry.Kind =
+            switch carchive_entry_kind(entry) {
+            case CARCHIVE_FILE: .file
+            case CARCHIVE_DIRECTORY: .directory
+            case CARCHIVE_SYMLINK: .symbolicLink
+            case CARCHIVE_HARDLINK: .hardLink
+            default: .special
+            }
+        return SourceEntry(
+            name: name, kind: kind,
+            isEncrypted: archive_entry_is_data_encrypted(entry) != 0
+                || archive_entry_is_metadata_encrypted(entry) != 0)
+    }
+
+    func read(into bytes: inout [UInt8], limit: Int) throws {
+        let block = 1 << 16
+        var left = limit
+        while left > 0 {
+            let wanted = min(left, block)
+            let start = bytes.count
+            bytes.append(contentsOf: repeatElement(0, count: wanted))
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                buffer.baseAddress.map { archive_read_data(archive, $0 + start, wanted) } ?? 0
+            }
+            bytes.removeLast(wanted - max(0, got))
+            guard got >= 0 else { throw damaged(nil) }
+            if got == 0 { return }
+            left -= got
+            delivered += got
+            try checkExpansion(declared: 0)
+        }
+    }
+
+    /// - Parameter declared: bytes that the current entry says it will unpack to.
+    private func checkExpansion(declared: Int) throws {
+        let filtered = format == .zip ? 0 : Int(clamping: archive_filter_bytes(archive, 0))
+        let unpacked = max(delivered, filtered).addingReportingOverflow(declared)
+        let allowed = size.multipliedReportingOverflow(by: Self.maximumExpansion)
+        guard !unpacked.overflow,
+            unpacked.partialValue <= Self.freeExpansion || allowed.overflow
+                || unpacked.partialValue <= allowed.partialValue
+        else {
+            throw Problem(
+                .tooLarge, code: "archive-expands-too-far", title: "The archive expands too far",
+                detail: "Its \(size) bytes unpack to more than \(Self.maximumExpansion) times as much; image "
+                    + "folders do not compress like that.", location: entryName,
+                fix: "Pack the images themselves, without large files beside them.")
+        }
+    }
+
+    /// A tar that was cut off between two entries looks whole but for the zero blocks at its end.
+    private func checkEndMark() throws {
+        let tail = Self.bytes(of: descriptor, at: max(0, size - 512), count: 512)
+        guard size % 512 == 0, tail.allSatisfy({ $0 == 0 }) else {
+            throw damaged("It may be cut off: its end mark is missing.")
+        }
+    }
+
+    private func damaged(_ detail: String?) -> Problem {
+        let cause = archive_error_string(archive).map { String(cString: $0) }
+        return Problem(
+            .malformed, code: "archive-damaged", title: "The archive is damaged",
+            detail: detail ?? "Reading it as \(format.rawValue) failed: \(cause ?? "no reason is given").",
+            location: entryName.isEmpty ? path : entryName,
+            fix: "Compare its size and checksum with the original's, or pack it again.")
+    }
+
+    private static func bytes(of descriptor: Int32, at offset: Int, count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = max(0, pread(descriptor, buffer.baseAddress, count, off_t(offset)))
+        }
+    }
+}
