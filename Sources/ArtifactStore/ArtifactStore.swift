@@ -2,31 +2,215 @@ import Foundation
 import Problems
 
 /// The service's files: content-addressed blobs, packed data sets, and the work directories of jobs.
+///
+///     DATA/blobs/<sha256>            immutable, complete and durable
+///     DATA/blobs/<token>.part        an upload on its way; removed at start-up
+///     DATA/datasets/<id>/            a packed data set
+///     DATA/jobs/<id>/work/           checkpoints and results of a job, or scratch of a probe
+///     DATA/lock                      held by the one process that uses the directory
+///
+/// Files are 0600 and directories 0700.
 public final class ArtifactStore: Sendable {
-    /// - Parameter freeSpaceFloor: bytes of the file system that no upload may take.
-    public init(directory: String, freeSpaceFloor: Int = 1 << 30) throws { fatalError() }
+    /// Absolute.
+    public let directory: String
+    /// Bytes of the file system that no upload may take.
+    public let freeSpaceFloor: Int
+    /// Left-over partial uploads that opening the store removed.
+    public let repairedUploads: Int
+
+    private let lock: Int32
+
+    var blobs: String { directory + "/blobs" }
+    private var datasets: String { directory + "/datasets" }
+    private var jobs: String { directory + "/jobs" }
+
+    /// Opens the directory, creating it where needed, and removes what a crash left half-finished.
+    /// - Throws: `Problem` `data-directory-in-use`, or one of the file system.
+    public init(directory: String, freeSpaceFloor: Int = 1 << 30) throws {
+        self.directory = URL(filePath: directory).standardizedFileURL.path
+        self.freeSpaceFloor = max(0, freeSpaceFloor)
+        let root = self.directory
+        do {
+            try FileManager.default.createDirectory(
+                atPath: root, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: Int(FileSystem.directoryMode)])
+        } catch {
+            throw Problem(
+                .internal, code: "data-directory", title: "The data directory cannot be made",
+                detail: "\(root): \(error.localizedDescription)")
+        }
+        lock = try Self.takeLock(root)
+        do {
+            for name in ["blobs", "datasets", "jobs"] { try FileSystem.makeDirectory(root + "/" + name) }
+            try FileSystem.syncDirectory(root)
+            repairedUploads = try Self.removePartialUploads(root + "/blobs")
+        } catch {
+            close(lock)
+            throw error
+        }
+    }
+
+    deinit { close(lock) }
+
+    private static func takeLock(_ root: String) throws -> Int32 {
+        let path = root + "/lock"
+        let descriptor = FileSystem.retrying {
+            open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FileSystem.fileMode)
+        }
+        guard descriptor >= 0 else { throw FileSystem.problem("open", path) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            defer { close(descriptor) }
+            guard errno == EWOULDBLOCK else { throw FileSystem.problem("flock", path) }
+            throw Problem(
+                .conflict, code: "data-directory-in-use", title: "The data directory is in use",
+                detail: "Another process works in \(root).",
+                fix: "Stop it first, or give this one another directory.")
+        }
+        return descriptor
+    }
+
+    private static func removePartialUploads(_ blobs: String) throws -> Int {
+        let parts = try FileManager.default.contentsOfDirectory(atPath: blobs).filter {
+            $0.hasSuffix(".part")
+        }
+        for part in parts where unlink(blobs + "/" + part) == -1 {
+            throw FileSystem.problem("unlink", blobs + "/" + part)
+        }
+        if !parts.isEmpty { try FileSystem.syncDirectory(blobs) }
+        return parts.count
+    }
+
+    // MARK: Blobs
+
     /// Reserves `expectedBytes` on disk before the first byte is taken.
     /// - Throws: `Problem` `.insufficientStorage` when it does not fit above the floor.
-    public func beginUpload(expectedBytes: Int) throws -> Upload { fatalError() }
-    /// Copies a finished file into the store.
-    public func ingest(file: String) throws -> Blob { fatalError() }
-    /// Absolute path of a blob's file, nil when it is not there.
-    public func path(of sha256: String) -> String? { fatalError() }
-    public func delete(sha256: String) throws { fatalError() }
-    /// Bytes free for unprivileged use, less the floor; never negative.
-    public func freeBytes() throws -> Int { fatalError() }
-}
+    public func beginUpload(expectedBytes: Int) throws -> Upload {
+        guard expectedBytes >= 0 else {
+            throw Problem(
+                .malformed, code: "invalid-length", title: "The length is not valid",
+                detail: "\(expectedBytes) bytes were announced.")
+        }
+        let free = try freeBytes()
+        guard expectedBytes <= free else {
+            throw Problem(
+                .insufficientStorage, code: "disk-full", title: "No room left on the disk",
+                detail: "\(expectedBytes) bytes do not fit into the \(free) bytes that may still be used.",
+                fix: "Delete models, data sets or jobs that are not needed any more, or add disk space.")
+        }
+        return try Upload(blobs: blobs, expectedBytes: expectedBytes)
+    }
 
-/// One upload on its way into the store. Calls may come from any thread, one at a time.
-public final class Upload: Sendable {
-    /// - Throws: `Problem` `upload-too-long` past the expected size, `.insufficientStorage`.
-    public func write(_ bytes: UnsafeRawBufferPointer) throws { fatalError() }
-    public func write(_ bytes: some Sequence<UInt8>) throws { fatalError() }
-    /// Durable when it returns.
-    /// - Parameter expectedSHA256: the client's Content-Digest in lower-case hexadecimal, if any.
-    /// - Throws: `Problem` `upload-truncated`, `digest-mismatch`.
-    public func commit(expectedSHA256: String? = nil) throws -> Blob { fatalError() }
-    /// Removes what was written. Also happens when the upload is released without `commit`.
-    public func abort() { fatalError() }
-    init() {}
+    /// Copies a file that a worker made into the store.
+    ///
+    /// `file` is a plain name inside `directory`: the worker is not trusted to name anything else, and a
+    /// link is not followed.
+    /// - Throws: `Problem` `artifact-not-readable`, or one of the file system.
+    public func ingest(file: String, in directory: String) throws -> Blob {
+        func refused(_ why: String) -> Problem {
+            Problem(
+                .internal, code: "artifact-not-readable", title: "A result file cannot be read",
+                detail: "\(file): \(why)")
+        }
+        guard !file.isEmpty, file != ".", file != "..", !file.utf8.contains(where: { $0 == 0 || $0 == 0x2f })
+        else { throw refused("not a plain file name") }
+        let path = directory + "/" + file
+        let source = FileSystem.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+        guard source >= 0 else { throw refused(String(cString: strerror(errno))) }
+        defer { close(source) }
+        var status = stat()
+        guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw refused("not a regular file")
+        }
+        let upload = try beginUpload(expectedBytes: Int(status.st_size))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = read(source, buffer.baseAddress, buffer.count)
+            if count == 0 { break }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileSystem.problem("read", path)
+            }
+            try upload.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        return try upload.commit()
+    }
+
+    /// Absolute path of a blob's file; nil when it is not there.
+    public func path(of sha256: String) -> String? {
+        guard Self.isDigest(sha256) else { return nil }
+        let path = blobs + "/" + sha256
+        return FileSystem.isRegularFile(path) ? path : nil
+    }
+
+    /// Removes a blob; none there is no error. A reader that has it open keeps its content.
+    public func delete(sha256: String) throws {
+        guard Self.isDigest(sha256) else { return }
+        let path = blobs + "/" + sha256
+        if unlink(path) == -1, errno != ENOENT { throw FileSystem.problem("unlink", path) }
+        try FileSystem.syncDirectory(blobs)
+    }
+
+    /// Bytes free for unprivileged use above the floor; never negative.
+    public func freeBytes() throws -> Int {
+        max(0, try FileSystem.freeBytes(blobs) - freeSpaceFloor)
+    }
+
+    static func isDigest(_ text: String) -> Bool {
+        text.utf8.count == 64
+            && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
+    // MARK: Directories
+
+    /// Where the packed form of a data set lies.
+    public func datasetDirectory(_ id: String) throws -> String { datasets + "/" + (try Self.checked(id)) }
+
+    /// Makes an empty directory for an import; what an interrupted one left is removed.
+    public func makeDatasetDirectory(_ id: String) throws -> String {
+        let path = try datasetDirectory(id)
+        try removeTree(path)
+        try FileSystem.makeDirectory(path)
+        try FileSystem.syncDirectory(datasets)
+        return path
+    }
+
+    public func deleteDatasetDirectory(_ id: String) throws { try removeTree(datasetDirectory(id)) }
+
+    /// The work directory of a job or probe, made when it is not there; its content is kept.
+    public func makeWorkDirectory(_ id: String) throws -> String {
+        let job = jobs + "/" + (try Self.checked(id))
+        let work = job + "/work"
+        try FileSystem.makeDirectory(job)
+        try FileSystem.makeDirectory(work)
+        try FileSystem.syncDirectory(job)
+        try FileSystem.syncDirectory(jobs)
+        return work
+    }
+
+    public func deleteWorkDirectory(_ id: String) throws {
+        try removeTree(jobs + "/" + (try Self.checked(id)))
+    }
+
+    private func removeTree(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        do { try FileManager.default.removeItem(atPath: path) } catch {
+            throw Problem(
+                .internal, code: "file-system", title: "A file operation failed",
+                detail: "removal of \(path): \(error.localizedDescription)")
+        }
+    }
+
+    /// Ids are made by the service; anything else never becomes a path.
+    private static func checked(_ id: String) throws -> String {
+        let valid = id.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x5f
+        }
+        guard valid, (1...64).contains(id.utf8.count) else {
+            throw Problem(
+                .internal, code: "invalid-id", title: "An id is not one of the service's", detail: id)
+        }
+        return id
+    }
 }

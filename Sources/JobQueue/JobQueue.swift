@@ -35,7 +35,9 @@ public actor JobQueue {
     public func shutdown() async { fatalError() }
 
     /// Registers a committed upload and queues its probe; the record says `importing`.
-    public func addModel(name: String, blob: Blob) async throws -> ModelRecord { fatalError() }
+    public func addModel(name: String, blob: Blob, summary: ModelSummary? = nil) async throws -> ModelRecord {
+        fatalError()
+    }
     public func addDataset(name: String, blob: Blob) async throws -> DatasetRecord { fatalError() }
     /// - Throws: `.notFound`; `.conflict` `model-in-use` while a job that is not finished needs it.
     public func deleteModel(_ id: String) async throws { fatalError() }
@@ -62,7 +64,5 @@ public actor JobQueue {
     public func waitForJob(_ id: String, timeout: Duration) async throws -> JobRecord { fatalError() }
     /// Every event of the job with an id above `after`, stored ones first, then live; ends after the event
     /// that makes the job terminal.
-    public nonisolated func events(of job: String, after: Int64 = 0) -> AsyncThrowingStream<
-        JobEvent, any Error
-    > { fatalError() }
+    public nonisolated func events(of job: String, after: Int64 = 0) -> JobEvents { fatalError() }
 }

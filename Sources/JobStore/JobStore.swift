@@ -1,36 +1,64 @@
 import ArtifactStore
 import Findings
 import Foundation
+import GRDB
+import Glibc
+import Migrations
 import Problems
 
-/// Everything the service must remember, in one SQLite file. Reads run concurrently; one writer.
+/// Everything the service must remember, in one SQLite file.
+///
+/// Reads run concurrently on their own connections (WAL). Every write, and so every checkpoint, is done by
+/// the pool's one writer connection: SQLite before 3.51.3 can lose a WAL reset when two connections write.
+/// The data directory's lock keeps other processes out. `synchronous=FULL`: a committed write survives a
+/// power failure.
+///
+/// Methods that workers' messages end in are synchronous and block on the disk: call them on Dispatch
+/// threads. The others are asynchronous and run on the database's own queues.
 public final class JobStore: Sendable {
-    /// Opens or creates the file and applies the migrations.
-    /// - Parameter migrations: folder of numbered SQL files; nil for the ones the program came with.
-    public init(path: String, migrations: String? = nil) throws { fatalError() }
+    let pool: DatabasePool
+    let hub = ChangeHub()
 
-    // Listings. `cursor` is a `nextCursor` of the same query; a foreign one throws `Problem` `invalid-cursor`
-    // (malformed). `limit` is clamped to 1...1000. Unknown ids throw `.notFound`.
-    public func model(_ id: String) async throws -> ModelRecord { fatalError() }
-    public func models(limit: Int, cursor: String?) async throws -> Page<ModelRecord> { fatalError() }
-    public func dataset(_ id: String) async throws -> DatasetRecord { fatalError() }
-    public func datasets(limit: Int, cursor: String?) async throws -> Page<DatasetRecord> { fatalError() }
-    public func job(_ id: String) async throws -> JobRecord { fatalError() }
-    /// Newest first.
-    public func jobs(state: JobState?, type: JobType?, limit: Int, cursor: String?) async throws
-        -> Page<JobRecord>
-    { fatalError() }
-    /// - Throws: `Problem` `.conflict` `samples-not-ready` before the job has any.
-    public func samples(of job: String, _ query: SampleQuery, limit: Int, cursor: String?) async throws
-        -> Page<SampleFinding>
-    { fatalError() }
-    /// Every sample of the query, `pageSize` at a time, with constant memory.
-    public func samplePages(of job: String, _ query: SampleQuery, pageSize: Int = 1000)
-        -> AsyncThrowingStream<[SampleFinding], any Error>
-    { fatalError() }
-    public func metrics(of job: String) async throws -> [MetricPoint] { fatalError() }
-    /// Events with an id above `after`, oldest first.
-    public func events(of job: String, after: Int64, limit: Int) async throws -> [JobEvent] { fatalError() }
-    /// Number of jobs in each state (absent: none).
-    public func jobCounts() async throws -> [JobState: Int] { fatalError() }
+    /// Opens or creates the file and applies the migrations.
+    /// - Throws: `Problem` of `MigrationRunner`, or a `DatabaseError`.
+    public init(path: String, migrations: [(name: String, sql: String)] = Migrations.all) throws {
+        // Made here with these rights; SQLite gives the WAL and its index the same.
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw Problem(
+                .internal, code: "database-not-openable", title: "The database cannot be opened",
+                detail: "\(path): \(String(cString: strerror(errno)))")
+        }
+        Glibc.close(descriptor)
+        var configuration = Configuration()
+        configuration.label = "burn.database"
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        configuration.maximumReaderCount = 4
+        pool = try DatabasePool(path: path, configuration: configuration)
+        // After opening: the pool sets NORMAL when it turns WAL on.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        try MigrationRunner(migrations).apply(to: pool)
+    }
+
+    /// Checkpoints and closes. Every later call fails.
+    public func close() throws {
+        try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        try pool.close()
+    }
+
+    /// Whether the database answers a write, for readiness.
+    public func ping() async throws {
+        try await pool.write { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM migrations") }
+    }
+
+    static func notFound(_ what: String, _ id: String) -> Problem {
+        Problem(
+            .notFound, code: "\(what)-not-found", title: "No such \(what)",
+            detail: "There is no \(what) with the id \(id.prefix(64)).")
+    }
+
+    static func clamp(_ limit: Int) -> Int { min(max(limit, 1), 1_000) }
+
+    var now: Double { Date().timeIntervalSince1970 }
 }

@@ -52,8 +52,6 @@ public struct JobEvent: Hashable, Sendable {
         case verdict
         /// The job's `metrics`.
         case metrics
-        /// `{"message"}`
-        case log
     }
 
     /// Increases over all jobs, without reuse: the `id` of a server-sent event.

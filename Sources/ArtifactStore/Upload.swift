@@ -1,0 +1,123 @@
+import Crypto
+import Foundation
+import Problems
+import Synchronization
+
+/// One upload on its way into the store: reserved, hashed while written, durable once committed.
+///
+/// Calls may come from any thread; a mutex serializes them.
+public final class Upload: Sendable {
+    private struct State {
+        /// -1 when committed or aborted.
+        var descriptor: Int32
+        var hash = SHA256()
+        var written = 0
+    }
+
+    public let expectedBytes: Int
+    private let blobs: String
+    private let part: String
+    private let state: Mutex<State>
+
+    init(blobs: String, expectedBytes: Int) throws {
+        self.expectedBytes = expectedBytes
+        self.blobs = blobs
+        let part = "\(blobs)/\(UUID().uuidString.lowercased()).part"
+        self.part = part
+        let descriptor = FileSystem.retrying {
+            open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FileSystem.fileMode)
+        }
+        guard descriptor >= 0 else { throw FileSystem.problem("open", part) }
+        if expectedBytes > 0 {
+            // Returns the error instead of setting errno.
+            var code = posix_fallocate(descriptor, 0, off_t(expectedBytes))
+            while code == EINTR { code = posix_fallocate(descriptor, 0, off_t(expectedBytes)) }
+            guard code == 0 else {
+                close(descriptor)
+                unlink(part)
+                throw FileSystem.problem("reservation of \(expectedBytes) bytes", part, code)
+            }
+        }
+        state = Mutex(State(descriptor: descriptor))
+    }
+
+    deinit { abort() }
+
+    /// Bytes taken so far.
+    public var writtenBytes: Int { state.withLock { $0.written } }
+
+    /// - Throws: `Problem` `upload-too-long` past the expected size, `.insufficientStorage`.
+    public func write(_ bytes: UnsafeRawBufferPointer) throws {
+        try state.withLock { state in
+            guard state.descriptor >= 0 else { throw Self.closed }
+            guard bytes.count <= expectedBytes - state.written else {
+                throw Problem(
+                    .malformed, code: "upload-too-long", title: "The body is longer than announced",
+                    detail: "More than the \(expectedBytes) bytes of Content-Length were sent.")
+            }
+            try FileSystem.writeAll(state.descriptor, bytes, part)
+            state.hash.update(bufferPointer: bytes)
+            state.written += bytes.count
+        }
+    }
+
+    public func write(_ bytes: Data) throws {
+        try bytes.withUnsafeBytes { try write($0) }
+    }
+
+    /// Durable when it returns.
+    /// - Parameter expectedSHA256: the client's Content-Digest in lower-case hexadecimal, if any.
+    /// - Throws: `Problem` `upload-truncated`, `digest-mismatch`; the upload is then gone.
+    public func commit(expectedSHA256: String? = nil) throws -> Blob {
+        try state.withLock { state in
+            guard state.descriptor >= 0 else { throw Self.closed }
+            defer { discard(&state) }
+            guard state.written == expectedBytes else {
+                throw Problem(
+                    .malformed, code: "upload-truncated", title: "The body is shorter than announced",
+                    detail: "\(state.written) of \(expectedBytes) bytes were sent.",
+                    fix: "Send the file again.")
+            }
+            let digest = Self.hexadecimal(state.hash.finalize())
+            if let expectedSHA256, expectedSHA256 != digest {
+                throw Problem(
+                    .malformed, code: "digest-mismatch", title: "The body does not match its digest",
+                    detail: "Content-Digest says \(expectedSHA256), the body has \(digest).",
+                    fix: "Send the file again; if that fails, compute the SHA-256 of the file anew.")
+            }
+            guard FileSystem.retrying({ fsync(state.descriptor) }) == 0 else {
+                throw FileSystem.problem("fsync", part)
+            }
+            // A blob of the same content may be there already: replacing it changes nothing.
+            guard rename(part, blobs + "/" + digest) == 0 else { throw FileSystem.problem("rename", part) }
+            close(state.descriptor)
+            state.descriptor = -1
+            try FileSystem.syncDirectory(blobs)
+            return Blob(sha256: digest, size: state.written)
+        }
+    }
+
+    /// Removes what was written. Also happens when the upload is released without `commit`.
+    public func abort() {
+        state.withLock { discard(&$0) }
+    }
+
+    private func discard(_ state: inout State) {
+        guard state.descriptor >= 0 else { return }
+        close(state.descriptor)
+        unlink(part)
+        state.descriptor = -1
+    }
+
+    private static var closed: Problem {
+        Problem(
+            .conflict, code: "upload-closed", title: "The upload is over",
+            detail: "It was committed or aborted before.")
+    }
+
+    static func hexadecimal(_ digest: SHA256.Digest) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(
+            decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,180 @@
+import ArtifactStore
+import Findings
+import Foundation
+import GRDB
+import Problems
+import WorkerProtocol
+
+/// The right to run one job: a worker's results are taken only while it is the current one.
+public struct JobAttempt: Hashable, Sendable {
+    /// The job's id.
+    public var job: String
+    public var request: JobRequest
+    /// The uploaded model.
+    public var model: Blob
+    /// The fencing number: every attempt of a job has a higher one.
+    public var number: Int
+    public var lease: String
+    var seq: Int64
+}
+
+extension JobStore {
+    /// Takes the oldest queued job whose inputs are ready.
+    public func claimJob(lease: String) async throws -> JobAttempt? {
+        let attempt: JobAttempt? = try await pool.write { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT jobs.seq, jobs.id, jobs.attempt, jobs.request, models.sha256, models.size
+                    FROM jobs
+                    JOIN models ON models.id = model_ref AND models.state = 'ready'
+                    JOIN datasets AS d ON d.id = dataset_ref AND d.state = 'ready'
+                    LEFT JOIN datasets AS c ON c.id = clean_ref
+                    LEFT JOIN datasets AS t ON t.id = triggered_ref
+                    WHERE jobs.state = 'queued' AND jobs.not_before <= ?
+                        AND (c.id IS NULL OR c.state = 'ready') AND (t.id IS NULL OR t.state = 'ready')
+                    ORDER BY jobs.seq LIMIT 1
+                    """, arguments: [now])
+            guard let row else { return nil }
+            let attempt = JobAttempt(
+                job: row["id"], request: try row.requiredJSON("request"), model: row.blob,
+                number: row["attempt"] + 1, lease: lease, seq: row["seq"])
+            try database.execute(
+                sql: """
+                    UPDATE jobs SET state = 'running', attempt = ?, lease = ?,
+                        started_at = coalesce(started_at, ?) WHERE seq = ?
+                    """, arguments: [attempt.number, lease, now, attempt.seq])
+            try Self.appendState(.running, of: attempt.seq, attempt: attempt.number, now: now, database)
+            return attempt
+        }
+        if let attempt { hub.signal(attempt.job) }
+        return attempt
+    }
+
+    /// When the next queued job or import that waits for its retry may start.
+    public func nextDue() async throws -> Date? {
+        try await pool.read { database in
+            try Double.fetchOne(
+                database,
+                sql: """
+                    SELECT min(not_before) FROM (
+                        SELECT not_before FROM jobs WHERE state = 'queued'
+                        UNION ALL SELECT not_before FROM models WHERE state = 'importing' AND lease IS NULL
+                        UNION ALL SELECT not_before FROM datasets WHERE state = 'importing' AND lease IS NULL
+                    ) WHERE not_before > ?
+                    """, arguments: [now]
+            ).map(Date.init(timeIntervalSince1970:))
+        }
+    }
+
+    // MARK: What a worker reports. A restarted worker reports again: every write can be repeated.
+
+    public func record(_ progress: WorkerProgress, by attempt: JobAttempt) throws {
+        struct ProgressData: Encodable {
+            var phase: Phase?
+            var round: Int
+            var progress: Double
+            var secondsLeft: Double?
+
+            enum CodingKeys: String, CodingKey {
+                case phase, round, progress
+                case secondsLeft = "seconds_left"
+            }
+        }
+        let data = ProgressData(
+            phase: progress.phase, round: max(0, progress.round),
+            progress: min(max(progress.fraction, 0), 1), secondsLeft: progress.secondsLeft.map { max(0, $0) }
+        )
+        try fenced(attempt) { database in
+            try database.execute(
+                sql: "UPDATE jobs SET phase = ?, round = ?, progress = ?, seconds_left = ? WHERE seq = ?",
+                arguments: [
+                    data.phase?.rawValue, data.round, data.progress, data.secondsLeft, attempt.seq,
+                ])
+            try Self.append(.progress, data, to: attempt.seq, now: now, database)
+        }
+    }
+
+    public func recordPhase(_ phase: Phase, round: Int, seconds: Double, by attempt: JobAttempt) throws {
+        struct PhaseData: Encodable {
+            var phase: Phase
+            var round: Int
+            var seconds: Double
+        }
+        try fenced(attempt) { database in
+            try database.execute(
+                sql: "INSERT INTO phases VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                arguments: [attempt.seq, phase.rawValue, round, seconds, now])
+            guard database.changesCount > 0 else { return }
+            let data = PhaseData(phase: phase, round: round, seconds: seconds)
+            try Self.append(.phase, data, to: attempt.seq, now: now, database)
+        }
+    }
+
+    public func record(_ points: [MetricPoint], by attempt: JobAttempt) throws {
+        try fenced(attempt) { database in
+            let statement = try database.cachedStatement(
+                sql: """
+                    INSERT INTO metrics VALUES (?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET value = excluded.value
+                    """)
+            for point in points {
+                try statement.execute(arguments: [
+                    attempt.seq, point.phase.rawValue, point.round, point.name, point.value,
+                ])
+            }
+        }
+    }
+
+    public func record(_ verdict: Verdict, by attempt: JobAttempt) throws {
+        try record(verdict, column: "verdict", .verdict, by: attempt)
+    }
+
+    public func record(_ metrics: PurificationMetrics, by attempt: JobAttempt) throws {
+        try record(metrics, column: "metrics", .metrics, by: attempt)
+    }
+
+    private func record(
+        _ value: some Encodable, column: String, _ kind: JobEvent.Kind, by attempt: JobAttempt
+    )
+        throws
+    {
+        let text = try Columns.json(value)
+        try fenced(attempt) { database in
+            try database.execute(
+                sql: "UPDATE jobs SET \(column) = ?1 WHERE seq = ?2 AND \(column) IS NOT ?1",
+                arguments: [text, attempt.seq])
+            if database.changesCount > 0 {
+                try Self.append(kind, value, to: attempt.seq, now: now, database)
+            }
+        }
+    }
+
+    public func record(_ blob: Blob, as role: WorkerArtifact.Role, by attempt: JobAttempt) throws {
+        try fenced(attempt) { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO artifacts VALUES (?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, size = excluded.size
+                    """, arguments: [attempt.seq, role.rawValue, blob.sha256, blob.size])
+        }
+    }
+
+    /// One transaction of the attempt; wakes the job's waiters after it.
+    /// - Throws: `StaleAttempt` when another attempt runs, or the job is finished: nothing is written.
+    @discardableResult
+    func fenced<Result>(_ attempt: JobAttempt, _ write: (Database) throws -> Result) throws -> Result {
+        let result = try pool.write { database in
+            let current = try Bool.fetchOne(
+                database,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM jobs WHERE seq = ? AND attempt = ? AND lease = ?
+                    AND state IN ('running', 'cancelling'))
+                    """, arguments: [attempt.seq, attempt.number, attempt.lease])
+            guard current == true else { throw StaleAttempt(id: attempt.job, number: attempt.number) }
+            return try write(database)
+        }
+        hub.signal(attempt.job)
+        return result
+    }
+}

@@ -1,0 +1,127 @@
+import ArtifactStore
+import Findings
+import Foundation
+import GRDB
+import Problems
+
+/// The right to import one input: written results are taken only while it is the current one.
+public struct ImportAttempt: Hashable, Sendable {
+    public var kind: InputKind
+    /// The input's id.
+    public var id: String
+    public var number: Int
+    public var lease: String
+    public var blob: Blob
+}
+
+/// A write came from an attempt that is not the current one any more. It changed nothing.
+public struct StaleAttempt: Error, Hashable, Sendable {
+    /// Job, model or data set.
+    public var id: String
+    public var number: Int
+}
+
+extension JobStore {
+    /// Takes the oldest input that waits for its import.
+    public func claimImport(lease: String) async throws -> ImportAttempt? {
+        try await pool.write { database in
+            let row = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT 'model' AS kind, id, attempt, sha256, size, created_at FROM models
+                    WHERE state = 'importing' AND lease IS NULL AND not_before <= :now
+                    UNION ALL
+                    SELECT 'dataset', id, attempt, sha256, size, created_at FROM datasets
+                    WHERE state = 'importing' AND lease IS NULL AND not_before <= :now
+                    ORDER BY created_at LIMIT 1
+                    """, arguments: ["now": now])
+            guard let row else { return nil }
+            let attempt = ImportAttempt(
+                kind: try row.enumCase("kind"), id: row["id"], number: row["attempt"] + 1, lease: lease,
+                blob: row.blob)
+            try database.execute(
+                sql: "UPDATE \(attempt.kind.table) SET attempt = ?, lease = ? WHERE id = ?",
+                arguments: [attempt.number, lease, attempt.id])
+            return attempt
+        }
+    }
+
+    public func finishImport(_ attempt: ImportAttempt, model summary: ModelSummary) throws {
+        try finishImport(attempt, summary: try Columns.json(summary))
+    }
+
+    public func finishImport(_ attempt: ImportAttempt, dataset summary: DatasetSummary) throws {
+        try finishImport(attempt, summary: try Columns.json(summary))
+    }
+
+    private func finishImport(_ attempt: ImportAttempt, summary: String) throws {
+        try fenced(attempt) { database in
+            try database.execute(
+                sql:
+                    "UPDATE \(attempt.kind.table) SET state = 'ready', summary = ?, lease = NULL WHERE id = ?",
+                arguments: [summary, attempt.id])
+        }
+    }
+
+    /// Marks the input as not usable, and fails the jobs that wait for it with the same problem.
+    public func rejectImport(_ attempt: ImportAttempt, _ problem: Problem) throws {
+        let failed = try fenced(attempt) { database in
+            try database.execute(
+                sql: """
+                    UPDATE \(attempt.kind.table) SET state = 'rejected', problem = ?, lease = NULL
+                    WHERE id = ?
+                    """, arguments: [try Columns.json(problem), attempt.id])
+            let references =
+                attempt.kind == .model ? "model_ref = :id" : ":id IN (dataset_ref, clean_ref, triggered_ref)"
+            let waiting = try Row.fetchAll(
+                database, sql: "SELECT seq, id, attempt FROM jobs WHERE state = 'queued' AND \(references)",
+                arguments: ["id": attempt.id])
+            for row in waiting {
+                try Self.end(
+                    row["seq"], attempt: row["attempt"], .failed, problem: problem, now: now, database)
+            }
+            return waiting.map { $0["id"] as String }
+        }
+        for job in failed { hub.signal(job) }
+    }
+
+    /// Gives an import back: after a failure of the service's own with a delay, or at shutdown without.
+    /// - Returns: failures so far.
+    @discardableResult
+    public func releaseImport(_ attempt: ImportAttempt, failed: Bool, delay: Double = 0) throws -> Int {
+        try fenced(attempt) { database in
+            try Int.fetchOne(
+                database,
+                sql: """
+                    UPDATE \(attempt.kind.table)
+                    SET lease = NULL, failures = failures + ?, not_before = ? WHERE id = ?
+                    RETURNING failures
+                    """, arguments: [failed ? 1 : 0, now + delay, attempt.id]) ?? 0
+        }
+    }
+
+    public func importFailures(_ attempt: ImportAttempt) throws -> Int {
+        try pool.read { database in
+            try Int.fetchOne(
+                database, sql: "SELECT failures FROM \(attempt.kind.table) WHERE id = ?",
+                arguments: [attempt.id]) ?? 0
+        }
+    }
+
+    private func fenced<Result>(_ attempt: ImportAttempt, _ write: (Database) throws -> Result) throws
+        -> Result
+    {
+        let result = try pool.write { database in
+            let current = try Bool.fetchOne(
+                database,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM \(attempt.kind.table)
+                    WHERE id = ? AND attempt = ? AND lease = ? AND state = 'importing')
+                    """, arguments: [attempt.id, attempt.number, attempt.lease])
+            guard current == true else { throw StaleAttempt(id: attempt.id, number: attempt.number) }
+            return try write(database)
+        }
+        hub.signal(attempt.id)
+        return result
+    }
+}

@@ -1,0 +1,113 @@
+import ArtifactStore
+import Findings
+import Foundation
+import GRDB
+import Problems
+import WorkerProtocol
+
+extension JobStore {
+    /// - Throws: `Problem` `job-not-found`.
+    public func job(_ id: String) async throws -> JobRecord {
+        try await pool.read { try Self.job(id, $0) }
+    }
+
+    /// Newest first. `cursor` is a `nextCursor` of this listing; another throws `Problem` `invalid-cursor`.
+    public func jobs(state: JobState? = nil, type: JobType? = nil, limit: Int, cursor: String? = nil)
+        async throws -> Page<JobRecord>
+    {
+        let query = "jobs|\(state?.rawValue ?? "")|\(type?.rawValue ?? "")"
+        let before = try cursor.map { try Cursor($0, of: query).row } ?? .max
+        let limit = Self.clamp(limit)
+        return try await pool.read { database in
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM jobs WHERE seq < :before
+                    \(state == nil ? "" : "AND state = :state") \(type == nil ? "" : "AND type = :type")
+                    ORDER BY seq DESC LIMIT :limit
+                    """,
+                arguments: Self.arguments([
+                    ("before", before), ("limit", limit + 1), ("state", state?.rawValue),
+                    ("type", type?.rawValue),
+                ]))
+            let next = rows.count > limit ? Cursor(query: query, row: rows[limit - 1]["seq"]).text : nil
+            return Page(
+                items: try rows.prefix(limit).map { try JobRecord($0, database) }, nextCursor: next)
+        }
+    }
+
+    /// Named arguments, less the absent ones: a statement refuses arguments that it has no use for.
+    static func arguments(_ named: [(String, (any DatabaseValueConvertible)?)]) -> StatementArguments {
+        StatementArguments(
+            Dictionary(named.compactMap { name, value in value.map { (name, $0) } }) { first, _ in first })
+    }
+
+    static func job(_ id: String, _ database: Database) throws -> JobRecord {
+        guard let row = try Row.fetchOne(database, sql: "SELECT * FROM jobs WHERE id = ?", arguments: [id])
+        else { throw notFound("job", id) }
+        return try JobRecord(row, database)
+    }
+
+    static func sequence(of id: String, _ database: Database) throws -> Int64 {
+        guard
+            let seq = try Int64.fetchOne(database, sql: "SELECT seq FROM jobs WHERE id = ?", arguments: [id])
+        else { throw notFound("job", id) }
+        return seq
+    }
+
+    /// Number of jobs in each state; absent: none.
+    public func jobCounts() async throws -> [JobState: Int] {
+        try await pool.read { database in
+            let rows = try Row.fetchAll(database, sql: "SELECT state, count(*) AS n FROM jobs GROUP BY state")
+            return Dictionary(
+                uniqueKeysWithValues: try rows.map { (try $0.enumCase("state", as: JobState.self), $0["n"]) })
+        }
+    }
+
+    /// Every measured number, in order of phase, round and name.
+    public func metrics(of id: String) async throws -> [MetricPoint] {
+        try await pool.read { database in
+            let seq = try Self.sequence(of: id, database)
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT * FROM metrics WHERE job = ? ORDER BY round, name", arguments: [seq])
+            let points = try rows.map {
+                MetricPoint(
+                    phase: try $0.enumCase("phase"), round: $0["round"], name: $0["name"], value: $0["value"])
+            }
+            return Phase.allCases.flatMap { phase in points.filter { $0.phase == phase } }
+        }
+    }
+}
+
+extension JobRecord {
+    init(_ row: Row, _ database: Database) throws {
+        let seq: Int64 = row["seq"]
+        let phases = try Row.fetchAll(
+            database, sql: "SELECT * FROM phases WHERE job = ? ORDER BY finished_at, round", arguments: [seq])
+        let artifacts = try Row.fetchAll(
+            database, sql: "SELECT * FROM artifacts WHERE job = ? ORDER BY role", arguments: [seq])
+        let hasSamples = try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM samples WHERE job = ?)", arguments: [seq])
+        id = row["id"]
+        request = try row.requiredJSON("request")
+        state = try row.enumCase("state")
+        phase = try row.optionalCase("phase")
+        round = row["round"]
+        progress = row["progress"]
+        secondsLeft = row["seconds_left"]
+        attempt = row["attempt"]
+        verdict = try row.json("verdict")
+        metrics = try row.json("metrics")
+        problem = try row.json("problem")
+        self.phases = try phases.map {
+            PhaseRecord(
+                phase: try $0.enumCase("phase"), round: $0["round"], seconds: $0["seconds"],
+                finishedAt: try $0.requiredDate("finished_at"))
+        }
+        self.artifacts = try artifacts.map { JobArtifact(role: try $0.enumCase("role"), blob: $0.blob) }
+        createdAt = try row.requiredDate("created_at")
+        startedAt = row.date("started_at")
+        finishedAt = row.date("finished_at")
+        self.hasSamples = hasSamples ?? false
+    }
+}

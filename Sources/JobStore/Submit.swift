@@ -1,0 +1,99 @@
+import Findings
+import Foundation
+import GRDB
+import Problems
+
+extension JobStore {
+    /// Stores a new job as queued, or gives back the one that the same idempotency key made before.
+    /// - Parameters:
+    ///   - requestHash: digest of the request's body; only compared.
+    ///   - maximumQueued: more waiting jobs than this are refused.
+    /// - Throws: `Problem` `model-not-found`, `dataset-not-found` (location: the JSON pointer);
+    ///   `model-rejected`, `dataset-rejected` (conflict); `idempotency-key-reused` (unprocessable);
+    ///   `queue-full` (rateLimited).
+    public func submit(
+        _ request: JobRequest, idempotencyKey: String? = nil, requestHash: String = "",
+        maximumQueued: Int = .max
+    ) async throws -> Submission {
+        let submission = try await pool.write { database in
+            if let idempotencyKey,
+                let earlier = try Self.replay(idempotencyKey, requestHash, database)
+            {
+                return Submission(job: earlier, replayed: true)
+            }
+            let queued = try Int.fetchOne(database, sql: "SELECT count(*) FROM jobs WHERE state = 'queued'")
+            guard queued ?? 0 < maximumQueued else {
+                throw Problem(
+                    .rateLimited, code: "queue-full", title: "Too many jobs are waiting",
+                    detail: "\(maximumQueued) jobs are queued.", fix: "Submit again when some are done.")
+            }
+            try Self.requireInputs(request, database)
+            let id = Identifier.make(.job)
+            try database.execute(
+                sql: """
+                    INSERT INTO jobs (id, type, request, model_ref, dataset_ref, clean_ref, triggered_ref,
+                        state, created_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?)
+                    """,
+                arguments: [
+                    id, request.type.rawValue, try Columns.json(request), request.model, request.dataset,
+                    request.evaluation?.clean, request.evaluation?.triggered, now,
+                ])
+            let seq = database.lastInsertedRowID
+            try Self.appendState(.queued, of: seq, attempt: 0, now: now, database)
+            if let idempotencyKey {
+                try database.execute(
+                    sql: "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
+                    arguments: [idempotencyKey, requestHash, seq, now])
+            }
+            return Submission(job: try Self.job(id, database), replayed: false)
+        }
+        hub.signal(submission.job.id)
+        return submission
+    }
+
+    private static func replay(_ key: String, _ hash: String, _ database: Database) throws -> JobRecord? {
+        guard (1...255).contains(key.unicodeScalars.count) else {
+            throw Problem(
+                .malformed, code: "invalid-idempotency-key", title: "The idempotency key is not usable",
+                detail: "It has 1 to 255 characters.", location: "Idempotency-Key")
+        }
+        let row = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT request_hash, jobs.id FROM idempotency JOIN jobs ON jobs.seq = job WHERE key = ?
+                """, arguments: [key])
+        guard let row else { return nil }
+        guard row["request_hash"] == hash else {
+            throw Problem(
+                .unprocessable, code: "idempotency-key-reused", title: "The idempotency key was used before",
+                detail: "A different request with this key made job \(row["id"] as String).",
+                location: "Idempotency-Key", fix: "Use a new key for a new request.")
+        }
+        return try job(row["id"], database)
+    }
+
+    /// Each input exists and was not rejected; it may still be importing.
+    static func requireInputs(_ request: JobRequest, _ database: Database) throws {
+        let evaluation = request.evaluation
+        let inputs: [(InputKind, String?, String)] = [
+            (.model, request.model, "/model"), (.dataset, request.dataset, "/dataset"),
+            (.dataset, evaluation?.clean, "/evaluation/clean"),
+            (.dataset, evaluation?.triggered, "/evaluation/triggered"),
+        ]
+        for (kind, id, location) in inputs {
+            guard let id else { continue }
+            let row = try Row.fetchOne(
+                database, sql: "SELECT state, problem FROM \(kind.table) WHERE id = ?", arguments: [id])
+            guard let row else {
+                var problem = notFound(kind.rawValue, id)
+                problem.location = location
+                throw problem
+            }
+            guard let problem: Problem = try row.json("problem") else { continue }
+            throw Problem(
+                .conflict, code: "\(kind.rawValue)-rejected", title: "The \(kind.title) was rejected",
+                detail: "\(id): \(problem.title): \(problem.detail)", location: location, fix: problem.fix)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import Findings
+import Foundation
+import GRDB
+import Problems
+
+/// How an attempt ended.
+public enum AttemptResult: Hashable, Sendable {
+    case succeeded
+    case failed(Problem)
+    /// Stopped by a cancel, or by the shutdown of the server.
+    case stopped
+    /// A fault of the service: try again after `delay` seconds, unless it was tried `limit` times.
+    case infrastructure(Problem, delay: Double, limit: Int)
+}
+
+extension JobStore {
+    /// Ends an attempt; the one place where a job gets its result.
+    ///
+    /// A cancelling job becomes cancelled whatever the worker says. A stopped one that nobody cancelled
+    /// goes back to queued, and so does one with an infrastructure failure that has retries left.
+    /// - Throws: `StaleAttempt`: another attempt has the job, and this result is dropped.
+    @discardableResult
+    public func finish(_ attempt: JobAttempt, _ result: AttemptResult) throws -> JobState {
+        try fenced(attempt) { database in
+            let row = try Row.fetchOne(
+                database, sql: "SELECT state, failures, verdict IS NULL AS undecided FROM jobs WHERE seq = ?",
+                arguments: [attempt.seq])
+            guard let row else { throw StaleAttempt(id: attempt.job, number: attempt.number) }
+            func end(_ state: JobState, _ problem: Problem? = nil) throws -> JobState {
+                try Self.end(
+                    attempt.seq, attempt: attempt.number, state, problem: problem, now: now, database)
+                return state
+            }
+            func requeue(failures: Int, delay: Double) throws -> JobState {
+                try Self.queue(
+                    attempt.seq, attempt: attempt.number, failures: failures, notBefore: now + delay,
+                    now: now,
+                    database)
+                return .queued
+            }
+            let failures: Int = row["failures"]
+            if try row.enumCase("state", as: JobState.self) == .cancelling { return try end(.cancelled) }
+            switch result {
+            case .succeeded where row["undecided"]:
+                return try end(
+                    .failed,
+                    Problem(
+                        .internal, code: "worker-incomplete", title: "The worker gave no verdict",
+                        detail: "It ended without an error and without a verdict."))
+            case .succeeded: return try end(.succeeded)
+            case .failed(let problem): return try end(.failed, problem)
+            case .stopped: return try requeue(failures: failures, delay: 0)
+            case .infrastructure(let problem, _, let limit) where failures >= limit:
+                return try end(.failed, problem)
+            case .infrastructure(_, let delay, _): return try requeue(failures: failures + 1, delay: delay)
+            }
+        }
+    }
+
+    /// Infrastructure failures of the job so far.
+    public func failures(of attempt: JobAttempt) throws -> Int {
+        try pool.read { database in
+            try Int.fetchOne(
+                database, sql: "SELECT failures FROM jobs WHERE seq = ?", arguments: [attempt.seq])
+                ?? 0
+        }
+    }
+
+    /// A queued job is cancelled at once; a running one becomes cancelling, until its worker has stopped.
+    /// - Throws: `.notFound`; `.conflict` `job-finished` for a succeeded or failed job.
+    public func cancel(_ id: String) async throws -> JobRecord {
+        let job = try await pool.write { database in
+            let job = try Self.job(id, database)
+            let seq = try Self.sequence(of: id, database)
+            switch job.state {
+            case .queued:
+                try Self.end(seq, attempt: job.attempt, .cancelled, problem: nil, now: now, database)
+            case .running:
+                try database.execute(
+                    sql: "UPDATE jobs SET state = 'cancelling' WHERE seq = ?", arguments: [seq])
+                try Self.appendState(.cancelling, of: seq, attempt: job.attempt, now: now, database)
+            case .cancelling, .cancelled: return job
+            case .succeeded, .failed:
+                throw Problem(
+                    .conflict, code: "job-finished", title: "The job is finished",
+                    detail: "Job \(id) has \(job.state.rawValue); there is nothing to cancel.")
+            }
+            return try Self.job(id, database)
+        }
+        hub.signal(id)
+        return job
+    }
+
+    /// Queues a failed or cancelled job again; it goes on after its last finished phase.
+    /// - Throws: `.notFound`; `.conflict` `job-not-finished`, `job-succeeded`, `model-rejected` and such;
+    ///   an input that was deleted is `.notFound`.
+    public func retry(_ id: String) async throws -> JobRecord {
+        let job = try await pool.write { database in
+            let job = try Self.job(id, database)
+            switch job.state {
+            case .queued, .running, .cancelling:
+                throw Problem(
+                    .conflict, code: "job-not-finished", title: "The job is not finished",
+                    detail: "Job \(id) is \(job.state.rawValue).")
+            case .succeeded:
+                throw Problem(
+                    .conflict, code: "job-succeeded", title: "The job has succeeded",
+                    detail: "Job \(id) has its result; there is nothing to repeat.",
+                    fix: "Submit a new job to run it again.")
+            case .failed, .cancelled: break
+            }
+            try Self.requireInputs(job.request, database)
+            try Self.queue(
+                try Self.sequence(of: id, database), attempt: job.attempt, failures: 0, notBefore: 0,
+                now: now,
+                database)
+            return try Self.job(id, database)
+        }
+        hub.signal(id)
+        return job
+    }
+
+    /// Takes back what server processes that are gone left behind: their running jobs are queued again,
+    /// their cancelling ones cancelled, their imports start over.
+    /// - Parameter lease: the lease of the process that calls.
+    /// - Returns: the number of jobs and imports taken back.
+    @discardableResult
+    public func recover(lease: String) async throws -> Int {
+        let (jobs, imports) = try await pool.write { database in
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT seq, id, state, attempt, failures FROM jobs WHERE lease <> ?",
+                arguments: [lease])
+            for row in rows {
+                let seq: Int64 = row["seq"]
+                let attempt: Int = row["attempt"]
+                if try row.enumCase("state", as: JobState.self) == .cancelling {
+                    try Self.end(seq, attempt: attempt, .cancelled, problem: nil, now: now, database)
+                } else {
+                    try Self.queue(
+                        seq, attempt: attempt, failures: row["failures"], notBefore: 0, now: now, database)
+                }
+            }
+            var imports = 0
+            for kind in InputKind.allCases {
+                try database.execute(
+                    sql: "UPDATE \(kind.table) SET lease = NULL WHERE lease <> ?", arguments: [lease])
+                imports += database.changesCount
+            }
+            return (rows.map { $0["id"] as String }, imports)
+        }
+        for job in jobs { hub.signal(job) }
+        return jobs.count + imports
+    }
+
+    // MARK: In a transaction of the writer
+
+    /// Gives a job its terminal state.
+    static func end(
+        _ seq: Int64, attempt: Int, _ state: JobState, problem: Problem?, now: Double, _ database: Database
+    ) throws {
+        try database.execute(
+            sql: """
+                UPDATE jobs SET state = ?, problem = ?, lease = NULL, seconds_left = NULL, finished_at = ?
+                WHERE seq = ?
+                """,
+            arguments: [state.rawValue, try problem.map { try Columns.json($0) }, now, seq])
+        try appendState(state, of: seq, attempt: attempt, problem: problem, now: now, database)
+    }
+
+    private static func queue(
+        _ seq: Int64, attempt: Int, failures: Int, notBefore: Double, now: Double, _ database: Database
+    ) throws {
+        try database.execute(
+            sql: """
+                UPDATE jobs SET state = 'queued', lease = NULL, problem = NULL, finished_at = NULL,
+                    seconds_left = NULL, failures = ?, not_before = ? WHERE seq = ?
+                """, arguments: [failures, notBefore, seq])
+        try appendState(.queued, of: seq, attempt: attempt, now: now, database)
+    }
+}
