@@ -57,6 +57,7 @@ let package = Package(
         .target(
             name: "Migrations", path: "migrations", resources: [.embedInCode("0001_initial.sql")],
             swiftSettings: strict),
+        library("Execution", ["Graph", "Problems", "Tensors"]),
         library("Problems"),
         library("Findings"),
         library("Graph", ["Problems"]),

@@ -90,6 +90,11 @@ bool ct_tensor_shares_storage(const ct_tensor *a, const ct_tensor *b) {
         peek(a)->unsafe_storage().is_alias_of(peek(b)->unsafe_storage());
 }
 
+uintptr_t ct_tensor_storage(const ct_tensor *tensor) {
+    if (!peek(tensor)->has_storage()) return 0;
+    return reinterpret_cast<uintptr_t>(peek(tensor)->unsafe_storage().unsafeGetStorageImpl());
+}
+
 ct_status ct_tensor_data(const ct_tensor *tensor, void **data) {
     return guarded([&] {
         auto value = borrow(tensor);

@@ -68,6 +68,9 @@ extension Tensor {
     /// Whether both are views of the same memory.
     public func sharesStorage(with other: Tensor) -> Bool { ct_tensor_shares_storage(handle, other.handle) }
 
+    /// Identifies the memory that this is a view of.
+    package var storageIdentity: UInt { UInt(ct_tensor_storage(handle)) }
+
     /// The size of one dimension (may be negative); throws when out of range.
     public func size(_ dimension: Int) throws -> Int {
         let size = ct_tensor_size(handle, Int64(dimension < 0 ? dimension + rank : dimension))

@@ -113,6 +113,11 @@ extension Tensor {
         try write("aten::clamp_", "", [low.map { .double($0) } ?? .none, high.map { .double($0) } ?? .none])
     }
 
+    /// 1 with probability `p`, else 0.
+    public func bernoulliInPlace(_ p: Double, generator: Generator) throws {
+        try write("aten::bernoulli_", "float", [.double(p), .generator(generator)])
+    }
+
     /// Writes `source` to the rows `indices` of `dimension`.
     public func indexCopyInPlace(_ dimension: Int, _ indices: Tensor, _ source: Tensor) throws {
         try write("aten::index_copy_", "", [.int(dimension), .tensor(indices), .tensor(source)])

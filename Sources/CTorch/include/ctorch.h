@@ -59,6 +59,8 @@ ct_status ct_tensor_set_requires_grad(ct_tensor *tensor, bool value);
 /// Counts in-place writes.
 int64_t ct_tensor_version(const ct_tensor *tensor);
 bool ct_tensor_shares_storage(const ct_tensor *a, const ct_tensor *b);
+/// Identifies the memory block that the tensor is a view of; 0 when it has none.
+uintptr_t ct_tensor_storage(const ct_tensor *tensor);
 /// The first element; valid while the tensor lives.
 ct_status ct_tensor_data(const ct_tensor *tensor, void **data);
 /// A new tensor with a copy of `bytes`. `strides` in elements, null for row-major order; `length` must

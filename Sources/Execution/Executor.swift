@@ -1,0 +1,151 @@
+import Graph
+import Problems
+import Tensors
+
+/// One pass through a plan: the values so far, each let go as soon as no later step reads it.
+struct Executor {
+    private enum Slot {
+        case empty
+        case tensor(Tensor)
+        case int(Int)
+    }
+
+    private let plan: ExecutionPlan
+    private let generator: Generator
+    private let token: CancellationToken?
+    private let protected: Set<UInt>
+    private var slots: [Slot]
+
+    init(
+        plan: ExecutionPlan, generator: Generator, token: CancellationToken?, protected: Set<UInt>
+    ) {
+        self.plan = plan
+        self.generator = generator
+        self.token = token
+        self.protected = protected
+        slots = [Slot](repeating: .empty, count: plan.slotCount)
+    }
+
+    mutating func set(_ value: Graph.ValueID, _ tensor: Tensor) { slots[value] = .tensor(tensor) }
+
+    func tensor(_ value: Graph.ValueID) throws -> Tensor {
+        guard slots.indices.contains(value), case .tensor(let tensor) = slots[value] else {
+            throw TensorError(.failed, operatorName: "graph", message: "value \(value) is not a tensor")
+        }
+        return tensor
+    }
+
+    private func int(_ value: Graph.SymbolicInt) throws -> Int {
+        switch value {
+        case .known(let value): return Int(value)
+        case .computed(let value):
+            guard slots.indices.contains(value), case .int(let number) = slots[value] else {
+                throw TensorError(
+                    .failed, operatorName: "graph", message: "value \(value) is not an integer")
+            }
+            return number
+        }
+    }
+
+    mutating func run() throws {
+        for step in plan.steps {
+            do {
+                try run(step)
+            } catch let error as TensorError {
+                throw Problem(
+                    error.kind == .outOfMemory ? .internal : .unprocessable,
+                    code: error.kind == .outOfMemory ? "out-of-memory" : "model-operator-failed",
+                    title: error.kind == .outOfMemory
+                        ? "Not enough memory to run the model" : "An operator of the model failed",
+                    detail: error.description, location: step.name)
+            }
+            for value in step.released { slots[value] = .empty }
+        }
+    }
+
+    private mutating func run(_ step: ExecutionPlan.Step) throws {
+        let results: [OperatorResult]
+        switch step.action {
+        case .call(let op, let arguments):
+            for value in step.written { try protect(value) }
+            results = try op(arguments.map(argument), token: token)
+        case .dropout(let input, let p, let wholeChannels):
+            results = [.tensor(try dropout(tensor(input), p, wholeChannels: wholeChannels))]
+        case .size(let input, let dimension):
+            results = [.int(try tensor(input).size(dimension))]
+        case .arithmetic(let operation, let a, let b):
+            results = [.int(try compute(operation, int(a), int(b)))]
+        }
+        guard results.count >= step.outputs.count else {
+            throw TensorError(
+                .failed, operatorName: step.name,
+                message: "gave \(results.count) results where the graph names \(step.outputs.count)")
+        }
+        for (value, result) in zip(step.outputs, results) {
+            guard let value else { continue }
+            switch result {
+            case .tensor(let tensor): slots[value] = .tensor(tensor)
+            case .int(let number): slots[value] = .int(number)
+            case .none, .double, .bool:
+                throw TensorError(
+                    .failed, operatorName: step.name, message: "gave a result that is no tensor")
+            }
+        }
+    }
+
+    private func argument(_ argument: ExecutionPlan.Argument) throws -> OperatorArgument {
+        switch argument {
+        case .constant(let value): return value
+        case .value(let value):
+            if slots.indices.contains(value), case .int(let number) = slots[value] { return .int(number) }
+            return .tensor(try tensor(value))
+        case .values(let values): return .tensors(try values.map(tensor))
+        case .optionalValues(let values):
+            return .optionalTensors(try values.map { try $0.map(tensor) })
+        case .ints(let values): return .ints(try values.map(int))
+        }
+    }
+
+    /// Puts a copy in the place of a value that an in-place operator is about to write, when its memory is a
+    /// weight's or the caller's.
+    private mutating func protect(_ value: Graph.ValueID) throws {
+        let original = try tensor(value)
+        if protected.contains(original.storageIdentity) { slots[value] = .tensor(try original.clone()) }
+    }
+
+    private func dropout(_ input: Tensor, _ p: Double, wholeChannels: Bool) throws -> Tensor {
+        try token?.check()
+        let mask = try noGrad {
+            let mask =
+                wholeChannels
+                ? try Tensor.empty(
+                    Array(input.shape.prefix(2)) + [Int](repeating: 1, count: max(input.rank - 2, 0)),
+                    type: input.type)
+                : try input.detach().emptyLike()
+            try mask.bernoulliInPlace(1 - p, generator: generator)
+            if p < 1 { try mask.multiplyInPlace(1 / (1 - p)) }
+            return mask
+        }
+        return try input * mask
+    }
+
+    private func compute(_ operation: ExecutionPlan.Arithmetic, _ a: Int, _ b: Int) throws -> Int {
+        let result: (partialValue: Int, overflow: Bool)
+        switch operation {
+        case .add: result = a.addingReportingOverflow(b)
+        case .subtract: result = a.subtractingReportingOverflow(b)
+        case .multiply: result = a.multipliedReportingOverflow(by: b)
+        case .floorDivide:
+            let quotient = a.dividedReportingOverflow(by: b)
+            // Swift rounds towards zero, the graph's operator downwards.
+            let isBelow = !quotient.overflow && a % b != 0 && (a < 0) != (b < 0)
+            result = isBelow ? quotient.partialValue.subtractingReportingOverflow(1) : quotient
+        }
+        guard !result.overflow else {
+            throw TensorError(
+                .invalidArgument, operatorName: operation.rawValue,
+                message: "the sizes \(a) and \(b) overflow or divide by zero")
+        }
+        return result.partialValue
+    }
+}

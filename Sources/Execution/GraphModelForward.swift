@@ -1,0 +1,92 @@
+import Graph
+import Problems
+import Tensors
+
+extension GraphModel {
+    /// Logits (N, classes) for images (N, C, H, W).
+    ///
+    /// `token`, when given, stops the pass (and a later backward pass through it) with `CancellationError`.
+    /// Throws `Problem` when the images do not fit the model or one of its operators fails.
+    public func forward(
+        _ images: Tensor, mode: Mode, token: CancellationToken? = nil
+    ) throws -> Tensor {
+        try run(images, mode: mode, token: token).logits
+    }
+
+    /// Logits, and the penultimate activation as (N, features): what the last linear layer reads; for a
+    /// convolutional head, the average of its input map. Nil when the graph has neither.
+    public func forwardWithFeatures(
+        _ images: Tensor, mode: Mode, token: CancellationToken? = nil
+    ) throws -> (logits: Tensor, features: Tensor?) {
+        try run(images, mode: mode, token: token)
+    }
+
+    /// Logits and the gradient of `objective(logits)`, a scalar, with respect to the images.
+    ///
+    /// Both are free of the gradient's graph. With a sum over samples as the objective, row n of the gradient
+    /// is sample n's own.
+    public func inputGradient(
+        _ images: Tensor, token: CancellationToken? = nil, objective: (Tensor) throws -> Tensor
+    ) throws -> (logits: Tensor, gradient: Tensor) {
+        try enableGrad {
+            let input = try images.detach().requiringGradient()
+            let logits = try forward(input, mode: .evaluationWithGradient, token: token)
+            let gradient = try Autograd.gradient(of: objective(logits), withRespectTo: input)
+            return (try logits.detach(), gradient)
+        }
+    }
+
+    private func run(
+        _ images: Tensor, mode: Mode, token: CancellationToken?
+    ) throws -> (logits: Tensor, features: Tensor?) {
+        try checkShape(images)
+        switch mode {
+        case .inference:
+            return try noGrad { try execute(evaluation, images, token) { $0.detached } }
+        case .evaluationWithGradient:
+            return try enableGrad { try execute(evaluation, images, token) { $0.detached } }
+        case .training:
+            trainingPasses.add(1, ordering: .relaxed)
+            defer { trainingPasses.add(1, ordering: .relaxed) }
+            return try enableGrad { try execute(training, images, token) { $0.tensor } }
+        }
+    }
+
+    private func execute(
+        _ plan: ExecutionPlan, _ images: Tensor, _ token: CancellationToken?,
+        weight: (Weight) -> Tensor
+    ) throws -> (logits: Tensor, features: Tensor?) {
+        try token?.check()
+        var input = images.type == graph.imageType ? images : try images.to(graph.imageType)
+        if input.rank == 4 { input = try input.channelsLast() }
+        var executor = Executor(
+            plan: plan, generator: generator, token: token,
+            protected: weightStorages.union([images.storageIdentity, input.storageIdentity]))
+        executor.set(image, input)
+        for entry in weights { executor.set(entry.value, weight(entry)) }
+        for (fold, merged) in zip(plan.folds, try foldedWeights(plan)) {
+            executor.set(fold.foldedWeight, merged.weight)
+            executor.set(fold.foldedBias, merged.bias)
+        }
+        try executor.run()
+        let logits = try executor.tensor(plan.output)
+        guard let features = plan.features else { return (logits, nil) }
+        var activation = try executor.tensor(features.value)
+        if features.isMap, activation.rank == 4 { activation = try activation.mean([2, 3]) }
+        if activation.rank > 2 { activation = try activation.flatten(from: 1) }
+        return (logits, activation)
+    }
+
+    private func checkShape(_ images: Tensor) throws {
+        let shape = images.shape
+        let fits =
+            shape.count == graph.imageShape.count
+            && zip(shape, graph.imageShape).allSatisfy { $1 == nil || $0 == $1 }
+        guard fits, images.count > 0 else {
+            let expected = graph.imageShape.map { $0.map(String.init) ?? "N" }.joined(separator: ", ")
+            throw Problem(
+                .unprocessable, code: "image-shape", title: "The images do not fit the model",
+                detail: "the model takes (\(expected)), given are \(shape)")
+        }
+    }
+}
