@@ -1,0 +1,206 @@
+extension OperatorCatalog {
+    /// The allowlist: signatures as PyTorch 2.13 has them, by the function that gives the result's shape.
+    static let table: [OperatorRule] =
+        elementwise + convolutions + normalisations + products + layouts + reductions + symbolic
+
+    private static let elementwise: [OperatorRule] =
+        group(
+            OperatorCall.sameShape,
+            """
+            aten::relu(Tensor self) -> Tensor
+            aten::relu_(Tensor(a!) self) -> Tensor(a!)
+            aten::relu6(Tensor self) -> Tensor
+            aten::relu6_(Tensor(a!) self) -> Tensor(a!)
+            aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor
+            aten::elu_(Tensor(a!) self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor(a!)
+            aten::selu(Tensor self) -> Tensor
+            aten::selu_(Tensor(a!) self) -> Tensor(a!)
+            aten::celu(Tensor self, Scalar alpha=1.) -> Tensor
+            aten::celu_(Tensor(a!) self, Scalar alpha=1.) -> Tensor(a!)
+            aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor
+            aten::leaky_relu_(Tensor(a!) self, Scalar negative_slope=0.01) -> Tensor(a!)
+            aten::gelu(Tensor self, *, str approximate="none") -> Tensor
+            aten::silu(Tensor self) -> Tensor
+            aten::silu_(Tensor(a!) self) -> Tensor(a!)
+            aten::mish(Tensor self) -> Tensor
+            aten::mish_(Tensor(a!) self) -> Tensor(a!)
+            aten::hardswish(Tensor self) -> Tensor
+            aten::hardswish_(Tensor(a!) self) -> Tensor(a!)
+            aten::hardsigmoid(Tensor self) -> Tensor
+            aten::hardsigmoid_(Tensor(a!) self) -> Tensor(a!)
+            aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor
+            aten::hardtanh_(Tensor(a!) self, Scalar min_val=-1, Scalar max_val=1) -> Tensor(a!)
+            aten::sigmoid(Tensor self) -> Tensor
+            aten::sigmoid_(Tensor(a!) self) -> Tensor(a!)
+            aten::tanh(Tensor self) -> Tensor
+            aten::tanh_(Tensor(a!) self) -> Tensor(a!)
+            aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor
+            aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor
+            aten::clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)
+            aten::clamp_min(Tensor self, Scalar min) -> Tensor
+            aten::clamp_max(Tensor self, Scalar max) -> Tensor
+            aten::abs(Tensor self) -> Tensor
+            aten::neg(Tensor self) -> Tensor
+            aten::exp(Tensor self) -> Tensor
+            aten::log(Tensor self) -> Tensor
+            aten::sqrt(Tensor self) -> Tensor
+            aten::rsqrt(Tensor self) -> Tensor
+            aten::reciprocal(Tensor self) -> Tensor
+            aten::square(Tensor self) -> Tensor
+            aten::erf(Tensor self) -> Tensor
+            aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor
+            aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor
+            aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)
+            aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor
+            aten::sub_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)
+            aten::rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor
+            aten::mul.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)
+            aten::div.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::div_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)
+            aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)
+            aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor
+            aten::detach(Tensor(a) self) -> Tensor(a)
+            aten::detach_(Tensor(a!) self) -> Tensor(a!)
+            aten::alias(Tensor(a) self) -> Tensor(a)
+            aten::lift_fresh_copy(Tensor self) -> Tensor
+            aten::lift_fresh(Tensor(a) self) -> Tensor(a)
+            aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor
+            aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)
+            aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)
+            aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)
+            aten::dropout(Tensor input, float p, bool train) -> Tensor
+            aten::dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)
+            aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)
+            aten::feature_dropout(Tensor input, float p, bool train) -> Tensor
+            aten::feature_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)
+            aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
+            aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
+            aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
+            """)
+        + group(
+            OperatorCall.softmax,
+            """
+            aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor
+            aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor
+            aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor
+            aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor
+            """)
+        + group(
+            OperatorCall.broadcast,
+            """
+            aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor
+            aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)
+            aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor
+            aten::sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)
+            aten::rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor
+            aten::mul.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)
+            aten::div.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)
+            aten::maximum(Tensor self, Tensor other) -> Tensor
+            aten::minimum(Tensor self, Tensor other) -> Tensor
+            aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor
+            """)
+        + group(
+            OperatorCall.prelu,
+            """
+            aten::prelu(Tensor self, Tensor weight) -> Tensor
+            aten::_prelu_kernel(Tensor self, Tensor weight) -> Tensor
+            """)
+
+    private static let convolutions: [OperatorRule] =
+        group(
+            OperatorCall.convolution,
+            """
+            aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor
+            aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], str padding="valid", SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor
+            aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor
+            aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32) -> Tensor
+            """)
+        + group(
+            OperatorCall.pool,
+            """
+            aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=[0, 0], int[2] dilation=[1, 1], bool ceil_mode=False) -> Tensor
+            aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=[0, 0], int[2] dilation=[1, 1], bool ceil_mode=False) -> (Tensor, Tensor)
+            aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=[0, 0], bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor
+            """)
+        + group(
+            OperatorCall.adaptivePool,
+            """
+            aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor
+            aten::_adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor
+            aten::adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)
+            """)
+
+    private static let normalisations: [OperatorRule] =
+        group(
+            OperatorCall.batchNorm,
+            """
+            aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor
+            aten::native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)
+            aten::_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)
+            aten::_native_batch_norm_legit_no_training(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor)
+            aten::_native_batch_norm_legit_functional(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor running_mean_out, Tensor running_var_out)
+            aten::_batch_norm_with_update(Tensor input, Tensor? weight, Tensor? bias, Tensor(a!) running_mean, Tensor(b!) running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor)
+            aten::_batch_norm_with_update_functional(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, Tensor running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor, Tensor running_mean_out, Tensor running_var_out)
+            aten::_batch_norm_no_update(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor)
+            """)
+        + group(
+            OperatorCall.layerNorm,
+            """
+            aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True) -> Tensor
+            aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)
+            """)
+        + group(
+            OperatorCall.groupNorm,
+            """
+            aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enabled=True) -> Tensor
+            aten::native_group_norm(Tensor input, Tensor? weight, Tensor? bias, SymInt N, SymInt C, SymInt HxW, int group, float eps) -> (Tensor, Tensor, Tensor)
+            """)
+
+    private static let products: [OperatorRule] =
+        group(OperatorCall.linear, "aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor")
+        + group(
+            OperatorCall.addmm,
+            """
+            aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor
+            aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor
+            """)
+        + group(
+            OperatorCall.matmul,
+            """
+            aten::mm(Tensor self, Tensor mat2) -> Tensor
+            aten::bmm(Tensor self, Tensor mat2) -> Tensor
+            aten::matmul(Tensor self, Tensor other) -> Tensor
+            """)
+        + group(
+            OperatorCall.attention,
+            """
+            aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor
+            """)
+
+    private static let reductions: [OperatorRule] = group(
+        OperatorCall.reduction,
+        """
+        aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor
+        aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
+        aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor
+        aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
+        aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor
+        aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor
+        aten::var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor
+        aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
+        """)
+
+    private static let symbolic: [OperatorRule] =
+        group(OperatorCall.symbolicSize, "sym::size(Tensor self, int dim) -> SymInt")
+        + group(
+            OperatorCall.symbolicArithmetic,
+            """
+            sym::add(SymInt a, SymInt b) -> SymInt
+            sym::sub(SymInt a, SymInt b) -> SymInt
+            sym::mul(SymInt a, SymInt b) -> SymInt
+            sym::floordiv(SymInt a, SymInt b) -> SymInt
+            """)
+}

@@ -1,0 +1,78 @@
+extension OperatorCatalog {
+    /// Operators that move elements and compute nothing, and bounded creation.
+    static let layouts: [OperatorRule] =
+        group(
+            OperatorCall.view,
+            """
+            aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)
+            aten::_unsafe_view(Tensor(a) self, SymInt[] size) -> Tensor(a)
+            aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)
+            """)
+        + group(
+            OperatorCall.flatten,
+            "aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)")
+        + group(
+            OperatorCall.unflatten,
+            "aten::unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)")
+        + group(OperatorCall.permute, "aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)")
+        + group(
+            OperatorCall.transpose,
+            """
+            aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)
+            aten::t(Tensor(a) self) -> Tensor(a)
+            """)
+        + group(
+            OperatorCall.pad,
+            """
+            aten::pad(Tensor self, SymInt[] pad, str mode="constant", float? value=None) -> Tensor
+            aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor
+            aten::reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor
+            aten::replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor
+            """)
+        + group(
+            OperatorCall.slice,
+            "aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)"
+        )
+        + group(OperatorCall.select, "aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)")
+        + group(
+            OperatorCall.narrow,
+            "aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)")
+        + group(OperatorCall.unsqueeze, "aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)")
+        + group(
+            OperatorCall.squeeze,
+            """
+            aten::squeeze(Tensor(a) self) -> Tensor(a)
+            aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)
+            aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)
+            """)
+        + group(
+            OperatorCall.expand,
+            "aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)")
+        + group(OperatorCall.expandAs, "aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)")
+        + group(
+            OperatorCall.concatenate,
+            """
+            aten::cat(Tensor[] tensors, int dim=0) -> Tensor
+            aten::concat(Tensor[] tensors, int dim=0) -> Tensor
+            """)
+        + group(OperatorCall.stack, "aten::stack(Tensor[] tensors, int dim=0) -> Tensor")
+        + group(
+            OperatorCall.split,
+            "aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]")
+        + group(
+            OperatorCall.splitWithSizes,
+            """
+            aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]
+            aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]
+            """)
+        + group(OperatorCall.chunk, "aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]")
+        + group(OperatorCall.unbind, "aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]")
+        + group(
+            OperatorCall.creation,
+            """
+            aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
+            aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
+            aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
+            aten::new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
+            """)
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Problems
+
+/// A regular file, open for reading at any offset. Reads are `pread`s, so a file that shrinks meanwhile
+/// gives an error and not a signal.
+public final class RandomAccessFile: Sendable {
+    public let path: String
+    /// Bytes, when the file was opened.
+    public let size: Int
+    private let descriptor: Int32
+
+    /// - Throws: `Problem` `file-not-found` where there is no readable regular file.
+    public init(path: String) throws {
+        self.path = path
+        func missing(_ reason: String) -> Problem {
+            Problem(
+                .notFound, code: "file-not-found", title: "There is no such file",
+                detail: "\((path as NSString).lastPathComponent): \(reason)")
+        }
+        // Not blocking: to open a FIFO must not wait for its writer.
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw missing(String(cString: strerror(errno))) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw missing("not a regular file")
+        }
+        size = Int(status.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Fills `buffer` from `offset`.
+    /// - Throws: `Problem` `file-unreadable` when the range is not wholly inside the file.
+    public func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws {
+        let (end, overflow) = offset.addingReportingOverflow(buffer.count)
+        guard offset >= 0, !overflow, end <= size else {
+            throw Self.unreadable(path, "bytes \(offset) to \(end) are outside the file of \(size) bytes")
+        }
+        var done = 0
+        while done < buffer.count {
+            // Inside the buffer: `done` is less than its count, and at most the rest is asked for.
+            let target = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = pread(descriptor, target.baseAddress, target.count, off_t(offset + done))
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                throw Self.unreadable(
+                    path, count == 0 ? "shorter than before" : String(cString: strerror(errno)))
+            }
+            done += count
+        }
+    }
+
+    public func bytes(at offset: Int, count: Int) throws -> [UInt8] {
+        guard count >= 0, count <= size else {
+            throw Self.unreadable(path, "\(count) bytes asked for of a file of \(size)")
+        }
+        return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            try read(
+                at: offset,
+                into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count])
+            )
+            initialized = count
+        }
+    }
+
+    private static func unreadable(_ path: String, _ reason: String) -> Problem {
+        Problem(
+            .internal, code: "file-unreadable", title: "A file of the service cannot be read",
+            detail: "\((path as NSString).lastPathComponent): \(reason)")
+    }
+}
