@@ -38,7 +38,7 @@ class ConvNet(nn.Module):
 
     def forward(self, x):
         x = self.features(x)
-        return self.classifier(x.view(x.shape[0], -1))
+        return self.classifier(torch.flatten(x, 1))
 
 
 class BasicBlock(nn.Module):

@@ -1,0 +1,123 @@
+import ArgumentParser
+import Findings
+import Foundation
+
+/// The whole job over HTTP, with a known truth to compare the answer with.
+@main
+struct BurnDemo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "burn-demo",
+        abstract: "Purify a backdoored model over HTTP and compare the result with the known truth.",
+        discussion: """
+            Without --case it draws a data set, poisons it and trains a backdoored model. With --case it takes \
+            a folder that holds model.pt2, beside the make_case.py that builds its data set.
+            """)
+
+    @Option(help: "A case folder, such as ../shared/cases/badnets.")
+    var `case`: String?
+    @Option(help: "The attack that make_case.py simulates (known for badnets, trojan_wm and clean).")
+    var attack: String?
+    @Option(help: "The attack's target class.")
+    var target: Int?
+    @Option(help: "The poisoned share of the training images.")
+    var rate: Double?
+    @Option(help: "Training images of a case.")
+    var train = 10_000
+    @Option(help: "Seeds every random choice.")
+    var seed = 0
+    @Option(help: "The Python that runs make_case.py; it needs numpy and pillow.")
+    var python = ".venv/bin/python"
+    @Option(help: "The untrained .pt2 network of the drawn case.")
+    var architecture = "architectures/small_cnn.pt2"
+    @Option(help: "Everything is written below this folder.")
+    var cache = ".cache/demo"
+
+    func run() async throws {
+        let programs = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        let cache = URL(filePath: cache).absoluteURL
+        var line = ProgressLine()
+
+        let demoCase: DemoCase
+        if let folder = `case` {
+            line.show("building the case", fraction: nil)
+            demoCase = try await FolderCase(
+                folder: URL(filePath: folder).standardizedFileURL, recipe: try recipe(of: folder),
+                trainingImages: train, cache: cache.appending(path: "cases"), python: URL(filePath: python)
+            ).make()
+        } else {
+            demoCase = try await DrawnCase(
+                folder: cache.appending(path: "drawn"), network: URL(filePath: architecture),
+                worker: programs.appending(path: "burn-worker"), seed: UInt64(clamping: seed)
+            ).make { line.show($0, fraction: $1) }
+        }
+        line.end()
+        print(demoCase.title)
+
+        let output = cache.appending(path: "result")
+        try? FileManager.default.removeItem(at: output)
+        try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+        let data = output.appending(path: "data")
+        let service = try await ServiceProcess(
+            program: programs.appending(path: "burnd"), data: data, log: output.appending(path: "burnd.log"))
+        defer { service.stop() }
+        let report = try await purify(demoCase, at: service.address, into: output, &line)
+        print(report.text)
+        print("written        \(output.path)/purified.pt2, labels.csv")
+    }
+
+    private func recipe(of folder: String) throws -> FolderCase.Recipe {
+        let known = FolderCase.Recipe.known[URL(filePath: folder).lastPathComponent]
+        guard let attack = attack ?? known?.attack, let target = target ?? known?.target else {
+            throw ValidationError("The attack on \(folder) is not known: give --attack and --target.")
+        }
+        return FolderCase.Recipe(attack: attack, target: target, rate: rate ?? known?.rate ?? 0.1)
+    }
+
+    private func purify(
+        _ demoCase: DemoCase, at address: URL, into output: URL, _ line: inout ProgressLine
+    ) async throws -> Report {
+        let client = ServiceClient(base: address)
+        line.show("uploading to \(address.host() ?? ""):\(address.port ?? 0)", fraction: nil)
+        let model = try await client.upload(demoCase.model, to: .models, name: "suspect.pt2")
+        var sets: [String?] = []
+        for file in [demoCase.trainingSet, demoCase.cleanSet, demoCase.triggeredSet] {
+            guard let file else {
+                sets.append(nil)
+                continue
+            }
+            sets.append(try await client.upload(file, to: .datasets, name: file.lastPathComponent).id)
+        }
+        line.show("reading models and images", fraction: nil)
+        _ = try await client.settled(model, in: .models)
+        for id in sets.compactMap(\.self) { _ = try await client.settled(id, in: .datasets) }
+
+        let started = ContinuousClock.now
+        var job = try await client.post(
+            ServiceClient.NewJob(
+                model: model.id, dataset: sets[0] ?? "",
+                evaluation: .init(clean: sets[1], triggered: sets[2], targetClass: demoCase.targetClass),
+                options: ["seed": seed]))
+        while !job.isOver {
+            line.show(stepName(of: job), fraction: job.progress?.fraction)
+            try await Task.sleep(for: .milliseconds(250))
+            job = try await client.job(job.id)
+        }
+        let seconds = (ContinuousClock.now - started) / .seconds(1)
+        line.end()
+        guard job.state == "succeeded", let verdict = job.verdict else {
+            throw DemoFailure("The job \(job.state). \(job.error?.text ?? "")")
+        }
+        try await client.download("v1/jobs/\(job.id)/model", to: output.appending(path: "purified.pt2"))
+        try await client.download("v1/jobs/\(job.id)/labels", to: output.appending(path: "labels.csv"))
+        return Report(
+            verdict: verdict, metrics: job.metrics ?? PurificationMetrics(),
+            score: try DetectionScore(try await client.samples(of: job.id), truth: demoCase.truth),
+            phases: job.phases, totalSeconds: seconds)
+    }
+
+    private func stepName(of job: ServiceClient.Job) -> String {
+        guard let phase = job.phase else { return job.state }
+        let name = phase.rawValue.replacing("_", with: " ")
+        return (job.round ?? 0) > 0 ? "\(name), round \(job.round ?? 0)" : name
+    }
+}
