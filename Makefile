@@ -4,8 +4,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# A case folder such as ../shared/cases/badnets; empty: the demonstration draws its own data.
+# For `make demo`: a case folder such as ../shared/cases/badnets (empty: the demonstration draws its own data),
+# and the attack and target class that its make_case.py simulates, where they are not known by its name.
 CASE ?=
+ATTACK ?=
+TARGET ?=
 
 .PHONY: help setup build test demo bench format lint clean
 
@@ -22,7 +25,8 @@ test: setup ## Build and run every test
 	@scripts/test
 
 demo: build ## The whole job over HTTP, before and after (CASE=dir for a real case)
-	@scripts/demo $(if $(CASE),--case "$(CASE)")
+	@.build/release/burn-demo $(if $(CASE),--case "$(CASE)") $(if $(ATTACK),--attack "$(ATTACK)") \
+		$(if $(TARGET),--target "$(TARGET)")
 
 bench: build ## Speed and memory beside PyTorch; writes bench-results/
 	@scripts/bench

@@ -33,7 +33,8 @@ struct BurnDemo: AsyncParsableCommand {
     var cache = ".cache/demo"
 
     func run() async throws {
-        let programs = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+        let programs = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+            .deletingLastPathComponent()
         let cache = URL(filePath: cache).absoluteURL
         var line = ProgressLine()
 
@@ -62,7 +63,7 @@ struct BurnDemo: AsyncParsableCommand {
         defer { service.stop() }
         let report = try await purify(demoCase, at: service.address, into: output, &line)
         print(report.text)
-        print("written        \(output.path)/purified.pt2, labels.csv")
+        print("written        \(output.path)")
     }
 
     private func recipe(of folder: String) throws -> FolderCase.Recipe {
@@ -79,26 +80,28 @@ struct BurnDemo: AsyncParsableCommand {
         let client = ServiceClient(base: address)
         line.show("uploading to \(address.host() ?? ""):\(address.port ?? 0)", fraction: nil)
         let model = try await client.upload(demoCase.model, to: .models, name: "suspect.pt2")
-        var sets: [String?] = []
-        for file in [demoCase.trainingSet, demoCase.cleanSet, demoCase.triggeredSet] {
-            guard let file else {
-                sets.append(nil)
-                continue
-            }
-            sets.append(try await client.upload(file, to: .datasets, name: file.lastPathComponent).id)
+        let trainingSet = try await client.upload(demoCase.trainingSet, to: .datasets, name: "train.tar")
+        let cleanSet = try await client.upload(demoCase.cleanSet, to: .datasets, name: "test-clean.tar")
+        var triggeredSet: ServiceClient.Resource?
+        if let file = demoCase.triggeredSet {
+            triggeredSet = try await client.upload(file, to: .datasets, name: "test-triggered.tar")
         }
-        line.show("reading models and images", fraction: nil)
+        line.show("checking the model, packing images", fraction: nil)
         _ = try await client.settled(model, in: .models)
-        for id in sets.compactMap(\.self) { _ = try await client.settled(id, in: .datasets) }
+        for resource in [trainingSet, cleanSet, triggeredSet].compactMap(\.self) {
+            _ = try await client.settled(resource, in: .datasets)
+        }
 
         let started = ContinuousClock.now
         var job = try await client.post(
             ServiceClient.NewJob(
-                model: model.id, dataset: sets[0] ?? "",
-                evaluation: .init(clean: sets[1], triggered: sets[2], targetClass: demoCase.targetClass),
+                model: model.id, dataset: trainingSet.id,
+                evaluation: .init(
+                    clean: cleanSet.id, triggered: triggeredSet?.id, targetClass: demoCase.targetClass),
                 options: ["seed": seed]))
         while !job.isOver {
-            line.show(stepName(of: job), fraction: job.progress?.fraction)
+            line.show(
+                job.phase?.rawValue.replacing("_", with: " ") ?? job.state, fraction: job.progress?.fraction)
             try await Task.sleep(for: .milliseconds(250))
             job = try await client.job(job.id)
         }
@@ -107,17 +110,14 @@ struct BurnDemo: AsyncParsableCommand {
         guard job.state == "succeeded", let verdict = job.verdict else {
             throw DemoFailure("The job \(job.state). \(job.error?.text ?? "")")
         }
-        try await client.download("v1/jobs/\(job.id)/model", to: output.appending(path: "purified.pt2"))
-        try await client.download("v1/jobs/\(job.id)/labels", to: output.appending(path: "labels.csv"))
+        for (link, file) in [("model", "purified.pt2"), ("labels", "labels.csv")] {
+            // There is no purified model where nothing had to be purified.
+            guard let path = job.links[link] else { continue }
+            try await client.download(path, to: output.appending(path: file))
+        }
         return Report(
             verdict: verdict, metrics: job.metrics ?? PurificationMetrics(),
             score: try DetectionScore(try await client.samples(of: job.id), truth: demoCase.truth),
-            phases: job.phases, totalSeconds: seconds)
-    }
-
-    private func stepName(of job: ServiceClient.Job) -> String {
-        guard let phase = job.phase else { return job.state }
-        let name = phase.rawValue.replacing("_", with: " ")
-        return (job.round ?? 0) > 0 ? "\(name), round \(job.round ?? 0)" : name
+            phases: try await client.phases(of: job.id), totalSeconds: seconds)
     }
 }

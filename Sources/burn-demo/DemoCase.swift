@@ -40,6 +40,7 @@ func runTool(_ program: URL, _ arguments: [String]) async throws {
     let text = try output.fileHandleForReading.readToEnd().map { String(decoding: $0, as: UTF8.self) } ?? ""
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
-        throw DemoFailure("\(program.lastPathComponent) ended with status \(process.terminationStatus):\n\(text)")
+        throw DemoFailure(
+            "\(program.lastPathComponent) ended with status \(process.terminationStatus):\n\(text)")
     }
 }

@@ -64,7 +64,8 @@ struct FolderCase {
         let unfinished = tar.appendingPathExtension("part")
         try await runTool(
             URL(filePath: "/usr/bin/env"),
-            ["tar", "--create", "--sort=name", "--file", unfinished.path, "--directory", folder.path] + classes)
+            ["tar", "--create", "--sort=name", "--file", unfinished.path, "--directory", folder.path]
+                + classes)
         try FileManager.default.moveItem(at: unfinished, to: tar)
         return tar
     }
@@ -72,7 +73,9 @@ struct FolderCase {
     /// Columns: id, given, true, poisoned.
     private static func truth(in file: URL) throws -> [String: DemoCase.Truth] {
         var truth: [String: DemoCase.Truth] = [:]
-        for line in try String(contentsOf: file, encoding: .utf8).split(whereSeparator: \.isNewline).dropFirst() {
+        for line in try String(contentsOf: file, encoding: .utf8).split(whereSeparator: \.isNewline)
+            .dropFirst()
+        {
             let fields = line.split(separator: ",")
             guard fields.count == 4, let label = Int(fields[2]) else {
                 throw DemoFailure("\(file.path) has a line that is not id,given,true,poisoned: \(line)")

@@ -13,7 +13,8 @@ struct ProgressLine {
         var text = "\r\u{1B}[K  \(name.padding(toLength: 34, withPad: " ", startingAt: 0))"
         if let fraction {
             let filled = Int((min(max(fraction, 0), 1) * 30).rounded(.down))
-            text += "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: 30 - filled) + "]"
+            text +=
+                "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: 30 - filled) + "]"
             text += String(format: " %3.0f %%", fraction * 100)
         }
         write(text + String(format: "  %.0f s", seconds))

@@ -6,8 +6,7 @@ struct Report {
     var verdict: Verdict
     var metrics: PurificationMetrics
     var score: DetectionScore
-    /// Seconds of each phase, in order of running.
-    var phases: [(phase: Phase, seconds: Double)]
+    var phases: [ServiceClient.FinishedPhase]
     var totalSeconds: Double
 
     var text: String {
@@ -39,7 +38,8 @@ struct Report {
         if let kind = verdict.kind { text += ", \(kind.rawValue)" }
         if !verdict.targetClasses.isEmpty {
             let names = verdict.targetClasses.map { target in
-                verdict.evidence.classes.first { $0.label == target }.map { "\(target) (\($0.name))" } ?? "\(target)"
+                verdict.evidence.classes.first { $0.label == target }.map { "\(target) (\($0.name))" }
+                    ?? "\(target)"
             }
             text += ", target class " + names.joined(separator: ", ")
         }
@@ -58,8 +58,11 @@ struct Report {
     }
 
     private var phaseText: String {
-        let parts = phases.map {
-            "\($0.phase.rawValue.replacing("_", with: " ")) \(String(format: "%.1f", $0.seconds))"
+        let parts = Phase.allCases.compactMap { phase -> String? in
+            let rounds = phases.filter { $0.phase == phase }
+            guard !rounds.isEmpty else { return nil }
+            let seconds = rounds.map(\.seconds).reduce(0, +)
+            return "\(phase.rawValue.replacing("_", with: " ")) \(String(format: "%.1f", seconds))"
         }
         return (parts + ["whole job \(String(format: "%.1f", totalSeconds))"]).joined(separator: ", ")
     }

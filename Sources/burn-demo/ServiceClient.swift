@@ -27,6 +27,7 @@ struct ServiceClient {
     }
 
     struct Job: Decodable {
+        /// Of the whole job.
         struct Progress: Decodable {
             var fraction: Double
         }
@@ -34,13 +35,20 @@ struct ServiceClient {
         var id: String
         var state: String
         var phase: Phase?
-        var round: Int?
         var progress: Progress?
         var verdict: Verdict?
         var metrics: PurificationMetrics?
         var error: ServiceProblem?
+        /// What can be fetched now, by relation.
+        var links: [String: String]
 
         var isOver: Bool { ["succeeded", "failed", "cancelled"].contains(state) }
+    }
+
+    struct FinishedPhase: Decodable {
+        var phase: Phase
+        var round: Int
+        var seconds: Double
     }
 
     struct NewJob: Encodable {
@@ -63,13 +71,16 @@ struct ServiceClient {
     }
 
     func isReady() async -> Bool {
-        guard let (_, response) = try? await session.data(from: base.appending(path: "readyz")) else { return false }
+        guard let (_, response) = try? await session.data(from: base.appending(path: "readyz")) else {
+            return false
+        }
         return (response as? HTTPURLResponse)?.statusCode == 200
     }
 
     /// Streams the file as the request's body.
     func upload(_ file: URL, to collection: Collection, name: String) async throws -> Resource {
-        var request = request("POST", "v1/\(collection.rawValue)", query: [URLQueryItem(name: "name", value: name)])
+        var request = request(
+            "POST", "v1/\(collection.rawValue)", query: [URLQueryItem(name: "name", value: name)])
         request.setValue("application/octet-stream", forHTTPHeaderField: "Content-Type")
         let (data, response) = try await session.upload(for: request, fromFile: file)
         return try decode(data, response)
@@ -98,6 +109,14 @@ struct ServiceClient {
     }
 
     func job(_ id: String) async throws -> Job { try await get("v1/jobs/\(id)") }
+
+    func phases(of job: String) async throws -> [FinishedPhase] {
+        struct Metrics: Decodable {
+            var phases: [FinishedPhase]
+        }
+        let metrics: Metrics = try await get("v1/jobs/\(job)/metrics")
+        return metrics.phases
+    }
 
     /// Every sample of a finished job.
     func samples(of job: String) async throws -> [SampleFinding] {
@@ -138,11 +157,14 @@ struct ServiceClient {
     }
 
     private func check(_ data: Data, _ response: URLResponse) throws {
-        guard let response = response as? HTTPURLResponse else { throw DemoFailure("The service gave no HTTP answer.") }
+        guard let response = response as? HTTPURLResponse else {
+            throw DemoFailure("The service gave no HTTP answer.")
+        }
         guard (200..<300).contains(response.statusCode) else {
             let problem = try? JSONDecoder().decode(ServiceProblem.self, from: data)
             throw DemoFailure(
-                "\(response.url?.path ?? "The service") answered \(response.statusCode). \(problem?.text ?? "")")
+                "\(response.url?.path ?? "The service") answered \(response.statusCode). \(problem?.text ?? "")"
+            )
         }
     }
 }

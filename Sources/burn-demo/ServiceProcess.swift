@@ -7,7 +7,7 @@ final class ServiceProcess {
 
     /// Starts the service and waits until it takes requests.
     init(program: URL, data: URL, log: URL) async throws {
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        try Data().write(to: log)
         let output = try FileHandle(forWritingTo: log)
         process = Process()
         process.executableURL = program

@@ -10,7 +10,7 @@ enum WorkerRun {
         try FileManager.default.createDirectory(
             atPath: task.outputDirectory, withIntermediateDirectories: true)
         let log = URL(filePath: task.outputDirectory).appending(path: "worker.log")
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        try Data().write(to: log)
         let input = Pipe()
         let output = Pipe()
         let process = Process()
@@ -38,7 +38,8 @@ enum WorkerRun {
         process.waitUntilExit()
         guard isFinished else {
             let text = try String(contentsOf: log, encoding: .utf8)
-            throw DemoFailure("burn-worker ended with status \(process.terminationStatus). It wrote:\n\(text)")
+            throw DemoFailure(
+                "burn-worker ended with status \(process.terminationStatus). It wrote:\n\(text)")
         }
         try input.fileHandleForWriting.close()
     }
