@@ -41,6 +41,7 @@ let package = Package(
     ],
     targets: [
         library("ArtifactStore", ["Problems", crypto]),
+        .target(name: "CSpawn", cSettings: [.treatAllWarnings(as: .error)]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CTorch",
@@ -78,7 +79,7 @@ let package = Package(
         library("Tensors", ["CTorch", "Graph"]),
         library("JobStore", ["ArtifactStore", "Migrations", "WorkerProtocol", crypto, grdb]),
         library("WorkerProtocol", ["Problems", "Findings"]),
-        library("WorkerSupervisor", ["WorkerProtocol"]),
+        library("WorkerSupervisor", ["CSpawn", "WorkerProtocol"]),
         tests("Findings", []),
         tests("WorkerProtocol", ["Problems", "Findings"]),
     ]

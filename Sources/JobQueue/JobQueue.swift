@@ -1,5 +1,7 @@
 import ArtifactStore
+import Dispatch
 import Findings
+import Foundation
 import JobStore
 import Logging
 import Problems
@@ -7,6 +9,9 @@ import WorkerProtocol
 import WorkerSupervisor
 
 /// Runs imports and jobs on worker processes, and owns every change of their state.
+///
+/// The database is the queue: what is claimed, run and finished stands there first, and this actor only
+/// remembers how to stop what runs now. Attempts run on Dispatch threads, one per slot.
 public actor JobQueue {
     public struct Configuration: Sendable {
         /// Jobs that run at the same time.
@@ -20,49 +25,197 @@ public actor JobQueue {
         public var retries = 3
         /// Delay before the first retry; doubles each time.
         public var backoff: Duration = .seconds(2)
+        /// The least time between two stored progress reports of a phase.
         public var progressInterval: Duration = .milliseconds(250)
+
         public init() {}
     }
+
+    nonisolated let store: JobStore
+    nonisolated let artifacts: ArtifactStore
+    private let configuration: Configuration
+    private let logger: Logger
+    private let runner: AttemptRunner
+    private let workers = DispatchQueue(label: "burn.workers", attributes: .concurrent)
+    /// Names this process in the database; one of another process is stale, as the data directory's lock
+    /// lets only one run.
+    private let lease = Identifier.make(.server)
+
+    /// What runs now, by id.
+    private var jobControls: [String: WorkerControl] = [:]
+    private var importControls: [String: WorkerControl] = [:]
+    private var isRunning = false
+    private var isPumping = false
+    private var pumpAgain = false
+    private var timer: Task<Void, Never>?
+    private var idleWaiters: [CheckedContinuation<Void, Never>] = []
 
     public init(
         store: JobStore, artifacts: ArtifactStore, supervisor: WorkerSupervisor,
         configuration: Configuration = Configuration(), logger: Logger = Logger(label: "burn.queue")
-    ) { fatalError() }
+    ) {
+        self.store = store
+        self.artifacts = artifacts
+        self.configuration = configuration
+        self.logger = logger
+        runner = AttemptRunner(
+            store: store, artifacts: artifacts, supervisor: supervisor, configuration: configuration,
+            logger: logger)
+    }
 
     /// Takes back what an earlier process left, and starts the pool.
-    public func start() async throws { fatalError() }
-    /// Stops workers softly; their jobs go back to queued and go on after the next `start`.
-    public func shutdown() async { fatalError() }
-
-    /// Registers a committed upload and queues its probe; the record says `importing`.
-    public func addModel(name: String, blob: Blob, summary: ModelSummary? = nil) async throws -> ModelRecord {
-        fatalError()
+    public func start() async throws {
+        let recovered = try await store.recover(lease: lease)
+        if recovered > 0 { logger.notice("took back unfinished work", metadata: ["count": "\(recovered)"]) }
+        isRunning = true
+        await pump()
     }
-    public func addDataset(name: String, blob: Blob) async throws -> DatasetRecord { fatalError() }
-    /// - Throws: `.notFound`; `.conflict` `model-in-use` while a job that is not finished needs it.
-    public func deleteModel(_ id: String) async throws { fatalError() }
-    public func deleteDataset(_ id: String) async throws { fatalError() }
-    /// The record as soon as it is not importing any more, or as it is after `timeout`.
-    public func waitForModel(_ id: String, timeout: Duration) async throws -> ModelRecord { fatalError() }
-    public func waitForDataset(_ id: String, timeout: Duration) async throws -> DatasetRecord { fatalError() }
+
+    /// Stops workers softly, within the supervisor's grace period; their jobs and imports go back to the
+    /// queue and go on after the next `start`.
+    public func shutdown() async {
+        isRunning = false
+        timer?.cancel()
+        timer = nil
+        for control in jobControls.values { control.cancel() }
+        for control in importControls.values { control.cancel() }
+        if !isIdle { await withCheckedContinuation { idleWaiters.append($0) } }
+    }
+
+    /// Ids of the jobs whose workers run now.
+    public var runningJobs: [String] { Array(jobControls.keys) }
+
+    // MARK: Jobs
 
     /// - Parameters:
     ///   - idempotencyKey: the Idempotency-Key header.
-    ///   - requestHash: digest of the request's canonical body; the same key with another digest throws
-    ///     `Problem` `.unprocessable` `idempotency-key-reused`.
-    /// - Throws: `.unprocessable` `model-not-found` / `dataset-not-found` (location: the JSON pointer), or
-    ///   the problem of a rejected input; `.rateLimited` `queue-full`.
-    public func submit(_ request: JobRequest, idempotencyKey: String?, requestHash: String) async throws
-        -> Submission
-    { fatalError() }
-    /// - Throws: `.notFound`; `.conflict` `job-finished` in another terminal state than cancelled.
-    public func cancel(_ job: String) async throws -> JobRecord { fatalError() }
+    ///   - requestHash: digest of the request's body; the same key with another digest is refused.
+    /// - Throws: as `JobStore.submit`.
+    public func submit(_ request: JobRequest, idempotencyKey: String? = nil, requestHash: String = "")
+        async throws -> Submission
+    {
+        let submission = try await store.submit(
+            request, idempotencyKey: idempotencyKey, requestHash: requestHash,
+            maximumQueued: configuration.maximumQueuedJobs)
+        wake()
+        return submission
+    }
+
+    /// - Throws: as `JobStore.cancel`.
+    public func cancel(_ job: String) async throws -> JobRecord {
+        let record = try await store.cancel(job)
+        // One that was claimed just now has no control yet: its runner reads the state again before it starts.
+        if record.state == .cancelling { jobControls[job]?.cancel() }
+        return record
+    }
+
     /// Queues a failed or cancelled job again; it goes on after its last finished phase.
-    /// - Throws: `.notFound`, `.conflict` `job-not-finished`, `job-succeeded`.
-    public func retry(_ job: String) async throws -> JobRecord { fatalError() }
+    /// - Throws: as `JobStore.retry`.
+    public func retry(_ job: String) async throws -> JobRecord {
+        let record = try await store.retry(job)
+        wake()
+        return record
+    }
+
     /// The job as soon as it is terminal, or as it is after `timeout`.
-    public func waitForJob(_ id: String, timeout: Duration) async throws -> JobRecord { fatalError() }
-    /// Every event of the job with an id above `after`, stored ones first, then live; ends after the event
-    /// that makes the job terminal.
-    public nonisolated func events(of job: String, after: Int64 = 0) -> JobEvents { fatalError() }
+    public nonisolated func waitForJob(_ id: String, timeout: Duration) async throws -> JobRecord {
+        try await store.wait(for: id, timeout: timeout, until: \.state.isTerminal) { [store] in
+            try await store.job(id)
+        }
+    }
+
+    /// Every event of the job with an id above `after`, stored ones first, then live; ends when the job is
+    /// finished.
+    public nonisolated func events(of job: String, after: Int64 = 0) -> JobEvents {
+        store.eventStream(of: job, after: after)
+    }
+
+    // MARK: The pool
+
+    /// Looks for work without keeping the caller waiting.
+    func wake() {
+        Task { await pump() }
+    }
+
+    /// Fills the free slots from the database. One at a time; a call meanwhile makes it look once more.
+    private func pump() async {
+        guard !isPumping else {
+            pumpAgain = true
+            return
+        }
+        isPumping = true
+        repeat {
+            pumpAgain = false
+            do { try await fillSlots() } catch {
+                logger.error("the queue cannot be read", metadata: ["error": "\(error)"])
+                schedule(at: Date(timeIntervalSinceNow: 1))
+            }
+        } while pumpAgain
+        isPumping = false
+        resumeIdleWaiters()
+    }
+
+    private func fillSlots() async throws {
+        while isRunning, importControls.count < configuration.importSlots,
+            let attempt = try await store.claimImport(lease: lease)
+        {
+            let control = control()
+            importControls[attempt.id] = control
+            workers.async { [runner] in
+                runner.run(attempt, control: control)
+                Task { await self.importEnded(attempt.id) }
+            }
+        }
+        while isRunning, jobControls.count < configuration.slots,
+            let attempt = try await store.claimJob(lease: lease)
+        {
+            let control = control()
+            jobControls[attempt.job] = control
+            workers.async { [runner] in
+                runner.run(attempt, control: control)
+                Task { await self.jobEnded(attempt.job) }
+            }
+        }
+        if isRunning, let due = try await store.nextDue() { schedule(at: due) }
+    }
+
+    /// A new control; cancelled from the start where the shutdown came during the claim.
+    private func control() -> WorkerControl {
+        let control = WorkerControl()
+        if !isRunning { control.cancel() }
+        return control
+    }
+
+    private func schedule(at date: Date) {
+        guard isRunning else { return }
+        timer?.cancel()
+        let delay = max(0.01, date.timeIntervalSinceNow)
+        timer = Task { [weak self] in
+            do { try await Task.sleep(for: .seconds(delay)) } catch { return }
+            await self?.wake()
+        }
+    }
+
+    private func importEnded(_ id: String) {
+        importControls[id] = nil
+        ended()
+    }
+
+    private func jobEnded(_ id: String) {
+        jobControls[id] = nil
+        ended()
+    }
+
+    private func ended() {
+        if isRunning { wake() }
+        resumeIdleWaiters()
+    }
+
+    private var isIdle: Bool { !isPumping && jobControls.isEmpty && importControls.isEmpty }
+
+    private func resumeIdleWaiters() {
+        guard isIdle else { return }
+        for waiter in idleWaiters { waiter.resume() }
+        idleWaiters = []
+    }
 }

@@ -51,6 +51,16 @@ extension JobStore {
         return attempt
     }
 
+    /// Whether the attempt still has its job, and somebody asked to cancel it.
+    public func isCancelling(_ attempt: JobAttempt) throws -> Bool {
+        try fenced(attempt) { database in
+            try Bool.fetchOne(
+                database, sql: "SELECT state = 'cancelling' FROM jobs WHERE seq = ?", arguments: [attempt.seq]
+            )
+                ?? false
+        }
+    }
+
     /// When the next queued job or import that waits for its retry may start.
     public func nextDue() async throws -> Date? {
         try await pool.read { database in
@@ -150,8 +160,14 @@ extension JobStore {
         }
     }
 
-    public func record(_ blob: Blob, as role: WorkerArtifact.Role, by attempt: JobAttempt) throws {
+    /// - Parameter check: runs in the transaction; throws when the blob is not there. Its content may also be
+    ///   that of an input, whose deletion the same writer does.
+    public func record(
+        _ blob: Blob, as role: WorkerArtifact.Role, by attempt: JobAttempt,
+        check: (Blob) throws -> Void = { _ in }
+    ) throws {
         try fenced(attempt) { database in
+            try check(blob)
             try database.execute(
                 sql: """
                     INSERT INTO artifacts VALUES (?, ?, ?, ?)

@@ -85,27 +85,35 @@ extension JobStore {
         for job in failed { hub.signal(job) }
     }
 
-    /// Gives an import back: after a failure of the service's own with a delay, or at shutdown without.
-    /// - Returns: failures so far.
-    @discardableResult
-    public func releaseImport(_ attempt: ImportAttempt, failed: Bool, delay: Double = 0) throws -> Int {
+    /// Gives an import back unfinished: the service stops.
+    public func releaseImport(_ attempt: ImportAttempt) throws {
         try fenced(attempt) { database in
-            try Int.fetchOne(
-                database,
-                sql: """
-                    UPDATE \(attempt.kind.table)
-                    SET lease = NULL, failures = failures + ?, not_before = ? WHERE id = ?
-                    RETURNING failures
-                    """, arguments: [failed ? 1 : 0, now + delay, attempt.id]) ?? 0
+            try database.execute(
+                sql: "UPDATE \(attempt.kind.table) SET lease = NULL WHERE id = ?", arguments: [attempt.id])
         }
     }
 
-    public func importFailures(_ attempt: ImportAttempt) throws -> Int {
-        try pool.read { database in
-            try Int.fetchOne(
+    /// After a fault of the service: queues the import again, or rejects the input when it was tried again
+    /// `limit` times already.
+    /// - Parameter backoff: seconds before the first retry; doubles with each.
+    /// - Returns: whether it is queued again.
+    public func failImport(_ attempt: ImportAttempt, _ problem: Problem, backoff: Double, limit: Int) throws
+        -> Bool
+    {
+        let isQueued = try fenced(attempt) { database in
+            let failures = try Int.fetchOne(
                 database, sql: "SELECT failures FROM \(attempt.kind.table) WHERE id = ?",
-                arguments: [attempt.id]) ?? 0
+                arguments: [attempt.id])
+            guard let failures, failures < limit else { return false }
+            try database.execute(
+                sql: """
+                    UPDATE \(attempt.kind.table) SET lease = NULL, failures = failures + 1, not_before = ?
+                    WHERE id = ?
+                    """, arguments: [now + Self.delay(backoff, failures), attempt.id])
+            return true
         }
+        if !isQueued { try rejectImport(attempt, problem) }
+        return isQueued
     }
 
     private func fenced<Result>(_ attempt: ImportAttempt, _ write: (Database) throws -> Result) throws

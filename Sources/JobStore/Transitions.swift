@@ -9,8 +9,9 @@ public enum AttemptResult: Hashable, Sendable {
     case failed(Problem)
     /// Stopped by a cancel, or by the shutdown of the server.
     case stopped
-    /// A fault of the service: try again after `delay` seconds, unless it was tried `limit` times.
-    case infrastructure(Problem, delay: Double, limit: Int)
+    /// A fault of the service: try again, unless it was tried again `limit` times already.
+    /// - Parameter backoff: seconds before the first retry; doubles with each.
+    case infrastructure(Problem, backoff: Double, limit: Int)
 }
 
 extension JobStore {
@@ -52,18 +53,14 @@ extension JobStore {
             case .stopped: return try requeue(failures: failures, delay: 0)
             case .infrastructure(let problem, _, let limit) where failures >= limit:
                 return try end(.failed, problem)
-            case .infrastructure(_, let delay, _): return try requeue(failures: failures + 1, delay: delay)
+            case .infrastructure(_, let backoff, _):
+                return try requeue(failures: failures + 1, delay: Self.delay(backoff, failures))
             }
         }
     }
 
-    /// Infrastructure failures of the job so far.
-    public func failures(of attempt: JobAttempt) throws -> Int {
-        try pool.read { database in
-            try Int.fetchOne(
-                database, sql: "SELECT failures FROM jobs WHERE seq = ?", arguments: [attempt.seq])
-                ?? 0
-        }
+    static func delay(_ backoff: Double, _ failures: Int) -> Double {
+        backoff * Double(1 << min(max(failures, 0), 10))
     }
 
     /// A queued job is cancelled at once; a running one becomes cancelling, until its worker has stopped.

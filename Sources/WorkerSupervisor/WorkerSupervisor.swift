@@ -13,9 +13,89 @@ public final class WorkerSupervisor: Sendable {
         public var heartbeatTimeout: Duration = .seconds(30)
         /// From a soft cancel to SIGKILL.
         public var cancelGrace: Duration = .milliseconds(1_200)
+        /// From the last frame to the end of the process.
+        public var exitGrace: Duration = .seconds(5)
+
         public init() {}
     }
 
+    public let configuration: Configuration
+    /// Absolute path of the worker's program.
+    public let executable: String
+    private let queue = DispatchQueue(label: "burn.worker-supervisor", attributes: .concurrent)
+
+    /// Also makes the process ignore SIGPIPE: a worker may die while its task is written to it.
     /// - Throws: `Problem` `worker-not-found`.
-    public init(configuration: Configuration = Configuration()) throws { fatalError() }
+    public init(configuration: Configuration = Configuration()) throws {
+        self.configuration = configuration
+        let path =
+            configuration.executable.map { URL(filePath: $0).standardizedFileURL.path }
+            ?? Self.directoryOfExecutable() + "/burn-worker"
+        guard access(path, X_OK) == 0 else {
+            throw Problem(
+                .internal, code: "worker-not-found", title: "The worker program is not there",
+                detail: "\(path): \(String(cString: strerror(errno)))",
+                fix: "Install burn-worker beside burnd, or configure its path.")
+        }
+        executable = path
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    private static func directoryOfExecutable() -> String {
+        let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: path ?? CommandLine.arguments[0]).deletingLastPathComponent().path
+    }
+
+    /// Runs one worker to its end, on a Dispatch thread.
+    /// - Parameter receive: gets every message but heartbeats and the last frame, in order, on that thread; the
+    ///   worker waits when it takes long. When it throws, the worker is killed.
+    public func run(
+        _ task: WorkerTask, control: WorkerControl = WorkerControl(),
+        receive: @escaping @Sendable (WorkerMessage) throws -> Void
+    ) async -> WorkerExit {
+        await withCheckedContinuation { continuation in
+            queue.async {
+                continuation.resume(returning: self.runBlocking(task, control: control, receive: receive))
+            }
+        }
+    }
+
+    /// The same on the calling thread, which must not be one of the cooperative pool.
+    public func runBlocking(
+        _ task: WorkerTask, control: WorkerControl = WorkerControl(),
+        receive: (WorkerMessage) throws -> Void
+    ) -> WorkerExit {
+        if control.isCancelled { return .cancelled }
+        var environment = [
+            "OMP_WAIT_POLICY": "PASSIVE", "LC_ALL": "C.UTF-8", "TMPDIR": task.outputDirectory,
+        ]
+        environment.merge(configuration.environment) { _, configured in configured }
+        do {
+            let frame = try Frame.encode(task)
+            let kills = OutOfMemoryKills()
+            let process = try WorkerProcess(executable: executable, environment: environment)
+            var watch = WorkerWatch(process: process, frame: frame, configuration: configuration)
+            return watch.run(control: control, kills: kills, receive: receive)
+        } catch let problem as Problem {
+            return .notStarted(problem)
+        } catch {
+            return .notStarted(
+                Problem(
+                    .internal, code: "worker-not-started", title: "The worker could not be started",
+                    detail: "Its task cannot be encoded: \(error)"))
+        }
+    }
+}
+
+/// The kernel's count of processes it killed for want of memory, to tell such a SIGKILL from another.
+struct OutOfMemoryKills {
+    private let before = Self.count()
+
+    var grew: Bool { Self.count() > before }
+
+    private static func count() -> Int {
+        guard let text = try? String(contentsOfFile: "/proc/vmstat", encoding: .utf8) else { return 0 }
+        let line = text.split(separator: "\n").first { $0.hasPrefix("oom_kill ") }
+        return line.flatMap { Int($0.dropFirst("oom_kill ".count)) } ?? 0
+    }
 }

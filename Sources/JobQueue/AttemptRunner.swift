@@ -1,0 +1,187 @@
+import ArtifactStore
+import Findings
+import Foundation
+import JobStore
+import Logging
+import Problems
+import WorkerProtocol
+import WorkerSupervisor
+
+/// Runs one attempt of a job or of an import, from its task to its stored result, on the calling Dispatch
+/// thread.
+struct AttemptRunner: Sendable {
+    let store: JobStore
+    let artifacts: ArtifactStore
+    let supervisor: WorkerSupervisor
+    let configuration: JobQueue.Configuration
+    let logger: Logger
+
+    // MARK: Jobs
+
+    func run(_ attempt: JobAttempt, control: WorkerControl) {
+        var logger = logger
+        logger[metadataKey: "job"] = "\(attempt.job)"
+        logger[metadataKey: "attempt"] = "\(attempt.number)"
+        do {
+            let result = try result(of: attempt, control: control, logger: logger)
+            let state = try settle(control, logger) { try store.finish(attempt, result) }
+            logger.info("attempt ended", metadata: ["state": "\(state.rawValue)"])
+            // A failed or cancelled job may be retried, and goes on from these files.
+            if state == .succeeded { try artifacts.deleteWorkDirectory(attempt.job) }
+        } catch { report(error, logger) }
+    }
+
+    /// - Throws: `StaleAttempt`.
+    private func result(of attempt: JobAttempt, control: WorkerControl, logger: Logger) throws
+        -> AttemptResult
+    {
+        let exit: WorkerExit
+        do {
+            // After the control is known to the queue: a cancel from now on reaches it, an earlier one is
+            // seen here.
+            if try store.isCancelling(attempt) { control.cancel() }
+            let directory = try artifacts.makeWorkDirectory(attempt.job)
+            let task = WorkerTask(kind: .analyse(try analysis(attempt)), outputDirectory: directory)
+            var recorder = JobRecorder(
+                attempt: attempt, directory: directory, store: store, artifacts: artifacts,
+                progressInterval: configuration.progressInterval, logger: logger)
+            exit = supervisor.runBlocking(task, control: control) { try recorder.take($0) }
+        } catch let stale as StaleAttempt {
+            throw stale
+        } catch {
+            exit = .receiverFailed(error)
+        }
+        switch exit {
+        case .finished: return .succeeded
+        case .cancelled: return .stopped
+        case .failed(let problem) where problem.category != .internal: return .failed(problem)
+        case .receiverFailed(let stale as StaleAttempt): throw stale
+        default:
+            guard let problem = exit.problem else { return .stopped }
+            logger.error("attempt failed", metadata: ["problem": "\(problem)"])
+            return .infrastructure(problem, backoff: backoff, limit: configuration.retries)
+        }
+    }
+
+    private func analysis(_ attempt: JobAttempt) throws -> WorkerTask.Analyse {
+        let request = attempt.request
+        let evaluation = try request.evaluation.map { evaluation in
+            WorkerTask.Analyse.EvaluationSets(
+                clean: try evaluation.clean.map(artifacts.datasetDirectory),
+                triggered: try evaluation.triggered.map(artifacts.datasetDirectory),
+                targetClass: evaluation.targetClass)
+        }
+        return WorkerTask.Analyse(
+            type: request.type, model: try artifacts.require(attempt.model),
+            dataset: try artifacts.datasetDirectory(request.dataset), evaluation: evaluation,
+            options: request.options)
+    }
+
+    // MARK: Imports
+
+    func run(_ attempt: ImportAttempt, control: WorkerControl) {
+        var logger = logger
+        logger[metadataKey: "input"] = "\(attempt.id)"
+        do {
+            let outcome = importing(attempt, control: control, logger: logger)
+            // Before the result: once that is stored, another attempt may use the directory.
+            switch (attempt.kind, outcome) {
+            case (.model, _): try artifacts.deleteWorkDirectory(attempt.id)
+            case (.dataset, .dataset): break
+            case (.dataset, _): try artifacts.deleteDatasetDirectory(attempt.id)
+            }
+            try settle(control, logger) { try store(outcome, of: attempt) }
+        } catch { report(error, logger) }
+    }
+
+    private func store(_ outcome: ImportOutcome, of attempt: ImportAttempt) throws {
+        switch outcome {
+        case .model(let summary): try store.finishImport(attempt, model: summary)
+        case .dataset(let summary): try store.finishImport(attempt, dataset: summary)
+        case .stopped: try store.releaseImport(attempt)
+        case .failed(let problem) where problem.category == .internal:
+            _ = try store.failImport(attempt, problem, backoff: backoff, limit: configuration.retries)
+        case .failed(let problem):
+            try store.rejectImport(attempt, problem)
+        }
+    }
+
+    private enum ImportOutcome {
+        case model(ModelSummary)
+        case dataset(DatasetSummary)
+        case stopped
+        case failed(Problem)
+    }
+
+    private func importing(_ attempt: ImportAttempt, control: WorkerControl, logger: Logger) -> ImportOutcome
+    {
+        var summary: ImportOutcome?
+        let exit: WorkerExit
+        do {
+            let task = try importTask(attempt)
+            exit = supervisor.runBlocking(task, control: control) { message in
+                switch message {
+                case .modelProbed(let found) where attempt.kind == .model: summary = .model(found)
+                case .datasetImported(let found) where attempt.kind == .dataset: summary = .dataset(found)
+                case .log(let text): logger.info("worker", metadata: ["message": "\(text.prefix(1_000))"])
+                default: break
+                }
+            }
+        } catch {
+            exit = .receiverFailed(error)
+        }
+        if case .cancelled = exit { return .stopped }
+        if let problem = exit.problem {
+            logger.error("import failed", metadata: ["problem": "\(problem)"])
+            return .failed(problem)
+        }
+        return summary
+            ?? .failed(
+                Problem(
+                    .internal, code: "worker-incomplete", title: "The worker gave no summary",
+                    detail: "It ended without an error and without a summary of the \(attempt.kind.rawValue)."
+                ))
+    }
+
+    private func importTask(_ attempt: ImportAttempt) throws -> WorkerTask {
+        let source = try artifacts.require(attempt.blob)
+        return switch attempt.kind {
+        case .model:
+            WorkerTask(
+                kind: .probeModel(.init(model: source)),
+                outputDirectory: try artifacts.makeWorkDirectory(attempt.id))
+        case .dataset:
+            WorkerTask(
+                kind: .importDataset(.init(source: source, limits: configuration.importLimits)),
+                outputDirectory: try artifacts.makeDatasetDirectory(attempt.id))
+        }
+    }
+
+    // MARK: Both
+
+    /// Seconds before the first retry.
+    private var backoff: Double { configuration.backoff / .seconds(1) }
+
+    /// Stores a result, again and again while the database refuses it (a full disk), so that none is lost;
+    /// until the service stops. Its next start takes back what then still has this lease.
+    private func settle<Stored>(_ control: WorkerControl, _ logger: Logger, _ write: () throws -> Stored)
+        throws
+        -> Stored
+    {
+        while true {
+            do { return try write() } catch {
+                if error is StaleAttempt || control.isCancelled { throw error }
+                logger.critical("a result cannot be stored yet", metadata: ["error": "\(error)"])
+                Thread.sleep(forTimeInterval: 1)
+            }
+        }
+    }
+
+    private func report(_ error: any Error, _ logger: Logger) {
+        if let stale = error as? StaleAttempt {
+            logger.warning("dropped the result of a stale attempt", metadata: ["number": "\(stale.number)"])
+        } else {
+            logger.critical("an attempt ended with a fault", metadata: ["error": "\(error)"])
+        }
+    }
+}
