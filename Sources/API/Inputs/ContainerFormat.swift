@@ -1,0 +1,41 @@
+import Problems
+
+/// What a file is by its first bytes.
+enum ContainerFormat: String, CaseIterable, Sendable {
+    case zip, tar, gzip, xz, zstd
+
+    /// Bytes needed to tell: a tar header's magic stands at 257.
+    static let headLength = 262
+
+    /// - Parameter head: the first `headLength` bytes, fewer for a shorter file.
+    init?(head: [UInt8]) {
+        if head.starts(with: [0x50, 0x4B, 0x03, 0x04]) || head.starts(with: [0x50, 0x4B, 0x05, 0x06]) {
+            self = .zip
+        } else if head.starts(with: [0x1F, 0x8B, 0x08]) {
+            self = .gzip
+        } else if head.starts(with: [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00]) {
+            self = .xz
+        } else if head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
+            self = .zstd
+        } else if head.count >= Self.headLength, head[257..<262].elementsEqual("ustar".utf8) {
+            self = .tar
+        } else {
+            return nil
+        }
+    }
+
+    /// - Throws: `Problem` (415) unless `head` begins an archive that data sets come in.
+    static func requireArchive(head: [UInt8]) throws {
+        guard ContainerFormat(head: head) == nil else { return }
+        throw Problem(
+            .unsupportedFormat, code: "dataset-format-unknown",
+            title: "The file is no data set archive",
+            detail: "It begins with \(describe(head)), which is none of zip, tar, gzip, xz and zstd.",
+            fix: "Pack the image folders, one per class, for example: tar -czf dataset.tar.gz -C DIR .")
+    }
+
+    private static func describe(_ head: [UInt8]) -> String {
+        let shown = head.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        return "the bytes " + shown.joined(separator: " ")
+    }
+}

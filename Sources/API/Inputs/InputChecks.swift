@@ -1,0 +1,38 @@
+import Foundation
+import ModelFormats
+import Problems
+import StrictZip
+
+/// What is checked of an upload before it is answered: bounded, pure Swift, nothing decoded.
+public struct InputChecks: Sendable {
+    /// Called once with the first bytes, as soon as they are there; throws the `Problem` to answer with.
+    public var head: @Sendable ([UInt8]) throws -> Void
+    /// Called with the path of the whole file, before it is kept.
+    public var file: @Sendable (String) throws -> Void
+
+    public init(
+        head: @escaping @Sendable ([UInt8]) throws -> Void = { _ in },
+        file: @escaping @Sendable (String) throws -> Void = { _ in }
+    ) {
+        self.head = head
+        self.file = file
+    }
+
+    /// The whole of a model file.
+    public static func models(_ limits: ModelLimits = ModelLimits()) -> InputChecks {
+        InputChecks(file: { _ = try openModel(at: $0, limits: limits) })
+    }
+
+    /// The kind of archive; for a zip its structure too.
+    public static func datasets(_ limits: ZipLimits = ZipLimits()) -> InputChecks {
+        InputChecks(
+            head: { try ContainerFormat.requireArchive(head: $0) },
+            file: { path in
+                let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+                defer { try? file.close() }
+                let head = try file.read(upToCount: ContainerFormat.headLength) ?? Data()
+                guard ContainerFormat(head: Array(head)) == .zip else { return }
+                _ = try ZipArchive(path: path, limits: limits)
+            })
+    }
+}

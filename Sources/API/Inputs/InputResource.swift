@@ -1,0 +1,41 @@
+import Findings
+import Foundation
+import JobStore
+import Problems
+
+/// A model or data set as the API shows it.
+struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {
+    var record: InputRecord<Summary>
+    var links: [String: String]
+
+    enum CodingKeys: String, CodingKey {
+        case id, name, state, bytes, sha256, summary, problem, links
+        case createdAt = "created_at"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(record.id, forKey: .id)
+        try container.encode(record.name, forKey: .name)
+        try container.encode(record.state, forKey: .state)
+        try container.encode(record.blob.size, forKey: .bytes)
+        try container.encode(record.blob.sha256, forKey: .sha256)
+        try container.encode(record.summary, forKey: .summary)
+        try container.encode(record.problem.map { ProblemResource($0) }, forKey: .problem)
+        try container.encode(Timestamp.text(record.createdAt), forKey: .createdAt)
+        try container.encode(links, forKey: .links)
+    }
+}
+
+extension InputResource where Summary == ModelSummary {
+    init(model record: ModelRecord) {
+        let path = "/v1/models/\(record.id)"
+        self.init(record: record, links: ["self": path, "content": path + "/content"])
+    }
+}
+
+extension InputResource where Summary == DatasetSummary {
+    init(dataset record: DatasetRecord) {
+        self.init(record: record, links: ["self": "/v1/datasets/\(record.id)"])
+    }
+}

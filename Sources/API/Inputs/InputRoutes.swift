@@ -1,0 +1,76 @@
+import Foundation
+import HTTPServer
+import JobStore
+import Problems
+
+extension Service {
+    func addModelRoutes(to router: inout Router) {
+        router.on(.get, "/v1/models") { request in
+            try request.head.allowQuery("limit", "cursor")
+            let page = try await store.models(
+                limit: request.head.pageLimit(), cursor: request.head.queryValue("cursor"))
+            return try JSON.response(page.resource { InputResource(model: $0) })
+        }
+        router.on(.post, "/v1/models") { head in
+            try planUpload(head, limit: limits.modelBytes, setting: "limits.model_bytes", checks: modelChecks)
+        } respond: { request in
+            let blob = try storedBlob(request)
+            let name = try uploadName(request.head, default: "model")
+            var record = try await queue.addModel(name: name, blob: blob)
+            let wait = request.head.preferredWait
+            if let wait { record = try await queue.waitForModel(record.id, timeout: .seconds(wait)) }
+            return try created(InputResource(model: record), at: "/v1/models/\(record.id)", waited: wait)
+        }
+        router.on(.get, "/v1/models/{id}") { request in
+            try request.head.allowQuery()
+            let record =
+                if let wait = request.head.preferredWait {
+                    try await queue.waitForModel(request.id, timeout: .seconds(wait))
+                } else { try await store.model(request.id) }
+            return try JSON.response(InputResource(model: record), headers: request.preferenceApplied)
+        }
+        router.on(.get, "/v1/models/{id}/content") { request in
+            try request.head.allowQuery()
+            let record = try await store.model(request.id)
+            return try download(record.blob, as: record.name)
+        }
+        router.on(.delete, "/v1/models/{id}") { request in
+            try request.head.allowQuery()
+            try await queue.deleteModel(request.id)
+            return HTTPResponse(status: 204)
+        }
+    }
+
+    func addDatasetRoutes(to router: inout Router) {
+        router.on(.get, "/v1/datasets") { request in
+            try request.head.allowQuery("limit", "cursor")
+            let page = try await store.datasets(
+                limit: request.head.pageLimit(), cursor: request.head.queryValue("cursor"))
+            return try JSON.response(page.resource { InputResource(dataset: $0) })
+        }
+        router.on(.post, "/v1/datasets") { head in
+            try planUpload(
+                head, limit: limits.datasetBytes, setting: "limits.dataset_bytes", checks: datasetChecks)
+        } respond: { request in
+            let blob = try storedBlob(request)
+            let name = try uploadName(request.head, default: "dataset")
+            var record = try await queue.addDataset(name: name, blob: blob)
+            let wait = request.head.preferredWait
+            if let wait { record = try await queue.waitForDataset(record.id, timeout: .seconds(wait)) }
+            return try created(InputResource(dataset: record), at: "/v1/datasets/\(record.id)", waited: wait)
+        }
+        router.on(.get, "/v1/datasets/{id}") { request in
+            try request.head.allowQuery()
+            let record =
+                if let wait = request.head.preferredWait {
+                    try await queue.waitForDataset(request.id, timeout: .seconds(wait))
+                } else { try await store.dataset(request.id) }
+            return try JSON.response(InputResource(dataset: record), headers: request.preferenceApplied)
+        }
+        router.on(.delete, "/v1/datasets/{id}") { request in
+            try request.head.allowQuery()
+            try await queue.deleteDataset(request.id)
+            return HTTPResponse(status: 204)
+        }
+    }
+}

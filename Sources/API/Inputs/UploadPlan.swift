@@ -1,0 +1,78 @@
+import ArtifactStore
+import Foundation
+import HTTPServer
+import Problems
+
+/// What the upload routes of models and data sets share.
+extension Service {
+    /// Checks the head of an upload and reserves its space.
+    func planUpload(
+        _ head: HTTPRequestHead, limit: Int, setting: String, checks: InputChecks
+    ) throws -> BodyPlan {
+        try head.allowQuery("name")
+        _ = try uploadName(head, default: "")
+        let digest = try head.contentDigest()
+        if let type = head.headers["Content-Type"]?.lowercased(), type.hasPrefix("multipart/") {
+            throw Problem(
+                .unsupportedFormat, code: "upload-multipart", title: "The body must be the file itself",
+                detail: "The Content-Type is \(type.prefix(80)).", location: "Content-Type",
+                fix: "With curl: curl -T FILE -X POST URL (or --data-binary @FILE), not -F.")
+        }
+        guard let length = head.contentLength else {
+            throw Problem(
+                .lengthRequired, code: "length-required", title: "An upload needs a Content-Length",
+                detail: "The request has none.", location: "Content-Length",
+                fix: "Send the file with its length; with curl: curl -T FILE -X POST URL.")
+        }
+        guard length > 0 else {
+            throw Problem(
+                .malformed, code: "upload-empty", title: "The upload is empty",
+                detail: "Content-Length is 0.", location: "Content-Length", fix: "Send the file as the body.")
+        }
+        guard let size = Int(exactly: length), size <= limit else {
+            throw Problem(
+                .tooLarge, code: "upload-too-large", title: "The upload is larger than allowed",
+                detail: "It has \(length) bytes; the limit is \(limit).", location: "Content-Length",
+                fix: "The limit is \(setting) in the service's configuration.")
+        }
+        let metrics = metrics
+        let sink = UploadSink(
+            upload: try artifacts.beginUpload(expectedBytes: size), expectedSHA256: digest,
+            checks: checks, count: { metrics.uploaded(bytes: $0) })
+        return .stream(to: sink, limit: UInt64(limit))
+    }
+
+    func uploadName(_ head: HTTPRequestHead, default name: String) throws -> String {
+        guard let given = head.queryValue("name") else { return name }
+        guard (1...255).contains(given.utf8.count),
+            given.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+        else {
+            throw HTTPRequestHead.invalid("name", "A name has 1 to 255 bytes and no control characters.")
+        }
+        return given
+    }
+
+    func storedBlob(_ request: HTTPRequest) throws -> Blob {
+        guard case .sink(let sink) = request.body, let blob = (sink as? UploadSink)?.blob else {
+            throw Problem(
+                .internal, code: "upload-lost", title: "The service failed",
+                detail: "The upload did not reach the store.", fix: "Try again.")
+        }
+        return blob
+    }
+
+    func created(_ value: some Encodable, at path: String, waited: Int?) throws -> HTTPResponse {
+        var headers: HTTPHeaders = ["Location": path]
+        if let waited { headers["Preference-Applied"] = "wait=\(waited)" }
+        return try JSON.response(value, status: 201, headers: headers)
+    }
+}
+
+extension HTTPRequest {
+    /// The `{id}` of the route.
+    var id: String { head.parameters["id"] ?? "" }
+
+    var preferenceApplied: HTTPHeaders {
+        head.preferredWait.map { ["Preference-Applied": "wait=\($0)"] } ?? [:]
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Problems
+
+/// Reads a request body field by field. Every error names its place as a JSON pointer (RFC 6901).
+struct JSONReader {
+    var value: JSONValue
+    /// Empty for the whole document.
+    var pointer: String
+
+    /// - Throws: `Problem` `json-malformed` for bytes that are no JSON.
+    init(parsing data: Data) throws {
+        guard !data.isEmpty else {
+            throw Problem(
+                .malformed, code: "json-malformed", title: "The body is not valid JSON",
+                detail: "The body is empty.", fix: "Send a JSON object; see /openapi.json.")
+        }
+        do {
+            value = try JSONDecoder().decode(JSONValue.self, from: data)
+        } catch DecodingError.dataCorrupted(let context) {
+            let cause = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
+            throw Problem(
+                .malformed, code: "json-malformed", title: "The body is not valid JSON",
+                detail: cause ?? context.debugDescription)
+        }
+        pointer = ""
+    }
+
+    private init(value: JSONValue, pointer: String) {
+        self.value = value
+        self.pointer = pointer
+    }
+
+    /// The error for a value that is not what the field takes.
+    func wrong(_ expected: String, category: Problem.Category = .malformed) -> Problem {
+        Problem(
+            category, code: "json-field-invalid", title: "A field of the body is not valid",
+            detail: "Expected \(expected), found \(value.kind)\(shown).", location: pointer)
+    }
+
+    private var shown: String {
+        switch value {
+        case .bool(let value): " (\(value))"
+        case .integer(let value): " (\(value))"
+        case .unsigned(let value): " (\(value))"
+        case .number(let value): " (\(value))"
+        case .string(let value): " (\"\(value.prefix(80))\")"
+        case .null, .array, .object: ""
+        }
+    }
+
+    /// The object's fields, none of them outside `known`.
+    func fields(_ known: [String]) throws -> Fields {
+        guard case .object(let fields) = value else { throw wrong("an object") }
+        if let name = fields.keys.filter({ !known.contains($0) }).min() {
+            throw Problem(
+                .malformed, code: "json-field-unknown", title: "The body has a field that is not known",
+                detail: "There is no field \"\(name.prefix(80))\" here.",
+                location: pointer + "/" + Self.escape(name),
+                fix: "Known are: " + known.joined(separator: ", ") + ".")
+        }
+        return Fields(fields: fields, pointer: pointer)
+    }
+
+    func string() throws -> String {
+        guard case .string(let text) = value else { throw wrong("a string") }
+        return text
+    }
+
+    func bool() throws -> Bool {
+        guard case .bool(let value) = value else { throw wrong("true or false") }
+        return value
+    }
+
+    func int(_ range: ClosedRange<Int>) throws -> Int {
+        let expected =
+            range.upperBound == .max
+            ? "a whole number from \(range.lowerBound)"
+            : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        guard case .integer(let number) = value, let number = Int(exactly: number), range.contains(number)
+        else {
+            throw wrong(expected)
+        }
+        return number
+    }
+
+    func uint64() throws -> UInt64 {
+        switch value {
+        case .integer(let number) where number >= 0: return UInt64(number)
+        case .unsigned(let number): return number
+        default: throw wrong("a whole number from 0 to 18446744073709551615")
+        }
+    }
+
+    func double() throws -> Double {
+        switch value {
+        case .integer(let number): return Double(number)
+        case .unsigned(let number): return Double(number)
+        case .number(let number) where number.isFinite: return number
+        default: throw wrong("a finite number")
+        }
+    }
+
+    func one<Value: RawRepresentable & CaseIterable>(of type: Value.Type) throws -> Value
+    where Value.RawValue == String {
+        let names = Value.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        guard case .string(let text) = value, let known = Value(rawValue: text) else {
+            throw wrong("one of \(names)")
+        }
+        return known
+    }
+
+    func array(_ counts: ClosedRange<Int>) throws -> [JSONReader] {
+        guard case .array(let values) = value, counts.contains(values.count) else {
+            throw wrong("an array of \(counts.lowerBound) to \(counts.upperBound) values")
+        }
+        return values.enumerated().map { JSONReader(value: $1, pointer: "\(pointer)/\($0)") }
+    }
+
+    /// An object whose field names are free.
+    func dictionary() throws -> [(key: String, value: JSONReader)] {
+        guard case .object(let fields) = value else { throw wrong("an object") }
+        return fields.sorted { $0.key < $1.key }
+            .map { ($0.key, JSONReader(value: $0.value, pointer: pointer + "/" + Self.escape($0.key))) }
+    }
+
+    struct Fields {
+        fileprivate var fields: [String: JSONValue]
+        fileprivate var pointer: String
+
+        /// Nil for a field that is absent or null.
+        subscript(name: String) -> JSONReader? {
+            guard let value = fields[name], value != .null else { return nil }
+            return JSONReader(value: value, pointer: pointer + "/" + JSONReader.escape(name))
+        }
+
+        func required(_ name: String) throws -> JSONReader {
+            guard let reader = self[name] else {
+                throw Problem(
+                    .malformed, code: "json-field-missing", title: "The body lacks a field",
+                    detail: "The field \"\(name)\" is needed.", location: pointer + "/" + name)
+            }
+            return reader
+        }
+    }
+
+    private static func escape(_ name: String) -> String {
+        name.replacing("~", with: "~0").replacing("/", with: "~1")
+    }
+}

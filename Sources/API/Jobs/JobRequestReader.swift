@@ -1,0 +1,93 @@
+import Findings
+import Foundation
+import JobStore
+import Problems
+
+/// Reads the body of `POST /v1/jobs`. Each error names its field by JSON pointer.
+enum JobRequestReader {
+    /// - Throws: `Problem` (400) `json-malformed`, `json-field-unknown`, `json-field-missing`,
+    ///   `json-field-invalid`.
+    static func read(_ data: Data) throws -> JobRequest {
+        let fields = try JSONReader(parsing: data).fields([
+            "type", "model", "dataset", "evaluation", "options",
+        ])
+        return JobRequest(
+            type: try fields.required("type").one(of: JobType.self),
+            model: try id(fields.required("model")),
+            dataset: try id(fields.required("dataset")),
+            evaluation: try fields["evaluation"].map(evaluation),
+            options: try fields["options"].map(options) ?? JobOptions())
+    }
+
+    private static func id(_ reader: JSONReader) throws -> String {
+        let text = try reader.string()
+        guard (1...128).contains(text.utf8.count) else { throw reader.wrong("an id of 1 to 128 bytes") }
+        return text
+    }
+
+    private static func evaluation(_ reader: JSONReader) throws -> JobRequest.Evaluation {
+        let fields = try reader.fields(["clean", "triggered", "target_class"])
+        let evaluation = JobRequest.Evaluation(
+            clean: try fields["clean"].map(id), triggered: try fields["triggered"].map(id),
+            targetClass: try fields["target_class"]?.int(0...Int(Int32.max)))
+        guard evaluation.clean != nil || evaluation.triggered != nil else {
+            throw Problem(
+                .malformed, code: "json-field-missing", title: "The body lacks a field",
+                detail: "An evaluation needs \"clean\", \"triggered\" or both.", location: reader.pointer,
+                fix: "Name a data set, or leave \"evaluation\" out.")
+        }
+        return evaluation
+    }
+
+    private static func options(_ reader: JSONReader) throws -> JobOptions {
+        let fields = try reader.fields([
+            "seed", "input", "classes", "distance", "rounds", "force", "threads",
+        ])
+        var options = JobOptions()
+        if let seed = fields["seed"] { options.seed = try seed.uint64() }
+        if let input = fields["input"] { options.input = try scaling(input) }
+        if let classes = fields["classes"] { options.classes = try mapping(classes) }
+        if let distance = fields["distance"] {
+            options.distance = try distance.one(of: JobOptions.DistanceMethod.self)
+        }
+        if let rounds = fields["rounds"] { options.rounds = try rounds.int(OptionRules.rounds) }
+        if let force = fields["force"] { options.force = try force.bool() }
+        if let threads = fields["threads"] { options.threads = try threads.int(OptionRules.threads) }
+        return options
+    }
+
+    private static func scaling(_ reader: JSONReader) throws -> InputScaling {
+        let fields = try reader.fields(["range", "mean", "std"])
+        var scaling = InputScaling()
+        if let range = fields["range"] {
+            scaling.range = try range.array(2...2).map { try $0.double() }
+            guard scaling.range[0] < scaling.range[1] else {
+                throw range.wrong("[low, high] with low below high")
+            }
+        }
+        if let mean = fields["mean"] { scaling.mean = try mean.array(0...4).map { try $0.double() } }
+        if let std = fields["std"] {
+            scaling.std = try std.array(0...4).map { item in
+                let value = try item.double()
+                guard value > 0 else { throw item.wrong("a number above 0") }
+                return value
+            }
+        }
+        return scaling
+    }
+
+    /// A mapping of class folder names to outputs, as `options.classes` and as the file of `--classes`.
+    static func mapping(_ reader: JSONReader) throws -> [String: Int] {
+        var classes: [String: Int] = [:]
+        var owners: [Int: String] = [:]
+        for (name, value) in try reader.dictionary() {
+            let output = try value.int(0...Int(Int32.max))
+            if let owner = owners.updateValue(name, forKey: output) {
+                throw value.wrong("an output of its own (\"\(owner)\" has the same)")
+            }
+            classes[name] = output
+        }
+        guard !classes.isEmpty else { throw reader.wrong("at least one class") }
+        return classes
+    }
+}

@@ -1,0 +1,117 @@
+import Crypto
+import Findings
+import Foundation
+import HTTPServer
+import JobStore
+import Problems
+
+extension Service {
+    /// Seconds after which a look at a running job makes sense.
+    private static let pollSeconds = 2
+
+    func addJobRoutes(to router: inout Router) {
+        router.on(.post, "/v1/jobs", body: .collect(limit: limits.requestBytes)) { request in
+            try await submit(request)
+        }
+        router.on(.get, "/v1/jobs") { request in
+            let head = request.head
+            try head.allowQuery("state", "type", "limit", "cursor")
+            let page = try await store.jobs(
+                state: head.queryOne("state", of: JobState.self),
+                type: head.queryOne("type", of: JobType.self),
+                limit: head.pageLimit(), cursor: head.queryValue("cursor"))
+            return try JSON.response(page.resource { JobResource(job: $0) })
+        }
+        router.on(.get, "/v1/jobs/{id}") { request in
+            try request.head.allowQuery()
+            let job =
+                if let wait = request.head.preferredWait {
+                    try await queue.waitForJob(request.id, timeout: .seconds(wait))
+                } else { try await store.job(request.id) }
+            var headers = request.preferenceApplied
+            if !job.state.isTerminal { headers["Retry-After"] = String(Self.pollSeconds) }
+            return try JSON.response(JobResource(job: job), headers: headers)
+        }
+        router.on(.post, "/v1/jobs/{id}/cancel") { request in
+            try request.head.allowQuery()
+            return try accepted(await queue.cancel(request.id))
+        }
+        router.on(.post, "/v1/jobs/{id}/retry") { request in
+            try request.head.allowQuery()
+            return try accepted(await queue.retry(request.id))
+        }
+        addEventRoute(to: &router)
+    }
+
+    private func accepted(_ job: JobRecord, headers: HTTPHeaders = [:]) throws -> HTTPResponse {
+        var headers = headers
+        headers["Location"] = JobResource.path(job.id)
+        headers["Retry-After"] = String(Self.pollSeconds)
+        return try JSON.response(JobResource(job: job), status: 202, headers: headers)
+    }
+
+    private func submit(_ request: HTTPRequest) async throws -> HTTPResponse {
+        try request.head.allowQuery()
+        if let type = request.head.headers["Content-Type"]?.lowercased(),
+            !type.hasPrefix("application/json"), !type.contains("+json")
+        {
+            throw Problem(
+                .unsupportedFormat, code: "content-type-not-json", title: "The body must be JSON",
+                detail: "The Content-Type is \(type.prefix(80)).", location: "Content-Type",
+                fix: "Send Content-Type: application/json.")
+        }
+        let key = try idempotencyKey(request.head)
+        let wanted = try JobRequestReader.read(request.data)
+        try await checkMatch(wanted)
+        let hash = SHA256.hash(data: try JSON.data(wanted)).map {
+            ($0 < 16 ? "0" : "") + String($0, radix: 16)
+        }
+        let submission = try await queue.submit(wanted, idempotencyKey: key, requestHash: hash.joined())
+        return try accepted(
+            submission.job, headers: submission.replayed ? ["Idempotency-Replayed": "true"] : [:])
+    }
+
+    private func idempotencyKey(_ head: HTTPRequestHead) throws -> String? {
+        let keys = head.headers.all("Idempotency-Key")
+        guard let key = keys.first else { return nil }
+        guard keys.count == 1, (1...255).contains(key.utf8.count),
+            key.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+        else {
+            throw Problem(
+                .malformed, code: "idempotency-key-invalid", title: "The Idempotency-Key is not valid",
+                detail: "It is one value of 1 to 255 printable ASCII characters.",
+                location: "Idempotency-Key",
+                fix: "Send a UUID of your own for each new job.")
+        }
+        return key
+    }
+
+    /// Checks what is known already. Inputs that are missing, rejected or still importing are left to the
+    /// queue, which knows of repeated submissions.
+    private func checkMatch(_ request: JobRequest) async throws {
+        guard let model = try await known({ try await store.model(request.model).summary }) else { return }
+        if let dataset = try await known({ try await store.dataset(request.dataset).summary }) {
+            try OptionRules.checkMatch(model: model, dataset: dataset, options: request.options)
+        }
+        guard let evaluation = request.evaluation else { return }
+        if let target = evaluation.targetClass, target >= model.classes {
+            throw Problem(
+                .unprocessable, code: "target-class-out-of-range",
+                title: "The target class is none of the model's",
+                detail: "\(target) was given; the model has outputs 0 to \(model.classes - 1).",
+                location: "/evaluation/target_class")
+        }
+        for (name, id) in [("clean", evaluation.clean), ("triggered", evaluation.triggered)] {
+            guard let id, let set = try await known({ try await store.dataset(id).summary }) else { continue }
+            try OptionRules.checkShape(model: model, dataset: set, location: "/evaluation/\(name)")
+        }
+    }
+
+    private func known<Summary>(_ load: () async throws -> Summary?) async throws -> Summary? {
+        do {
+            return try await load()
+        } catch let problem as Problem where problem.category == .notFound {
+            return nil
+        }
+    }
+}

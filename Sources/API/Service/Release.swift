@@ -1,0 +1,7 @@
+/// What this program calls itself.
+public enum Release {
+    public static let name = "burnd"
+    public static let version = "0.1.0"
+    /// The version of the REST API, the first segment of its paths.
+    public static let api = "v1"
+}

@@ -1,0 +1,81 @@
+import ArtifactStore
+import Foundation
+import HTTPServer
+import JobQueue
+import JobStore
+import Problems
+
+/// The REST API over the stores and the queue. `router()` is all that a server needs.
+public struct Service: Sendable {
+    public struct Limits: Sendable {
+        public var modelBytes: Int
+        public var datasetBytes: Int
+        /// Of a JSON request body.
+        public var requestBytes: Int
+
+        public init(modelBytes: Int = 4 << 30, datasetBytes: Int = 64 << 30, requestBytes: Int = 1 << 20) {
+            self.modelBytes = modelBytes
+            self.datasetBytes = datasetBytes
+            self.requestBytes = requestBytes
+        }
+    }
+
+    let store: JobStore
+    let queue: JobQueue
+    let artifacts: ArtifactStore
+    let limits: Limits
+    let modelChecks, datasetChecks: InputChecks
+    let metrics: ServiceMetrics
+    let readiness: Readiness
+
+    public init(
+        store: JobStore, queue: JobQueue, artifacts: ArtifactStore, limits: Limits = Limits(),
+        modelChecks: InputChecks = .models(), datasetChecks: InputChecks = .datasets(),
+        metrics: ServiceMetrics = ServiceMetrics(), readiness: Readiness = Readiness()
+    ) {
+        self.store = store
+        self.queue = queue
+        self.artifacts = artifacts
+        self.limits = limits
+        self.modelChecks = modelChecks
+        self.datasetChecks = datasetChecks
+        self.metrics = metrics
+        self.readiness = readiness
+    }
+
+    public func router() -> Router {
+        var router = Router()
+        addModelRoutes(to: &router)
+        addDatasetRoutes(to: &router)
+        addJobRoutes(to: &router)
+        addResultRoutes(to: &router)
+        addSystemRoutes(to: &router)
+        return router
+    }
+
+    /// A blob as a download that can be resumed.
+    func download(_ blob: Blob, as name: String, type: String = "application/octet-stream") throws
+        -> HTTPResponse
+    {
+        guard let path = artifacts.path(of: blob.sha256) else {
+            throw Problem(
+                .internal, code: "artifact-lost", title: "The service failed",
+                detail: "The file \(blob.sha256) is not in the store any more.",
+                fix: "Restore the service's data folder from its backup.")
+        }
+        let body = FileBody(path: path, etag: blob.sha256, contentType: type, downloadName: name)
+        var headers: HTTPHeaders = [:]
+        headers["Repr-Digest"] = Self.digest(blob.sha256)
+        return HTTPResponse(status: 200, headers: headers, body: .file(body))
+    }
+
+    /// `sha-256=:BASE64:` (RFC 9530) of a digest in hexadecimal; nil for text that is none.
+    static func digest(_ sha256: String) -> String? {
+        let digits = Array(sha256)
+        guard digits.count == 64 else { return nil }
+        let bytes = stride(from: 0, to: 64, by: 2).compactMap {
+            UInt8(String(digits[$0...$0 + 1]), radix: 16)
+        }
+        return bytes.count == 32 ? "sha-256=:\(Data(bytes).base64EncodedString()):" : nil
+    }
+}

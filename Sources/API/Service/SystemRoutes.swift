@@ -1,0 +1,81 @@
+import Foundation
+import HTTPServer
+import JobStore
+import Problems
+import Synchronization
+
+/// Whether the service takes work: set by whoever starts and stops it.
+public final class Readiness: Sendable {
+    public enum State: String, Sendable {
+        case starting, ready, stopping
+    }
+
+    private let current = Mutex(State.starting)
+
+    public init() {}
+
+    public var state: State {
+        get { current.withLock { $0 } }
+        set { current.withLock { $0 = newValue } }
+    }
+}
+
+private struct HealthResource: Encodable {
+    var status: String
+    var checks: [String: String]?
+}
+
+private struct VersionResource: Encodable {
+    var name = Release.name
+    var version = Release.version
+    var api = Release.api
+}
+
+extension Service {
+    func addSystemRoutes(to router: inout Router) {
+        router.on(.get, "/healthz") { _ in try JSON.response(HealthResource(status: "ok")) }
+        router.on(.get, "/readyz") { _ in
+            let checks = await readinessChecks()
+            let ready = checks.values.allSatisfy { $0 == "ok" }
+            return try JSON.response(
+                HealthResource(status: ready ? "ok" : "unavailable", checks: checks),
+                status: ready ? 200 : 503)
+        }
+        router.on(.get, "/metrics") { _ in
+            var page = metrics.render()
+            let counts = try await store.jobCounts()
+            page.family("burn_jobs", "Jobs by state.", type: "gauge")
+            for state in JobState.allCases {
+                page.sample("burn_jobs", [("state", state.rawValue)], Double(counts[state] ?? 0))
+            }
+            page.gauge(
+                "burn_disk_free_bytes", "Bytes that uploads may still take.",
+                Double(try artifacts.freeBytes()))
+            return .data(Data(page.text.utf8), type: ExpositionPage.contentType)
+        }
+        router.on(.get, "/openapi.json") { _ in .json(OpenAPI.document) }
+        router.on(.get, "/v1/version") { _ in try JSON.response(VersionResource()) }
+    }
+
+    private func readinessChecks() async -> [String: String] {
+        var checks = ["service": readiness.state == .ready ? "ok" : readiness.state.rawValue]
+        do {
+            _ = try await store.jobCounts()
+            checks["database"] = "ok"
+        } catch {
+            checks["database"] = "not answering"
+        }
+        do {
+            checks["disk"] = try artifacts.freeBytes() > 0 ? "ok" : "no room for uploads"
+        } catch {
+            checks["disk"] = "not answering"
+        }
+        return checks
+    }
+}
+
+/// The API's description, as served at `/openapi.json`.
+public enum OpenAPI {
+    /// OpenAPI 3.1, from Resources/openapi.json.
+    public static let document = Data(PackageResources.openapi_json)
+}

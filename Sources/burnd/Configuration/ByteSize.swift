@@ -1,0 +1,29 @@
+import Foundation
+
+/// Sizes as people write them: `512`, `64 MiB`, `2GiB`, `1.5 GB`.
+enum ByteSize {
+    private static let units: [(suffix: String, bytes: Double)] = [
+        ("kib", 0x1p10), ("mib", 0x1p20), ("gib", 0x1p30), ("tib", 0x1p40),
+        ("kb", 1e3), ("mb", 1e6), ("gb", 1e9), ("tb", 1e12), ("b", 1),
+    ]
+
+    /// Nil for text that is no size, is negative, or does not fit.
+    static func parse(_ text: String) -> Int? {
+        let lower = text.lowercased()
+        let unit = units.first { lower.hasSuffix($0.suffix) }
+        let number = lower.dropLast(unit?.suffix.count ?? 0).trimmingCharacters(in: .whitespaces)
+        if unit == nil { return Int(number).flatMap { $0 >= 0 ? $0 : nil } }
+        guard let value = Double(number), value >= 0, value.isFinite else { return nil }
+        let bytes = (value * (unit?.bytes ?? 1)).rounded()
+        return bytes < 0x1p62 ? Int(bytes) : nil
+    }
+
+    static func describe(_ bytes: Int) -> String {
+        let steps: [(Int, String)] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
+        for (size, name) in steps where bytes >= size {
+            let value = (Double(bytes) / Double(size) * 10).rounded() / 10
+            return value == value.rounded() ? "\(Int(value)) \(name)" : "\(value) \(name)"
+        }
+        return "\(bytes) bytes"
+    }
+}

@@ -1,0 +1,42 @@
+import Logging
+import WorkerProtocol
+
+/// Everything that can be set about `burnd serve`. Each key is documented in `Setting.all` and in
+/// config/burnd.yaml.
+struct Configuration: Sendable {
+    var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+    /// The database, the uploads and the results live below it.
+    var dataDirectory = "data"
+    /// The `burn-worker` program. Nil: the one beside `burnd`.
+    var worker: String?
+    /// Jobs and imports that run at the same time.
+    var slots = 1
+    /// Seconds a job may take; nil: as long as it needs.
+    var jobSeconds: Int?
+    /// Seconds that a running worker gets to stop at shutdown.
+    var shutdownSeconds = 20
+    var http = HTTP()
+    var limits = Limits()
+    var logLevel = Logger.Level.info
+
+    struct HTTP: Sendable {
+        var threads = 2
+        var connections = 512
+        /// Seconds until the headers of a request must be there.
+        var headerSeconds = 20
+        /// Seconds without a byte before a connection is closed.
+        var idleSeconds = 60
+    }
+
+    struct Limits: Sendable {
+        var modelBytes = 4 << 30
+        var datasetBytes = 64 << 30
+        /// Free space that uploads must leave on the disk.
+        var freeBytes = 1 << 30
+        /// Of a JSON request body.
+        var requestBytes = 1 << 20
+        /// Jobs that wait or run; more get 429.
+        var queuedJobs = 200
+        var images = ImportLimits()
+    }
+}

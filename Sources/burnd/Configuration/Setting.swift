@@ -1,0 +1,104 @@
+import Logging
+import Problems
+
+/// One key of the configuration: its name in the file, what it means, and how its text is read.
+///
+/// `limits.model_bytes` in the file is `BURND_LIMITS_MODEL_BYTES` in the environment.
+struct Setting: Sendable {
+    var key: String
+    var help: String
+    /// Nil stands for text that the key does not take; `expected` says what it does.
+    var expected: String
+    var apply: @Sendable (inout Configuration, String) throws -> Void
+
+    var environmentName: String {
+        "BURND_" + key.uppercased().replacing(".", with: "_")
+    }
+
+    static let all: [Setting] = [
+        Setting(key: "listen", help: "Address to listen on; port 0 takes a free one.", expected: "HOST:PORT")
+        {
+            $0.listen = try ListenAddress(parsing: $1)
+        },
+        text("data", "Folder of the database, the uploads and the results.", \.dataDirectory),
+        text("worker", "The burn-worker program; default: the one beside burnd.", \.worker),
+        count("slots", "Jobs and imports that run at the same time.", 1...64, \.slots),
+        count("job_seconds", "Seconds a job may take; default: no limit.", 1...31_536_000, \.jobSeconds),
+        count("shutdown_seconds", "Seconds that running workers get to stop.", 0...3600, \.shutdownSeconds),
+        Setting(
+            key: "log_level", help: "trace, debug, info, notice, warning, error or critical.",
+            expected: "a log level"
+        ) { configuration, text in
+            guard let level = Logger.Level(rawValue: text) else { throw Refused() }
+            configuration.logLevel = level
+        },
+        count("http.threads", "Threads that serve connections.", 1...64, \.http.threads),
+        count("http.connections", "Connections at the same time.", 1...65_000, \.http.connections),
+        count(
+            "http.header_seconds", "Seconds until a request's headers must be there.", 1...3600,
+            \.http.headerSeconds),
+        count(
+            "http.idle_seconds", "Seconds without a byte before a connection is closed.", 1...3600,
+            \.http.idleSeconds),
+        size("limits.model_bytes", "Largest model upload.", \.limits.modelBytes),
+        size("limits.dataset_bytes", "Largest data set upload.", \.limits.datasetBytes),
+        size("limits.free_bytes", "Free disk space that uploads leave.", \.limits.freeBytes),
+        size("limits.request_bytes", "Largest JSON request body.", \.limits.requestBytes),
+        count(
+            "limits.queued_jobs", "Jobs that wait or run; more are answered 429.", 1...1_000_000,
+            \.limits.queuedJobs),
+        count("limits.images", "Images of a data set.", 1...1_000_000_000, \.limits.images.maximumImages),
+        count("limits.classes", "Classes of a data set.", 1...1_000_000, \.limits.images.maximumClasses),
+        count(
+            "limits.image_side", "Width or height of one image, in pixels.", 1...65_535,
+            \.limits.images.maximumSide),
+        size("limits.image_bytes", "One encoded image.", \.limits.images.maximumEntryBytes),
+        size("limits.packed_bytes", "A data set's decoded pixels.", \.limits.images.maximumPackedBytes),
+    ]
+
+    /// Thrown inside `apply` for text that the key does not take.
+    struct Refused: Error {}
+
+    private typealias Path<Value> = WritableKeyPath<Configuration, Value> & Sendable
+
+    private static func text(_ key: String, _ help: String, _ path: Path<String>) -> Setting {
+        Setting(key: key, help: help, expected: "a text that is not empty") { configuration, text in
+            guard !text.isEmpty else { throw Refused() }
+            configuration[keyPath: path] = text
+        }
+    }
+
+    private static func text(_ key: String, _ help: String, _ path: Path<String?>) -> Setting {
+        Setting(key: key, help: help, expected: "a text that is not empty") { configuration, text in
+            guard !text.isEmpty else { throw Refused() }
+            configuration[keyPath: path] = text
+        }
+    }
+
+    private static func count(
+        _ key: String, _ help: String, _ range: ClosedRange<Int>, _ path: Path<Int>
+    ) -> Setting {
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        return Setting(key: key, help: help, expected: expected) { configuration, text in
+            guard let value = Int(text), range.contains(value) else { throw Refused() }
+            configuration[keyPath: path] = value
+        }
+    }
+
+    private static func count(
+        _ key: String, _ help: String, _ range: ClosedRange<Int>, _ path: Path<Int?>
+    ) -> Setting {
+        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        return Setting(key: key, help: help, expected: expected) { configuration, text in
+            guard let value = Int(text), range.contains(value) else { throw Refused() }
+            configuration[keyPath: path] = value
+        }
+    }
+
+    private static func size(_ key: String, _ help: String, _ path: Path<Int>) -> Setting {
+        Setting(key: key, help: help, expected: "a size such as 64 MiB or 2 GiB") { configuration, text in
+            guard let bytes = ByteSize.parse(text) else { throw Refused() }
+            configuration[keyPath: path] = bytes
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Findings
+import Foundation
+
+/// A job's findings as text for a terminal.
+enum VerdictText {
+    static func render(_ verdict: Verdict, classNames: [String]) -> String {
+        var lines = [headline(verdict, classNames: classNames)]
+        lines.append(
+            "Poisoned samples  \(verdict.poisonedSamples)"
+                + "  (rate \(percent(verdict.poisonRate))\(interval(verdict.poisonRateInterval)))")
+        lines.append("Confidence        \(percent(verdict.confidence))")
+        lines.append("Detectable from   a poison rate of \(percent(verdict.detectableRate))")
+        lines += verdict.evidence.statements.map { "  - \($0)" }
+        return lines.joined(separator: "\n")
+    }
+
+    static func headline(_ verdict: Verdict, classNames: [String]) -> String {
+        switch verdict.result {
+        case .clean: return "CLEAN: no backdoor found."
+        case .suspicious: return "SUSPICIOUS: the kinds of evidence disagree."
+        case .backdoored:
+            let targets = verdict.targetClasses.map { name(of: $0, classNames) }.joined(separator: ", ")
+            let kind = verdict.kind.map { " (\($0.rawValue))" } ?? ""
+            return "BACKDOORED: target class \(targets)\(kind)."
+        }
+    }
+
+    /// ACC, ASR and RA before and after, as a table; nil when nothing was evaluated.
+    static func table(_ metrics: PurificationMetrics) -> String? {
+        guard metrics.before != nil || metrics.after != nil else { return nil }
+        let rows: [(String, KeyPath<EvaluationMetrics, Double?>)] = [
+            ("ACC  clean accuracy", \.acc), ("ASR  attack success rate", \.asr),
+            ("RA   robust accuracy", \.ra),
+        ]
+        var lines = [cell("", 26) + right("before", 9) + right("after", 9)]
+        for (title, path) in rows {
+            let before = metrics.before?[keyPath: path]
+            let after = metrics.after?[keyPath: path]
+            guard before != nil || after != nil else { continue }
+            lines.append(
+                cell(title, 26) + right(before.map(percent) ?? "-", 9) + right(after.map(percent) ?? "-", 9))
+        }
+        return lines.count > 1 ? lines.joined(separator: "\n") : nil
+    }
+
+    static func percent(_ value: Double) -> String {
+        String(format: "%.2f %%", value * 100)
+    }
+
+    private static func interval(_ bounds: [Double]) -> String {
+        guard bounds.count == 2 else { return "" }
+        return ", 95 % interval \(percent(bounds[0])) to \(percent(bounds[1]))"
+    }
+
+    private static func name(of label: Int, _ names: [String]) -> String {
+        names.indices.contains(label) ? "\(label) \"\(names[label])\"" : "\(label)"
+    }
+
+    private static func cell(_ text: String, _ width: Int) -> String {
+        text.padding(toLength: max(width, text.count), withPad: " ", startingAt: 0)
+    }
+
+    private static func right(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+}
