@@ -40,6 +40,13 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
+        .target(
+            name: "API",
+            dependencies: [
+                "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "ModelFormats", "Problems",
+                "StrictZip", crypto,
+            ],
+            resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
         library("ArtifactStore", ["Problems", crypto]),
         .target(name: "CSpawn", cSettings: [.treatAllWarnings(as: .error)]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),

@@ -67,8 +67,11 @@ public final class Upload: Sendable {
 
     /// Durable when it returns.
     /// - Parameter expectedSHA256: the client's Content-Digest in lower-case hexadecimal, if any.
+    /// - Parameter validating: looks at the complete file before it is kept; what it throws is passed on.
     /// - Throws: `Problem` `upload-truncated`, `digest-mismatch`; the upload is then gone.
-    public func commit(expectedSHA256: String? = nil) throws -> Blob {
+    public func commit(
+        expectedSHA256: String? = nil, validating: (_ path: String) throws -> Void = { _ in }
+    ) throws -> Blob {
         try state.withLock { state in
             guard state.descriptor >= 0 else { throw Self.closed }
             defer { discard(&state) }
@@ -85,6 +88,7 @@ public final class Upload: Sendable {
                     detail: "Content-Digest says \(expectedSHA256), the body has \(digest).",
                     fix: "Send the file again; if that fails, compute the SHA-256 of the file anew.")
             }
+            try validating(part)
             guard FileSystem.retrying({ fsync(state.descriptor) }) == 0 else {
                 throw FileSystem.problem("fsync", part)
             }

@@ -27,7 +27,7 @@ public enum SampleTable {
 
     /// Names come from foreign archives: quoted where CSV needs it.
     private static func field(_ text: String) -> String {
-        let special = text.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
+        let special = text.unicodeScalars.contains { "\",\r\n".unicodeScalars.contains($0) }
         return special ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
 }
