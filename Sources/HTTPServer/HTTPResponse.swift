@@ -18,6 +18,8 @@ public struct HTTPResponse: Sendable {
     public var status: Int
     public var headers: HTTPHeaders
     public var body: Body
+    /// The error behind a 500, for the log.
+    var cause: (any Error)?
 
     public init(status: Int, headers: HTTPHeaders = [:], body: Body = .empty) {
         self.status = status

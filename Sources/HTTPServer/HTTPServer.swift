@@ -1,52 +1,89 @@
+import CHTTPServer
+import Dispatch
+import Foundation
 import Logging
+import Problems
+import Synchronization
 
-public struct HTTPServerConfiguration: Sendable {
-    /// A numeric address: `127.0.0.1`, `::1`, `0.0.0.0`.
-    public var host = "127.0.0.1"
-    /// 0 takes a free port; `HTTPServer.port` tells which.
-    public var port: UInt16 = 0
-    /// Event threads (2 to 4 are plenty: they never block).
-    public var threads: UInt32 = 2
-    public var maximumConnections: UInt32 = 1024
-    /// Connections from one address; 0 is no limit of its own.
-    public var maximumConnectionsPerAddress: UInt32 = 0
-    /// Memory for a connection's request line and header section; more is answered 431 (or 414).
-    public var headerBytes = 32 << 10
-    /// From a connection's start to a complete header section.
-    public var headerDeadline: Duration = .seconds(15)
-    /// How long a connection may be idle, between requests or while data is awaited.
-    public var idleTimeout: Duration = .seconds(60)
-    /// The slowest upload allowed, in bytes per second, once it has run for `headerDeadline`.
-    public var minimumUploadRate: UInt64 = 512
-    /// Pause between two comment lines on an idle event stream.
-    public var eventPing: Duration = .seconds(15)
-    public init() {}
-}
-
-/// Told of every request, for metrics. Called on the server's threads: must not block.
-public protocol HTTPObserver: Sendable {
-    func requestBegan()
-    func requestEnded(_ record: HTTPRequestRecord)
-}
-
-/// One finished request.
-public struct HTTPRequestRecord: Sendable {
-    /// The method as sent, or `_OTHER` for one that the server does not know.
-    public var method: String
-    /// The route's pattern, nil when none matched.
-    public var route: String?
-    /// The status sent; 499 when the client went away before there was an answer.
-    public var status: Int
-    /// Body bytes received and sent.
-    public var received: UInt64
-    public var sent: UInt64
-    public var duration: Duration
-}
-
-/// A running server.
-public protocol RunningHTTPServer: Sendable {
+/// An HTTP/1.1 server on one address.
+///
+/// Stop it with `shutdown`: a server that is merely released goes on.
+public final class HTTPServer: Sendable {
+    private let service: HTTPService
+    // Sound: the pointer is set once, its functions are thread-safe, and `stopping` lets one caller free it.
+    nonisolated(unsafe) private let server: OpaquePointer
+    private let stopping = Mutex(false)
     /// The port it listens on.
-    var port: UInt16 { get }
-    /// Stops: no new connections, open requests get up to `deadline` to be answered, then 503.
-    func shutdown(deadline: Duration) async
+    public let port: UInt16
+
+    private init(service: HTTPService, server: OpaquePointer) {
+        self.service = service
+        self.server = server
+        port = burn_http_port(server)
+    }
+
+    /// Binds and starts to answer.
+    /// - Throws: `Problem` (unavailable) when the address cannot be bound.
+    public static func start(
+        configuration: HTTPServerConfiguration = HTTPServerConfiguration(), handler: any HTTPHandler,
+        observer: (any HTTPObserver)? = nil, logger: Logger = Logger(label: "burn.http")
+    ) throws -> HTTPServer {
+        let service = HTTPService(
+            configuration: configuration, handler: handler, observer: observer, logger: logger)
+        var callbacks = service.callbacks
+        let server = configuration.host.withCString { host in
+            var options = burn_http_options(
+                host: host, port: configuration.port, threads: configuration.threads,
+                maximum_connections: configuration.maximumConnections,
+                maximum_connections_per_address: configuration.maximumConnectionsPerAddress,
+                header_bytes: configuration.headerBytes,
+                header_deadline_ms: UInt32(clamping: Int64(configuration.headerDeadline / .milliseconds(1))),
+                idle_timeout_s: UInt32(clamping: Int64(configuration.idleTimeout / .seconds(1))),
+                minimum_upload_rate: configuration.minimumUploadRate)
+            return burn_http_start(&options, &callbacks)
+        }
+        guard let server else {
+            throw Problem(
+                .unavailable, code: "listen-failed", title: "The address cannot be listened on",
+                detail: String(cString: strerror(errno)),
+                location: "\(configuration.host):\(configuration.port)",
+                fix:
+                    "choose another address with --listen HOST:PORT (a numeric host; port 0 takes a free one)"
+            )
+        }
+        return HTTPServer(service: service, server: server)
+    }
+
+    /// Connections that are open now.
+    public var connections: Int { stopping.withLock { $0 ? 0 : burn_http_connections(server) } }
+
+    /// Stops. New connections are refused and event streams ended at once; open requests have until the
+    /// deadline, then they are answered 503 or cut. Returns when every thread has ended. The first call
+    /// counts; others return at once.
+    public func shutdown(deadline: Duration) async {
+        let first = stopping.withLock { stopping in
+            defer { stopping = true }
+            return !stopping
+        }
+        guard first else { return }
+        burn_http_drain(server)
+        service.drain()
+        await waitForConnections(until: .now + deadline)
+        service.answerAll()
+        await waitForConnections(until: .now + .milliseconds(500))
+        burn_http_sever(server)
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            DispatchQueue.global().async { [self] in
+                burn_http_stop(server)
+                continuation.resume()
+            }
+        }
+    }
+
+    private func waitForConnections(until deadline: ContinuousClock.Instant) async {
+        while burn_http_connections(server) > 0, ContinuousClock.now < deadline {
+            // Cancelling the caller must not cut requests short.
+            await Task.detached { try? await Task.sleep(for: .milliseconds(10)) }.value
+        }
+    }
 }

@@ -54,14 +54,25 @@ extension HTTPResponse {
         return .data(data, type: "application/problem+json", status: status, headers: headers)
     }
 
-    /// The answer to an error that a handler threw: its problem, or a 500 that tells nothing of the inside.
+    /// The answer to an error that a handler threw: its problem, or a 500 that tells nothing of the inside
+    /// (the server logs the error under the request's id).
     public static func failure(_ error: any Error, _ head: HTTPRequestHead) -> HTTPResponse {
-        if let problem = error as? Problem { return .problem(problem, instance: head.path) }
+        failure(error, path: head.path, requestID: head.id)
+    }
+
+    static func failure(_ error: any Error, path: String, requestID: String) -> HTTPResponse {
+        if let problem = error as? Problem {
+            var response = HTTPResponse.problem(problem, instance: path)
+            if problem.category == .internal { response.cause = error }
+            return response
+        }
         let problem = Problem(
             .internal, code: "internal-error", title: "The service failed",
-            detail: "the request met an error of the service's own", location: nil,
-            fix: "try again; when it stays, look for request \(head.id) in the service's log")
-        return .problem(problem, instance: head.path)
+            detail: "the request met an error of the service's own",
+            fix: "try again; when it stays, look for request \(requestID) in the service's log")
+        var response = HTTPResponse.problem(problem, instance: path)
+        response.cause = error
+        return response
     }
 
     static func notFoundResponse(_ head: HTTPRequestHead) -> HTTPResponse {

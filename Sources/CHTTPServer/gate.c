@@ -1,0 +1,96 @@
+/*
+ * The framing gate. libmicrohttpd 0.9.75 takes Transfer-Encoding beside Content-Length, repeated lengths,
+ * control bytes, folded lines, bare line feeds and zero bytes in lines; a proxy in front may read such a
+ * request differently (request smuggling), so all of them are refused.
+ */
+#include <string.h>
+#include <strings.h>
+
+#include "internal.h"
+
+static bool is_token(const char *text) {
+    if (*text == 0) return false;
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && strchr("!#$%&'*+-.^_`|~", c) == NULL) return false;
+    }
+    return true;
+}
+
+static bool is_field_value(const char *text) {
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if ((c < 0x20 && c != '\t') || c == 0x7F) return false;
+    }
+    return true;
+}
+
+/* Plain decimal digits without overflow. */
+static bool parse_length(const char *text, uint64_t *length) {
+    uint64_t value = 0;
+    if (*text == 0) return false;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9') return false;
+        if (__builtin_mul_overflow(value, 10, &value)) return false;
+        if (__builtin_add_overflow(value, (uint64_t)(*text - '0'), &value)) return false;
+    }
+    *length = value;
+    return true;
+}
+
+/*
+ * libmicrohttpd cuts lines in place and hands out zero-terminated strings, so a zero byte within a line
+ * hides its rest. The addresses give it away: every string must end just before CR LF and the next
+ * line. Only addresses are compared, nothing is read through them.
+ */
+static bool lines_are_whole(
+    struct MHD_Connection *mhd, const burn_http_request *request, const char *method, const char *version,
+    const burn_http_field *fields, size_t count
+) {
+    uintptr_t at = (uintptr_t)method + strlen(method) + 1;
+    if (at != (uintptr_t)request->target_at) return false;
+    at += strlen(request->target) + 1;
+    if (at != (uintptr_t)version) return false;
+    at += strlen(version) + 2;
+    for (size_t i = 0; i < count; i++) {
+        uintptr_t name_end = (uintptr_t)fields[i].name + strlen(fields[i].name) + 1;
+        if ((uintptr_t)fields[i].name != at || (uintptr_t)fields[i].value < name_end) return false;
+        at = (uintptr_t)fields[i].value + strlen(fields[i].value) + 2;
+    }
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return size != NULL && at + 2 == (uintptr_t)method + size->header_size;
+}
+
+burn_http_framing burn_http_check_framing(
+    struct MHD_Connection *mhd, const burn_http_request *request, const char *method, const char *version,
+    const burn_http_field *fields, size_t count, bool *has_length, uint64_t *length
+) {
+    size_t hosts = 0, encodings = 0;
+    const char *encoding = NULL;
+    *has_length = false;
+    if (!is_token(method)) return BURN_HTTP_BAD_REQUEST_LINE;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = fields[i].name, *value = fields[i].value;
+        if (!is_token(name) || !is_field_value(value)) return BURN_HTTP_BAD_FIELD;
+        if (strcasecmp(name, "Content-Length") == 0) {
+            if (*has_length || !parse_length(value, length)) return BURN_HTTP_BAD_LENGTH;
+            *has_length = true;
+        } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+            encodings++;
+            encoding = value;
+        } else if (strcasecmp(name, "Host") == 0) {
+            hosts++;
+        } else if (strcasecmp(name, "Expect") == 0 && strcasecmp(value, "100-continue") != 0) {
+            return BURN_HTTP_BAD_EXPECT;
+        }
+    }
+    if (encodings > 0 && *has_length) return BURN_HTTP_LENGTH_AND_ENCODING;
+    if (encodings > 1) return BURN_HTTP_UNKNOWN_ENCODING;
+    if (encodings == 1)
+        return strcasecmp(encoding, "chunked") == 0 ? BURN_HTTP_CHUNKED : BURN_HTTP_UNKNOWN_ENCODING;
+    if (hosts > 1 || (hosts == 0 && strcmp(version, "HTTP/1.0") != 0)) return BURN_HTTP_BAD_HOST;
+    if (!lines_are_whole(mhd, request, method, version, fields, count)) return BURN_HTTP_BAD_REQUEST_LINE;
+    return BURN_HTTP_FRAMING_OK;
+}

@@ -1,0 +1,84 @@
+/* Shared by the shim's C files. */
+#ifndef BURN_HTTP_INTERNAL_H
+#define BURN_HTTP_INTERNAL_H
+
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+
+#include "burn_http.h"
+
+enum { LINGERING_MAXIMUM = 256 };
+
+/* One TCP connection, in the server's list from accept to close; guarded by server->registry. */
+typedef struct connection {
+    struct connection *previous, *next;
+    burn_http_server *server;
+    int fd;
+    char address[INET6_ADDRSTRLEN];
+    int64_t head_deadline; /* 0 while a request is being served */
+    int64_t body_started;  /* 0 outside a body */
+    burn_http_request *request;
+    bool linger;
+} connection;
+
+typedef enum { REQUEST_LINE, DECIDING, BODY, ANSWERING, REPLYING } request_phase;
+
+struct burn_http_request {
+    burn_http_server *server;
+    struct MHD_Connection *mhd;
+    connection *connection;
+    void *exchange;
+    request_phase phase;
+    char *target;          /* the raw request target */
+    const char *target_at; /* where it stood in the connection's buffer, for the framing gate */
+    uint64_t received;     /* body bytes; guarded by server->registry */
+    struct MHD_Response *response;
+    unsigned status;
+    bool read_body, close;
+    _Atomic bool streamed;
+    _Atomic bool suspended; /* written under server->suspension */
+};
+
+struct burn_http_server {
+    struct MHD_Daemon *daemon;
+    burn_http_callbacks callbacks;
+    burn_http_options options;
+    uint16_t port;
+    int listener;
+    int wake[2];
+    pthread_t keeper;
+
+    pthread_mutex_t registry;
+    connection *connections;
+    size_t connection_count;
+    bool draining, stopping;
+    int leaving[LINGERING_MAXIMUM]; /* duplicates of closed sockets, for the keeper to linger on */
+    size_t leaving_count;
+
+    pthread_mutex_t suspension;
+    pthread_cond_t all_resumed;
+    size_t suspended_count;
+    bool closed; /* no further suspension */
+};
+
+int64_t burn_http_now_ms(void);
+void burn_http_wake(burn_http_server *server);
+void *burn_http_keeper(void *server);
+/* The framing gate: fields are the request's header fields in order, as libmicrohttpd cut them. */
+burn_http_framing burn_http_check_framing(
+    struct MHD_Connection *mhd, const burn_http_request *request, const char *method, const char *version,
+    const burn_http_field *fields, size_t count, bool *has_length, uint64_t *length);
+
+/* libmicrohttpd's callbacks. */
+void *burn_http_on_target(void *server, const char *target, struct MHD_Connection *mhd);
+enum MHD_Result burn_http_on_request(
+    void *server, struct MHD_Connection *mhd, const char *url, const char *method, const char *version,
+    const char *upload, size_t *upload_size, void **request);
+void burn_http_on_completed(
+    void *server, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode code);
+void burn_http_on_connection(
+    void *server, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code);
+
+#endif

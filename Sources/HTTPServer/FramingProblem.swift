@@ -1,0 +1,39 @@
+import CHTTPServer
+import Problems
+
+/// What the framing gate's refusals say. Each closes its connection: what follows cannot be trusted.
+func framingResponse(_ framing: burn_http_framing, path: String) -> HTTPResponse? {
+    func refusal(_ status: Int, _ code: String, _ detail: String, fix: String? = nil) -> HTTPResponse {
+        let title = status == 411 ? "The body's length is missing" : "The request breaks HTTP's framing"
+        return .problem(
+            Problem(
+                status == 411 ? .lengthRequired : .malformed, code: code, title: title, detail: detail,
+                fix: fix),
+            instance: path, status: status)
+    }
+    switch framing {
+    case BURN_HTTP_FRAMING_OK: return nil
+    case BURN_HTTP_LENGTH_AND_ENCODING:
+        return refusal(400, "length-and-encoding", "both Content-Length and Transfer-Encoding were sent")
+    case BURN_HTTP_BAD_LENGTH:
+        return refusal(
+            400, "content-length-malformed", "Content-Length must be one decimal number, sent once")
+    case BURN_HTTP_CHUNKED:
+        return refusal(
+            411, "length-required", "chunked bodies are not taken: space is reserved before the first byte",
+            fix: "send Content-Length, for example curl --data-binary @FILE or curl -T FILE")
+    case BURN_HTTP_UNKNOWN_ENCODING:
+        return refusal(501, "transfer-encoding-unknown", "no transfer coding is supported in requests")
+    case BURN_HTTP_BAD_FIELD:
+        return refusal(
+            400, "header-malformed", "a header's name is not a token, or its value holds a control character")
+    case BURN_HTTP_BAD_HOST:
+        return refusal(400, "host-malformed", "exactly one Host header is required")
+    case BURN_HTTP_BAD_EXPECT:
+        return refusal(417, "expectation-unknown", "the only expectation supported is 100-continue")
+    default:
+        return refusal(
+            400, "request-line-malformed",
+            "lines end in CR LF, hold no zero bytes, are not folded, and parts are separated by one space")
+    }
+}

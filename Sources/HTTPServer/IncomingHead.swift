@@ -1,0 +1,54 @@
+import CHTTPServer
+import Problems
+
+/// A copy of what the shim tells of a request, not yet judged.
+struct IncomingHead: Sendable {
+    struct Refusal: Error {
+        var response: HTTPResponse
+    }
+
+    let id = HTTPRequestHead.makeID()
+    let method: String
+    let target: String
+    let headers: HTTPHeaders
+    let contentLength: UInt64?
+    let remoteAddress: String
+    private let framing: burn_http_framing
+
+    init(_ head: burn_http_head) {
+        method = String(cString: head.method)
+        target = String(cString: head.target)
+        contentLength = head.has_length ? head.length : nil
+        remoteAddress = String(cString: head.remote_address)
+        framing = head.framing
+        var headers = HTTPHeaders()
+        for field in UnsafeBufferPointer(start: head.fields, count: head.field_count) {
+            headers.add(String(cString: field.name), String(cString: field.value).trimmingBlanks)
+        }
+        self.headers = headers
+    }
+
+    /// The path for logs and problems: without the query, which may hold what nobody should read.
+    var path: String { String(target.prefix { $0 != "?" }.prefix(512)) }
+
+    func parsed() -> Result<HTTPRequestHead, Refusal> {
+        if let response = framingResponse(framing, path: path) {
+            return .failure(Refusal(response: response))
+        }
+        guard let method = HTTPMethod(rawValue: method) else {
+            let problem = Problem(
+                .malformed, code: "method-unknown", title: "The method is not supported",
+                detail: "\(method.prefix(32)) is not a method of this service",
+                fix: "use one of \(HTTPMethod.allCases.map(\.rawValue).joined(separator: ", "))")
+            return .failure(Refusal(response: .problem(problem, instance: path, status: 501)))
+        }
+        do {
+            return .success(
+                try HTTPRequestHead(
+                    method: method, target: target, headers: headers, contentLength: contentLength,
+                    remoteAddress: remoteAddress, id: id))
+        } catch {
+            return .failure(Refusal(response: .failure(error, path: path, requestID: id)))
+        }
+    }
+}

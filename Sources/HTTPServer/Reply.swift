@@ -1,0 +1,209 @@
+import CHTTPServer
+import Foundation
+import Problems
+
+/// A response made ready for one request: ranges decided, file opened, headers complete.
+struct Reply {
+    enum Payload {
+        case bytes(Data)
+        case file(OpenFile, offset: UInt64, length: UInt64)
+        case stream(producer: @Sendable (StreamPipe) async throws -> Void, isEvents: Bool)
+    }
+
+    var status: Int
+    var headers: HTTPHeaders
+    var payload: Payload
+
+    init(_ response: HTTPResponse, for head: HTTPRequestHead?, requestID: String, ping: Duration) {
+        status = response.status
+        headers = response.headers
+        switch response.body {
+        case .empty: payload = .bytes(Data())
+        case .data(let data): payload = .bytes(data)
+        case .stream(let produce):
+            payload = .stream(producer: { try await produce($0) }, isEvents: false)
+        case .events(let produce):
+            headers["Content-Type"] = "text/event-stream; charset=utf-8"
+            // Proxies such as nginx would hold events back otherwise.
+            headers["X-Accel-Buffering"] = "no"
+            payload = .stream(
+                producer: { pipe in try await Self.withPings(each: ping, on: pipe, produce) }, isEvents: true)
+        case .file(let file):
+            payload = .bytes(Data())
+            open(file, for: head)
+        }
+        addDefaults(requestID: requestID)
+    }
+
+    private mutating func open(_ file: FileBody, for head: HTTPRequestHead?) {
+        let opened: OpenFile
+        do {
+            opened = try OpenFile(path: file.path)
+        } catch {
+            let refusal = (error as? Problem).map { HTTPResponse.problem($0, instance: head?.path) }
+            status = refusal?.status ?? 500
+            headers = refusal?.headers ?? [:]
+            if case .data(let data)? = refusal?.body { payload = .bytes(data) }
+            return
+        }
+        headers["Accept-Ranges"] = "bytes"
+        headers["Content-Type"] = file.contentType
+        if let etag = file.etag { headers["ETag"] = "\"\(etag)\"" }
+        if let name = file.downloadName { headers["Content-Disposition"] = Self.disposition(name) }
+        if headers["Cache-Control"] == nil { headers["Cache-Control"] = "private, no-cache" }
+        var decision = FileReply.full
+        if let head, status == 200, head.method == .get || head.method == .head {
+            decision = FileReply.decide(head, size: opened.size, etag: file.etag)
+        }
+        switch decision {
+        case .full:
+            payload = .file(opened, offset: 0, length: opened.size)
+        case .part(let offset, let length):
+            status = 206
+            headers["Content-Range"] = "bytes \(offset)-\(offset + length - 1)/\(opened.size)"
+            payload = .file(opened, offset: offset, length: length)
+        case .notModified:
+            status = 304
+            // The length is the one that a 200 would have; no body is sent.
+            payload = .file(opened, offset: 0, length: opened.size)
+        case .preconditionFailed:
+            close(opened.descriptor)
+            refuse(
+                412, head,
+                Problem(
+                    .conflict, code: "precondition-failed", title: "The file is not the one expected",
+                    detail: "its ETag is not among those of If-Match"))
+        case .unsatisfiable:
+            close(opened.descriptor)
+            refuse(
+                416, head,
+                Problem(
+                    .malformed, code: "range-not-satisfiable", title: "The range lies outside of the file",
+                    detail: "the file has \(opened.size) bytes", location: "Range"))
+            headers["Content-Range"] = "bytes */\(opened.size)"
+        }
+    }
+
+    private mutating func refuse(_ status: Int, _ head: HTTPRequestHead?, _ problem: Problem) {
+        let refusal = HTTPResponse.problem(problem, instance: head?.path, status: status)
+        self.status = status
+        for name in ["Content-Disposition", "Content-Type"] { headers[name] = refusal.headers[name] }
+        if case .data(let data) = refusal.body { payload = .bytes(data) }
+    }
+
+    private mutating func addDefaults(requestID: String) {
+        headers["X-Request-Id"] = requestID
+        let defaults: [(String, String)] = [
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Frame-Options", "DENY"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("Cache-Control", "no-store"),
+        ]
+        for (name, value) in defaults where headers[name] == nil { headers[name] = value }
+    }
+
+    /// `attachment` with an ASCII name and, when needed, the UTF-8 one (RFC 6266, RFC 8187).
+    private static func disposition(_ name: String) -> String {
+        let plain = String(
+            name.unicodeScalars.map { scalar in
+                scalar.isASCII && scalar.value >= 0x20 && scalar.value != 0x7F
+                    && !"\"\\/".unicodeScalars.contains(scalar)
+                    ? Character(scalar) : "_"
+            })
+        let unreserved = CharacterSet(
+            charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+        let encoded = name.addingPercentEncoding(withAllowedCharacters: unreserved)
+        guard plain != name, let encoded else { return "attachment; filename=\"\(plain)\"" }
+        return "attachment; filename=\"\(plain)\"; filename*=UTF-8''\(encoded)"
+    }
+
+    /// Runs an event producer beside a task that keeps the connection from falling silent.
+    private static func withPings(
+        each interval: Duration, on pipe: StreamPipe,
+        _ produce: @escaping @Sendable (ServerSentEventWriter) async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while true {
+                    let due = pipe.lastWrite + interval
+                    if due > .now {
+                        try await Task.sleep(until: due, clock: .continuous)
+                    } else {
+                        try await pipe.write(Data(": ping\n\n".utf8))
+                    }
+                }
+            }
+            group.addTask { try await produce(ServerSentEventWriter(writer: pipe)) }
+            // The first to end is the producer, or a ping that found the client gone.
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Gives the reply to the shim. It closes the file's descriptor in any case.
+    func send(to request: OpaquePointer, close: Bool) -> Bool {
+        var text: [CChar] = []
+        var offsets: [(Int, Int)] = []
+        for field in headers.fields {
+            let name = text.count
+            text.append(contentsOf: field.name.utf8CString)
+            let value = text.count
+            text.append(contentsOf: Self.oneLine(field.value).utf8CString)
+            offsets.append((name, value))
+        }
+        return text.withUnsafeBufferPointer { text in
+            guard let base = text.baseAddress else { return false }
+            let fields = offsets.map { burn_http_field(name: base + $0.0, value: base + $0.1) }
+            return fields.withUnsafeBufferPointer { fields in
+                var body = burn_http_reply_body()
+                body.status = UInt32(clamping: status)
+                body.fields = fields.baseAddress
+                body.field_count = fields.count
+                body.close = close
+                return send(&body, to: request)
+            }
+        }
+    }
+
+    private func send(_ body: inout burn_http_reply_body, to request: OpaquePointer) -> Bool {
+        switch payload {
+        case .bytes(let data):
+            return data.withUnsafeBytes { bytes in
+                body.kind = BURN_HTTP_BYTES
+                body.bytes = bytes.baseAddress
+                body.length = UInt64(bytes.count)
+                return burn_http_reply(request, &body)
+            }
+        case .file(let file, let offset, let length):
+            body.kind = BURN_HTTP_FILE
+            body.descriptor = file.descriptor
+            body.offset = offset
+            body.length = length
+        case .stream:
+            body.kind = BURN_HTTP_STREAM
+        }
+        return burn_http_reply(request, &body)
+    }
+
+    /// Closes what `send` would have closed.
+    func discard() {
+        if case .file(let file, _, _) = payload { close(file.descriptor) }
+    }
+
+    /// The reply as raw HTTP, for a body that is refused while it is still coming.
+    func raw() -> [UInt8] {
+        guard case .bytes(let data) = payload else { return [] }
+        var text = "HTTP/1.1 \(status) \r\n"
+        for field in headers.fields { text += "\(field.name): \(Self.oneLine(field.value))\r\n" }
+        text += "Content-Length: \(data.count)\r\nConnection: close\r\n\r\n"
+        return Array(text.utf8) + data
+    }
+
+    /// Control characters in a value would split the response.
+    private static func oneLine(_ value: String) -> String {
+        guard value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return value }
+        return String(value.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) })
+    }
+}
