@@ -76,7 +76,8 @@ let package = Package(
         library(
             "DatasetFormats",
             ["CArchive", "CJPEG", "CPNG", "Findings", "PackedDataset", "Problems", "WorkerProtocol"]),
-        library("HTTPServer", ["Problems", logging]),
+        clibrary("CHTTPServer", links: ["microhttpd"]),
+        library("HTTPServer", ["CHTTPServer", "Problems", logging]),
         library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", logging]),
         library("ModelFormats", ["CZlib", "Findings", "Graph", "Problems", "StrictZip"]),
         library("PackedDataset", ["Findings", "Problems"]),
