@@ -26,6 +26,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
         name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
 }
 
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + [arguments], swiftSettings: strict)
+}
+
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -35,6 +41,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -88,6 +95,10 @@ let package = Package(
         library("JobStore", ["ArtifactStore", "Migrations", "WorkerProtocol", crypto, grdb]),
         library("WorkerProtocol", ["Problems", "Findings"]),
         library("WorkerSupervisor", ["CSpawn", "WorkerProtocol"]),
+        program("burn-bench", ["Execution", "ModelFormats", "Tensors"]),
+        program(
+            "burn-demo",
+            ["BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages", "WorkerProtocol"]),
         tests("Findings", []),
         tests("WorkerProtocol", ["Problems", "Findings"]),
     ]
