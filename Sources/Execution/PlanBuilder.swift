@@ -8,6 +8,7 @@ struct PlanBuilder {
     private let graph: Graph
     private let isTraining: Bool
     private let external: Set<Graph.ValueID>
+    private let buffers: Set<Graph.ValueID>
     private var steps: [ExecutionPlan.Step] = []
     private var folds: [BatchNormFold] = []
     private var nextSlot: Int
@@ -25,6 +26,7 @@ struct PlanBuilder {
         self.graph = graph
         isTraining = training
         external = Set(graph.inputs.map(\.value))
+        buffers = Set(graph.inputs.filter { if case .buffer = $0.kind { true } else { false } }.map(\.value))
         nextSlot = graph.valueNames.count
         for node in graph.nodes {
             for value in node.arguments.flatMap(\.value.valuesRead) { uses[value, default: 0] += 1 }
@@ -79,10 +81,10 @@ struct PlanBuilder {
                     detail: "\(op) has no argument '\(argument.name)'", location: node.name)
             }
             positional[position] = argument.value.planned.mapReads(resolve)
-            // A training graph may write running statistics; evaluation never writes a weight.
+            // Training may write running statistics; nothing else writes a weight, or the caller's images.
             if op.writtenArguments[position], let value = argument.value.tensorValue {
                 let value = resolve(value)
-                if !(isTraining && external.contains(value)) { written.append(value) }
+                if !(isTraining && buffers.contains(value)) { written.append(value) }
             }
         }
         if let position = op.argumentNames.firstIndex(where: { $0 == "training" || $0 == "train" }) {
