@@ -99,7 +99,9 @@ let package = Package(
         program(
             "burn-demo",
             ["BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages", "WorkerProtocol"]),
+        tests("Execution", ["Graph", "Problems", "Tensors"]),
         tests("Findings", []),
+        tests("Tensors", ["Graph"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
     ]
 )
