@@ -100,8 +100,13 @@ let package = Package(
             "burn-demo",
             ["BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages", "WorkerProtocol"]),
         tests("Execution", ["Graph", "Problems", "Tensors"]),
+        tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
         tests("Findings", []),
         tests("Tensors", ["Graph"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
+        tests("WorkerSupervisor", ["ScriptedWorker"]),
+        .executableTarget(
+            name: "ScriptedWorker", dependencies: ["JobQueue"], path: "Tests/ScriptedWorker",
+            swiftSettings: strict),
     ]
 )

@@ -85,13 +85,17 @@ struct AttemptRunner: Sendable {
         do {
             let outcome = importing(attempt, control: control, logger: logger)
             // Before the result: once that is stored, another attempt may use the directory.
-            switch (attempt.kind, outcome) {
-            case (.model, _): try artifacts.deleteWorkDirectory(attempt.id)
-            case (.dataset, .dataset): break
-            case (.dataset, _): try artifacts.deleteDatasetDirectory(attempt.id)
-            }
+            do { try removeFiles(of: attempt, outcome) } catch { report(error, logger) }
             try settle(control, logger) { try store(outcome, of: attempt) }
         } catch { report(error, logger) }
+    }
+
+    private func removeFiles(of attempt: ImportAttempt, _ outcome: ImportOutcome) throws {
+        switch (attempt.kind, outcome) {
+        case (.model, _): try artifacts.deleteWorkDirectory(attempt.id)
+        case (.dataset, .dataset): break
+        case (.dataset, _): try artifacts.deleteDatasetDirectory(attempt.id)
+        }
     }
 
     private func store(_ outcome: ImportOutcome, of attempt: ImportAttempt) throws {

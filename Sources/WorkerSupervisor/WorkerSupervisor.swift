@@ -66,8 +66,10 @@ public final class WorkerSupervisor: Sendable {
         receive: (WorkerMessage) throws -> Void
     ) -> WorkerExit {
         if control.isCancelled { return .cancelled }
+        // A crashed worker dies at once: its backtracer would be another program to start.
         var environment = [
-            "OMP_WAIT_POLICY": "PASSIVE", "LC_ALL": "C.UTF-8", "TMPDIR": task.outputDirectory,
+            "SWIFT_BACKTRACE": "enable=no", "OMP_WAIT_POLICY": "PASSIVE", "LC_ALL": "C.UTF-8",
+            "TMPDIR": task.outputDirectory,
         ]
         environment.merge(configuration.environment) { _, configured in configured }
         do {

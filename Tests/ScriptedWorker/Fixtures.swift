@@ -1,0 +1,26 @@
+import Findings
+
+/// Made-up results.
+enum Fixtures {
+    static func sample(_ index: Int) -> SampleFinding {
+        let flagged = index % 10 == 0
+        return SampleFinding(
+            index: index, name: "\(index % 3)/\(index).png", givenLabel: index % 3, predictedLabel: 0,
+            boundaryDistance: Double(index % 7) / 7, adversarialLabel: 1, coherence: 0.5,
+            score: flagged ? 0.9 : 0.1, flagged: flagged, restoredLabel: flagged ? 2 : index % 3)
+    }
+
+    static let verdict = Verdict(
+        result: .backdoored, targetClasses: [0], kind: .allToOne, poisonedSamples: 10, poisonRate: 0.1,
+        poisonRateInterval: [0.05, 0.15], confidence: 0.99, detectableRate: 0.01,
+        evidence: Evidence(classes: [], statements: ["scripted"]))
+
+    static let model = ModelSummary(
+        format: "pt2", inputShape: [nil, 3, 8, 8], inputType: "float32", classes: 3, parameters: 10,
+        operators: ["aten.conv2d": 1])
+
+    static let dataset = DatasetSummary(
+        format: "image-folder/zip", samples: 2, height: 8, width: 8, channels: 3,
+        classes: [.init(name: "a", samples: 1), .init(name: "b", samples: 1)], skipped: [], skippedTotal: 0,
+        packedBytes: 384)
+}

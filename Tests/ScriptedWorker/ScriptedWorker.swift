@@ -1,0 +1,148 @@
+import ArtifactStore
+import Findings
+import Foundation
+import JobQueue
+import JobStore
+import Problems
+import WorkerProtocol
+import WorkerSupervisor
+
+/// A worker that does what its input file says, one command a line, to test those who start workers:
+///
+///     [probe]                 commands for .probeModel; [import] and [job] likewise
+///     phase NAME              a durable phase: a file in the output directory; repeated when it is there
+///     die-once SIGNAL         kills itself, the first time
+///
+/// Started with arguments it is another process of the service that can be killed instead:
+/// `upload DIR` stops in the middle of an upload, `serve DIR` runs the queue of a data directory.
+@main
+struct ScriptedWorker {
+    static func main() async throws {
+        let arguments = CommandLine.arguments
+        if arguments.count == 3, arguments[1] == "upload" { return try uploadHalf(arguments[2]) }
+        if arguments.count == 3, arguments[1] == "serve" { return try await serve(arguments[2]) }
+        let task = try readTask()
+        let (section, file): (String, String) =
+            switch task.kind {
+            case .probeModel(let probe): ("[probe]", probe.model)
+            case .importDataset(let load): ("[import]", load.source)
+            case .analyse(let analyse): ("[job]", analyse.model)
+            case .train(let train): ("[train]", train.model)
+            }
+        let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map(String.init)
+        let script = lines.drop { $0 != section }.dropFirst().prefix { !$0.hasPrefix("[") }
+        for line in script { try perform(line.split(separator: " ").map(String.init), task) }
+    }
+
+    static func send(_ message: WorkerMessage) throws {
+        try FileHandle.standardOutput.write(contentsOf: Frame.encode(message))
+    }
+
+    static func readTask() throws -> WorkerTask {
+        var decoder = Frame.Decoder<WorkerTask>()
+        while true {
+            let bytes = FileHandle.standardInput.availableData
+            if bytes.isEmpty { throw Frame.Failure.truncated }
+            if let task = try decoder.append(bytes).first { return task }
+        }
+    }
+
+    /// True the first time in this output directory.
+    static func isFirst(_ name: String, _ task: WorkerTask) -> Bool {
+        let path = task.outputDirectory + "/" + name
+        if FileManager.default.fileExists(atPath: path) { return false }
+        return FileManager.default.createFile(atPath: path, contents: Data())
+    }
+
+    static func perform(_ words: [String], _ task: WorkerTask) throws {
+        func number(_ index: Int) -> Double { words.count > index ? Double(words[index]) ?? 0 : 0 }
+        switch words[0] {
+        case "phase":
+            guard let phase = Phase(rawValue: words[1]) else { fatalError("no phase \(words[1])") }
+            // "worked" when the phase ran, "resumed" when its file was there.
+            let ran = isFirst(words[1], task)
+            try send(.log("\(ran ? "worked" : "resumed") \(words[1])"))
+            let journal = task.outputDirectory + "/journal"
+            let earlier = (try? String(contentsOfFile: journal, encoding: .utf8)) ?? ""
+            try (earlier + (ran ? "worked" : "resumed") + " \(words[1])\n")
+                .write(toFile: journal, atomically: true, encoding: .utf8)
+            try send(.phaseFinished(phase, round: 0, seconds: 1.5))
+        case "progress":
+            try send(.progress(WorkerProgress(phase: .refinement, round: 1, fraction: number(1))))
+        case "flood":
+            for step in 0..<Int(number(1)) {
+                try send(
+                    .progress(
+                        WorkerProgress(phase: .boundaryAnalysis, fraction: Double(step) / number(1))))
+            }
+        case "samples":
+            let samples = (0..<Int(number(1))).map { Fixtures.sample($0) }
+            for start in stride(from: 0, to: samples.count, by: 1_000) {
+                try send(.samples(Array(samples[start..<min(start + 1_000, samples.count)])))
+            }
+        case "metrics":
+            try send(.metrics([MetricPoint(phase: .detection, name: "samples_per_second", value: 12.5)]))
+        case "verdict": try send(.verdict(Fixtures.verdict))
+        case "evaluation":
+            try send(.evaluation(PurificationMetrics(before: EvaluationMetrics(acc: 0.9, asr: 1, ra: 0))))
+        case "artifact":
+            if words.count > 2 {
+                try Data(words[2].utf8).write(to: URL(filePath: task.outputDirectory + "/" + words[1]))
+            }
+            try send(.artifact(WorkerArtifact(role: .purifiedModel, file: words[1])))
+        case "model-summary": try send(.modelProbed(Fixtures.model))
+        case "dataset-summary": try send(.datasetImported(Fixtures.dataset))
+        case "fail":
+            guard let category = Problem.Category(rawValue: words[1]) else { fatalError(words[1]) }
+            try send(.failed(Problem(category, code: words[2], title: "Scripted", detail: "scripted")))
+        case "finished": try send(.finished)
+        case "die": kill(getpid(), Int32(number(1)))
+        case "die-once": if isFirst("died", task) { kill(getpid(), Int32(number(1))) }
+        case "exit": exit(Int32(number(1)))
+        case "garbage": try FileHandle.standardOutput.write(contentsOf: Data("HTTP/1.1 200 OK\r\n".utf8))
+        case "say": FileHandle.standardError.write(Data(words.dropFirst().joined(separator: " ").utf8))
+        case "fill-log": FileHandle.standardError.write(Data(repeating: 0x78, count: 1 << 20))
+        case "surroundings":
+            let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+            let variables = ProcessInfo.processInfo.environment.keys.sorted().joined(separator: ",")
+            // One descriptor is the directory being read.
+            try send(.log("\(descriptors - 1) \(variables) \(getpgrp() == getpid())"))
+        case "hang": while true { sleep(1) }
+        case "stubborn": signal(SIGTERM, SIG_IGN)
+        case "wait": try waitForCancel()
+        case "wait-once": if isFirst("waited", task) { try waitForCancel() }
+        default: fatalError("no command \(words[0])")
+        }
+    }
+
+    /// Beats until the other side closes the input, then stops as a real worker does.
+    static func waitForCancel() throws {
+        while true {
+            var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+            if poll(&input, 1, 100) > 0 {
+                try send(.failed(Problem(.cancelled, code: "cancelled", title: "Cancelled", detail: "")))
+                exit(0)
+            }
+            try send(.heartbeat)
+        }
+    }
+
+    static func uploadHalf(_ directory: String) throws {
+        let store = try ArtifactStore(directory: directory, freeSpaceFloor: 0)
+        let upload = try store.beginUpload(expectedBytes: 2 << 20)
+        try upload.write(Data(repeating: 1, count: 1 << 20))
+        FileHandle.standardOutput.write(Data("ready".utf8))
+        while true { sleep(1) }
+    }
+
+    static func serve(_ directory: String) async throws {
+        let artifacts = try ArtifactStore(directory: directory, freeSpaceFloor: 0)
+        var configuration = WorkerSupervisor.Configuration()
+        configuration.executable = CommandLine.arguments[0]
+        let queue = JobQueue(
+            store: try JobStore(path: directory + "/burn.sqlite"), artifacts: artifacts,
+            supervisor: try WorkerSupervisor(configuration: configuration))
+        try await queue.start()
+        try await Task.sleep(for: .seconds(3_600))
+    }
+}
