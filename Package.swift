@@ -102,6 +102,7 @@ let package = Package(
         tests("Execution", ["Graph", "Problems", "Tensors"]),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
         tests("Findings", []),
+        tests("ModelFormats", ["Graph", "Problems", "StrictZip"]),
         tests("Tensors", ["Graph"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
         tests("WorkerSupervisor", ["ScriptedWorker"]),

@@ -1,29 +1,66 @@
 import Findings
 import Graph
 import Problems
+import StrictZip
 
 /// A checked model file. Reads of weights go to the file at `path`, which must not be changed meanwhile.
 public struct ModelFile: Sendable {
     /// The row-major elements of a weight, in its own element type, asked for when it is written.
     public typealias WeightBytes = () throws -> [UInt8]
 
-    public let path: String
+    public var path: String { file.path }
     /// Simplified (see `GraphSimplifier`), checked, with a dynamic batch.
     public let graph: Graph
     /// Every parameter, buffer and constant that the graph reads, once each; two names that share their
     /// bytes (tied weights) are one entry here and one graph input.
     public let weights: [WeightLocation]
     public let summary: ModelSummary
+    /// Multiply-adds of one forward pass of one image.
+    public let multiplyAdds: Int
+    let file: RandomAccessFile
+    /// The archive entry that holds a weight, by the weight's name.
+    let entries: [String: ZipEntry]
 
     /// The elements of a weight in row-major order of its shape, whatever its strides in the file.
+    /// - Throws: `Problem` when the file cannot be read.
     public func readWeight(_ weight: WeightLocation) throws -> [UInt8] {
-        throw Problem(.unavailable, code: "model-reader", title: "Interface only", detail: path)
+        let bytes = try file.bytes(at: weight.fileOffset, count: weight.byteCount)
+        guard let layout = WeightLayout(shape: weight.shape, strides: weight.strides) else {
+            throw ModelFault.weights.problem("“\(weight.name)” has no layout.")
+        }
+        if layout.isRowMajor { return bytes }
+        let width = weight.type.byteCount
+        var result: [UInt8] = []
+        result.reserveCapacity(layout.count * width)
+        layout.forEachElement { position in
+            result.append(contentsOf: bytes[position * width..<(position + 1) * width])
+        }
+        return result
     }
 
     /// Copies the file to `destination` with other bytes for the named weights (and corrected CRC-32s),
     /// everything else byte-identical. The file appears under its name only when it is whole and on disk.
-    public func write(replacing weights: [String: WeightBytes], to destination: String) throws {
-        throw Problem(.unavailable, code: "model-writer", title: "Interface only", detail: path)
+    /// - Throws: `Problem` `model-replacement` for a name that is not in `weights` or bytes of a wrong
+    ///   number, `insufficientStorage` when the disk is full; what the providers throw.
+    public func write(replacing replacements: [String: WeightBytes], to destination: String) throws {
+        var writer = try ModelWriter(copyOf: file, to: destination)
+        do {
+            for weight in weights {
+                guard let provider = replacements[weight.name] else { continue }
+                guard let entry = entries[weight.name] else {
+                    throw ModelFault.replacement.problem("“\(weight.name)” has no entry.")
+                }
+                try writer.replace(weight, in: entry, with: provider())
+            }
+            let known = Set(weights.map(\.name))
+            if let name = replacements.keys.first(where: { !known.contains($0) }) {
+                throw ModelFault.replacement.problem("There is no weight “\(name)”.")
+            }
+            try writer.finish()
+        } catch {
+            writer.abandon()
+            throw error
+        }
     }
 }
 
@@ -31,5 +68,65 @@ public struct ModelFile: Sendable {
 /// is executed or unpickled.
 /// - Throws: `Problem` that says what is wrong, where, and how to export the model instead.
 public func openModel(at path: String, limits: ModelLimits = ModelLimits()) throws -> ModelFile {
-    throw Problem(.unavailable, code: "model-reader", title: "Interface only", detail: path)
+    let file = try RandomAccessFile(path: path)
+    guard file.size <= limits.maximumFileBytes else {
+        throw ModelFault.tooLarge.problem(
+            "It has \(file.size) bytes; at most \(limits.maximumFileBytes) are allowed.")
+    }
+    let zipLimits = ZipLimits(maximumEntries: limits.maximumEntries, maximumDirectoryBytes: 32 << 20)
+    let (format, zip) = try ModelFormat.recognise(file, limits: zipLimits)
+    if let refusal = format.refusal { throw refusal }
+    guard let zip else { throw ModelFault.archive.problem("It is no zip archive.") }
+    let archive = try PT2Archive(zip, limits: limits)
+    let program = try PT2Program(archive.program(), table: PT2Weights(archive), limits: limits)
+    return try ModelFile(program, zip, limits)
+}
+
+extension ModelFile {
+    fileprivate init(_ program: PT2Program, _ zip: ZipArchive, _ limits: ModelLimits) throws {
+        let raw = program.graph
+        try GraphChecker.checkStructure(raw, limits: limits.graph)
+        let checked: CheckedGraph
+        do {
+            checked = try GraphChecker.check(
+                GraphSimplifier.simplified(raw), weightShapes: program.weights.mapValues(\.location.shape),
+                limits: limits.graph)
+        } catch var problem as Problem {
+            let image = raw.imageShape.dropFirst().compactMap { $0 }
+            if problem.fix == nil, image.count == 3 { problem.fix = ExportAdvice.text(image: image) }
+            throw problem
+        }
+        let rows = checked.graph.inputs.compactMap { program.weights[$0.value] }
+        try Self.checkSeparate(rows)
+        var verified: Set<String> = []
+        for row in rows where verified.insert(row.entry.name).inserted {
+            try zip.verifyChecksum(of: row.entry)
+        }
+        file = zip.file
+        graph = checked.graph
+        multiplyAdds = checked.multiplyAdds
+        weights = rows.map(\.location)
+        entries = Dictionary(
+            rows.map { ($0.location.name, $0.entry) }, uniquingKeysWith: { first, _ in first })
+        let parameters = raw.inputs.reduce(0) { sum, input in
+            guard case .parameter = input.kind, let row = program.weights[input.value] else { return sum }
+            return sum + row.location.shape.reduce(1, *)
+        }
+        summary = ModelSummary(
+            format: ModelFormat.pt2.rawValue, inputShape: checked.graph.imageShape,
+            inputType: String(describing: checked.graph.imageType), classes: checked.graph.classes,
+            parameters: parameters,
+            operators: Dictionary(raw.nodes.map { ($0.operatorName, 1) }, uniquingKeysWith: +))
+    }
+
+    /// Tied weights are one by now: what still overlaps would be written twice, differently.
+    private static func checkSeparate(_ rows: [PT2Weights.Row]) throws {
+        let sorted = rows.map(\.location).sorted { $0.fileOffset < $1.fileOffset }
+        for (first, second) in zip(sorted, sorted.dropFirst())
+        where first.fileOffset + first.byteCount > second.fileOffset {
+            throw ModelFault.weights.problem(
+                "“\(first.name)” and “\(second.name)” are different views of the same memory. Clone one of "
+                    + "them in the model before exporting it.")
+        }
+    }
 }

@@ -1,0 +1,59 @@
+import Problems
+
+/// What can be wrong with a model file, beside its container and its graph.
+enum ModelFault: String {
+    case document = "model-document"
+    case archive = "model-archive"
+    case weights = "model-weights"
+    case pickled = "model-pickled-weights"
+    case tooLarge = "model-file-too-large"
+    case version = "model-format-version"
+    case replacement = "model-replacement"
+
+    private var title: String {
+        switch self {
+        case .document: "A description in the model file is damaged"
+        case .archive: "The model file is not laid out as torch.export.save writes it"
+        case .weights: "The model's table of weights does not fit the file"
+        case .pickled: "The model keeps tensors pickled"
+        case .tooLarge: "The model file is over a limit"
+        case .version: "The model file is of a version that is not supported"
+        case .replacement: "The model's new weights do not fit the file"
+        }
+    }
+
+    private var category: Problem.Category {
+        switch self {
+        case .document, .archive: .malformed
+        case .weights: .unprocessable
+        case .pickled, .version: .unsupportedFormat
+        case .tooLarge: .tooLarge
+        case .replacement: .internal
+        }
+    }
+
+    private var fix: String? {
+        switch self {
+        case .document, .archive, .weights, .pickled, .version: ExportAdvice.text()
+        case .tooLarge, .replacement: nil
+        }
+    }
+
+    func problem(_ detail: String, at location: String? = nil) -> Problem {
+        Problem(category, code: rawValue, title: title, detail: detail, location: location, fix: fix)
+    }
+}
+
+/// How to export a model so that it can be read.
+enum ExportAdvice {
+    /// - Parameter image: channels, height, width.
+    static func text(image: [Int] = [3, 32, 32]) -> String {
+        let sizes = ([2] + image).map(String.init).joined(separator: ", ")
+        return """
+            Export the model with PyTorch 2.13 or newer:
+              program = torch.export.export(model.eval(), (torch.zeros(\(sizes)),), \
+            dynamic_shapes=({0: torch.export.Dim("batch")},))
+              torch.export.save(program, "model.pt2")
+            """
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Graph
+import Problems
+import StrictZip
+
+/// Writes a copy of an archive with new bytes for some weights: to a temporary file beside the
+/// destination, which is moved into place when all of it is on disk.
+struct ModelWriter {
+    private let original: RandomAccessFile
+    private let destination: String
+    private let temporary: String
+    private let descriptor: Int32
+    private var touched: [String: ZipEntry] = [:]
+
+    init(copyOf original: RandomAccessFile, to destination: String) throws {
+        self.original = original
+        self.destination = destination
+        var template = Array((destination + ".XXXXXX").utf8CString)
+        descriptor = mkstemp(&template)
+        guard descriptor >= 0, fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw Self.failure("create", destination)
+        }
+        temporary = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        do {
+            var offset = 0
+            try original.forEachPiece(at: 0, count: original.size) { piece in
+                try write(piece, at: offset)
+                offset += piece.count
+            }
+        } catch {
+            abandon()
+            throw error
+        }
+    }
+
+    /// - Parameter bytes: the elements in row-major order.
+    mutating func replace(_ weight: WeightLocation, in entry: ZipEntry, with bytes: [UInt8]) throws {
+        let width = weight.type.byteCount
+        guard let layout = WeightLayout(shape: weight.shape, strides: weight.strides),
+            bytes.count == layout.count * width
+        else {
+            throw ModelFault.replacement.problem(
+                "“\(weight.name)” has \(bytes.count) new bytes, which do not fit its shape \(weight.shape).")
+        }
+        var span = bytes
+        if !layout.isRowMajor {
+            // What lies between the elements stays.
+            span = try original.bytes(at: weight.fileOffset, count: weight.byteCount)
+            var source = 0
+            layout.forEachElement { position in
+                span.replaceSubrange(
+                    position * width..<(position + 1) * width, with: bytes[source..<source + width])
+                source += width
+            }
+        }
+        try span.withUnsafeBytes { try write($0, at: weight.fileOffset) }
+        touched[entry.name] = entry
+    }
+
+    /// Corrects the checksums of the entries that changed, and moves the file into place, durably.
+    func finish() throws {
+        let copy = try RandomAccessFile(path: temporary)
+        for entry in touched.values {
+            var checksum = Checksum()
+            try copy.forEachPiece(at: entry.dataOffset, count: entry.size) { checksum.update($0) }
+            var places = [entry.centralRecordOffset + 16]
+            if let offset = entry.descriptorCRCOffset { places.append(offset) }
+            // With a data descriptor the local header may leave the field zero.
+            let local = entry.localHeaderOffset + 14
+            if try copy.bytes(at: local, count: 4).contains(where: { $0 != 0 })
+                || entry.descriptorCRCOffset == nil
+            {
+                places.append(local)
+            }
+            for place in places {
+                try withUnsafeBytes(of: checksum.value.littleEndian) { try write($0, at: place) }
+            }
+        }
+        guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else {
+            throw Self.failure("write", destination)
+        }
+        guard rename(temporary, destination) == 0 else { throw Self.failure("move", destination) }
+        let folder = open((destination as NSString).deletingLastPathComponent.nonEmpty, O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { throw Self.failure("open the folder of", destination) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw Self.failure("write", destination) }
+        close(descriptor)
+    }
+
+    /// Removes what was written. Not after `finish`.
+    func abandon() {
+        close(descriptor)
+        unlink(temporary)
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+        var done = 0
+        while done < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Self.failure("write", destination) }
+            done += count
+        }
+    }
+
+    private static func failure(_ action: String, _ path: String) -> Problem {
+        let code = errno
+        return Problem(
+            code == ENOSPC || code == EDQUOT ? .insufficientStorage : .internal, code: "model-not-written",
+            title: "The purified model cannot be written",
+            detail:
+                "Cannot \(action) \((path as NSString).lastPathComponent): \(String(cString: strerror(code)))"
+        )
+    }
+}
+
+extension String {
+    /// The folder of a bare file name is the current one.
+    fileprivate var nonEmpty: String { isEmpty ? "." : self }
+}

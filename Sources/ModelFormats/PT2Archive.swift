@@ -1,0 +1,83 @@
+import Problems
+import StrictZip
+
+/// The layout of a `.pt2` archive (torch/export/pt2_archive, PyTorch 2.8 and newer): which entries matter.
+/// `sample_inputs` is pickled, and never opened.
+struct PT2Archive {
+    let zip: ZipArchive
+    let limits: ModelLimits
+    /// All entries lie below this folder.
+    private let root: String
+    /// The name the program was saved under, mostly `model`.
+    private let model: String
+
+    init(_ zip: ZipArchive, limits: ModelLimits) throws {
+        self.zip = zip
+        self.limits = limits
+        guard let root = zip.entries.first?.name.split(separator: "/").first.map(String.init),
+            zip.entries.allSatisfy({ $0.name.hasPrefix(root + "/") })
+        else { throw ModelFault.archive.problem("The entries do not lie in one folder.") }
+        self.root = root
+        let prefix = root + "/models/"
+        let programs = zip.entries.map(\.name).filter { $0.hasPrefix(prefix) && $0.hasSuffix(".json") }
+        guard programs.count == 1 else {
+            throw ModelFault.archive.problem(
+                "There are \(programs.count) programs (models/*.json) in it, and not exactly one.")
+        }
+        model = String(programs[0].dropFirst(prefix.count).dropLast(".json".count))
+        try checkMarks()
+        for folder in ["weights", "constants"] where zip["\(root)/data/\(folder)/\(model).pt"] != nil {
+            throw ModelFault.pickled.problem(
+                "An older layout keeps the \(folder) in one pickled file.",
+                at: "\(root)/data/\(folder)/\(model).pt")
+        }
+    }
+
+    private func checkMarks() throws {
+        guard try text("archive_format") == "pt2" else {
+            throw ModelFault.archive.problem("archive_format is not “pt2”.", at: "\(root)/archive_format")
+        }
+        if let version = try text("archive_version"), version != "0" {
+            throw ModelFault.version.problem(
+                "The archive's version is “\(version.prefix(20))”, and only 0 is known.",
+                at: "\(root)/archive_version")
+        }
+        if let order = try text("byteorder"), order != "little" {
+            throw ModelFault.version.problem(
+                "The byte order is “\(order.prefix(20))”, and only little is supported.",
+                at: "\(root)/byteorder")
+        }
+    }
+
+    /// A short entry of plain text; nil where it is absent.
+    private func text(_ name: String) throws -> String? {
+        guard let entry = zip["\(root)/\(name)"] else { return nil }
+        let bytes = try zip.contents(of: entry, limit: 1_024)
+        var text = String(decoding: bytes, as: UTF8.self)
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
+    }
+
+    private func document(_ name: String) throws -> JSONNode {
+        guard let entry = zip["\(root)/\(name)"] else {
+            throw ModelFault.archive.problem("The entry is missing.", at: "\(root)/\(name)")
+        }
+        let bytes = try zip.contents(of: entry, limit: limits.maximumJSONBytes)
+        return try JSONParser.parse(bytes, name: entry.name, maximumDepth: limits.maximumJSONDepth)
+    }
+
+    func program() throws -> JSONNode { try document("models/\(model).json") }
+
+    func weightTable() throws -> JSONNode { try document("data/weights/\(model)_weights_config.json") }
+
+    func constantTable() throws -> JSONNode { try document("data/constants/\(model)_constants_config.json") }
+
+    /// The entry of a weight's or constant's bytes.
+    func payload(_ folder: String, _ name: String, at place: JSONNode.Place) throws -> ZipEntry {
+        guard !name.contains("/"), let entry = zip["\(root)/data/\(folder)/\(name)"] else {
+            throw ModelFault.weights.problem(
+                "The archive has no entry “\(root)/data/\(folder)/\(name.prefix(80))”.", at: place.text)
+        }
+        return entry
+    }
+}

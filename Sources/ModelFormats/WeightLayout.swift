@@ -1,0 +1,64 @@
+import Graph
+
+/// How a tensor's elements lie in memory.
+struct WeightLayout {
+    let shape: [Int]
+    let strides: [Int]
+    /// Number of elements.
+    let count: Int
+    /// Elements from the first to the last in memory, gaps included.
+    let span: Int
+
+    /// Nil where strides are negative, two elements share memory, or a number overflows.
+    /// - Parameter shape: sizes of at least 1.
+    init?(shape: [Int], strides: [Int]) {
+        guard shape.count == strides.count else { return nil }
+        var count = 1
+        for size in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            guard size >= 1, !overflow else { return nil }
+            count = product
+        }
+        // From the smallest stride on, each dimension has to step over all that is within it.
+        var span = 1
+        for (size, stride) in zip(shape, strides).filter({ $0.0 > 1 }).sorted(by: { $0.1 < $1.1 }) {
+            guard stride >= span else { return nil }
+            let (reach, overflow) = stride.multipliedReportingOverflow(by: size - 1)
+            let (sum, sumOverflow) = reach.addingReportingOverflow(span)
+            guard !overflow, !sumOverflow else { return nil }
+            span = sum
+        }
+        self.shape = shape
+        self.strides = strides
+        self.count = count
+        self.span = span
+    }
+
+    /// Whether the elements lie in row-major order without gaps.
+    var isRowMajor: Bool {
+        var expected = 1
+        for (size, stride) in zip(shape, strides).reversed() where size > 1 {
+            guard stride == expected else { return false }
+            expected *= size
+        }
+        return true
+    }
+
+    /// Calls `body` with the memory position of each element, in row-major order.
+    func forEachElement(_ body: (_ position: Int) -> Void) {
+        var index = Array(repeating: 0, count: shape.count)
+        var position = 0
+        for _ in 0..<count {
+            body(position)
+            var axis = shape.count - 1
+            while axis >= 0 {
+                index[axis] += 1
+                position += strides[axis]
+                if index[axis] < shape[axis] { break }
+                position -= strides[axis] * shape[axis]
+                index[axis] = 0
+                axis -= 1
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Testing
+
+@testable import ModelFormats
+
+@Suite("The shared cases", .enabled(if: Fixtures.cases != nil, Fixtures.withoutCases))
+struct CaseTests {
+    @Test("are read", arguments: ["badnets", "trojan_wm", "clean"])
+    func reads(_ name: String) throws {
+        let folder = try #require(Fixtures.cases)
+        let model = try openModel(at: folder.appending(path: "\(name)/model.pt2").path)
+        #expect(model.summary.inputShape == [nil, 3, 32, 32])
+        #expect(model.summary.inputType == "float32")
+        #expect(model.summary.classes == 10)
+        #expect(model.summary.parameters == 308_394)
+        #expect(model.summary.operators["aten::conv2d"] == 6)
+        #expect(model.weights.count == 38)
+        for weight in model.weights {
+            #expect(try model.readWeight(weight).count == weight.shape.reduce(4, *))
+        }
+    }
+
+    @Test("are copied byte for byte but for the replaced weight and its checksum")
+    func writes() throws {
+        let folder = try #require(Fixtures.cases)
+        let path = folder.appending(path: "badnets/model.pt2").path
+        let model = try openModel(at: path)
+        let weight = try #require(model.weights.first { $0.name == "features.0.bias" })
+        let copy = try TemporaryFile()
+        let bytes = Array(repeating: UInt8(7), count: weight.byteCount)
+        try model.write(replacing: [weight.name: { bytes }], to: copy.path)
+        let old = try Data(contentsOf: URL(filePath: path))
+        let new = try Data(contentsOf: URL(filePath: copy.path))
+        try #require(old.count == new.count)
+        let entry = try #require(model.entries[weight.name])
+        var allowed = Set(weight.fileOffset..<weight.fileOffset + weight.byteCount)
+        allowed.formUnion(entry.localHeaderOffset + 14..<entry.localHeaderOffset + 18)
+        allowed.formUnion(entry.centralRecordOffset + 16..<entry.centralRecordOffset + 20)
+        #expect(old.indices.allSatisfy { old[$0] == new[$0] || allowed.contains($0) })
+        #expect(new[weight.fileOffset..<weight.fileOffset + weight.byteCount].allSatisfy { $0 == 7 })
+        #expect(try openModel(at: copy.path).readWeight(weight) == bytes)
+    }
+
+    @Test("refuse replacements that do not fit, and leave nothing behind")
+    func refusesReplacements() throws {
+        let folder = try #require(Fixtures.cases)
+        let model = try openModel(at: folder.appending(path: "clean/model.pt2").path)
+        let copy = try TemporaryFile()
+        #expect(throws: (any Error).self) {
+            try model.write(replacing: ["features.0.bias": { [1, 2, 3] }], to: copy.path)
+        }
+        #expect(throws: (any Error).self) { try model.write(replacing: ["nobody": { [] }], to: copy.path) }
+        let name = URL(filePath: copy.path).lastPathComponent
+        let left = try FileManager.default.contentsOfDirectory(
+            atPath: FileManager.default.temporaryDirectory.path)
+        #expect(!left.contains { $0.hasPrefix(name) })
+    }
+
+    @Test(
+        "in other formats are refused with the way to export", arguments: ["model.onnx", "model.safetensors"])
+    func refusesOtherFormats(_ name: String) throws {
+        let folder = try #require(Fixtures.cases)
+        let path = folder.appending(path: "clean/\(name)").path
+        #expect(try ModelFormat.recognise(path: path) == (name == "model.onnx" ? .onnx : .safetensors))
+        #expect(throws: (any Error).self) { try openModel(at: path) }
+    }
+}
