@@ -44,13 +44,15 @@ struct AttemptRunner: Sendable {
             let task = WorkerTask(kind: .analyse(try analysis(attempt)), outputDirectory: directory)
             var recorder = JobRecorder(
                 attempt: attempt, directory: directory, store: store, artifacts: artifacts,
-                progressInterval: configuration.progressInterval, logger: logger)
+                progressInterval: configuration.progressInterval, observer: configuration.observer,
+                logger: logger)
             exit = supervisor.runBlocking(task, control: control) { try recorder.take($0) }
         } catch let stale as StaleAttempt {
             throw stale
         } catch {
             exit = .receiverFailed(error)
         }
+        configuration.observer?.workerEnded(exit)
         switch exit {
         case .finished: return .succeeded
         case .cancelled: return .stopped
@@ -134,6 +136,7 @@ struct AttemptRunner: Sendable {
         } catch {
             exit = .receiverFailed(error)
         }
+        configuration.observer?.workerEnded(exit)
         if case .cancelled = exit { return .stopped }
         if let problem = exit.problem {
             logger.error("import failed", metadata: ["problem": "\(problem)"])

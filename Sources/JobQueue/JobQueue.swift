@@ -27,6 +27,7 @@ public actor JobQueue {
         public var backoff: Duration = .seconds(2)
         /// The least time between two stored progress reports of a phase.
         public var progressInterval: Duration = .milliseconds(250)
+        public var observer: (any JobQueueObserver)?
 
         public init() {}
     }

@@ -12,18 +12,20 @@ struct JobRecorder {
     let store: JobStore
     let artifacts: ArtifactStore
     let progressInterval: Duration
+    let observer: (any JobQueueObserver)?
     let logger: Logger
     private var lastProgress: (report: WorkerProgress, at: ContinuousClock.Instant)?
 
     init(
         attempt: JobAttempt, directory: String, store: JobStore, artifacts: ArtifactStore,
-        progressInterval: Duration, logger: Logger
+        progressInterval: Duration, observer: (any JobQueueObserver)?, logger: Logger
     ) {
         self.attempt = attempt
         self.directory = directory
         self.store = store
         self.artifacts = artifacts
         self.progressInterval = progressInterval
+        self.observer = observer
         self.logger = logger
     }
 
@@ -33,6 +35,7 @@ struct JobRecorder {
         case .progress(let progress): try take(progress)
         case .phaseFinished(let phase, let round, let seconds):
             try store.recordPhase(phase, round: round, seconds: seconds, by: attempt)
+            observer?.phaseFinished(phase, seconds: seconds)
         case .metrics(let points): try store.record(points, by: attempt)
         case .verdict(let verdict): try store.record(verdict, by: attempt)
         case .samples(let samples): try store.record(samples, by: attempt)

@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 import ModelFormats
 import Problems
@@ -7,12 +8,12 @@ import StrictZip
 public struct InputChecks: Sendable {
     /// Called once with the first bytes, as soon as they are there; throws the `Problem` to answer with.
     public var head: @Sendable ([UInt8]) throws -> Void
-    /// Called with the path of the whole file, before it is kept.
-    public var file: @Sendable (String) throws -> Void
+    /// Called with the path of the whole file, before it is kept; gives what it found a model to be.
+    public var file: @Sendable (String) throws -> ModelSummary?
 
     public init(
         head: @escaping @Sendable ([UInt8]) throws -> Void = { _ in },
-        file: @escaping @Sendable (String) throws -> Void = { _ in }
+        file: @escaping @Sendable (String) throws -> ModelSummary? = { _ in nil }
     ) {
         self.head = head
         self.file = file
@@ -20,7 +21,7 @@ public struct InputChecks: Sendable {
 
     /// The whole of a model file.
     public static func models(_ limits: ModelLimits = ModelLimits()) -> InputChecks {
-        InputChecks(file: { _ = try openModel(at: $0, limits: limits) })
+        InputChecks(file: { try openModel(at: $0, limits: limits).summary })
     }
 
     /// The kind of archive; for a zip its structure too.
@@ -31,8 +32,9 @@ public struct InputChecks: Sendable {
                 let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
                 defer { try? file.close() }
                 let head = try file.read(upToCount: ContainerFormat.headLength) ?? Data()
-                guard ContainerFormat(head: Array(head)) == .zip else { return }
+                guard ContainerFormat(head: Array(head)) == .zip else { return nil }
                 _ = try ZipArchive(path: path, limits: limits)
+                return nil
             })
     }
 }

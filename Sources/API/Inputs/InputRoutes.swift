@@ -3,7 +3,7 @@ import HTTPServer
 import JobStore
 import Problems
 
-extension Service {
+extension RESTService {
     func addModelRoutes(to router: inout Router) {
         router.on(.get, "/v1/models") { request in
             try request.head.allowQuery("limit", "cursor")
@@ -14,9 +14,10 @@ extension Service {
         router.on(.post, "/v1/models") { head in
             try planUpload(head, limit: limits.modelBytes, setting: "limits.model_bytes", checks: modelChecks)
         } respond: { request in
-            let blob = try storedBlob(request)
+            let stored = try stored(request)
             let name = try uploadName(request.head, default: "model")
-            var record = try await queue.addModel(name: name, blob: blob)
+            var record = try await queue.addModel(
+                name: name, blob: stored.blob, summary: stored.model)
             let wait = request.head.preferredWait
             if let wait { record = try await queue.waitForModel(record.id, timeout: .seconds(wait)) }
             return try created(InputResource(model: record), at: "/v1/models/\(record.id)", waited: wait)
@@ -52,9 +53,9 @@ extension Service {
             try planUpload(
                 head, limit: limits.datasetBytes, setting: "limits.dataset_bytes", checks: datasetChecks)
         } respond: { request in
-            let blob = try storedBlob(request)
+            let stored = try stored(request)
             let name = try uploadName(request.head, default: "dataset")
-            var record = try await queue.addDataset(name: name, blob: blob)
+            var record = try await queue.addDataset(name: name, blob: stored.blob)
             let wait = request.head.preferredWait
             if let wait { record = try await queue.waitForDataset(record.id, timeout: .seconds(wait)) }
             return try created(InputResource(dataset: record), at: "/v1/datasets/\(record.id)", waited: wait)

@@ -4,7 +4,7 @@ import HTTPServer
 import Problems
 
 /// What the upload routes of models and data sets share.
-extension Service {
+extension RESTService {
     /// Checks the head of an upload and reserves its space.
     func planUpload(
         _ head: HTTPRequestHead, limit: Int, setting: String, checks: InputChecks
@@ -52,13 +52,13 @@ extension Service {
         return given
     }
 
-    func storedBlob(_ request: HTTPRequest) throws -> Blob {
-        guard case .sink(let sink) = request.body, let blob = (sink as? UploadSink)?.blob else {
+    func stored(_ request: HTTPRequest) throws -> UploadSink.Stored {
+        guard case .sink(let sink) = request.body, let stored = (sink as? UploadSink)?.stored else {
             throw Problem(
                 .internal, code: "upload-lost", title: "The service failed",
                 detail: "The upload did not reach the store.", fix: "Try again.")
         }
-        return blob
+        return stored
     }
 
     func created(_ value: some Encodable, at path: String, waited: Int?) throws -> HTTPResponse {

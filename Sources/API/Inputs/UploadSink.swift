@@ -1,4 +1,5 @@
 import ArtifactStore
+import Findings
 import Foundation
 import HTTPServer
 import Problems
@@ -12,7 +13,7 @@ final class UploadSink: BodySink {
     private struct State {
         var head: [UInt8] = []
         var headChecked = false
-        var blob: Blob?
+        var stored: Stored?
     }
 
     private let upload: Upload
@@ -32,8 +33,14 @@ final class UploadSink: BodySink {
         self.count = count
     }
 
-    /// The stored blob; nil before `finish()`.
-    var blob: Blob? { state.withLock { $0.blob } }
+    struct Stored {
+        var blob: Blob
+        /// What the checks found a model to be.
+        var model: ModelSummary?
+    }
+
+    /// Nil before `finish()`.
+    var stored: Stored? { state.withLock { $0.stored } }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
         let head: [UInt8]? = state.withLock { state in
@@ -51,8 +58,10 @@ final class UploadSink: BodySink {
     func finish() throws {
         let head = state.withLock { $0.headChecked ? nil : $0.head }
         if let head { try checks.head(head) }
-        let blob = try upload.commit(expectedSHA256: expectedSHA256, validating: checks.file)
-        state.withLock { $0.blob = blob }
+        var model: ModelSummary?
+        let blob = try upload.commit(expectedSHA256: expectedSHA256) { model = try checks.file($0) }
+        let stored = Stored(blob: blob, model: model)
+        state.withLock { $0.stored = stored }
     }
 
     func abort() { upload.abort() }

@@ -26,13 +26,13 @@ enum JSON {
 }
 
 /// A `Problem` inside another document, with the members that a problem response has.
-struct ProblemResource: Encodable {
+public struct ProblemResource: Encodable {
     var type, title: String
     var status: Int
     var code, detail: String
     var location, fix: String?
 
-    init(_ problem: Problem) {
+    public init(_ problem: Problem) {
         type = "urn:burn:problem:\(problem.code)"
         title = problem.title
         status = problem.category.status

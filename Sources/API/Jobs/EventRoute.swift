@@ -21,7 +21,7 @@ struct EventResource: Encodable {
     }
 }
 
-extension Service {
+extension RESTService {
     func addEventRoute(to router: inout Router) {
         router.on(.get, "/v1/jobs/{id}/events") { request in
             let head = request.head

@@ -5,9 +5,11 @@ import HTTPServer
 import JobStore
 import Problems
 
-extension Service {
+extension RESTService {
     /// Seconds after which a look at a running job makes sense.
     private static let pollSeconds = 2
+    /// Seconds after which a full queue may have room.
+    private static let fullSeconds = 30
 
     func addJobRoutes(to router: inout Router) {
         router.on(.post, "/v1/jobs", body: .collect(limit: limits.requestBytes)) { request in
@@ -66,9 +68,14 @@ extension Service {
         let hash = SHA256.hash(data: try JSON.data(wanted)).map {
             ($0 < 16 ? "0" : "") + String($0, radix: 16)
         }
-        let submission = try await queue.submit(wanted, idempotencyKey: key, requestHash: hash.joined())
-        return try accepted(
-            submission.job, headers: submission.replayed ? ["Idempotency-Replayed": "true"] : [:])
+        do {
+            let submission = try await queue.submit(wanted, idempotencyKey: key, requestHash: hash.joined())
+            return try accepted(
+                submission.job, headers: submission.replayed ? ["Idempotency-Replayed": "true"] : [:])
+        } catch let problem as Problem where problem.category == .rateLimited {
+            return .problem(
+                problem, instance: request.head.path, headers: ["Retry-After": String(Self.fullSeconds)])
+        }
     }
 
     private func idempotencyKey(_ head: HTTPRequestHead) throws -> String? {

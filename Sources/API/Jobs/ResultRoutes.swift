@@ -4,7 +4,7 @@ import HTTPServer
 import JobStore
 import Problems
 
-extension Service {
+extension RESTService {
     func addResultRoutes(to router: inout Router) {
         router.on(.get, "/v1/jobs/{id}/samples") { request in try await samples(request) }
         router.on(.get, "/v1/jobs/{id}/metrics") { request in

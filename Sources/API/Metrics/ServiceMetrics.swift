@@ -1,10 +1,12 @@
 import Findings
 import Foundation
 import HTTPServer
+import JobQueue
 import Synchronization
+import WorkerSupervisor
 
 /// What the service counts, served at `/metrics`.
-public final class ServiceMetrics: HTTPObserver {
+public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
     private let requests = Counter(
         "burn_http_requests_total", "HTTP requests answered.", labels: ["method", "route", "status"])
     private let durations = Histogram(
@@ -35,8 +37,22 @@ public final class ServiceMetrics: HTTPObserver {
 
     public func phaseFinished(_ phase: Phase, seconds: Double) { phases.observe(seconds, phase.rawValue) }
 
-    /// - Parameter cause: such as `finished`, `failed`, `signal-11`, `hang`.
-    public func workerExited(cause: String) { workerExits.add(1, cause) }
+    public func workerEnded(_ exit: WorkerExit) {
+        let cause =
+            switch exit {
+            case .finished: "finished"
+            case .failed: "failed"
+            case .cancelled: "cancelled"
+            case .crashed(let signal, _): "signal_\(signal)"
+            case .outOfMemory: "out_of_memory"
+            case .hung: "hung"
+            case .exited: "exited"
+            case .broken: "protocol"
+            case .notStarted: "not_started"
+            case .receiverFailed: "not_stored"
+            }
+        workerExits.add(1, cause)
+    }
 
     /// The page, without what is asked of the stores at the time.
     func render() -> ExpositionPage {

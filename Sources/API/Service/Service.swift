@@ -6,7 +6,7 @@ import JobStore
 import Problems
 
 /// The REST API over the stores and the queue. `router()` is all that a server needs.
-public struct Service: Sendable {
+public struct RESTService: Sendable {
     public struct Limits: Sendable {
         public var modelBytes: Int
         public var datasetBytes: Int

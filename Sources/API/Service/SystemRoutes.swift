@@ -31,7 +31,7 @@ private struct VersionResource: Encodable {
     var api = Release.api
 }
 
-extension Service {
+extension RESTService {
     func addSystemRoutes(to router: inout Router) {
         router.on(.get, "/healthz") { _ in try JSON.response(HealthResource(status: "ok")) }
         router.on(.get, "/readyz") { _ in

@@ -11,10 +11,8 @@ struct Configuration: Sendable {
     var worker: String?
     /// Jobs and imports that run at the same time.
     var slots = 1
-    /// Seconds a job may take; nil: as long as it needs.
-    var jobSeconds: Int?
-    /// Seconds that a running worker gets to stop at shutdown.
-    var shutdownSeconds = 20
+    /// Seconds that open requests get to end at shutdown.
+    var shutdownSeconds = 10
     var http = HTTP()
     var limits = Limits()
     var logLevel = Logger.Level.info

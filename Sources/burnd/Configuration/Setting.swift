@@ -23,8 +23,7 @@ struct Setting: Sendable {
         text("data", "Folder of the database, the uploads and the results.", \.dataDirectory),
         text("worker", "The burn-worker program; default: the one beside burnd.", \.worker),
         count("slots", "Jobs and imports that run at the same time.", 1...64, \.slots),
-        count("job_seconds", "Seconds a job may take; default: no limit.", 1...31_536_000, \.jobSeconds),
-        count("shutdown_seconds", "Seconds that running workers get to stop.", 0...3600, \.shutdownSeconds),
+        count("shutdown_seconds", "Seconds that open requests get to end.", 0...3600, \.shutdownSeconds),
         Setting(
             key: "log_level", help: "trace, debug, info, notice, warning, error or critical.",
             expected: "a log level"
@@ -77,16 +76,6 @@ struct Setting: Sendable {
 
     private static func count(
         _ key: String, _ help: String, _ range: ClosedRange<Int>, _ path: Path<Int>
-    ) -> Setting {
-        let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        return Setting(key: key, help: help, expected: expected) { configuration, text in
-            guard let value = Int(text), range.contains(value) else { throw Refused() }
-            configuration[keyPath: path] = value
-        }
-    }
-
-    private static func count(
-        _ key: String, _ help: String, _ range: ClosedRange<Int>, _ path: Path<Int?>
     ) -> Setting {
         let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
         return Setting(key: key, help: help, expected: expected) { configuration, text in

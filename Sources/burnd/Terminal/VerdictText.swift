@@ -3,7 +3,7 @@ import Foundation
 
 /// A job's findings as text for a terminal.
 enum VerdictText {
-    static func render(_ verdict: Verdict, classNames: [String]) -> String {
+    static func render(_ verdict: Verdict, classNames: [Int: String]) -> String {
         var lines = [headline(verdict, classNames: classNames)]
         lines.append(
             "Poisoned samples  \(verdict.poisonedSamples)"
@@ -14,7 +14,7 @@ enum VerdictText {
         return lines.joined(separator: "\n")
     }
 
-    static func headline(_ verdict: Verdict, classNames: [String]) -> String {
+    static func headline(_ verdict: Verdict, classNames: [Int: String]) -> String {
         switch verdict.result {
         case .clean: return "CLEAN: no backdoor found."
         case .suspicious: return "SUSPICIOUS: the kinds of evidence disagree."
@@ -43,6 +43,12 @@ enum VerdictText {
         return lines.count > 1 ? lines.joined(separator: "\n") : nil
     }
 
+    /// The class folders' names by the model output they stand for.
+    static func outputNames(classes: [String], mapping: [String: Int]?) -> [Int: String] {
+        let pairs = classes.enumerated().map { (mapping?[$1] ?? $0, $1) }
+        return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
     static func percent(_ value: Double) -> String {
         String(format: "%.2f %%", value * 100)
     }
@@ -52,8 +58,8 @@ enum VerdictText {
         return ", 95 % interval \(percent(bounds[0])) to \(percent(bounds[1]))"
     }
 
-    private static func name(of label: Int, _ names: [String]) -> String {
-        names.indices.contains(label) ? "\(label) \"\(names[label])\"" : "\(label)"
+    private static func name(of label: Int, _ names: [Int: String]) -> String {
+        names[label].map { "\(label) \"\($0)\"" } ?? "\(label)"
     }
 
     private static func cell(_ text: String, _ width: Int) -> String {

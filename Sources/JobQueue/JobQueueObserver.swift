@@ -1,0 +1,8 @@
+import Findings
+import WorkerSupervisor
+
+/// Told of what the queue's workers do, for metrics. Called on Dispatch threads: must not block.
+public protocol JobQueueObserver: Sendable {
+    func phaseFinished(_ phase: Phase, seconds: Double)
+    func workerEnded(_ exit: WorkerExit)
+}

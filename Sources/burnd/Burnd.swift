@@ -1,0 +1,30 @@
+import API
+import ArgumentParser
+import Foundation
+import Problems
+
+@main
+struct Burnd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "burnd",
+        abstract: "Finds backdoors in image classifiers and removes them.",
+        version: "\(Release.name) \(Release.version)",
+        subcommands: [ServeCommand.self, ScanCommand.self, PurifyCommand.self, VersionCommand.self])
+}
+
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "version", abstract: "Prints the version.")
+
+    func run() { print("\(Release.name) \(Release.version)") }
+}
+
+/// Runs a command's body; a `Problem` becomes text on standard error and exit code 1.
+func reportingProblems(_ body: () async throws -> Void) async throws {
+    do {
+        try await body()
+    } catch let problem as Problem {
+        FileHandle.standardError.write(Data("burnd: \(problem)\n".utf8))
+        throw ExitCode.failure
+    }
+}

@@ -1,0 +1,153 @@
+import API
+import ArgumentParser
+import Findings
+import Foundation
+import Problems
+import UnixSignals
+import WorkerSupervisor
+
+/// What a finished `scan` or `purify` exits with.
+enum AnalysisExit {
+    static let clean = ExitCode(0)
+    static let backdoored = ExitCode(3)
+    static let suspicious = ExitCode(4)
+
+    static func code(for result: Verdict.Result) -> ExitCode {
+        switch result {
+        case .clean: clean
+        case .backdoored: backdoored
+        case .suspicious: suspicious
+        }
+    }
+
+    static let explanation = """
+        Exit codes: 0 no backdoor, 3 a backdoor was found (also when it was removed), 4 suspicious, \
+        1 failure, 64 wrong usage. Packed images go to TMPDIR for the time being.
+        """
+}
+
+struct ScanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan", abstract: "Says whether a model carries a backdoor.",
+        discussion: AnalysisExit.explanation)
+
+    @OptionGroup var options: AnalysisOptions
+
+    func run() async throws { try await analyse(.scan, options, output: nil) }
+}
+
+struct PurifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "purify", abstract: "Finds a backdoor and writes the model without it.",
+        discussion: "A clean model is left as it is, and OUT is not written. " + AnalysisExit.explanation)
+
+    @OptionGroup var options: AnalysisOptions
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Where the purified model goes.", valueName: "out"))
+    var output: String
+
+    func validate() throws {
+        let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
+        guard access(folder, W_OK) == 0 else {
+            throw ValidationError("The folder of --output can't be written to: \(folder)")
+        }
+    }
+
+    func run() async throws { try await analyse(.purify, options, output: output) }
+}
+
+private func analyse(_ type: JobType, _ arguments: AnalysisOptions, output: String?) async throws {
+    do {
+        let verdict = try await withScratchFolder { scratch in
+            try await analyse(type, arguments, output: output, scratch: scratch)
+        }
+        throw AnalysisExit.code(for: verdict.result)
+    } catch let problem as Problem {
+        if arguments.json { try printJSON(["error": ProblemResource(problem)]) }
+        FileHandle.standardError.write(Data("burnd: \(problem)\n".utf8))
+        throw ExitCode.failure
+    }
+}
+
+private func analyse(
+    _ type: JobType, _ arguments: AnalysisOptions, output: String?, scratch: String
+) async throws -> Verdict {
+    var configuration = WorkerSupervisor.Configuration()
+    configuration.executable = arguments.worker
+    let control = WorkerControl()
+    let analysis = LocalAnalysis(
+        type: type, arguments: arguments, supervisor: try WorkerSupervisor(configuration: configuration),
+        display: ProgressDisplay.standardError(), control: control)
+    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    let listener = Task { for await _ in signals { control.cancel() } }
+    defer { listener.cancel() }
+
+    let result = try await analysis.run(scratch: scratch)
+    let findings = result.findings
+    var written = AnalysisReport.Output()
+    if let output, let file = findings.artifacts[.purifiedModel] {
+        try copy(scratch + "/job/" + file, to: output)
+        written.model = output
+    }
+    if let labels = arguments.labels {
+        let text = SampleTable.labelsHeader + findings.samples.map(SampleTable.labelsRow).joined()
+        try Data(text.utf8).write(to: URL(fileURLWithPath: labels), options: .atomic)
+        written.labels = labels
+    }
+    if let samples = arguments.samples, let file = SampleFile(path: samples) {
+        try file.write(findings.samples)
+        written.samples = samples
+    }
+    if arguments.json {
+        try printJSON(
+            AnalysisReport(
+                type: type, model: .init(path: arguments.model, summary: result.model),
+                dataset: .init(path: arguments.dataset, summary: result.dataset), options: result.options,
+                verdict: result.verdict, metrics: findings.metrics ?? PurificationMetrics(),
+                phases: findings.phases, measurements: findings.points,
+                flaggedSamples: findings.samples.filter(\.flagged), output: written))
+    } else {
+        printText(type, result, written)
+    }
+    return result.verdict
+}
+
+private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ written: AnalysisReport.Output) {
+    let names = VerdictText.outputNames(
+        classes: result.dataset.classes.map(\.name), mapping: result.options.classes)
+    print(VerdictText.render(result.verdict, classNames: names))
+    if let table = result.findings.metrics.flatMap(VerdictText.table) { print("\n" + table) }
+    if type == .purify {
+        print(written.model.map { "\nPurified model: \($0)" } ?? "\nNothing was purified; no model was written.")
+    }
+    if let labels = written.labels { print("Corrected labels: \(labels)") }
+    if let samples = written.samples { print("Samples: \(samples)") }
+}
+
+private func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+}
+
+/// Copies beside the destination first, so that it is whole or not there.
+private func copy(_ source: String, to destination: String) throws {
+    let part = destination + ".part"
+    try? FileManager.default.removeItem(atPath: part)
+    try FileManager.default.copyItem(atPath: source, toPath: part)
+    guard rename(part, destination) == 0 else {
+        let reason = String(cString: strerror(errno))
+        try? FileManager.default.removeItem(atPath: part)
+        throw Problem(
+            .internal, code: "output-unwritable", title: "The model can't be written",
+            detail: "\(destination): \(reason)", location: "--output")
+    }
+}
+
+private func withScratchFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+    let path = FileManager.default.temporaryDirectory.appending(path: "burn-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try await body(path)
+}

@@ -1,0 +1,126 @@
+import API
+import ArgumentParser
+import Findings
+import Foundation
+import Problems
+
+/// Numbers with commas between them, such as `0.49,0.48,0.45`.
+struct NumberList: ExpressibleByArgument, Hashable, Sendable {
+    var values: [Double]
+
+    init(_ values: [Double]) { self.values = values }
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+            Double($0.trimmingCharacters(in: .whitespaces))
+        }
+        let values = numbers.compactMap { $0 }.filter(\.isFinite)
+        guard values.count == numbers.count else { return nil }
+        self.values = values
+    }
+}
+
+extension JobOptions.DistanceMethod: ExpressibleByArgument {}
+
+/// What `scan` and `purify` have in common.
+struct AnalysisOptions: ParsableArguments {
+    @Argument(help: "The model: a .pt2 file of torch.export.save.")
+    var model: String
+
+    @Argument(help: "The images it was trained on, one folder per class: a folder or an archive.")
+    var dataset: String
+
+    @Option(help: ArgumentHelp("Clean images with their true labels, to measure ACC on.", valueName: "set"))
+    var clean: String?
+
+    @Option(help: ArgumentHelp("Triggered images with their true labels, to measure ASR and RA on.", valueName: "set"))
+    var triggered: String?
+
+    @Option(help: ArgumentHelp("The attack's target class, for ASR. Default: the verdict's.", valueName: "n"))
+    var targetClass: Int?
+
+    @Option(help: ArgumentHelp("Per channel, in units of --range.", valueName: "a,b,c"))
+    var mean: NumberList?
+
+    @Option(help: ArgumentHelp("Per channel, in units of --range.", valueName: "a,b,c"))
+    var std: NumberList?
+
+    @Option(help: ArgumentHelp("What pixel values 0 to 255 are mapped to. Default: 0,1.", valueName: "low,high"))
+    var range: NumberList?
+
+    @Option(help: ArgumentHelp("JSON: class folder to model output. Default: the sorted folders are 0, 1, 2 …", valueName: "file"))
+    var classes: String?
+
+    @Option(help: "Seeds every random choice.")
+    var seed: UInt64 = 0
+
+    @Option(help: "How the boundary distance is found: newton, or ddn (slower, tighter).")
+    var distance: JobOptions.DistanceMethod = .newton
+
+    @Option(help: "The most refinement rounds.")
+    var rounds: Int = 3
+
+    @Flag(help: "Purify even where the verdict is only suspicious.")
+    var force = false
+
+    @Option(help: "Threads of the worker. Default: all processors.")
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("Write the corrected labels here (CSV).", valueName: "file"))
+    var labels: String?
+
+    @Option(help: ArgumentHelp("Write every sample's evidence here (.csv, .ndjson or .json).", valueName: "file"))
+    var samples: String?
+
+    @Flag(help: "Print the whole result as JSON on standard output.")
+    var json = false
+
+    @Option(help: "The burn-worker program. Default: the one beside burnd.")
+    var worker: String?
+
+    func validate() throws {
+        if let range, range.values.count != 2 || range.values[0] >= range.values[1] {
+            throw ValidationError("--range takes two numbers, the lower one first, such as 0,1.")
+        }
+        if let std, std.values.contains(where: { $0 <= 0 }) {
+            throw ValidationError("--std takes numbers above 0.")
+        }
+        guard OptionRules.rounds.contains(rounds) else {
+            throw ValidationError("--rounds is from \(OptionRules.rounds.lowerBound) to \(OptionRules.rounds.upperBound).")
+        }
+        if let threads, !OptionRules.threads.contains(threads) {
+            throw ValidationError(
+                "--threads is from \(OptionRules.threads.lowerBound) to \(OptionRules.threads.upperBound).")
+        }
+        if let targetClass {
+            guard targetClass >= 0 else { throw ValidationError("--target-class is 0 or more.") }
+            guard triggered != nil else { throw ValidationError("--target-class goes with --triggered.") }
+        }
+        if let samples, SampleFile(path: samples) == nil {
+            throw ValidationError("--samples takes a name that ends with .csv, .ndjson or .json.")
+        }
+    }
+
+    /// - Throws: `Problem` for a class mapping that can't be used.
+    func jobOptions() throws -> JobOptions {
+        var options = JobOptions(
+            seed: seed,
+            input: InputScaling(
+                range: range?.values ?? [0, 1], mean: mean?.values ?? [], std: std?.values ?? []),
+            distance: distance, rounds: rounds, force: force, threads: threads)
+        if let classes {
+            guard let data = FileManager.default.contents(atPath: classes) else {
+                throw Problem(
+                    .notFound, code: "file-unreadable", title: "The file can't be read", detail: classes,
+                    location: "--classes")
+            }
+            do {
+                options.classes = try OptionRules.classMapping(json: data)
+            } catch var problem as Problem {
+                problem.location = classes + (problem.location.map { "#" + $0 } ?? "")
+                throw problem
+            }
+        }
+        return options
+    }
+}
