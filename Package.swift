@@ -45,6 +45,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(
@@ -99,6 +101,15 @@ let package = Package(
         program(
             "burn-demo",
             ["BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages", "WorkerProtocol"]),
+        program(
+            "burnd",
+            [
+                "API", "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "ModelFormats",
+                "Problems", "WorkerProtocol", "WorkerSupervisor", logging,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
         tests("Execution", ["Graph", "Problems", "Tensors"]),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
         tests("Findings", []),

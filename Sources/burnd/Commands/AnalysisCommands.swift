@@ -118,7 +118,9 @@ private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ writte
     print(VerdictText.render(result.verdict, classNames: names))
     if let table = result.findings.metrics.flatMap(VerdictText.table) { print("\n" + table) }
     if type == .purify {
-        print(written.model.map { "\nPurified model: \($0)" } ?? "\nNothing was purified; no model was written.")
+        print(
+            written.model.map { "\nPurified model: \($0)" } ?? "\nNothing was purified; no model was written."
+        )
     }
     if let labels = written.labels { print("Corrected labels: \(labels)") }
     if let samples = written.samples { print("Samples: \(samples)") }

@@ -33,7 +33,9 @@ struct AnalysisOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Clean images with their true labels, to measure ACC on.", valueName: "set"))
     var clean: String?
 
-    @Option(help: ArgumentHelp("Triggered images with their true labels, to measure ASR and RA on.", valueName: "set"))
+    @Option(
+        help: ArgumentHelp(
+            "Triggered images with their true labels, to measure ASR and RA on.", valueName: "set"))
     var triggered: String?
 
     @Option(help: ArgumentHelp("The attack's target class, for ASR. Default: the verdict's.", valueName: "n"))
@@ -45,10 +47,14 @@ struct AnalysisOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Per channel, in units of --range.", valueName: "a,b,c"))
     var std: NumberList?
 
-    @Option(help: ArgumentHelp("What pixel values 0 to 255 are mapped to. Default: 0,1.", valueName: "low,high"))
+    @Option(
+        help: ArgumentHelp("What pixel values 0 to 255 are mapped to. Default: 0,1.", valueName: "low,high"))
     var range: NumberList?
 
-    @Option(help: ArgumentHelp("JSON: class folder to model output. Default: the sorted folders are 0, 1, 2 …", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "JSON: class folder to model output. Default: the sorted folders are 0, 1, 2 …", valueName: "file"
+        ))
     var classes: String?
 
     @Option(help: "Seeds every random choice.")
@@ -69,7 +75,8 @@ struct AnalysisOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write the corrected labels here (CSV).", valueName: "file"))
     var labels: String?
 
-    @Option(help: ArgumentHelp("Write every sample's evidence here (.csv, .ndjson or .json).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write every sample's evidence here (.csv, .ndjson or .json).", valueName: "file"))
     var samples: String?
 
     @Flag(help: "Print the whole result as JSON on standard output.")
@@ -86,7 +93,8 @@ struct AnalysisOptions: ParsableArguments {
             throw ValidationError("--std takes numbers above 0.")
         }
         guard OptionRules.rounds.contains(rounds) else {
-            throw ValidationError("--rounds is from \(OptionRules.rounds.lowerBound) to \(OptionRules.rounds.upperBound).")
+            throw ValidationError(
+                "--rounds is from \(OptionRules.rounds.lowerBound) to \(OptionRules.rounds.upperBound).")
         }
         if let threads, !OptionRules.threads.contains(threads) {
             throw ValidationError(

@@ -65,14 +65,17 @@ struct LocalAnalysis {
                     type: type, model: modelPath, dataset: folder, evaluation: evaluation, options: options)),
             outputDirectory: try Self.makeFolder(scratch, "job"))
         let findings = Mutex(CollectedFindings())
-        try await work(task, label: { Self.label(of: $0) }) { message in findings.withLock { $0.take(message) } }
+        try await work(task, label: { Self.label(of: $0) }) { message in
+            findings.withLock { $0.take(message) }
+        }
         let collected = findings.withLock { $0 }
         guard let verdict = collected.verdict else { throw Self.silent("The worker gave no verdict.") }
         return Result(
             model: model, dataset: dataset, options: options, findings: collected, verdict: verdict)
     }
 
-    private func importSet(_ source: String, into folder: String, name: String) async throws -> DatasetSummary {
+    private func importSet(_ source: String, into folder: String, name: String) async throws -> DatasetSummary
+    {
         let summary = Mutex(DatasetSummary?.none)
         let task = WorkerTask(
             kind: .importDataset(WorkerTask.ImportDataset(source: source)), outputDirectory: folder)
@@ -94,14 +97,16 @@ struct LocalAnalysis {
         let exit = await supervisor.run(task, control: control) { message in
             switch message {
             case .progress(let progress):
-                display.update(label(progress), fraction: progress.fraction, secondsLeft: progress.secondsLeft)
+                display.update(
+                    label(progress), fraction: progress.fraction, secondsLeft: progress.secondsLeft)
             case .log(let text): display.note(text)
             default: receive(message)
             }
         }
         display.finish()
         if case .cancelled = exit {
-            throw Problem(.cancelled, code: "cancelled", title: "Cancelled", detail: "A signal stopped the work.")
+            throw Problem(
+                .cancelled, code: "cancelled", title: "Cancelled", detail: "A signal stopped the work.")
         }
         if let problem = exit.problem { throw problem }
     }
