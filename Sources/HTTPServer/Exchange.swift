@@ -213,7 +213,8 @@ final class Exchange: @unchecked Sendable {
         }
         guard mine else { return reply.discard() }
         let pipe = state.withLock(\.pipe)
-        if !reply.send(to: request, close: close || service.draining) {
+        // libmicrohttpd ends the answer to HEAD with an empty chunk where the length is unknown.
+        if !reply.send(to: request, close: close || service.draining || (bodiless && reply.isStream)) {
             service.logger.error("reply could not be made", metadata: ["request_id": "\(incoming.id)"])
         }
         if let pipe, let producer { stream(producer, into: pipe) }

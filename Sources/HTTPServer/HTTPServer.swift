@@ -73,7 +73,7 @@ public final class HTTPServer: Sendable {
         await waitForConnections(until: .now + .milliseconds(500))
         burn_http_sever(server)
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            DispatchQueue.global().async { [self] in
+            service.uploads.async { [self] in
                 burn_http_stop(server)
                 continuation.resume()
             }

@@ -9,8 +9,10 @@ final class HTTPService: Sendable {
     let handler: any HTTPHandler
     let observer: (any HTTPObserver)?
     let logger: Logger
-    /// Where sinks write: blocking is fine here, and on no other thread of the server.
-    let uploads = DispatchQueue(label: "burn.http.uploads", attributes: .concurrent)
+    /// Where sinks write: blocking is fine here, and on no other thread of the server. A quality of service
+    /// other than the default keeps its threads apart from those that Swift's tasks run on (on Linux,
+    /// Dispatch has one pool for each).
+    let uploads = DispatchQueue(label: "burn.http.uploads", qos: .utility, attributes: .concurrent)
 
     private struct State {
         var draining = false

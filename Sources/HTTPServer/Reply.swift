@@ -142,6 +142,10 @@ struct Reply {
         }
     }
 
+    var isStream: Bool {
+        if case .stream = payload { true } else { false }
+    }
+
     /// Gives the reply to the shim. It closes the file's descriptor in any case.
     func send(to request: OpaquePointer, close: Bool) -> Bool {
         var text: [CChar] = []

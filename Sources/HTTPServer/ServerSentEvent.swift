@@ -19,20 +19,33 @@ public struct ServerSentEvent: Sendable, Hashable {
     /// The event's lines and the blank line that ends it. Line breaks in `id` and `event` are dropped,
     /// those in `data` start a new `data` line, so no value can forge a field.
     public var encoded: Data {
-        func oneLine(_ text: String) -> String {
-            String(
-                String.UnicodeScalarView(text.unicodeScalars.filter { !"\r\n\0".unicodeScalars.contains($0) })
-            )
+        var bytes = Data()
+        func line(_ field: String, _ value: some Sequence<UInt8>) {
+            bytes.append(contentsOf: field.utf8)
+            bytes.append(contentsOf: ": ".utf8)
+            bytes.append(contentsOf: value)
+            bytes.append(Self.lineFeed)
         }
-        var text = ""
-        if let id { text += "id: \(oneLine(id))\n" }
-        if let event { text += "event: \(oneLine(event))\n" }
-        if let retry { text += "retry: \(retry)\n" }
-        let lines = data.replacing("\r\n", with: "\n").split(
-            separator: /[\r\n]/, omittingEmptySubsequences: false)
-        for line in lines { text += "data: \(line)\n" }
-        return Data((text + "\n").utf8)
+        let isOneLine = { (byte: UInt8) in byte != 0 && byte != Self.lineFeed && byte != Self.carriageReturn }
+        if let id { line("id", id.utf8.filter(isOneLine)) }
+        if let event { line("event", event.utf8.filter(isOneLine)) }
+        if let retry { line("retry", String(retry).utf8) }
+        // On bytes: as a Character, CR LF is one.
+        var rest = Array(data.utf8)[...]
+        while let end = rest.firstIndex(where: { $0 == Self.lineFeed || $0 == Self.carriageReturn }) {
+            line("data", rest[..<end])
+            let isPair =
+                rest[end] == Self.carriageReturn
+                && rest.dropFirst(end + 1 - rest.startIndex).first == Self.lineFeed
+            rest = rest[(end + (isPair ? 2 : 1))...]
+        }
+        line("data", rest)
+        bytes.append(Self.lineFeed)
+        return bytes
     }
+
+    private static let lineFeed: UInt8 = 0x0A
+    private static let carriageReturn: UInt8 = 0x0D
 }
 
 /// The sending end of an event stream.
