@@ -113,6 +113,7 @@ let package = Package(
         tests("Execution", ["Graph", "Problems", "Tensors"]),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
         tests("Findings", []),
+        tests("HTTPServer", ["Problems", crypto, logging]),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip"]),
         tests("Tensors", ["Graph"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
