@@ -115,6 +115,8 @@ let package = Package(
         tests("Findings", []),
         tests("HTTPServer", ["Problems", crypto, logging]),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip"]),
+        tests("JobQueue", ["ScriptedWorker"]),
+        tests("JobStore", [grdb]),
         tests("Tensors", ["Graph"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
         tests("WorkerSupervisor", ["ScriptedWorker"]),
