@@ -110,7 +110,7 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
-        tests("Execution", ["Graph", "Problems", "Tensors"]),
+        tests("Execution", ["Graph", "ModelFormats", "Problems", "Tensors"]),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
         tests("Findings", []),
         tests("HTTPServer", ["Problems", crypto, logging]),
