@@ -38,9 +38,9 @@ public actor JobQueue {
     private let logger: Logger
     private let runner: AttemptRunner
     private let workers = DispatchQueue(label: "burn.workers", attributes: .concurrent)
-    /// Names this process in the database; one of another process is stale, as the data directory's lock
-    /// lets only one run.
-    private let lease = Identifier.make(.server)
+    /// Names this run of the queue in the database. Another one there is stale: the data directory's lock
+    /// lets only one process run, and `shutdown` waits for everything that ran.
+    private var lease = Identifier.make(.server)
 
     /// What runs now, by id.
     private var jobControls: [String: WorkerControl] = [:]
@@ -66,6 +66,8 @@ public actor JobQueue {
 
     /// Takes back what an earlier process left, and starts the pool.
     public func start() async throws {
+        guard !isRunning else { return }
+        lease = Identifier.make(.server)
         let recovered = try await store.recover(lease: lease)
         if recovered > 0 { logger.notice("took back unfinished work", metadata: ["count": "\(recovered)"]) }
         isRunning = true

@@ -14,13 +14,15 @@ import WorkerSupervisor
 ///     die-once SIGNAL         kills itself, the first time
 ///
 /// Started with arguments it is another process of the service that can be killed instead:
-/// `upload DIR` stops in the middle of an upload, `serve DIR` runs the queue of a data directory.
+/// `upload DIR` stops in the middle of an upload, `serve DIR` runs the queue of a data directory, and
+/// `supervise DIR` starts 20 workers and says which descriptors and children are left.
 @main
 struct ScriptedWorker {
     static func main() async throws {
         let arguments = CommandLine.arguments
         if arguments.count == 3, arguments[1] == "upload" { return try uploadHalf(arguments[2]) }
         if arguments.count == 3, arguments[1] == "serve" { return try await serve(arguments[2]) }
+        if arguments.count == 3, arguments[1] == "supervise" { return try supervise(arguments[2]) }
         let task = try readTask()
         let (section, file): (String, String) =
             switch task.kind {
@@ -133,6 +135,22 @@ struct ScriptedWorker {
         try upload.write(Data(repeating: 1, count: 1 << 20))
         FileHandle.standardOutput.write(Data("ready".utf8))
         while true { sleep(1) }
+    }
+
+    static func supervise(_ directory: String) throws {
+        var configuration = WorkerSupervisor.Configuration()
+        configuration.executable = CommandLine.arguments[0]
+        let supervisor = try WorkerSupervisor(configuration: configuration)
+        let task = WorkerTask(
+            kind: .probeModel(.init(model: directory + "/script")), outputDirectory: directory)
+        func descriptors() throws -> Int {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+        }
+        let before = try descriptors()
+        for _ in 0..<20 { _ = supervisor.runBlocking(task) { _ in } }
+        let leaked = try descriptors() - before
+        let hasChildren = waitpid(-1, nil, WNOHANG) != -1
+        FileHandle.standardOutput.write(Data("\(leaked) \(hasChildren)".utf8))
     }
 
     static func serve(_ directory: String) async throws {
