@@ -159,8 +159,9 @@ public actor JobQueue {
     }
 
     private func fillSlots() async throws {
+        let time = Date()
         while isRunning, importControls.count < configuration.importSlots,
-            let attempt = try await store.claimImport(lease: lease)
+            let attempt = try await store.claimImport(lease: lease, at: time)
         {
             let control = control()
             importControls[attempt.id] = control
@@ -170,7 +171,7 @@ public actor JobQueue {
             }
         }
         while isRunning, jobControls.count < configuration.slots,
-            let attempt = try await store.claimJob(lease: lease)
+            let attempt = try await store.claimJob(lease: lease, at: time)
         {
             let control = control()
             jobControls[attempt.job] = control
@@ -179,7 +180,7 @@ public actor JobQueue {
                 Task { await self.jobEnded(attempt.job) }
             }
         }
-        if isRunning, let due = try await store.nextDue() { schedule(at: due) }
+        if isRunning, let due = try await store.nextDue(after: time) { schedule(at: due) }
     }
 
     /// A new control; cancelled from the start where the shutdown came during the claim.

@@ -19,8 +19,8 @@ public struct JobAttempt: Hashable, Sendable {
 }
 
 extension JobStore {
-    /// Takes the oldest queued job whose inputs are ready.
-    public func claimJob(lease: String) async throws -> JobAttempt? {
+    /// Takes the oldest queued job whose inputs are ready and that may start at `time`.
+    public func claimJob(lease: String, at time: Date = Date()) async throws -> JobAttempt? {
         let attempt: JobAttempt? = try await pool.write { database in
             let row = try Row.fetchOne(
                 database,
@@ -34,7 +34,7 @@ extension JobStore {
                     WHERE jobs.state = 'queued' AND jobs.not_before <= ?
                         AND (c.id IS NULL OR c.state = 'ready') AND (t.id IS NULL OR t.state = 'ready')
                     ORDER BY jobs.seq LIMIT 1
-                    """, arguments: [now])
+                    """, arguments: [time.timeIntervalSince1970])
             guard let row else { return nil }
             let attempt = JobAttempt(
                 job: row["id"], request: try row.requiredJSON("request"), model: row.blob,
@@ -61,8 +61,9 @@ extension JobStore {
         }
     }
 
-    /// When the next queued job or import that waits for its retry may start.
-    public func nextDue() async throws -> Date? {
+    /// When the next queued job or import that may not start at `time` yet may start. With the same `time` as
+    /// the claims before it, none falls between them and this.
+    public func nextDue(after time: Date = Date()) async throws -> Date? {
         try await pool.read { database in
             try Double.fetchOne(
                 database,
@@ -72,7 +73,7 @@ extension JobStore {
                         UNION ALL SELECT not_before FROM models WHERE state = 'importing' AND lease IS NULL
                         UNION ALL SELECT not_before FROM datasets WHERE state = 'importing' AND lease IS NULL
                     ) WHERE not_before > ?
-                    """, arguments: [now]
+                    """, arguments: [time.timeIntervalSince1970]
             ).map(Date.init(timeIntervalSince1970:))
         }
     }

@@ -22,8 +22,8 @@ public struct StaleAttempt: Error, Hashable, Sendable {
 }
 
 extension JobStore {
-    /// Takes the oldest input that waits for its import.
-    public func claimImport(lease: String) async throws -> ImportAttempt? {
+    /// Takes the oldest input that waits for its import and may start at `time`.
+    public func claimImport(lease: String, at time: Date = Date()) async throws -> ImportAttempt? {
         try await pool.write { database in
             let row = try Row.fetchOne(
                 database,
@@ -34,7 +34,7 @@ extension JobStore {
                     SELECT 'dataset', id, attempt, sha256, size, created_at FROM datasets
                     WHERE state = 'importing' AND lease IS NULL AND not_before <= :now
                     ORDER BY created_at LIMIT 1
-                    """, arguments: ["now": now])
+                    """, arguments: ["now": time.timeIntervalSince1970])
             guard let row else { return nil }
             let attempt = ImportAttempt(
                 kind: try row.enumCase("kind"), id: row["id"], number: row["attempt"] + 1, lease: lease,

@@ -87,6 +87,11 @@ import WorkerProtocol
         #expect(try await test.store.claimJob(lease: "a") == nil)
         let due = try #require(try await test.store.nextDue())
         #expect(due.timeIntervalSinceNow > 3_500)
+        // At any one time a job is either claimed or known as due later.
+        #expect(try await test.store.claimJob(lease: "a", at: due - 0.001) == nil)
+        #expect(try await test.store.nextDue(after: due - 0.001) == due)
+        #expect(try await test.store.nextDue(after: due) == nil)
+        #expect(try await test.store.claimJob(lease: "a", at: due) != nil)
     }
 
     @Test func aStaleAttemptChangesNothing() async throws {
