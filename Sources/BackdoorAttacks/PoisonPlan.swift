@@ -51,7 +51,8 @@ public struct PoisonPlan: Hashable, Sendable {
     ///     the target class instead). The number of poisoned samples is rate * samples, rounded.
     /// - Throws: `poison-plan-impossible` when a label, the target or the rate is out of range, or when fewer
     ///   samples may be poisoned than the rate asks for.
-    public init(trueLabels: [Int], classes: Int, rule: LabelRule, rate: Double, seed: UInt64) throws {
+    public init(trueLabels: [Int], classes: Int, rule: LabelRule, rate: Double, seed: UInt64) throws(Problem)
+    {
         guard rate >= 0, rate <= 1 else { throw Self.impossible("The rate is \(rate); it must be 0 to 1.") }
         guard classes > 0, trueLabels.allSatisfy({ (0..<classes).contains($0) }) else {
             throw Self.impossible("A label is not one of the \(classes) classes.")

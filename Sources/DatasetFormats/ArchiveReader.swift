@@ -17,6 +17,7 @@ final class ArchiveReader: EntrySource {
     private let descriptor: Int32
     private let archive: OpaquePointer
     private let size: Int
+    private var buffer = [UInt8](repeating: 0, count: 1 << 16)
     private var delivered = 0
     private var entryName = ""
 
@@ -115,18 +116,14 @@ final class ArchiveReader: EntrySource {
     }
 
     func read(into bytes: inout [UInt8], limit: Int) throws {
-        let block = 1 << 16
         var left = limit
         while left > 0 {
-            let wanted = min(left, block)
-            let start = bytes.count
-            bytes.append(contentsOf: repeatElement(0, count: wanted))
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                buffer.baseAddress.map { archive_read_data(archive, $0 + start, wanted) } ?? 0
+            let got = buffer.withUnsafeMutableBytes {
+                archive_read_data(archive, $0.baseAddress, min(left, $0.count))
             }
-            bytes.removeLast(wanted - max(0, got))
             guard got >= 0 else { throw damaged(nil) }
             if got == 0 { return }
+            bytes.append(contentsOf: buffer[..<got])
             left -= got
             delivered += got
             try checkExpansion(declared: 0)

@@ -55,10 +55,14 @@ final class DecodeBatch: @unchecked Sendable {
         for index in 0..<capacity { failures[index] = nil }
     }
 
-    func start(workers: Int) {
-        for worker in 0..<min(workers, items.count) {
-            DispatchQueue.global(qos: .userInitiated).async(group: group) {
-                for index in stride(from: worker, to: self.items.count, by: workers) { self.decode(index) }
+    /// - Parameter workers: serial queues, each with a thread of its own: they make progress even when every
+    ///   thread of the global pools is blocked.
+    func start(on workers: [DispatchQueue]) {
+        for (number, worker) in workers.enumerated() where number < items.count {
+            worker.async(group: group) {
+                for index in stride(from: number, to: self.items.count, by: workers.count) {
+                    self.decode(index)
+                }
             }
         }
     }

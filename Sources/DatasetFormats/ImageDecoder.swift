@@ -45,7 +45,7 @@ enum ImageFormat: String {
 }
 
 /// Why an image could not be decoded.
-enum ImageFailure: Error {
+enum ImageFailure: Error, Hashable {
     case damaged(String)
     case unsupported(String)
     case tooLarge(ImageGeometry)

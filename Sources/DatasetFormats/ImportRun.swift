@@ -1,3 +1,4 @@
+import Dispatch
 import Findings
 import Foundation
 import PackedDataset
@@ -13,7 +14,9 @@ final class ImportRun {
     private let directory: String
     private let limits: ImportLimits
     private let forceColour: Bool
-    private let workers = max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))
+    private let workers = (0..<max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))).map {
+        DispatchQueue(label: "burn.import.\($0)", qos: .userInitiated)
+    }
     private let began = ContinuousClock.now
 
     private var layout: ImageFolderLayout
@@ -159,7 +162,7 @@ final class ImportRun {
         done?.wait()
         if let next = filling {
             filling = nil
-            next.start(workers: workers)
+            next.start(on: workers)
             decoding = next
         }
         guard let done, let writer else { return }

@@ -81,7 +81,7 @@ final class BufferedFile {
         if bytes.count >= Self.capacity {
             try write(bytes)
         } else {
-            buffer.append(contentsOf: bytes)
+            buffer.append(contentsOf: bytes.assumingMemoryBound(to: UInt8.self))
         }
     }
 

@@ -156,9 +156,10 @@ private struct NameDigest: Hashable {
         var second = Hasher()
         first.combine(0)
         second.combine(1)
-        for byte in name.utf8 {
-            first.combine(byte)
-            second.combine(byte)
+        var name = name
+        name.withUTF8 { bytes in
+            first.combine(bytes: UnsafeRawBufferPointer(bytes))
+            second.combine(bytes: UnsafeRawBufferPointer(bytes))
         }
         low = first.finalize()
         high = second.finalize()

@@ -21,24 +21,24 @@ struct Scene {
 
     init(motif: Motif, random: inout SplitMix64) {
         self.motif = motif
-        let angle = random.uniform(0..<2 * .pi)
+        let angle = random.uniform(-0.5..<0.5)
         cosine = cos(angle)
         sine = sin(angle)
-        scale = motif.isTexture ? random.uniform(6..<10) : random.uniform(8..<13)
+        scale = motif.isTexture ? random.uniform(7..<10) : random.uniform(9..<13)
         // A shape is kept inside the image, but for its tips.
-        let reach = motif.isTexture ? 16 : 16 - scale
+        let reach = motif.isTexture ? 16 : 15 - scale
         x = 16 + random.uniform(-1..<1) * reach
         y = 16 + random.uniform(-1..<1) * reach
         let background = Self.colour(&random)
         var foreground = Self.colour(&random)
-        while Self.distance(foreground, background) < 0.45 { foreground = Self.colour(&random) }
+        while Self.distance(foreground, background) < 0.6 { foreground = Self.colour(&random) }
         self.background = background
         self.foreground = foreground
         gradient = (Self.colour(&random) - 0.5) * 0.3
         let direction = random.uniform(0..<2 * .pi)
         gradientX = cos(direction) / 16
         gradientY = sin(direction) / 16
-        noise = random.uniform(0.02..<0.06)
+        noise = random.uniform(0.01..<0.04)
         strokes = (0..<random.below(3)).map { _ in
             let turn = random.uniform(0..<2 * .pi)
             return Stroke(
