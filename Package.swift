@@ -111,6 +111,13 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ]),
         tests("Execution", ["Graph", "ModelFormats", "Problems", "Tensors"]),
+        tests(
+            "API",
+            [
+                "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Problems",
+                "ScriptedWorker",
+                crypto, logging,
+            ]),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
         tests("BackdoorAttacks", ["Problems", "SeededRandom"]),
         tests(

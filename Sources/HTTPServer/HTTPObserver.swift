@@ -16,6 +16,17 @@ public struct HTTPRequestRecord: Sendable {
     public var received: UInt64
     public var sent: UInt64
     public var duration: Duration
+
+    public init(
+        method: String, route: String?, status: Int, received: UInt64, sent: UInt64, duration: Duration
+    ) {
+        self.method = method
+        self.route = route
+        self.status = status
+        self.received = received
+        self.sent = sent
+        self.duration = duration
+    }
 }
 
 /// A running server.

@@ -25,6 +25,9 @@ public struct Router: HTTPHandler {
 
     public init() {}
 
+    /// Every route, in the order they were added.
+    public var table: [(method: HTTPMethod, pattern: String)] { routes.map { ($0.method, $0.pattern) } }
+
     /// Adds a route whose body plan is fixed (for JSON bodies: `.collect(limit:)`).
     public mutating func on(
         _ method: HTTPMethod, _ pattern: String, body: BodyPlan = .none, respond: @escaping Respond

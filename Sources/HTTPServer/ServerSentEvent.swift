@@ -52,6 +52,8 @@ public struct ServerSentEvent: Sendable, Hashable {
 public struct ServerSentEventWriter: Sendable {
     let writer: any HTTPBodyWriter
 
+    public init(writer: any HTTPBodyWriter) { self.writer = writer }
+
     /// - Throws: `CancellationError` when the client went away or the server stops.
     public func send(_ event: ServerSentEvent) async throws {
         try await writer.write(event.encoded)

@@ -1,0 +1,167 @@
+import API
+import Crypto
+import Foundation
+import HTTPServer
+import Testing
+
+@Suite struct InputRouteTests {
+    @Test func anUploadIsStoredImportedListedAndDownloaded() async throws {
+        try await withHarness { service in
+            let script = Data(Script.model.utf8)
+            let digest = Data(SHA256.hash(data: script)).base64EncodedString()
+            let created = try await service.send(
+                .post, "/v1/models?name=res%20net.pt2", body: script,
+                headers: ["Content-Digest": "sha-512=:AA==:, sha-256=:\(digest):", "Prefer": "wait=30"])
+            #expect(created.status == 201)
+            #expect(created.headers["Preference-Applied"] == "wait=30")
+            let id: String = try #require(try created.value("id"))
+            #expect(created.headers["Location"] == "/v1/models/\(id)")
+            #expect(try created.value("state") == "ready")
+            #expect(try created.value("name") == "res net.pt2")
+            #expect(try created.value("bytes") == script.count)
+            #expect(try created.value("summary", "classes") == 3)
+
+            let metadata = try await service.send(.get, "/v1/models/\(id)")
+            #expect(metadata.status == 200)
+            #expect(try metadata.value("links", "content") == "/v1/models/\(id)/content")
+
+            let content = try await service.send(.get, "/v1/models/\(id)/content")
+            #expect(content.status == 200)
+            #expect(content.body == script)
+            #expect(content.headers["Repr-Digest"] == "sha-256=:\(digest):")
+
+            #expect(try await service.send(.delete, "/v1/models/\(id)").status == 204)
+            #expect(try await service.send(.get, "/v1/models/\(id)").status == 404)
+            #expect(try await service.send(.get, "/v1/models/\(id)/content").status == 404)
+            #expect(try await service.send(.delete, "/v1/models/\(id)").status == 404)
+        }
+    }
+
+    @Test func withoutAWaitTheAnswerSaysImporting() async throws {
+        try await withHarness { service in
+            let created = try await service.send(
+                .post, "/v1/datasets", body: Data("[import]\nwait\n".utf8))
+            #expect(created.status == 201)
+            #expect(try created.value("state") == "importing")
+            #expect(created.headers["Preference-Applied"] == nil)
+        }
+    }
+
+    @Test func aRejectedImportCarriesItsProblem() async throws {
+        try await withHarness { service in
+            let created = try await service.send(
+                .post, "/v1/datasets", body: Data("[import]\nfail unprocessable empty-class\n".utf8),
+                headers: ["Prefer": "respond-async, wait=30"])
+            #expect(created.status == 201)
+            #expect(try created.value("state") == "rejected")
+            #expect(try created.value("problem", "code") == "empty-class")
+            #expect(try created.value("problem", "status") == 422)
+        }
+    }
+
+    @Test(arguments: ["models", "datasets"])
+    func pagesCoverTheListOnce(collection: String) async throws {
+        try await withHarness { service in
+            var expected: Set<String> = []
+            for index in 0..<5 {
+                let script = (collection == "models" ? Script.model : Script.dataset) + "# \(index)\n"
+                expected.insert(try await service.upload(script, to: collection))
+            }
+            var seen: [String] = []
+            var cursor = ""
+            repeat {
+                let page = try await service.send(.get, "/v1/\(collection)?limit=2\(cursor)")
+                #expect(page.status == 200)
+                let items: [[String: Any]] = try #require(try page.value("items"))
+                #expect(items.count <= 2)
+                seen += items.compactMap { $0["id"] as? String }
+                let next: String? = try page.value("next_cursor")
+                cursor = next.map { "&cursor=\($0)" } ?? ""
+            } while !cursor.isEmpty
+            #expect(seen.count == 5)
+            #expect(Set(seen) == expected)
+        }
+    }
+
+    @Test func uploadsThatBreakARuleAreRefusedAndNotKept() async throws {
+        try await withHarness(limits: .init(modelBytes: 1000)) { service in
+            func refused(
+                _ target: String = "/v1/models", body: Data? = Data("[probe]\n".utf8),
+                headers: HTTPHeaders = [:],
+                length: UInt64?? = .none
+            ) async throws -> (Int, String?) {
+                let answer = try await service.send(
+                    .post, target, body: body, headers: headers, contentLength: length)
+                #expect(answer.headers["Content-Type"] == "application/problem+json")
+                return (answer.status, try answer.value("code"))
+            }
+            #expect(try await refused(length: .some(nil)) == (411, "length-required"))
+            #expect(try await refused(length: 1001) == (413, "upload-too-large"))
+            #expect(try await refused(length: .max) == (413, "upload-too-large"))
+            #expect(try await refused(length: 0) == (400, "upload-empty"))
+            #expect(try await refused(length: 999) == (400, "upload-truncated"))
+            #expect(try await refused(length: 3) == (400, "upload-too-long"))
+            #expect(
+                try await refused(headers: ["Content-Type": "multipart/form-data; boundary=x"])
+                    == (415, "upload-multipart"))
+            #expect(try await refused("/v1/models?nmae=x") == (400, "query-invalid"))
+            #expect(try await refused("/v1/models?name=") == (400, "query-invalid"))
+            #expect(try await refused("/v1/models?name=a%0Ab") == (400, "query-invalid"))
+            #expect(try await refused("/v1/models?name=a&name=b") == (400, "query-invalid"))
+            let zeros = Data(count: 32).base64EncodedString()
+            #expect(
+                try await refused(headers: ["Content-Digest": "sha-256=:\(zeros):"]) == (
+                    400, "digest-mismatch"
+                ))
+            #expect(
+                try await refused(headers: ["Content-Digest": "sha-256=:AAAA:"]) == (
+                    400, "content-digest-malformed"
+                ))
+            #expect(
+                try await refused(headers: ["Content-Digest": "md5=:AAAA:"]) == (
+                    400, "content-digest-unsupported"
+                ))
+            let blobs = try FileManager.default.contentsOfDirectory(atPath: service.directory + "/blobs")
+            #expect(blobs == [])
+        }
+    }
+
+    @Test func aFullDiskIsAnsweredBeforeTheBodyIsRead() async throws {
+        try await withHarness(freeSpaceFloor: 1 << 60) { service in
+            let answer = try await service.send(.post, "/v1/models", body: Data("x".utf8))
+            #expect(answer.status == 507)
+            #expect(try answer.value("code") == "disk-full")
+        }
+    }
+
+    @Test func filesThatAreNoModelOrArchiveAreRefusedAtOnce() async throws {
+        try await withHarness(strict: true) { service in
+            let text = try await service.send(.post, "/v1/models", body: Data("not a model at all".utf8))
+            #expect((400...422).contains(text.status))
+            #expect(try text.value("code", as: String.self) != nil)
+            let image = try await service.send(
+                .post, "/v1/datasets", body: Data([0x89, 0x50, 0x4E, 0x47]) + Data(count: 5000))
+            #expect(image.status == 415)
+            #expect(try image.value("code") == "dataset-format-unknown")
+            let short = try await service.send(.post, "/v1/datasets", body: Data("PK".utf8))
+            #expect(short.status == 415)
+            let broken = try await service.send(
+                .post, "/v1/datasets", body: Data([0x50, 0x4B, 3, 4]) + Data(count: 100))
+            #expect((400...422).contains(broken.status))
+            let blobs = try FileManager.default.contentsOfDirectory(atPath: service.directory + "/blobs")
+            #expect(blobs == [])
+        }
+    }
+
+    @Test func anInputThatAJobNeedsCannotBeRemoved() async throws {
+        try await withHarness { service in
+            let model = try await service.upload(Script.endless, to: "models")
+            let dataset = try await service.upload(Script.dataset, to: "datasets")
+            #expect(try await service.submit("scan", model: model, dataset: dataset).status == 202)
+            #expect(try await service.send(.delete, "/v1/models/\(model)").status == 409)
+            let answer = try await service.send(.delete, "/v1/datasets/\(dataset)")
+            #expect(answer.status == 409)
+            #expect(try answer.value("code") == "dataset-in-use")
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import API
+import Foundation
+import HTTPServer
+import JobStore
+import Testing
+
+@Suite struct OpenAPITests {
+    private var document: [String: Any] {
+        get throws {
+            try #require(try JSONSerialization.jsonObject(with: OpenAPI.document) as? [String: Any])
+        }
+    }
+
+    @Test func everyRouteIsDescribedAndEveryDescriptionIsARoute() async throws {
+        try await withHarness { service in
+            var routes = Set(service.router.table.map { "\($0.method.rawValue) \($0.pattern)" })
+            let paths = try #require(try document["paths"] as? [String: [String: Any]])
+            var described: Set<String> = []
+            for (path, operations) in paths {
+                for method in operations.keys where method != "parameters" {
+                    described.insert("\(method.uppercased()) \(path)")
+                }
+            }
+            // HEAD is answered by the routes of GET; it is described for the downloads.
+            for head in described where head.hasPrefix("HEAD ") {
+                let get = "GET " + head.dropFirst(5)
+                #expect(routes.contains(get), "\(head)")
+                routes.insert(head)
+            }
+            #expect(routes == described)
+        }
+    }
+
+    @Test func everyReferenceLeadsSomewhere() throws {
+        let document = try document
+        var references: [String] = []
+        func collect(_ value: Any) {
+            if let fields = value as? [String: Any] {
+                if let reference = fields["$ref"] as? String { references.append(reference) }
+                fields.values.forEach(collect)
+            } else if let items = value as? [Any] {
+                items.forEach(collect)
+            }
+        }
+        collect(document)
+        #expect(references.count > 50)
+        for reference in references {
+            var current: Any? = document
+            for name in reference.split(separator: "/").dropFirst() {
+                current = (current as? [String: Any])?[String(name)]
+            }
+            #expect(current != nil, "\(reference)")
+        }
+    }
+
+    @Test func everyErrorIsAProblemAndEveryOperationHasAName() throws {
+        let paths = try #require(try document["paths"] as? [String: [String: Any]])
+        var names: Set<String> = []
+        for (path, operations) in paths {
+            for (method, value) in operations where method != "parameters" {
+                let operation = try #require(value as? [String: Any])
+                let name = try #require(operation["operationId"] as? String)
+                #expect(names.insert(name).inserted, "\(name)")
+                let responses = try #require(operation["responses"] as? [String: [String: Any]])
+                for (status, response) in responses
+                where status >= "400" && method != "head" && path != "/readyz" {
+                    let reference = response["$ref"] as? String
+                    #expect(
+                        reference?.hasPrefix("#/components/responses/") == true, "\(method) \(path) \(status)"
+                    )
+                }
+            }
+        }
+    }
+
+    @Test func theDescribedFieldsAreTheOnesSent() async throws {
+        try await withHarness { service in
+            let id = try await service.finishedJob("purify", script: Script.purification)
+            let answers = [
+                ("Job", "/v1/jobs/\(id)"), ("JobPage", "/v1/jobs"), ("ModelPage", "/v1/models"),
+                ("DatasetPage", "/v1/datasets"), ("SamplePage", "/v1/jobs/\(id)/samples"),
+                ("EventPage", "/v1/jobs/\(id)/events"), ("JobMetrics", "/v1/jobs/\(id)/metrics"),
+                ("Version", "/v1/version"), ("Health", "/readyz"), ("Problem", "/v1/jobs/none"),
+            ]
+            let checker = SchemaChecker(document: try document)
+            for (schema, path) in answers {
+                let body = try JSONSerialization.jsonObject(with: try await service.send(.get, path).body)
+                #expect(checker.faults(body, ["$ref": "#/components/schemas/\(schema)"], at: schema) == [])
+            }
+        }
+    }
+
+    @Test func theExamplesFitTheirSchemas() throws {
+        let document = try document
+        let components = try #require(document["components"] as? [String: Any])
+        let schemas = try #require(components["schemas"] as? [String: [String: Any]])
+        let checker = SchemaChecker(document: document)
+        var checked = 0
+        for (name, schema) in schemas {
+            for example in schema["examples"] as? [Any] ?? [] {
+                #expect(checker.faults(example, schema, at: name) == [])
+                checked += 1
+            }
+        }
+        #expect(checked >= 10)
+    }
+
+    @Test func theEnumerationsAreComplete() throws {
+        let components = try #require(try document["components"] as? [String: Any])
+        let schemas = try #require(components["schemas"] as? [String: [String: Any]])
+        #expect(schemas["JobState"]?["enum"] as? [String] == JobState.allCases.map(\.rawValue))
+        #expect(schemas["ArtifactState"]?["enum"] as? [String] == InputState.allCases.map(\.rawValue))
+    }
+}
+
+/// The part of JSON Schema that the document uses. Fields that a schema does not name count as faults.
+struct SchemaChecker {
+    var document: [String: Any]
+
+    func faults(_ value: Any, _ schema: [String: Any], at place: String) -> [String] {
+        if let reference = schema["$ref"] as? String {
+            var current: Any = document
+            for name in reference.split(separator: "/").dropFirst() {
+                current = (current as? [String: Any])?[String(name)] ?? [:]
+            }
+            return faults(value, current as? [String: Any] ?? ["type": "nothing"], at: place)
+        }
+        if let choices = schema["oneOf"] as? [[String: Any]] {
+            let results = choices.map { faults(value, $0, at: place) }
+            return results.contains([]) ? [] : results.first ?? []
+        }
+        let allowed = (schema["type"] as? [String]) ?? (schema["type"] as? String).map { [$0] } ?? []
+        let kinds = kinds(of: value)
+        guard allowed.isEmpty || !kinds.isDisjoint(with: allowed) else {
+            return ["\(place): \(kinds.sorted()) is not \(allowed)"]
+        }
+        if kinds.contains("null") { return [] }
+        var found: [String] = []
+        if let values = schema["enum"] as? [Any], let text = value as? String {
+            if !values.contains(where: { $0 as? String == text }) { found.append("\(place): \(text)") }
+        }
+        if let pattern = schema["pattern"] as? String, let text = value as? String,
+            text.range(of: pattern, options: .regularExpression) == nil
+        {
+            found.append("\(place): \(text) does not match \(pattern)")
+        }
+        if let items = value as? [Any], let schema = schema["items"] as? [String: Any] {
+            for (index, item) in items.enumerated() { found += faults(item, schema, at: "\(place)/\(index)") }
+        }
+        if let fields = value as? [String: Any] { found += objectFaults(fields, schema, at: place) }
+        return found
+    }
+
+    private func objectFaults(_ fields: [String: Any], _ schema: [String: Any], at place: String) -> [String]
+    {
+        let properties = schema["properties"] as? [String: [String: Any]] ?? [:]
+        var found = (schema["required"] as? [String] ?? []).filter { fields[$0] == nil }.map {
+            "\(place): \($0) is missing"
+        }
+        for (name, value) in fields {
+            if let property = properties[name] {
+                found += faults(value, property, at: "\(place)/\(name)")
+            } else if let other = schema["additionalProperties"] as? [String: Any] {
+                found += faults(value, other, at: "\(place)/\(name)")
+            } else if schema["type"] != nil {
+                found.append("\(place): \(name) is not described")
+            }
+        }
+        return found
+    }
+
+    private func kinds(of value: Any) -> Set<String> {
+        switch value {
+        case is NSNull: return ["null"]
+        case is String: return ["string"]
+        case is [Any]: return ["array"]
+        case is [String: Any]: return ["object"]
+        case let number as NSNumber:
+            if isBoolean(number) { return ["boolean"] }
+            return number.doubleValue == number.doubleValue.rounded() ? ["integer", "number"] : ["number"]
+        default: return []
+        }
+    }
+
+    private func isBoolean(_ number: NSNumber) -> Bool {
+        String(cString: number.objCType) == "c" || number === NSNumber(value: true)
+            || number === NSNumber(value: false)
+    }
+}
