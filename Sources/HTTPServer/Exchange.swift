@@ -285,7 +285,12 @@ final class Exchange: @unchecked Sendable {
     /// Last call from the shim.
     func ended(completed: Bool) {
         let last = state.withLock { state in
-            state.ended = true
+            defer {
+                // The upload and the pipe hold this object: let go of them.
+                state = State()
+                state.debt = false
+                state.ended = true
+            }
             return state
         }
         service.remove(self)

@@ -23,9 +23,17 @@ import Testing
                 #expect(reply.status == 201)
                 #expect(reply.text == digest)
             }
-            let sinks = recorder.sinks.withLock { $0 }
+            let paths = recorder.sinks.withLock { sinks in
+                #expect(
+                    sinks.allSatisfy { sink in sink.finished.withLock { $0 } && !sink.aborted.withLock { $0 }
+                    })
+                defer { sinks = [] }
+                return sinks.map(\.path)
+            }
+            // Nothing holds on to a finished upload: the sinks are gone, and their files with them.
+            #expect(paths.count == 2)
             #expect(
-                sinks.allSatisfy { sink in sink.finished.withLock { $0 } && !sink.aborted.withLock { $0 } })
+                try await eventually { paths.allSatisfy { !FileManager.default.fileExists(atPath: $0) } })
         }
     }
 
