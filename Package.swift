@@ -123,6 +123,10 @@ let package = Package(
         tests(
             "DatasetFormats", ["CArchive", "Findings", "PackedDataset", "Problems", "WorkerProtocol"]),
         tests("Findings", []),
+        .target(
+            name: "ZipFixtures", dependencies: ["StrictZip"], path: "Tests/ZipFixtures", swiftSettings: strict),
+        tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
+        tests("StrictZip", ["Problems", "ZipFixtures"]),
         tests("HTTPServer", ["Problems", crypto, logging]),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip"]),
         tests("JobQueue", ["ScriptedWorker"]),

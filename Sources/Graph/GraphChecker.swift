@@ -82,6 +82,10 @@ public enum GraphChecker {
         for (index, node) in graph.nodes.enumerated() {
             for value in node.reads { lastRead[value] = max(index, lastRead[value] ?? 0) }
         }
+        var writtenAt: [Graph.ValueID: Int] = [:]
+        for (index, node) in graph.nodes.enumerated() {
+            for case let output? in node.outputs { writtenAt[output] = index }
+        }
         var families: [Graph.ValueID: [Graph.ValueID]] = [:]
         for (value, root) in aliases.roots.enumerated() { families[root, default: []].append(value) }
         for (index, node) in graph.nodes.enumerated() {
@@ -94,7 +98,7 @@ public enum GraphChecker {
                     "It writes to the weight “\(graph.valueNames[root])” in place.", node: node,
                     fix: "Export the model in evaluation mode, with model.eval().")
             }
-            for value in families[root] ?? [] where value != target && !node.outputs.contains(value) {
+            for value in families[root] ?? [] where value != target && writtenAt[value] ?? -1 < index {
                 guard aliases.isView[target] || aliases.isView[value], lastRead[value] ?? -1 > index else {
                     continue
                 }

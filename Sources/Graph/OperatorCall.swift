@@ -92,6 +92,7 @@ struct OperatorCall {
     func dimensions(_ name: String) throws -> [Dimension] {
         switch node.argument(name) {
         case .ints(let list)?: return try list.map { try dimension($0) }
+        case .int(let value)?: return [try dimension(value)]
         case nil:
             if case .ints(let numbers)? = defaultValue(name) { return numbers.map { Dimension($0) } }
             fallthrough

@@ -48,6 +48,13 @@ extension OperatorCatalog {
             aten::reciprocal(Tensor self) -> Tensor
             aten::square(Tensor self) -> Tensor
             aten::erf(Tensor self) -> Tensor
+            aten::logical_not(Tensor self) -> Tensor
+            aten::eq.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::ne.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::gt.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::ge.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::lt.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::le.Scalar(Tensor self, Scalar other) -> Tensor
             aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor
             aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor
             aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)
@@ -98,6 +105,7 @@ extension OperatorCatalog {
             aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)
             aten::div.Tensor(Tensor self, Tensor other) -> Tensor
             aten::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)
+            aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor
             aten::maximum(Tensor self, Tensor other) -> Tensor
             aten::minimum(Tensor self, Tensor other) -> Tensor
             aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor
@@ -187,6 +195,7 @@ extension OperatorCatalog {
         aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
         aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor
         aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
+        aten::any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor
         aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor
         aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor
         aten::var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor

@@ -8,7 +8,7 @@ extension OperatorCall {
     static let broadcast: OperatorRule.ShapeFunction = { call in
         var shape = try call.shape("self")
         let first = shape
-        for name in ["other", "tensor1", "tensor2"] {
+        for name in ["condition", "other", "tensor1", "tensor2"] {
             if let other = try call.optionalShape(name) { shape = try call.broadcast(shape, other) }
         }
         if call.schema.arguments.first?.isMutated == true, shape != first {
