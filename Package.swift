@@ -128,7 +128,6 @@ let package = Package(
         tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
         tests("StrictZip", ["Problems", "ZipFixtures"]),
         tests("HTTPServer", ["Problems", crypto, logging]),
-        tests("ModelFormats", ["Graph", "Problems", "StrictZip"]),
         tests("JobQueue", ["ScriptedWorker"]),
         tests("JobStore", [grdb]),
         tests("PackedDataset", ["Findings", "Problems"]),

@@ -143,14 +143,8 @@ struct ShapeInference {
     private mutating func rewrite(_ index: Int) throws {
         let node = graph.nodes[index]
         guard let target = node.target, case .tensor(let shape)? = values[target] else { return }
-        if node.operatorName == "aten::squeeze", node.overload.isEmpty,
-            shape.contains(where: { $0.batch != 0 })
-        {
-            // The batch stays, even when it is 1.
-            graph.nodes[index].overload = "dims"
-            let ones = shape.indices.filter { shape[$0] == 1 }
-            graph.nodes[index].arguments.append(
-                .init(name: "dim", value: .ints(ones.map { .known(Int64($0)) })))
+        if node.operatorName == "aten::squeeze", shape.contains(where: { $0.batch != 0 }) {
+            keepBatch(index, of: shape)
         }
         guard let fixedBatch,
             ["aten::view", "aten::_unsafe_view", "aten::reshape"].contains(node.operatorName),
@@ -171,5 +165,22 @@ struct ShapeInference {
         guard Shape(known.dropFirst().map { Dimension($0) }).elementCount?.known == perImage else { return }
         known[0] = -1
         graph.nodes[index].arguments[position].value = .ints(known.map { .known(Int64($0)) })
+    }
+
+    /// Squeezing leaves the batch alone, even when it is 1.
+    private mutating func keepBatch(_ index: Int, of shape: Shape) {
+        let node = graph.nodes[index]
+        var axes = Set(shape.indices)
+        switch node.argument("dim") {
+        case .int(.known(let axis))?: axes = [Int(axis) < 0 ? Int(axis) + shape.count : Int(axis)]
+        case .ints(let list)?:
+            let known = list.compactMap { if case .known(let axis) = $0 { Int(axis) } else { nil } }
+            axes = Set(known.map { $0 < 0 ? $0 + shape.count : $0 })
+        default: break
+        }
+        let kept = axes.sorted().filter { !shape.indices.contains($0) || shape[$0].batch == 0 }
+        graph.nodes[index].overload = "dims"
+        graph.nodes[index].arguments.removeAll { $0.name == "dim" }
+        graph.nodes[index].arguments.append(.init(name: "dim", value: .ints(kept.map { .known(Int64($0)) })))
     }
 }

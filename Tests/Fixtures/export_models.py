@@ -1,8 +1,8 @@
 """Exports the model families that users have with torch.export, for the tests.
 
     export_models.py export FOLDER        writes NAME.pt2 and other formats
-    export_models.py compare OLD NEW      exits 0 when every float weight of NEW is twice that of OLD,
-                                          every other one the same, and the rest loads alike
+    export_models.py compare OLD NEW …    exits 0 when, of each pair, every float weight of NEW is twice that
+                                          of OLD, every other one the same, and the rest loads alike
 """
 
 import sys
@@ -248,4 +248,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "export":
         export_all(Path(sys.argv[2]))
     else:
-        compare(sys.argv[2], sys.argv[3])
+        for old, new in zip(sys.argv[2::2], sys.argv[3::2], strict=True):
+            compare(old, new)
