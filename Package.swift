@@ -127,6 +127,7 @@ let package = Package(
             name: "ZipFixtures", dependencies: ["StrictZip"], path: "Tests/ZipFixtures", swiftSettings: strict),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
         tests("StrictZip", ["Problems", "ZipFixtures"]),
+        tests("Graph", ["Problems"]),
         tests("HTTPServer", ["Problems", crypto, logging]),
         tests("JobQueue", ["ScriptedWorker"]),
         tests("JobStore", [grdb]),
