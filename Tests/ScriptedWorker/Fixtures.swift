@@ -15,12 +15,16 @@ enum Fixtures {
         poisonRateInterval: [0.05, 0.15], confidence: 0.99, detectableRate: 0.01,
         evidence: Evidence(classes: [], statements: ["scripted"]))
 
-    static let model = ModelSummary(
-        format: "pt2", inputShape: [nil, 3, 8, 8], inputType: "float32", classes: 3, parameters: 10,
-        operators: ["aten.conv2d": 1])
+    static func model(side: Int) -> ModelSummary {
+        ModelSummary(
+            format: "pt2", inputShape: [nil, 3, side, side], inputType: "float32", classes: 3, parameters: 10,
+            operators: ["aten.conv2d": 1])
+    }
 
-    static let dataset = DatasetSummary(
-        format: "image-folder/zip", samples: 2, height: 8, width: 8, channels: 3,
-        classes: [.init(name: "a", samples: 1), .init(name: "b", samples: 1)], skipped: [], skippedTotal: 0,
-        packedBytes: 384)
+    static func dataset(side: Int) -> DatasetSummary {
+        DatasetSummary(
+            format: "image-folder/zip", samples: 2, height: side, width: side, channels: 3,
+            classes: [.init(name: "a", samples: 1), .init(name: "b", samples: 1)], skipped: [],
+            skippedTotal: 0, packedBytes: 2 * 3 * side * side)
+    }
 }

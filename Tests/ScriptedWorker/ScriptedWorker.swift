@@ -13,7 +13,9 @@ import WorkerSupervisor
 ///     phase NAME              a durable phase: a file in the output directory; repeated when it is there
 ///     die-once SIGNAL         kills itself, the first time
 ///
-/// Started with arguments it is another process of the service that can be killed instead:
+/// `follow FILE` takes the commands from FILE instead, for inputs that must be real files of their format.
+///
+/// Started with other arguments it is another process of the service that can be killed instead:
 /// `upload DIR` stops in the middle of an upload, `serve DIR` runs the queue of a data directory, and
 /// `supervise DIR` starts 20 workers and says which descriptors and children are left.
 @main
@@ -31,7 +33,10 @@ struct ScriptedWorker {
             case .analyse(let analyse): ("[job]", analyse.model)
             case .train(let train): ("[train]", train.model)
             }
-        let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map(String.init)
+        let follows = arguments.count == 3 && arguments[1] == "follow"
+        let lines = try String(contentsOfFile: follows ? arguments[2] : file, encoding: .utf8).split(
+            separator: "\n"
+        ).map(String.init)
         let script = lines.drop { $0 != section }.dropFirst().prefix { !$0.hasPrefix("[") }
         for line in script { try perform(line.split(separator: " ").map(String.init), task) }
     }
@@ -92,8 +97,10 @@ struct ScriptedWorker {
                 try Data(words[2].utf8).write(to: URL(filePath: task.outputDirectory + "/" + words[1]))
             }
             try send(.artifact(WorkerArtifact(role: .purifiedModel, file: words[1])))
-        case "model-summary": try send(.modelProbed(Fixtures.model))
-        case "dataset-summary": try send(.datasetImported(Fixtures.dataset))
+        case "model-summary":
+            try send(.modelProbed(Fixtures.model(side: words.count > 1 ? Int(number(1)) : 8)))
+        case "dataset-summary":
+            try send(.datasetImported(Fixtures.dataset(side: words.count > 1 ? Int(number(1)) : 8)))
         case "fail":
             guard let category = Problem.Category(rawValue: words[1]) else { fatalError(words[1]) }
             try send(.failed(Problem(category, code: words[2], title: "Scripted", detail: "scripted")))

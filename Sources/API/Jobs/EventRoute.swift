@@ -75,9 +75,8 @@ extension RESTService {
 
     private func events(of job: JobRecord, after: Int64) -> HTTPResponse {
         let events = queue.events(of: job.id, after: after)
-        let headers: HTTPHeaders = ["Content-Type": "text/event-stream", "X-Accel-Buffering": "no"]
         return HTTPResponse(
-            status: 200, headers: headers,
+            status: 200,
             body: .events { writer in
                 for try await event in events {
                     try await writer.send(
