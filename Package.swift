@@ -118,6 +118,11 @@ let package = Package(
                 "ScriptedWorker",
                 crypto, logging,
             ]),
+        .testTarget(
+            name: "BurndTests", dependencies: ["burnd", "Findings", "Problems", "ScriptedWorker", logging],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["burnd", "ScriptedWorker", crypto], swiftSettings: strict),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
         tests("BackdoorAttacks", ["Problems", "SeededRandom"]),
         tests(
