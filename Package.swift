@@ -129,7 +129,8 @@ let package = Package(
             "DatasetFormats", ["CArchive", "Findings", "PackedDataset", "Problems", "WorkerProtocol"]),
         tests("Findings", []),
         .target(
-            name: "ZipFixtures", dependencies: ["StrictZip"], path: "Tests/ZipFixtures", swiftSettings: strict),
+            name: "ZipFixtures", dependencies: ["StrictZip"], path: "Tests/ZipFixtures", swiftSettings: strict
+        ),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
         tests("StrictZip", ["Problems", "ZipFixtures"]),
         tests("Graph", ["Problems"]),
