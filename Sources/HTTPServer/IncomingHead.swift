@@ -36,11 +36,15 @@ struct IncomingHead: Sendable {
             return .failure(Refusal(response: response))
         }
         guard let method = HTTPMethod(rawValue: method) else {
+            let allowed = HTTPMethod.allCases.map(\.rawValue).joined(separator: ", ")
             let problem = Problem(
                 .malformed, code: "method-unknown", title: "The method is not supported",
-                detail: "\(method.prefix(32)) is not a method of this service",
-                fix: "use one of \(HTTPMethod.allCases.map(\.rawValue).joined(separator: ", "))")
-            return .failure(Refusal(response: .problem(problem, instance: path, status: 501)))
+                detail: "\(method.prefix(32)) is not a method of this service", fix: "use one of \(allowed)")
+            // 501 is for methods that are not recognised (RFC 9110, section 15.6.2); these two are.
+            let status = ["TRACE", "CONNECT"].contains(method) ? 405 : 501
+            return .failure(
+                Refusal(
+                    response: .problem(problem, instance: path, status: status, headers: ["Allow": allowed])))
         }
         do {
             return .success(
