@@ -79,6 +79,26 @@ import Testing
         }
     }
 
+    @Test func anInterruptStopsTheWorkerAndCleansUp() throws {
+        try withWorker("[import]\nphase boundary_analysis\nwait\n") { folder, worker in
+            let scratch = folder.appending(path: "scratch")
+            try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+            let process = Process()
+            process.executableURL = Program.folder.appending(path: "burnd")
+            process.arguments = ["scan", Program.model, folder.path, "--worker", worker]
+            process.environment = ["TMPDIR": scratch.path]
+            let errors = Pipe()
+            process.standardError = errors
+            try process.run()
+            // The worker's message shows that it runs.
+            #expect(!errors.fileHandleForReading.availableData.isEmpty)
+            process.interrupt()
+            process.waitUntilExit()
+            #expect(process.terminationReason == .exit && process.terminationStatus == 1)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == [])
+        }
+    }
+
     @Test func theWorkersProblemIsShownAndExitsWith1() throws {
         try withWorker("[import]\nfail unprocessable empty-class\n") { folder, worker in
             let arguments = ["scan", Program.model, folder.path, "--worker", worker]

@@ -17,13 +17,4 @@ enum ByteSize {
         let bytes = (value * (unit?.bytes ?? 1)).rounded()
         return bytes < 0x1p62 ? Int(bytes) : nil
     }
-
-    static func describe(_ bytes: Int) -> String {
-        let steps: [(Int, String)] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")]
-        for (size, name) in steps where bytes >= size {
-            let value = (Double(bytes) / Double(size) * 10).rounded() / 10
-            return value == value.rounded() ? "\(Int(value)) \(name)" : "\(value) \(name)"
-        }
-        return "\(bytes) bytes"
-    }
 }
