@@ -1,0 +1,95 @@
+import Execution
+import Findings
+import Tensors
+
+/// How often predictions are what they should be, 0 to 1.
+public enum Accuracy {
+    /// Clean accuracy: predictions equal to the labels.
+    public static func clean(predictions: [Int], labels: [Int]) -> Double {
+        share(zip(predictions, labels).map { $0 == $1 })
+    }
+
+    /// Attack success rate and robust accuracy on triggered images of other classes than the target.
+    ///
+    /// `labels` are the true ones. With `target` nil the attack is all-to-all: label y counts as attacked when
+    /// it is predicted as y + 1 modulo `classes` (Gu et al., "BadNets", 2017, section 4.2).
+    public static func triggered(
+        predictions: [Int], labels: [Int], target: Int?, classes: Int
+    ) -> (asr: Double, ra: Double) {
+        let pairs = zip(predictions, labels).filter { target == nil || $0.1 != target }
+        return (
+            share(pairs.map { $0.0 == target ?? ($0.1 + 1) % classes }),
+            share(pairs.map { $0.0 == $0.1 })
+        )
+    }
+
+    private static func share(_ hits: [Bool]) -> Double {
+        hits.isEmpty ? 0 : Double(hits.count(where: { $0 })) / Double(hits.count)
+    }
+}
+
+extension GraphModel {
+    /// Softmax probabilities of samples by index: (indices.count, classes).
+    public func probabilities(
+        _ images: LabelledImages, _ indices: [Int], batch: Int = 256, token: CancellationToken? = nil
+    ) throws -> Tensor {
+        try probabilities(count: indices.count, batch: batch, token: token) { range in
+            try images.batch(Array(indices[range]))
+        }
+    }
+
+    /// Softmax probabilities of images that `images` makes for a range of positions: (count, classes).
+    public func probabilities(
+        count: Int, batch: Int = 256, token: CancellationToken? = nil, images: (Range<Int>) throws -> Tensor
+    ) throws -> Tensor {
+        guard count > 0 else { return try Tensor.zeros([0, graph.classes]) }
+        let parts = try stride(from: 0, to: count, by: batch).map { start in
+            let range = start..<min(start + batch, count)
+            return try forward(images(range), mode: .inference, token: token).softmax(1)
+        }
+        return try Tensor.cat(parts)
+    }
+
+    /// Predicted outputs of all samples.
+    public func predictions(
+        _ images: LabelledImages, token: CancellationToken? = nil, progress: (Double) -> Void = { _ in }
+    ) throws -> [Int] {
+        var predictions: [Int] = []
+        for start in stride(from: 0, to: images.count, by: 256) {
+            let indices = Array(start..<min(start + 256, images.count))
+            predictions += try forward(images.batch(indices), mode: .inference, token: token).argmax(1)
+                .array()
+            progress(Double(predictions.count) / Double(images.count))
+        }
+        return predictions
+    }
+}
+
+/// Measures ACC, ASR and RA on the user's evaluation sets. Nothing else ever looks at these.
+public struct Evaluator: Sendable {
+    public let clean: LabelledImages?
+    public let triggered: LabelledImages?
+    public let target: Int?
+
+    public init(clean: LabelledImages?, triggered: LabelledImages?, target: Int?) {
+        self.clean = clean
+        self.triggered = triggered
+        self.target = target
+    }
+
+    public func measure(_ model: GraphModel, token: CancellationToken? = nil) throws -> EvaluationMetrics {
+        var metrics = EvaluationMetrics()
+        if let clean {
+            metrics.acc = Accuracy.clean(
+                predictions: try model.predictions(clean, token: token), labels: clean.labels)
+        }
+        if let triggered {
+            let rates = Accuracy.triggered(
+                predictions: try model.predictions(triggered, token: token), labels: triggered.labels,
+                target: target, classes: triggered.classes)
+            metrics.asr = rates.asr
+            metrics.ra = rates.ra
+        }
+        return metrics
+    }
+}

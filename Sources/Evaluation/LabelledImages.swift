@@ -1,0 +1,132 @@
+import Findings
+import Graph
+import PackedDataset
+import Problems
+import Tensors
+
+/// A packed data set as a model sees it: scaled batches, and labels as indices of the model's outputs.
+public struct LabelledImages: Sendable {
+    public let dataset: PackedDataset
+    /// One per sample.
+    public let labels: [Int]
+    /// Number of the model's outputs.
+    public let classes: Int
+    /// Output index to class name; outputs that no folder maps to are named by their number.
+    public let classNames: [String]
+    /// The lowest and highest values an input can take, per channel: (1, C, 1, 1).
+    public let lowest: Tensor
+    public let highest: Tensor
+    private let scale: Float
+    private let mean: [Float]
+    private let std: [Float]
+
+    public var count: Int { dataset.count }
+
+    /// Throws a `Problem` where the images do not fit the model's input, or the classes its outputs.
+    public init(_ set: PackedDataset, for graph: Graph, options: JobOptions) throws {
+        try Self.checkShape(set, graph.imageShape)
+        let outputs = try Self.outputs(of: set.classes, graph.classes, options.classes)
+        var names = (0..<graph.classes).map(String.init)
+        for (name, output) in zip(set.classes, outputs) { names[output] = name }
+        let scaling = try Self.checked(options.input, channels: set.channels)
+        dataset = set
+        labels = set.labels.map { outputs[Int($0)] }
+        classes = graph.classes
+        classNames = names
+        scale = scaling.scale
+        mean = scaling.mean
+        std = scaling.std
+        let bounds = [Float(options.input.range[0]), Float(options.input.range[1])].map { bound in
+            zip(scaling.mean, scaling.std).map { mean, std in
+                (bound - Float(options.input.range[0]) - mean) / std
+            }
+        }
+        lowest = try Tensor(zip(bounds[0], bounds[1]).map(min), shape: [1, set.channels, 1, 1])
+        highest = try Tensor(zip(bounds[0], bounds[1]).map(max), shape: [1, set.channels, 1, 1])
+    }
+
+    /// Samples by index: (indices.count, C, H, W), channels_last.
+    public func batch(_ indices: [Int]) throws -> Tensor {
+        try Tensor.images(
+            dataset.images, count: dataset.count, height: dataset.height, width: dataset.width,
+            channels: dataset.channels,
+            indices: indices, scale: scale, mean: mean, std: std)
+    }
+
+    /// Labels by index: (indices.count), int64.
+    public func labels(_ indices: [Int]) throws -> Tensor { try Tensor(indices.map { labels[$0] }) }
+
+    private static func checkShape(_ set: PackedDataset, _ shape: [Int?]) throws {
+        let found = [set.channels, set.height, set.width]
+        guard shape.count == 4, zip(shape.dropFirst(), found).allSatisfy({ $0 == nil || $0 == $1 }) else {
+            let expected = shape.dropFirst().map { $0.map(String.init) ?? "any" }.joined(separator: " x ")
+            throw Problem(
+                .unprocessable, code: "dataset-shape-mismatch",
+                title: "The images do not fit the model's input",
+                detail: "the model takes \(expected) (channels x height x width), the data set holds "
+                    + found.map(String.init).joined(separator: " x "),
+                fix: "upload the images in the size and colour mode that the model was trained with")
+        }
+    }
+
+    private static func outputs(
+        of names: [String], _ classes: Int, _ mapping: [String: Int]?
+    ) throws -> [Int] {
+        guard let mapping else {
+            guard names.count <= classes else {
+                throw Problem(
+                    .unprocessable, code: "dataset-classes-mismatch",
+                    title: "The data set has more classes than the model has outputs",
+                    detail: "\(names.count) class folders, \(classes) outputs",
+                    fix: "remove the extra folders, or map names to outputs with options.classes")
+            }
+            return Array(names.indices)
+        }
+        let outputs = try names.map { name in
+            guard let output = mapping[name], (0..<classes).contains(output) else {
+                throw Problem(
+                    .unprocessable, code: "class-mapping-invalid", title: "The class mapping is incomplete",
+                    detail: mapping[name].map { "output \($0) is not one of the model's 0 to \(classes - 1)" }
+                        ?? "the class has no output in options.classes",
+                    location: "options.classes[\"\(name)\"]",
+                    fix: "give every class folder an output from 0 to \(classes - 1)")
+            }
+            return output
+        }
+        guard Set(outputs).count == outputs.count else {
+            throw Problem(
+                .unprocessable, code: "class-mapping-invalid", title: "Two classes map to the same output",
+                detail: "every class folder needs an output of its own", location: "options.classes")
+        }
+        return outputs
+    }
+
+    private static func checked(
+        _ input: InputScaling, channels: Int
+    ) throws -> (scale: Float, mean: [Float], std: [Float]) {
+        func perChannel(_ values: [Double], _ name: String, otherwise: Double) throws -> [Double] {
+            if values.isEmpty { return Array(repeating: otherwise, count: channels) }
+            if values.count == 1 { return Array(repeating: values[0], count: channels) }
+            guard values.count == channels, values.allSatisfy(\.isFinite) else {
+                throw Problem(
+                    .unprocessable, code: "input-scaling-invalid", title: "The input scaling is invalid",
+                    detail: "\(values.count) values for \(channels) channels",
+                    location: "options.input.\(name)",
+                    fix: "give one number, or one for each channel")
+            }
+            return values
+        }
+        let mean = try perChannel(input.mean, "mean", otherwise: 0)
+        let std = try perChannel(input.std, "std", otherwise: 1)
+        let range = input.range
+        guard range.count == 2, range.allSatisfy(\.isFinite), range[0] < range[1],
+            std.allSatisfy({ $0 > 1e-6 })
+        else {
+            throw Problem(
+                .unprocessable, code: "input-scaling-invalid", title: "The input scaling is invalid",
+                detail: "range must be [low, high] with low < high, and std above 0",
+                location: "options.input")
+        }
+        return (Float((range[1] - range[0]) / 255), mean.map { Float($0 - range[0]) }, std.map { Float($0) })
+    }
+}
