@@ -1,0 +1,103 @@
+import Dispatch
+import Evaluation
+import Execution
+import Findings
+import Synchronization
+import Tensors
+
+/// The first phase: distance, adversarial label and perturbation of every sample.
+///
+/// Samples are independent, so batches run on a Dispatch pool, each worker with its share of the intra-op
+/// threads. Which worker takes a batch does not change its numbers.
+struct BoundaryAnalysis {
+    let model: GraphModel
+    let images: LabelledImages
+    let store: PerturbationStore
+    let method: JobOptions.DistanceMethod
+    let threads: Int
+    let token: CancellationToken
+    let batch = 128
+
+    struct Outcome {
+        var table: AnalysisTable
+        /// Input gradients taken, for the work done per sample.
+        var gradients: Int
+    }
+
+    private struct Shared {
+        var next = 0
+        var done = 0
+        var outcome: Outcome
+        var failure: (any Error)?
+    }
+
+    func run(progress: @escaping @Sendable (Double) -> Void) throws -> Outcome {
+        let shared = Mutex(Shared(outcome: Outcome(table: AnalysisTable(count: images.count), gradients: 0)))
+        // Whole-batch operators scale badly over threads beyond a few; batches scale perfectly.
+        let workers = max(1, min(threads, images.count / batch))
+        let threadsEach = max(1, threads / workers)
+        DispatchQueue.concurrentPerform(iterations: workers) { _ in
+            do {
+                try Threads.setCurrent(threadsEach)
+                while let start = claim(shared) {
+                    try analyse(start..<min(start + batch, images.count), into: shared, progress)
+                }
+            } catch {
+                shared.withLock { $0.failure = $0.failure ?? error }
+            }
+        }
+        try Threads.setCurrent(threads)
+        return try shared.withLock { shared in
+            if let failure = shared.failure { throw failure }
+            return shared.outcome
+        }
+    }
+
+    private func claim(_ shared: borrowing Mutex<Shared>) -> Int? {
+        shared.withLock { shared in
+            guard shared.failure == nil, shared.next < images.count else { return nil }
+            defer { shared.next += batch }
+            return shared.next
+        }
+    }
+
+    private func analyse(
+        _ range: Range<Int>, into shared: borrowing Mutex<Shared>, _ progress: (Double) -> Void
+    ) throws {
+        try token.check()
+        let batch = try images.batch(Array(range))
+        let predicted: [Int] = try model.forward(batch, mode: .inference, token: token).argmax(1).array()
+        let nearest = try descent(.runnerUp).run(batch, predicted: predicted)
+        var closest = nearest.perturbations
+        if method == .ddn {
+            closest = try DecoupledDirectionNorm(
+                model: model, lowest: images.lowest, highest: images.highest, token: token
+            ).refine(closest, images: batch, predicted: predicted)
+        }
+        let distances: [Float] = try closest.flatten(from: 1).norm([1]).array()
+        var unbiased = descent(.meanLogit)
+        unbiased.refinements = 0
+        let spread = try unbiased.run(batch, predicted: predicted)
+        let flat = try spread.perturbations.contiguous().flatten(from: 1)
+        let norms = try flat.norm([1])
+        try store.write(flat / norms.clamp(1e-9, nil).unsqueeze(1), at: range.lowerBound)
+        let lengths: [Float] = try norms.array()
+        let fraction = shared.withLock { shared in
+            for (row, sample) in range.enumerated() {
+                shared.outcome.table.predicted[sample] = Int32(predicted[row])
+                shared.outcome.table.distance[sample] = distances[row]
+                shared.outcome.table.adversarialLabel[sample] = Int32(spread.adversarialLabels[row])
+                shared.outcome.table.perturbationNorm[sample] = lengths[row]
+            }
+            shared.outcome.gradients += nearest.gradients + spread.gradients
+            shared.done += range.count
+            return Double(shared.done) / Double(images.count)
+        }
+        progress(fraction)
+    }
+
+    private func descent(_ objective: MarginObjective) -> BoundaryDescent {
+        BoundaryDescent(
+            model: model, lowest: images.lowest, highest: images.highest, objective: objective, token: token)
+    }
+}

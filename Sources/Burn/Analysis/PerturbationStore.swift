@@ -1,0 +1,81 @@
+import Foundation
+import Graph
+import Problems
+import SeededRandom
+import Tensors
+
+/// Unit perturbations of all samples on disk: float16 rows of at most `maximumWidth` numbers.
+///
+/// Up to that many input values a row is the unit perturbation itself. Larger inputs are count-sketched: every
+/// value goes into one of `maximumWidth` buckets with a random sign, which keeps inner products up to an error
+/// of about 1/√maximumWidth (Charikar, Chen and Farach-Colton, 2002). Memory stays independent of the number
+/// of samples and of their size.
+final class PerturbationStore: Sendable {
+    static let maximumWidth = 4096
+    /// Numbers in a row.
+    let width: Int
+    /// True when rows are the unit perturbations themselves.
+    let isExact: Bool
+    private let file: FileHandle
+    private let buckets: Tensor
+    private let signs: Tensor
+
+    /// Opens the file, or makes it; `values` is C x H x W.
+    init(path: String, samples: Int, values: Int) throws {
+        isExact = values <= Self.maximumWidth
+        width = min(values, Self.maximumWidth)
+        if !FileManager.default.fileExists(atPath: path) {
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+        }
+        file = try FileHandle(forUpdating: URL(filePath: path))
+        try file.truncate(atOffset: UInt64(samples * width * 2))
+        var random = SplitMix64(seed: 0x5ce7_c4ed)
+        let drawn = isExact ? [] : (0..<values).map { _ in random.next() }
+        buckets = try Tensor(drawn.map { Int($0 >> 8) % Self.maximumWidth })
+        signs = try Tensor(drawn.map { Float($0 & 1 == 0 ? 1 : -1) })
+    }
+
+    /// (n, values) unit rows to (n, width) float32.
+    func sketch(_ rows: Tensor) throws -> Tensor {
+        if isExact { return rows }
+        let zero = try Tensor.zeros([rows.size(0), width])
+        return try callOperator(
+            "aten::index_add", "",
+            [.tensor(zero), .int(1), .tensor(buckets), .tensor(rows * signs), .double(1)])
+    }
+
+    /// Stores the sketches of samples that follow each other.
+    func write(_ rows: Tensor, at sample: Int) throws {
+        let bytes = try sketch(rows).to(.float16).contiguous().bytes()
+        let written = bytes.withUnsafeBytes {
+            pwrite(file.fileDescriptor, $0.baseAddress, $0.count, off_t(sample * width * 2))
+        }
+        guard written == bytes.count else { throw Self.failure("written") }
+    }
+
+    /// (samples.count, width) float32.
+    func rows(_ samples: [Int]) throws -> Tensor {
+        var bytes = [UInt8](repeating: 0, count: samples.count * width * 2)
+        let complete = bytes.withUnsafeMutableBytes { buffer in
+            samples.enumerated().allSatisfy { position, sample in
+                let row = buffer[position * width * 2..<(position + 1) * width * 2]
+                return pread(
+                    file.fileDescriptor, UnsafeMutableRawBufferPointer(rebasing: row).baseAddress, row.count,
+                    off_t(sample * width * 2)) == row.count
+            }
+        }
+        guard complete else { throw Self.failure("read") }
+        return try bytes.withUnsafeBytes {
+            try Tensor(bytes: $0, type: .float16, shape: [samples.count, width]).to(.float32)
+        }
+    }
+
+    /// On disk when it returns.
+    func synchronise() throws { try file.synchronize() }
+
+    private static func failure(_ verb: String) -> Problem {
+        Problem(
+            .internal, code: "perturbations-io", title: "A working file failed",
+            detail: "the perturbations could not be \(verb): \(String(cString: strerror(errno)))")
+    }
+}

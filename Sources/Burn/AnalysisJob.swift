@@ -1,0 +1,189 @@
+import Evaluation
+import Execution
+import Findings
+import Foundation
+import ModelFormats
+import PackedDataset
+import Problems
+import Tensors
+import WorkerProtocol
+
+/// One scan or purification: the phases of the method in order, each a durable step in `directory`.
+///
+/// The same model, data set, options and seed give the same verdict and labels.
+public struct AnalysisJob {
+    let task: WorkerTask.Analyse
+    let directory: String
+    let token: CancellationToken
+    let report: @Sendable (WorkerMessage) -> Void
+    let file: ModelFile
+    let model: GraphModel
+    let images: LabelledImages
+    let evaluator: Evaluator?
+    let threads: Int
+
+    /// Opens and checks the inputs.
+    public init(
+        _ task: WorkerTask.Analyse, directory: String, token: CancellationToken,
+        report: @escaping @Sendable (WorkerMessage) -> Void
+    ) throws {
+        self.task = task
+        self.directory = directory
+        self.token = token
+        self.report = report
+        threads = max(1, min(task.options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount))
+        try Threads.setCurrent(threads)
+        file = try openModel(at: task.model)
+        model = try GraphModel(
+            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
+        images = try LabelledImages(
+            PackedDataset(directory: task.dataset), for: file.graph, options: task.options)
+        evaluator = try Self.evaluator(task, file)
+        guard (0...20).contains(task.options.rounds) else {
+            throw Problem(
+                .unprocessable, code: "option-out-of-range", title: "An option is out of range",
+                detail: "rounds is \(task.options.rounds)", location: "options.rounds",
+                fix: "choose 0 to 20 rounds")
+        }
+    }
+
+    private static func evaluator(_ task: WorkerTask.Analyse, _ file: ModelFile) throws -> Evaluator? {
+        guard let sets = task.evaluation, sets.clean != nil || sets.triggered != nil else { return nil }
+        func open(_ path: String?) throws -> LabelledImages? {
+            try path.map { path in
+                var options = task.options
+                let dataset = try PackedDataset(directory: path)
+                // An evaluation set may lack classes (the target's, for triggered images): its folders are
+                // matched by name with the training set's.
+                if options.classes == nil {
+                    let names = try PackedDataset(directory: task.dataset).classes
+                    options.classes = Dictionary(
+                        uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
+                }
+                return try LabelledImages(dataset, for: file.graph, options: options)
+            }
+        }
+        return Evaluator(
+            clean: try open(sets.clean), triggered: try open(sets.triggered), target: sets.targetClass)
+    }
+
+    /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
+    public func run() throws {
+        let plan = WorkPlan(plannedSteps, report: report)
+        if let evaluator {
+            report(.evaluation(PurificationMetrics(before: try evaluator.measure(model, token: token))))
+        }
+        let store = try PerturbationStore(
+            path: directory + "/perturbations.f16", samples: images.count,
+            values: images.dataset.channels * images.dataset.height * images.dataset.width)
+        let table = try boundaryAnalysis(store, plan)
+        let outcome = try detection(table, store, plan)
+        let treatable =
+            outcome.verdict.result == .backdoored
+            || (outcome.verdict.result == .suspicious && task.options.force)
+        let purification = Purification(
+            job: self, table: table, store: store, outcome: outcome, plan: plan)
+        let result =
+            task.type == .purify && treatable
+            ? try purification.run()
+            : Purification.Result(
+                model: nil, restoration: try purification.initialRestoration(), flagged: outcome.flagged)
+        try finish(result, outcome, table)
+    }
+
+    var journal: PhaseJournal { PhaseJournal(directory: directory, report: report) }
+
+    private func boundaryAnalysis(_ store: PerturbationStore, _ plan: WorkPlan) throws -> AnalysisTable {
+        let path = directory + "/analysis.bin"
+        if let table = try AnalysisTable(path: path, count: images.count), try journal.replay("analysis") {
+            plan.skip(through: .boundaryAnalysis)
+            return table
+        }
+        let clock = PhaseClock()
+        let analysis = BoundaryAnalysis(
+            model: model, images: images, store: store, method: task.options.distance, threads: threads,
+            token: token)
+        let outcome = try analysis.run { plan.advance(.boundaryAnalysis, $0) }
+        try store.synchronise()
+        try outcome.table.save(path)
+        let seconds = clock.seconds
+        try journal.finish(
+            "analysis",
+            [
+                .metrics([
+                    MetricPoint(
+                        phase: .boundaryAnalysis, name: "samples_per_second",
+                        value: Double(images.count) / max(seconds, 1e-9)),
+                    MetricPoint(
+                        phase: .boundaryAnalysis, name: "gradients_per_sample",
+                        value: Double(outcome.gradients) / Double(max(images.count, 1))),
+                ]),
+                .phaseFinished(.boundaryAnalysis, round: 0, seconds: seconds),
+            ])
+        return outcome.table
+    }
+
+    private func detection(
+        _ table: AnalysisTable, _ store: PerturbationStore, _ plan: WorkPlan
+    ) throws -> Detection.Outcome {
+        let clock = PhaseClock()
+        let detection = Detection(
+            model: model, images: images, table: table, store: store, options: task.options, token: token)
+        let outcome = try detection.run { plan.advance(.detection, $0) }
+        report(.verdict(outcome.verdict))
+        report(.phaseFinished(.detection, round: 0, seconds: clock.seconds))
+        return outcome
+    }
+
+    private func finish(
+        _ result: Purification.Result, _ outcome: Detection.Outcome, _ table: AnalysisTable
+    ) throws {
+        let clock = PhaseClock()
+        let writer = FindingsWriter(
+            images: images, table: table, outcome: outcome, restoration: result.restoration,
+            flagged: result.flagged)
+        try writer.writeLabels(to: directory + "/labels.csv")
+        writer.report(report)
+        report(.artifact(WorkerArtifact(role: .correctedLabels, file: "labels.csv")))
+        if task.type == .purify {
+            try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")
+            report(.artifact(WorkerArtifact(role: .purifiedModel, file: "purified.pt2")))
+        }
+        if let evaluator {
+            let before = try evaluator.measure(model, token: token)
+            let after =
+                task.type == .scan
+                ? nil
+                : try result.model.map { try evaluator.measure($0, token: token) } ?? before
+            report(.evaluation(PurificationMetrics(before: before, after: after)))
+        }
+        report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))
+    }
+
+    private var plannedSteps: [WorkPlan.Step] {
+        let samples = Double(images.count)
+        let tuning = Double(FineTuning.batch) * 4
+        var steps = [
+            WorkPlan.Step(phase: .boundaryAnalysis, round: 0, passes: samples * 25),
+            WorkPlan.Step(phase: .detection, round: 0, passes: samples),
+        ]
+        guard task.type == .purify else { return steps }
+        steps.append(
+            .init(
+                phase: .decoupling, round: 0,
+                passes: tuning * Double(Purification.decouplingSteps(samples: images.count))))
+        for round in 0..<task.options.rounds {
+            steps.append(
+                .init(
+                    phase: .refinement, round: round + 1,
+                    passes: samples + tuning * Double(Purification.refinementSteps(samples: images.count))))
+        }
+        return steps
+    }
+}
+
+/// Seconds since it was made.
+struct PhaseClock {
+    private let start = ContinuousClock.now
+    var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
+}

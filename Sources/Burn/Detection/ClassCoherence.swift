@@ -1,0 +1,58 @@
+import SeededRandom
+import Tensors
+
+/// What the perturbations of one predicted class have in common.
+///
+/// Poisoned samples of one trigger are pulled over the boundary in one direction, clean ones each in its own.
+struct ClassCoherence: Sendable {
+    /// Samples predicted as this class.
+    var members: [Int]
+    /// Share of the unit perturbations' energy along their top direction: 1/n for independent ones, 1 for one
+    /// common direction.
+    var share: Double
+    /// The same for the members outside the cluster: what the class shows without it.
+    var remainderShare: Double
+    /// Cosine of each member's perturbation to the cluster's direction, in the order of `members`.
+    var cosines: [Double]
+    var mixture: TwoComponentMixture
+    /// Members of the upper mode.
+    var cluster: [Int]
+    /// Mean cosine inside the cluster, and inside the densest bundle that is left without it: the null.
+    var tightness: Double
+    var remainderTightness: Double
+
+    /// Fewer members than this have no distribution to speak of.
+    static let fewestMembers = 20
+    /// The direction is found on at most this many members; all are then compared with it.
+    private static let mostForDirection = 3072
+
+    init(members: [Int], store: PerturbationStore, seed: UInt64) throws {
+        let generator = try Generator(seed: seed)
+        var random = SplitMix64(seed: seed)
+        let chosen =
+            members.count <= Self.mostForDirection
+            ? members : Array(members.shuffled(using: &random).prefix(Self.mostForDirection)).sorted()
+        let rows = try store.rows(chosen)
+        let found = try CoherentCluster(in: rows)
+        let inside = Set(found.rows)
+        let outside = chosen.indices.filter { !inside.contains($0) }
+        self.members = members
+        mixture = found.mixture
+        tightness = found.tightness
+        share = try rows.topDirection(generator: generator).eigenvalue / Double(chosen.count)
+        if outside.count >= Self.fewestMembers {
+            let rest = try rows.rows(outside)
+            remainderShare = try rest.topDirection(generator: generator).eigenvalue / Double(outside.count)
+            remainderTightness = try CoherentCluster(in: rest).tightness
+        } else {
+            remainderShare = share
+            remainderTightness = found.tightness
+        }
+        cosines = []
+        for start in stride(from: 0, to: members.count, by: Self.mostForDirection) {
+            let part = Array(members[start..<min(start + Self.mostForDirection, members.count)])
+            cosines += try store.rows(part).matmul(found.direction).array(as: Float.self).map(Double.init)
+        }
+        cluster = zip(members, cosines).filter { found.mixture.posterior($0.1) > 0.5 }.map(\.0)
+    }
+}

@@ -1,0 +1,104 @@
+import Evaluation
+import Execution
+import Findings
+import Foundation
+import Tensors
+
+/// The second phase: from perturbations to flagged samples and a verdict.
+struct Detection {
+    let model: GraphModel
+    let images: LabelledImages
+    let table: AnalysisTable
+    let store: PerturbationStore
+    let options: JobOptions
+    let token: CancellationToken
+
+    struct Outcome: Sendable {
+        var findings: [ClassFinding]
+        var flagged: [Bool]
+        /// Evidence that the sample is poisoned, 0 to 1.
+        var scores: [Double]
+        /// Cosine of the sample's perturbation to its predicted class's direction.
+        var coherence: [Double]
+        var verdict: Verdict
+
+        /// Classes whose triggers are to be removed.
+        var targets: [ClassFinding] { findings.filter { $0.judgement != .clean && $0.trigger != nil } }
+    }
+
+    func run(progress: (Double) -> Void) throws -> Outcome {
+        var findings = try coherences(progress)
+        compareWithNull(&findings)
+        let search = TriggerSearch(
+            model: model, images: images, table: table, store: store, seed: options.seed, token: token)
+        for index in findings.indices where findings[index].hasDistinctCluster {
+            try token.check()
+            try search.examine(&findings[index])
+            findings[index].judge(classes: images.classes)
+            progress(0.5 + 0.4 * Double(index + 1) / Double(findings.count))
+        }
+        var outcome = Outcome(
+            findings: findings, flagged: Array(repeating: false, count: images.count),
+            scores: Array(repeating: 0, count: images.count),
+            coherence: Array(repeating: 0, count: images.count),
+            verdict: VerdictBuilder.empty)
+        for finding in findings { flag(finding, &outcome) }
+        let templates = try TriggerTemplate.matches(in: outcome, images: images, table: table)
+        for match in templates {
+            outcome.flagged[match.sample] = true
+            outcome.scores[match.sample] = max(outcome.scores[match.sample], match.score)
+        }
+        outcome.verdict = VerdictBuilder(
+            images: images, table: table, findings: findings, flagged: outcome.flagged
+        ).verdict()
+        progress(1)
+        return outcome
+    }
+
+    private func coherences(_ progress: (Double) -> Void) throws -> [ClassFinding] {
+        let members = Dictionary(grouping: 0..<images.count) { Int(table.predicted[$0]) }
+        return try (0..<images.classes).map { label in
+            try token.check()
+            defer { progress(0.5 * Double(label + 1) / Double(images.classes)) }
+            var finding = ClassFinding(label: label)
+            if let samples = members[label], samples.count >= ClassCoherence.fewestMembers {
+                finding.coherence = try ClassCoherence(
+                    members: samples, store: store, seed: options.seed &+ UInt64(label))
+            }
+            return finding
+        }
+    }
+
+    /// The null: the densest bundle of every class once its own cluster is taken out.
+    private func compareWithNull(_ findings: inout [ClassFinding]) {
+        let null = findings.compactMap { $0.coherence?.remainderTightness }.map(Self.fisher)
+        for index in findings.indices {
+            guard let coherence = findings[index].coherence else { continue }
+            findings[index].coherencePValue = Statistics.pValue(
+                of: Self.fisher(coherence.tightness), against: null, priorDeviation: 0.15)
+        }
+    }
+
+    /// Fisher's transformation: makes cosines roughly normal.
+    private static func fisher(_ cosine: Double) -> Double {
+        let bounded = min(max(cosine, -0.999), 0.999)
+        return 0.5 * log((1 + bounded) / (1 - bounded))
+    }
+
+    private func flag(_ finding: ClassFinding, _ outcome: inout Outcome) {
+        guard let coherence = finding.coherence else { return }
+        for (member, cosine) in zip(coherence.members, coherence.cosines) {
+            outcome.coherence[member] = cosine
+            guard finding.effect != nil else { continue }
+            let posterior = coherence.mixture.posterior(cosine)
+            // Planted samples carry the target as their given label.
+            let planted = images.labels[member] == finding.label
+            switch finding.judgement {
+            case .clean: outcome.scores[member] = 0.1 * posterior
+            case .suspicious, .backdoored:
+                outcome.scores[member] = planted ? posterior : 0.5 * posterior
+                outcome.flagged[member] = planted && posterior > 0.5
+            }
+        }
+    }
+}

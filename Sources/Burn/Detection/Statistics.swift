@@ -1,0 +1,57 @@
+import Foundation
+
+/// Small statistics that the verdict rests on.
+enum Statistics {
+    /// One-sided p-value of `value` against what `null` shows, for values that are roughly normal.
+    ///
+    /// The null's variance is pooled with a weak prior (`priorWeight` observations of `priorDeviation`), so that
+    /// two or three null values do not pass for a known distribution.
+    static func pValue(
+        of value: Double, against null: [Double], priorDeviation: Double, priorWeight: Double = 4
+    ) -> Double {
+        guard !null.isEmpty else { return 1 }
+        let mean = null.reduce(0, +) / Double(null.count)
+        let squares = null.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        let freedom = Double(null.count - 1) + priorWeight
+        let variance = (squares + priorWeight * priorDeviation * priorDeviation) / freedom
+        let error = (variance * (1 + 1 / Double(null.count))).squareRoot()
+        return studentTail((value - mean) / max(error, 1e-12), freedom: freedom)
+    }
+
+    /// P(T > t) of Student's distribution, by Simpson's rule on the angle atan(t / √ν): the density becomes
+    /// proportional to cos^(ν-1).
+    static func studentTail(_ t: Double, freedom: Double) -> Double {
+        func integral(_ from: Double, _ to: Double) -> Double {
+            let steps = 2000
+            let width = (to - from) / Double(steps)
+            return (0...steps).reduce(0) { sum, step in
+                let weight = step == 0 || step == steps ? 1.0 : step % 2 == 1 ? 4 : 2
+                return sum + weight * pow(max(cos(from + Double(step) * width), 0), freedom - 1)
+            } * width / 3
+        }
+        let angle = atan(t / freedom.squareRoot())
+        return min(1, max(0, integral(angle, .pi / 2) / integral(-.pi / 2, .pi / 2)))
+    }
+
+    /// Wilson's 95 % interval of a proportion.
+    static func wilson(_ hits: Int, of total: Int) -> [Double] {
+        guard total > 0 else { return [0, 1] }
+        let (n, p, z) = (Double(total), Double(hits) / Double(total), 1.96)
+        let centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+        let half = z / (1 + z * z / n) * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+        return [max(0, centre - half), min(1, centre + half)]
+    }
+
+    static func median(_ values: [Double]) -> Double {
+        guard !values.isEmpty else { return 0 }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+
+    static func quantile(_ values: [Double], _ q: Double) -> Double {
+        guard !values.isEmpty else { return 0 }
+        let sorted = values.sorted()
+        return sorted[min(sorted.count - 1, max(0, Int(q * Double(sorted.count))))]
+    }
+}

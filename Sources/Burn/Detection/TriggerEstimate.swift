@@ -1,0 +1,105 @@
+import Evaluation
+import Foundation
+import Tensors
+
+/// A trigger estimated from a cluster of samples that are suspected to carry it. Two estimates, each a
+/// function from images to images:
+///
+/// - *Boundary*: minus the cluster's mean perturbation. What carries poisoned samples out of the class, turned
+///   round, carries others in.
+/// - *Moments*: most triggers act on each input value as x ↦ a·x + s (a patch: a = 0; blending: a = 1 - α; an
+///   added pattern: a = 1). Both are found by matching the cluster's per-value mean and standard deviation with
+///   those of samples without the trigger, and kept only where they differ significantly.
+struct TriggerEstimate: Sendable {
+    /// (C, H, W): added, in input units.
+    var boundary: Tensor
+    /// (C, H, W) each: x ↦ gain · x + shift.
+    var gain: Tensor
+    var shift: Tensor
+    /// (C, H, W): the mean of samples without the trigger, to fill in what it covers.
+    var background: Tensor
+    /// L2 norm of what the moment estimate does to the background.
+    var momentNorm: Double
+    /// L2 norm of `boundary`.
+    var boundaryNorm: Double
+    let lowest: Tensor
+    let highest: Tensor
+
+    /// Values whose deviation differs by less than this many standard errors count as equal: with thousands of
+    /// input values, a normal tail leaves none by chance.
+    private static let significance = 4.5
+
+    init(
+        boundary: Tensor, cluster: Moments, reference: Moments, lowest: Tensor, highest: Tensor
+    ) throws {
+        self.boundary = boundary
+        self.lowest = lowest
+        self.highest = highest
+        let clusterDeviation = try cluster.deviation()
+        let referenceDeviation = try reference.deviation().clamp(1e-4, nil)
+        let ratio = try clusterDeviation / referenceDeviation
+        let error = (0.5 / Double(cluster.count) + 0.5 / Double(reference.count)).squareRoot()
+        let shrinks = try ratio .< exp(-Self.significance * error)
+        gain = try shrinks.choose(ratio, 1.0)
+        let moved = try cluster.mean - gain * reference.mean
+        let deviationOfMean = try
+            (clusterDeviation.square() / Double(cluster.count)
+            + referenceDeviation.square() / Double(reference.count)).sqrt()
+        let significant = try shrinks | (moved.abs() .> deviationOfMean * Self.significance)
+        shift = try significant.choose(moved, 0.0)
+        background = reference.mean
+        momentNorm = try Double((gain * background + shift - background).norm().item(as: Float.self))
+        boundaryNorm = try Double(boundary.norm().item(as: Float.self))
+    }
+
+    /// Images (N, C, H, W) with the moment estimate at strengths (N), 1 being the trigger as it was found.
+    func stampingMoments(_ images: Tensor, strengths: Tensor) throws -> Tensor {
+        let strength = try strengths.perSample(rank: 4)
+        let full = try images * gain + shift
+        return try (images + (full - images) * strength).clamp(lowest, highest)
+    }
+
+    /// Images with `pattern` (C, H, W) or (N, C, H, W) added at strengths (N).
+    func adding(_ pattern: Tensor, to images: Tensor, strengths: Tensor) throws -> Tensor {
+        try (images + pattern * strengths.perSample(rank: 4)).clamp(lowest, highest)
+    }
+
+    /// Images without the trigger: (x - s) / a, and the background where too little of the image is left.
+    func removed(from images: Tensor) throws -> Tensor {
+        let visible = try gain .> 0.25
+        let restored = try (images - shift) / gain.clamp(0.25, nil)
+        return try visible.choose(restored, background.unsqueeze(0)).clamp(lowest, highest)
+    }
+}
+
+/// Per-value mean and standard deviation of many images, gathered in one pass.
+struct Moments: Sendable {
+    /// (C, H, W)
+    var mean: Tensor
+    var meanSquare: Tensor
+    var count: Int
+
+    /// `weights`: how much each sample counts; nil for all alike.
+    init(_ images: LabelledImages, _ indices: [Int], weights: [Double]? = nil) throws {
+        let dataset = images.dataset
+        var sum = try Tensor.zeros([dataset.channels, dataset.height, dataset.width])
+        var squares = sum
+        var total = 0.0
+        for start in stride(from: 0, to: indices.count, by: 512) {
+            let range = start..<min(start + 512, indices.count)
+            let part = range.map { Float(weights?[$0] ?? 1) }
+            let batch = try images.batch(Array(indices[range]))
+            let weight = try Tensor(part).perSample(rank: 4)
+            sum = try sum + (batch * weight).sum([0])
+            squares = try squares + (batch.square() * weight).sum([0])
+            total += Double(part.reduce(0, +))
+        }
+        mean = try sum / max(total, 1e-9)
+        meanSquare = try squares / max(total, 1e-9)
+        // Kish's effective sample size, so that unequal weights do not pretend to be more samples.
+        let squared = weights.map { $0.reduce(0) { $0 + $1 * $1 } } ?? total
+        count = max(1, Int(total * total / max(squared, 1e-9)))
+    }
+
+    func deviation() throws -> Tensor { try (meanSquare - mean.square()).clamp(0, nil).sqrt() }
+}

@@ -1,0 +1,102 @@
+import Evaluation
+import Execution
+import SeededRandom
+import Tensors
+
+/// Estimates the trigger behind a class's cluster and tests whether it works.
+struct TriggerSearch {
+    let model: GraphModel
+    let images: LabelledImages
+    let table: AnalysisTable
+    let store: PerturbationStore
+    let seed: UInt64
+    let token: CancellationToken
+
+    /// Enough for a mean over samples; more would only cost time.
+    private let mostForEstimate = 2048
+    private let mostForDescent = 256
+    private let probesPerTest = 384
+
+    /// Fills in `trigger`, `effect` and `isCleanLabel`.
+    func examine(_ finding: inout ClassFinding) throws {
+        guard let coherence = finding.coherence else { return }
+        let label = finding.label
+        var random = SplitMix64(seed: seed &+ UInt64(label))
+        let inCluster = Set(coherence.cluster)
+        let cluster = Array(coherence.cluster.shuffled(using: &random).prefix(mostForEstimate)).sorted()
+        let trusted = (0..<images.count).filter {
+            Int(table.predicted[$0]) == images.labels[$0] && !inCluster.contains($0)
+        }.shuffled(using: &random)
+        let others = trusted.filter { images.labels[$0] != label }
+        let same = trusted.filter { images.labels[$0] == label }
+        guard others.count >= ClassCoherence.fewestMembers else { return }
+        let probes = Array(others.prefix(probesPerTest))
+        let reference = Array(
+            others.dropFirst(others.count > 2 * probesPerTest ? probesPerTest : 0)
+                .prefix(mostForEstimate))
+        let boundary = try boundaryPattern(cluster)
+        let moments = try Moments(images, cluster)
+        var candidates = [
+            (
+                false,
+                try TriggerEstimate(
+                    boundary: boundary, cluster: moments,
+                    reference: Moments(images, reference, weights: weights(reference, like: cluster)),
+                    lowest: images.lowest, highest: images.highest)
+            )
+        ]
+        if same.count >= ClassCoherence.fewestMembers {
+            candidates.append(
+                (
+                    true,
+                    try TriggerEstimate(
+                        boundary: boundary, cluster: moments,
+                        reference: Moments(images, Array(same.prefix(mostForEstimate))),
+                        lowest: images.lowest, highest: images.highest)
+                ))
+        }
+        // The truer reference explains the cluster by the smaller change.
+        guard let chosen = candidates.min(by: { $0.1.momentNorm < $1.1.momentNorm }) else { return }
+        finding.isCleanLabel = chosen.0
+        finding.trigger = chosen.1
+        let forms: [TriggerEffect.Form] = [.boundary(scale: 1), .boundary(scale: 2), .moments]
+        let generator = try Generator(seed: seed &+ UInt64(label))
+        let effects = try forms.map {
+            try TriggerEffect.measure(
+                $0, of: chosen.1, into: label, probes: probes, images: images, model: model,
+                generator: generator, token: token)
+        }
+        finding.effect = effects.max { $0.excess < $1.excess }
+    }
+
+    /// Minus the mean perturbation of the cluster, (C, H, W).
+    private func boundaryPattern(_ cluster: [Int]) throws -> Tensor {
+        let shape = [images.dataset.channels, images.dataset.height, images.dataset.width]
+        if store.isExact {
+            let norms = try Tensor(cluster.map { table.perturbationNorm[$0] })
+            return try -(store.rows(cluster) * norms.unsqueeze(1)).mean([0]).reshape(shape)
+        }
+        var descent = BoundaryDescent(
+            model: model, lowest: images.lowest, highest: images.highest, objective: .meanLogit, token: token)
+        descent.refinements = 0
+        let chosen = Array(cluster.prefix(mostForDescent))
+        var sum = try Tensor.zeros(shape)
+        for start in stride(from: 0, to: chosen.count, by: 64) {
+            let part = Array(chosen[start..<min(start + 64, chosen.count)])
+            let result = try descent.run(
+                images.batch(part), predicted: part.map { Int(table.predicted[$0]) })
+            sum = try sum + result.perturbations.sum([0])
+        }
+        return try -(sum / Double(chosen.count))
+    }
+
+    /// Weights under which the reference's labels are spread as the cluster's adversarial labels are: the best
+    /// guess of what the cluster's images show besides the trigger.
+    private func weights(_ reference: [Int], like cluster: [Int]) -> [Double] {
+        var wanted = [Double](repeating: 1, count: images.classes)
+        for sample in cluster { wanted[Int(table.adversarialLabel[sample])] += 1 }
+        var present = [Double](repeating: 1, count: images.classes)
+        for sample in reference { present[images.labels[sample]] += 1 }
+        return reference.map { wanted[images.labels[$0]] / present[images.labels[$0]] }
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+/// Two normal distributions fitted to numbers by expectation maximisation.
+///
+/// The cosines of a clean class to its most common direction have one mode; poisoned samples form a second,
+/// higher one. `separation` is Ashman's D (Ashman, Bird and Zepf, "Detecting bimodality in astronomical
+/// datasets", 1994): above 2 the modes are cleanly apart.
+struct TwoComponentMixture: Hashable, Sendable {
+    var means: [Double]
+    var deviations: [Double]
+    var weights: [Double]
+
+    var separation: Double {
+        let variance = deviations[0] * deviations[0] + deviations[1] * deviations[1]
+        return 2.0.squareRoot() * (means[1] - means[0]) / max(variance, 1e-12).squareRoot()
+    }
+
+    /// The likeliest of the fits that start from these splits: `upper` (which values are in the upper mode),
+    /// the split that separates the values' variance best (Otsu 1979), and the top twentieth. One start alone
+    /// may settle on the tip of a mode.
+    init(fitting values: [Double], upper: Set<Int>) {
+        let sorted = values.sorted()
+        let cuts = [Self.otsuCut(sorted), Statistics.quantile(sorted, 0.95)]
+        let starts = [values.indices.map { upper.contains($0) }] + cuts.map { cut in values.map { $0 > cut } }
+        let fits = starts.filter { $0.contains(true) && $0.contains(false) }
+            .map { Self(fitting: values, split: $0) }
+        self =
+            fits.max { $0.logLikelihood(values) < $1.logLikelihood(values) }
+            ?? Self(fitting: values, split: values.map { _ in false })
+    }
+
+    /// Expectation maximisation from one start.
+    private init(fitting values: [Double], split: [Bool], iterations: Int = 100) {
+        means = [0, 1]
+        deviations = [1, 1]
+        weights = [0.5, 0.5]
+        maximise(values, posteriors: split.map { $0 ? 1 : 0 })
+        for _ in 0..<iterations {
+            let before = means
+            maximise(values, posteriors: values.map(rawPosterior))
+            if abs(before[0] - means[0]) + abs(before[1] - means[1]) < 1e-5 { break }
+        }
+        if means[0] > means[1] {
+            means.swapAt(0, 1)
+            deviations.swapAt(0, 1)
+            weights.swapAt(0, 1)
+        }
+    }
+
+    private static func otsuCut(_ sorted: [Double]) -> Double {
+        let total = sorted.reduce(0, +)
+        let count = Double(sorted.count)
+        var below = 0.0
+        var best = (cut: sorted.last ?? 0, variance: -1.0)
+        for (index, value) in sorted.enumerated().dropLast() {
+            below += value
+            let low = Double(index + 1)
+            let gap = below / low - (total - below) / (count - low)
+            let variance = low * (count - low) * gap * gap
+            if variance > best.variance { best = (value, variance) }
+        }
+        return best.cut
+    }
+
+    private func logLikelihood(_ values: [Double]) -> Double {
+        values.reduce(0) { sum, value in
+            let density = (0...1).reduce(0.0) { density, k in
+                let z = (value - means[k]) / deviations[k]
+                return density + weights[k] / deviations[k] * exp(-z * z / 2)
+            }
+            return sum + log(max(density, 1e-300))
+        }
+    }
+
+    /// Probability that a value belongs to the upper mode; monotone in the value.
+    func posterior(_ value: Double) -> Double {
+        if value <= means[0] { return 0 }
+        if value >= means[1] { return 1 }
+        return rawPosterior(value)
+    }
+
+    /// Narrower modes are an artefact of few values.
+    private static let narrowest = 0.01
+
+    private func rawPosterior(_ value: Double) -> Double {
+        func logDensity(_ k: Int) -> Double {
+            let z = (value - means[k]) / deviations[k]
+            return log(max(weights[k], 1e-12)) - log(deviations[k]) - z * z / 2
+        }
+        return 1 / (1 + exp(logDensity(0) - logDensity(1)))
+    }
+
+    private mutating func maximise(_ values: [Double], posteriors: [Double]) {
+        for k in 0...1 {
+            let shares = posteriors.map { k == 1 ? $0 : 1 - $0 }
+            let total = shares.reduce(0, +)
+            guard total > 1 else { continue }
+            let mean = zip(shares, values).reduce(0) { $0 + $1.0 * $1.1 } / total
+            let variance = zip(shares, values).reduce(0) { $0 + $1.0 * ($1.1 - mean) * ($1.1 - mean) } / total
+            means[k] = mean
+            deviations[k] = max(variance.squareRoot(), Self.narrowest)
+            weights[k] = total / Double(values.count)
+        }
+    }
+}

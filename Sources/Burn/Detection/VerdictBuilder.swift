@@ -1,0 +1,137 @@
+import Evaluation
+import Findings
+import Foundation
+
+/// Puts the findings of all classes into one verdict, with its evidence in numbers and words.
+struct VerdictBuilder {
+    let images: LabelledImages
+    let table: AnalysisTable
+    let findings: [ClassFinding]
+    let flagged: [Bool]
+
+    static let empty = Verdict(
+        result: .clean, targetClasses: [], kind: nil, poisonedSamples: 0, poisonRate: 0,
+        poisonRateInterval: [0, 0], confidence: 0.5, detectableRate: 1,
+        evidence: Evidence(classes: [], statements: []))
+
+    func verdict() -> Verdict {
+        let involved = findings.filter { $0.judgement != .clean }
+            .sorted { ($0.effect?.excess ?? 0) > ($1.effect?.excess ?? 0) }
+        let confirmed = involved.filter { $0.judgement == .backdoored }
+        let result: Verdict.Result = involved.isEmpty ? .clean : confirmed.isEmpty ? .suspicious : .backdoored
+        let poisoned = flagged.count { $0 }
+        let named = confirmed.isEmpty ? involved : confirmed
+        return Verdict(
+            result: result, targetClasses: named.map(\.label), kind: kind(named), poisonedSamples: poisoned,
+            poisonRate: Double(poisoned) / Double(max(images.count, 1)),
+            poisonRateInterval: Statistics.wilson(poisoned, of: images.count),
+            confidence: confidence(result, named), detectableRate: detectableRate,
+            evidence: Evidence(
+                classes: findings.map(evidence), statements: statements(result, named)))
+    }
+
+    private func kind(_ named: [ClassFinding]) -> Verdict.Kind? {
+        guard !named.isEmpty else { return nil }
+        if named.allSatisfy(\.isCleanLabel) { return .cleanLabel }
+        if named.count == 1 { return .allToOne }
+        return named.count * 2 > images.classes && named.count > 2 ? .allToAll : .severalTargets
+    }
+
+    /// For a backdoor: the posterior at even odds under the largest Bayes factor that its p-value allows
+    /// (Sellke, Bayarri and Berger, "Calibration of p values", 2001). For a clean model: what is left of one
+    /// after the strongest finding, and never more than 0.95, since triggers without a common direction in
+    /// input space can't be excluded.
+    private func confidence(_ result: Verdict.Result, _ named: [ClassFinding]) -> Double {
+        switch result {
+        case .clean:
+            let strongest = findings.compactMap { $0.effect?.excess }.max() ?? 0
+            return max(0.5, 0.95 - 0.45 * min(1, max(0, strongest) / ClassFinding.workingEffect))
+        case .suspicious, .backdoored:
+            let p = min(0.3, max(1e-12, (named.map(\.coherencePValue).min() ?? 1) * Double(images.classes)))
+            let odds = -1 / (M_E * p * log(p))
+            let posterior = odds / (1 + odds)
+            return result == .backdoored ? max(0.5, posterior) : 0.5
+        }
+    }
+
+    /// Smallest cluster that would have been told from its class, as a share of all samples.
+    private var detectableRate: Double {
+        let sizes = findings.compactMap { $0.coherence?.members.count }.map(Double.init)
+        guard !sizes.isEmpty, images.count > 0 else { return 1 }
+        let needed = max(Double(ClassFinding.smallestCluster), Statistics.median(sizes) * 0.005)
+        return min(1, needed / Double(images.count))
+    }
+
+    private func evidence(_ finding: ClassFinding) -> ClassEvidence {
+        let members = finding.coherence?.members ?? []
+        let suspects = members.filter { flagged[$0] }
+        let labels = Dictionary(grouping: suspects.isEmpty ? members : suspects) {
+            table.adversarialLabel[$0]
+        }
+        let largest = labels.values.map(\.count).max() ?? 0
+        return ClassEvidence(
+            label: finding.label, name: images.classNames[finding.label], samples: members.count,
+            flaggedSamples: suspects.count,
+            medianBoundaryDistance: Statistics.median(members.map { Double(table.distance[$0]) }),
+            coherenceShare: finding.coherence?.share ?? 0, coherenceNull: nullShare,
+            coherencePValue: finding.coherencePValue,
+            triggerEffect: finding.effect.map { $0.sourceSpecific ? $0.topSourceRate : $0.rate },
+            randomEffect: finding.effect.map { $0.sourceSpecific ? $0.topSourceRandom : $0.random },
+            adversarialConcentration: Double(largest)
+                / Double(max(1, suspects.isEmpty ? members.count : suspects.count)))
+    }
+
+    private var nullShare: Double {
+        Statistics.median(findings.compactMap { $0.coherence?.remainderShare })
+    }
+
+    private func statements(_ result: Verdict.Result, _ named: [ClassFinding]) -> [String] {
+        var lines = named.compactMap { finding in
+            finding.coherence.map { statement(finding, $0) }
+        }
+        if named.isEmpty {
+            lines.append("No class holds a group of samples that share a direction which works as a trigger.")
+        }
+        let idle = findings.filter {
+            $0.judgement == .clean && $0.hasDistinctCluster
+                && $0.coherencePValue < ClassFinding.significance / Double(images.classes)
+        }
+        for finding in idle {
+            lines.append(
+                "Class \(images.classNames[finding.label]): \(finding.coherence?.cluster.count ?? 0) samples share "
+                    + "a direction that does not work as a trigger, as near-duplicates do.")
+        }
+        let small = findings.filter { $0.coherence == nil }.map { images.classNames[$0.label] }
+        if !small.isEmpty {
+            lines.append(
+                "Too few samples are predicted as \(small.prefix(10).joined(separator: ", ")) to analyse them."
+            )
+        }
+        lines.append(
+            "Not excluded: poison below \(percent(detectableRate)) of the samples, and triggers that differ from "
+                + "sample to sample without a common direction in input space.")
+        return lines
+    }
+
+    private func statement(_ finding: ClassFinding, _ coherence: ClassCoherence) -> String {
+        let name = images.classNames[finding.label]
+        let suspects = coherence.members.filter { flagged[$0] }
+        let distances = Statistics.median(suspects.map { Double(table.distance[$0]) })
+        let rest = Statistics.median(
+            coherence.members.filter { !flagged[$0] }.map { Double(table.distance[$0]) })
+        let source = finding.effect.flatMap { effect in
+            effect.sourceSpecific
+                ? " (mostly \(images.classNames[effect.topSource]): \(percent(effect.topSourceRate)))" : nil
+        }
+        return
+            "Class \(name): \(suspects.count) of \(coherence.members.count) samples predicted so share one "
+            + "direction (mean cosine \(number(coherence.tightness)), without them "
+            + "\(number(coherence.remainderTightness))); the trigger estimated from them sends "
+            + "\(percent(finding.effect?.rate ?? 0)) of other classes' images there\(source ?? ""), a random "
+            + "direction of the same norm \(percent(finding.effect?.random ?? 0)); their median boundary "
+            + "distance is \(number(distances)), the others' \(number(rest))."
+    }
+
+    private func number(_ value: Double) -> String { String(format: "%.3g", value) }
+    private func percent(_ value: Double) -> String { String(format: "%.2g %%", 100 * value) }
+}

@@ -1,0 +1,24 @@
+import Foundation
+import WorkerProtocol
+
+/// What finished phases reported, kept beside their results: an attempt that goes on after them reports it
+/// again, since the service may have missed it. The service takes every report once.
+struct PhaseJournal {
+    let directory: String
+    let report: @Sendable (WorkerMessage) -> Void
+
+    /// Reports a finished phase whose results are on disk.
+    func finish(_ name: String, _ messages: [WorkerMessage]) throws {
+        try DurableFile.write(JSONEncoder().encode(messages), to: path(name))
+        messages.forEach(report)
+    }
+
+    /// Reports what the phase reported when it finished; false when it has not.
+    func replay(_ name: String) throws -> Bool {
+        guard let content = FileManager.default.contents(atPath: path(name)) else { return false }
+        try JSONDecoder().decode([WorkerMessage].self, from: content).forEach(report)
+        return true
+    }
+
+    private func path(_ name: String) -> String { directory + "/\(name).journal.json" }
+}

@@ -1,0 +1,58 @@
+import Evaluation
+import Execution
+import Tensors
+
+/// Judges a candidate model on samples that were never trained on, without the true trigger and without the
+/// user's evaluation sets.
+struct AcceptanceGate {
+    let images: LabelledImages
+    let targets: [ClassFinding]
+    let holdout: [Int]
+    let flagged: [Int]
+    let seed: UInt64
+    let token: CancellationToken
+
+    struct Report: Hashable, Sendable {
+        /// Accuracy against the given labels on the holdout.
+        var accuracy: Double
+        /// Estimated without the trigger: the share of holdout images that the estimated triggers still send
+        /// into their class, beyond those that go there untouched; the worst target and form.
+        var residual: Double
+        /// Share of the flagged samples that still get their given label. Says nothing for clean-label poison.
+        var flaggedUnchanged: Double
+    }
+
+    func measure(_ model: GraphModel) throws -> Report {
+        let labels = holdout.map { images.labels[$0] }
+        let predictions: [Int] = try model.probabilities(images, holdout, token: token).argmax(1).array()
+        var residual = 0.0
+        for target in targets {
+            guard let trigger = target.trigger else { continue }
+            let probes = holdout.filter { images.labels[$0] != target.label }
+            guard !probes.isEmpty else { continue }
+            let untouched = zip(predictions, labels).count { $0 == target.label && $1 != target.label }
+            let base = Double(untouched) / Double(probes.count)
+            for form in [TriggerEffect.Form.moments, .boundary(scale: 2)] {
+                let effect = try TriggerEffect.measure(
+                    form, of: trigger, into: target.label, probes: probes, images: images, model: model,
+                    generator: Generator(seed: seed), token: token)
+                residual = max(residual, effect.rate - base)
+            }
+        }
+        let dirty = flagged.filter { sample in
+            targets.contains { $0.label == images.labels[sample] && !$0.isCleanLabel }
+        }
+        let after: [Int] = try model.probabilities(images, dirty, token: token).argmax(1).array()
+        let unchanged = zip(dirty, after).count { images.labels[$0] == $1 }
+        return Report(
+            accuracy: Accuracy.clean(predictions: predictions, labels: labels), residual: residual,
+            flaggedUnchanged: Double(unchanged) / Double(max(dirty.count, 1)))
+    }
+
+    /// What a candidate may lose on the holdout. The suspicious model has usually been trained on these
+    /// samples, a candidate has not: the first step is allowed more than the later ones.
+    static let firstTolerance = 0.05
+    static let roundTolerance = 0.01
+    /// A residual above this is a backdoor that still works.
+    static let workingResidual = 0.05
+}

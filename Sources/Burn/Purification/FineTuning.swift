@@ -1,0 +1,72 @@
+import Evaluation
+import Execution
+import SeededRandom
+import Tensors
+
+/// Fine-tunes a model on trusted samples, a part of them with a transplanted trigger, and on flagged samples
+/// with their restored labels.
+///
+/// SGD with Nesterov momentum under a one-cycle schedule. Trusted samples learn their given label mixed with
+/// what the suspicious model says of the untouched image: the function stays where it was, but for the trigger.
+struct FineTuning {
+    let images: LabelledImages
+    let transplant: Transplant
+    /// The suspicious model's probabilities, (N, classes): the teacher on trusted samples.
+    let teacher: Tensor
+    let token: CancellationToken
+    var steps: Int
+    var learningRate: Double
+    let seed: UInt64
+
+    static let batch = 128
+    /// Shares of a batch: flagged samples, and of the trusted ones those that get a trigger.
+    private static let poisonShare = 0.2
+    private static let transplantShare = 0.5
+    private static let teacherWeight = 0.5
+    private static let poisonWeight = 0.4
+
+    /// Trains `model` in place. `restored` holds a row of class probabilities for every entry of `pool.poison`.
+    func run(
+        _ model: GraphModel, pool: TrainingPool, restored: Tensor?, progress: (Double) -> Void
+    ) throws {
+        var random = SplitMix64(seed: seed)
+        let optimiser = try SGD(model.parameters, momentum: 0.9, weightDecay: 5e-4, nesterov: true)
+        let schedule = OneCycleSchedule(maximum: learningRate, steps: steps)
+        let poisonCount =
+            restored == nil || pool.poison.isEmpty ? 0 : Int(Double(Self.batch) * Self.poisonShare)
+        let cleanCount = Self.batch - poisonCount
+        let padding = min(4, images.dataset.height / 8, images.dataset.width / 8)
+        for step in 0..<steps {
+            try token.check()
+            let chosen = (0..<cleanCount).map { _ in
+                pool.clean[Int.random(in: pool.clean.indices, using: &random)]
+            }
+            var batch = try images.batch(chosen)
+                .randomlyCroppedAndFlipped(padding: padding, reflect: true, using: &random)
+            let stamped = transplant.triggers.isEmpty ? 0 : Int(Double(cleanCount) * Self.transplantShare)
+            if stamped > 0 {
+                let triggered = try transplant.apply(
+                    to: batch.rows(0..<stamped), labels: chosen.prefix(stamped).map { images.labels[$0] },
+                    using: &random)
+                batch = try Tensor.cat([triggered, batch.rows(stamped..<cleanCount)])
+            }
+            let given = try images.labels(chosen).oneHot(classes: images.classes)
+            var targets = try teacher.rows(chosen) * Self.teacherWeight + given * (1 - Self.teacherWeight)
+            var weights = [Float](repeating: 1, count: cleanCount)
+            if poisonCount > 0, let restored {
+                let rows = (0..<poisonCount).map { _ in Int.random(in: pool.poison.indices, using: &random) }
+                batch = try Tensor.cat([batch, images.batch(rows.map { pool.poison[$0] })])
+                targets = try Tensor.cat([targets, restored.rows(rows)])
+                weights += [Float](
+                    repeating: Float(Self.poisonWeight) * Float(cleanCount) / Float(poisonCount),
+                    count: poisonCount)
+            }
+            let logits = try model.forward(batch.channelsLast(), mode: .training, token: token)
+            let losses = try -(logits.logSoftmax(1) * targets).sum([1])
+            let loss = try (losses * Tensor(weights)).sum() / Double(cleanCount)
+            let gradients = try Autograd.gradients(of: loss, withRespectTo: model.parameters)
+            try optimiser.step(gradients, learningRate: schedule.learningRate(step: step))
+            progress(Double(step + 1) / Double(steps))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Evaluation
+import Execution
+import Tensors
+
+/// Phase 2 of the method, one round at a time: the original and the sanitised model are compared on every
+/// sample, the partition of the data is refined where they disagree, and the model is tuned on it.
+struct ProgressiveRefinement {
+    let original: GraphModel
+    let images: LabelledImages
+    let targets: [ClassFinding]
+    /// The suspicious model's probabilities, (N, classes).
+    let before: Tensor
+    let token: CancellationToken
+    /// Largest drop so far of the given label's probability, per sample: evidence accumulates over rounds.
+    private(set) var drops: [Float]
+
+    /// A drop that fewer than this share of the samples of unsuspicious classes show is evidence.
+    private static let nullQuantile = 0.999
+    /// And it has to be one that most flagged samples show.
+    private static let flaggedQuantile = 0.1
+    /// Below this quantile of the unsuspicious classes' drops a sample behaves as clean ones do.
+    private static let cleanQuantile = 0.9
+
+    init(
+        original: GraphModel, images: LabelledImages, targets: [ClassFinding], before: Tensor,
+        token: CancellationToken
+    ) throws {
+        self.original = original
+        self.images = images
+        self.targets = targets
+        self.before = before
+        self.token = token
+        drops = Array(repeating: 0, count: images.count)
+    }
+
+    struct Disagreement {
+        /// Jensen-Shannon divergence of the two models' answers, mean over all samples, in nats.
+        var meanDivergence: Double
+        var newlyFlagged: [Int]
+        var newlyClean: [Int]
+    }
+
+    /// Compares the two models, and moves samples into the poison and the clean set of `pool`.
+    mutating func refine(_ pool: inout TrainingPool, with sanitised: GraphModel) throws -> Disagreement {
+        let after = try sanitised.probabilities(images, Array(0..<images.count), token: token)
+        let given = try Tensor(images.labels)
+        let change: [Float] = try (before.pick(given) - after.pick(given)).array()
+        let agrees: [Bool] = try (after.argmax(1) .== given).array()
+        let divergence = try Double(Tensor.jensenShannon(before, after).mean().item(as: Float.self))
+        for sample in drops.indices { drops[sample] = max(drops[sample], change[sample]) }
+        let suspicious = Set(targets.map(\.label))
+        let dirty = Set(targets.filter { !$0.isCleanLabel }.map(\.label))
+        let poison = Set(pool.poison)
+        let null = drops.indices.filter { !suspicious.contains(images.labels[$0]) }.map { Double(drops[$0]) }
+        let planted = pool.poison.filter { dirty.contains(images.labels[$0]) }.map { Double(drops[$0]) }
+        let cut = max(
+            Statistics.quantile(null, Self.nullQuantile), Statistics.quantile(planted, Self.flaggedQuantile))
+        let calm = Statistics.quantile(null, Self.cleanQuantile)
+        let newlyFlagged =
+            planted.isEmpty
+            ? []
+            : drops.indices.filter {
+                dirty.contains(images.labels[$0]) && !poison.contains($0) && Double(drops[$0]) > cut
+            }
+        let known = Set(pool.clean).union(pool.holdout)
+        let newlyClean = drops.indices.filter {
+            suspicious.contains(images.labels[$0]) && !known.contains($0) && !poison.contains($0)
+                && agrees[$0] && Double(drops[$0]) <= calm
+        }
+        pool.poison = (pool.poison + newlyFlagged).sorted()
+        let moved = Set(newlyFlagged)
+        pool.clean = (pool.clean.filter { !moved.contains($0) } + newlyClean).sorted()
+        return Disagreement(
+            meanDivergence: divergence, newlyFlagged: newlyFlagged, newlyClean: newlyClean)
+    }
+}

@@ -1,0 +1,151 @@
+import Evaluation
+import Execution
+import Findings
+import Tensors
+
+/// Both phases of the purification with their checkpoints: decoupling, then rounds of refinement, each round
+/// accepted by the gate or rolled back.
+struct Purification {
+    let job: AnalysisJob
+    let table: AnalysisTable
+    let store: PerturbationStore
+    let outcome: Detection.Outcome
+    let plan: WorkPlan
+
+    struct Result {
+        /// Nil when the weights stay as they are.
+        var model: GraphModel?
+        var restoration: LabelRestoration
+        var flagged: [Bool]
+    }
+
+    /// Enough steps matter: with 40 a BadNets backdoor survived, with 160 it was gone.
+    static func decouplingSteps(samples: Int) -> Int { min(400, max(240, 3 * samples / FineTuning.batch)) }
+    static func refinementSteps(samples: Int) -> Int { min(300, max(160, 2 * samples / FineTuning.batch)) }
+    private static let refinementRate = 0.01
+    /// Two rounds that differ on less than this share of all samples have converged.
+    private static let convergence = 0.002
+
+    private var images: LabelledImages { job.images }
+
+    /// Restored labels as the analysis alone gives them.
+    func initialRestoration() throws -> LabelRestoration {
+        var restoration = LabelRestoration(
+            images: images, table: table, targets: outcome.targets, token: job.token)
+        let flagged = outcome.flagged.indices.filter { outcome.flagged[$0] }
+        try restoration.ask(job.model, about: flagged, sanitised: false)
+        return restoration
+    }
+
+    func run() throws -> Result {
+        let everyone = Array(0..<images.count)
+        let before = try job.model.probabilities(images, everyone, token: job.token)
+        var pool = TrainingPool(outcome: outcome, table: table, images: images, seed: job.task.options.seed)
+        var restoration = try initialRestoration()
+        let gate = AcceptanceGate(
+            images: images, targets: outcome.targets, holdout: pool.holdout, flagged: pool.poison,
+            seed: job.task.options.seed, token: job.token)
+        let original = try gate.measure(job.model)
+        let tuning = FineTuning(
+            images: images,
+            transplant: try Transplant(targets: outcome.targets, table: table, store: store),
+            teacher: before, token: job.token, steps: Self.decouplingSteps(samples: images.count),
+            learningRate: FalseCorrelationDecoupling.learningRates[0], seed: job.task.options.seed)
+        var (model, report) = try decouple(tuning, gate, original, pool, restoration)
+        var refinement = try ProgressiveRefinement(
+            original: job.model, images: images, targets: outcome.targets, before: before, token: job.token)
+        for round in stride(from: 1, through: job.task.options.rounds, by: 1) {
+            let clock = PhaseClock()
+            let path = job.directory + "/round-\(round).pt2"
+            let disagreement = try refinement.refine(&pool, with: model)
+            try restoration.ask(model, about: pool.poison, sanitised: true)
+            let saved =
+                try job.journal.replay("round-\(round)")
+                ? ModelWeights.read(path, like: job.model) : nil
+            let candidate = try saved ?? model.copy(seed: job.task.options.seed &+ UInt64(round))
+            if saved == nil {
+                let retuning = FineTuning(
+                    images: images, transplant: tuning.transplant, teacher: before, token: job.token,
+                    steps: Self.refinementSteps(samples: images.count),
+                    learningRate: Self.refinementRate / Double(round),
+                    seed: job.task.options.seed &+ UInt64(round))
+                try retuning.run(candidate, pool: pool, restored: restored(pool, restoration)) {
+                    plan.advance(.refinement, round: round, $0)
+                }
+                try ModelWeights.write(candidate, from: job.file, to: path)
+            }
+            let judged = try gate.measure(candidate)
+            let accepted =
+                judged.accuracy >= report.accuracy - AcceptanceGate.roundTolerance
+                && judged.residual <= max(report.residual, AcceptanceGate.workingResidual / 5)
+            let changed = Double(disagreement.newlyFlagged.count + disagreement.newlyClean.count)
+            if saved == nil {
+                let metrics =
+                    points(judged, .refinement, round) + [
+                        point(.refinement, round, "accepted", accepted ? 1 : 0),
+                        point(.refinement, round, "newly_flagged", Double(disagreement.newlyFlagged.count)),
+                        point(.refinement, round, "newly_clean", Double(disagreement.newlyClean.count)),
+                        point(.refinement, round, "mean_divergence", disagreement.meanDivergence),
+                    ]
+                try job.journal.finish(
+                    "round-\(round)",
+                    [
+                        .metrics(metrics),
+                        .phaseFinished(.refinement, round: round, seconds: clock.seconds),
+                    ])
+            }
+            guard accepted else { break }
+            (model, report) = (candidate, judged)
+            if changed < Self.convergence * Double(images.count), round > 1 { break }
+        }
+        try restoration.ask(model, about: pool.poison, sanitised: true)
+        var flagged = outcome.flagged
+        for sample in pool.poison { flagged[sample] = true }
+        return Result(model: model, restoration: restoration, flagged: flagged)
+    }
+
+    private func decouple(
+        _ tuning: FineTuning, _ gate: AcceptanceGate, _ original: AcceptanceGate.Report, _ pool: TrainingPool,
+        _ restoration: LabelRestoration
+    ) throws -> (GraphModel, AcceptanceGate.Report) {
+        let path = job.directory + "/decoupled.pt2"
+        if try job.journal.replay("decoupling"), let saved = try ModelWeights.read(path, like: job.model) {
+            plan.skip(through: .decoupling)
+            return (saved, try gate.measure(saved))
+        }
+        let clock = PhaseClock()
+        let phase = FalseCorrelationDecoupling(original: job.model, tuning: tuning, gate: gate)
+        let result = try phase.run(
+            pool: pool, restored: restored(pool, restoration), before: original
+        ) { plan.advance(.decoupling, $0) }
+        try ModelWeights.write(result.model, from: job.file, to: path)
+        let metrics =
+            points(original, .detection, 0) + points(result.report, .decoupling, 0) + [
+                point(.decoupling, 0, "attempts", Double(result.attempts)),
+                point(.decoupling, 0, "accepted", result.accepted ? 1 : 0),
+            ]
+        try job.journal.finish(
+            "decoupling", [.metrics(metrics), .phaseFinished(.decoupling, round: 0, seconds: clock.seconds)])
+        return (result.model, result.report)
+    }
+
+    /// Clean-label poison keeps its label, which says nothing: it is left out, not trained on.
+    private func restored(_ pool: TrainingPool, _ restoration: LabelRestoration) throws -> Tensor? {
+        let allClean = outcome.targets.allSatisfy(\.isCleanLabel)
+        return allClean || pool.poison.isEmpty ? nil : try restoration.probabilities(pool.poison)
+    }
+
+    private func points(
+        _ report: AcceptanceGate.Report, _ phase: Phase, _ round: Int
+    ) -> [MetricPoint] {
+        [
+            point(phase, round, "holdout_accuracy", report.accuracy),
+            point(phase, round, "residual_asr_estimate", report.residual),
+            point(phase, round, "flagged_unchanged", report.flaggedUnchanged),
+        ]
+    }
+
+    private func point(_ phase: Phase, _ round: Int, _ name: String, _ value: Double) -> MetricPoint {
+        MetricPoint(phase: phase, round: round, name: name, value: value)
+    }
+}

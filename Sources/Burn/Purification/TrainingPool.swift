@@ -1,0 +1,45 @@
+import Evaluation
+import SeededRandom
+
+/// Who takes part in the purification, and as what. The partition of the data that phase 2 refines.
+struct TrainingPool: Sendable {
+    /// Trusted samples to train on, with their given labels.
+    var clean: [Int]
+    /// Trusted samples that are never trained on: the acceptance gate.
+    var holdout: [Int]
+    /// Flagged samples, with restored labels. Only ever grows.
+    var poison: [Int]
+
+    private static let holdoutShare = 0.1
+    private static let mostHoldout = 1000
+
+    /// The first partition.
+    ///
+    /// In classes that are under suspicion only the nearer half of the unflagged samples counts as clean:
+    /// poisoned samples that went unnoticed lie further from the boundary (a contamination of 1 to 3 % is
+    /// enough to bring a backdoor back).
+    init(outcome: Detection.Outcome, table: AnalysisTable, images: LabelledImages, seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let suspicious = Set(outcome.targets.map(\.label))
+        let trusted = (0..<images.count).filter {
+            !outcome.flagged[$0] && Int(table.predicted[$0]) == images.labels[$0]
+        }
+        // Right or wrong: accuracy on the trusted alone would be 1 by construction.
+        let unsuspicious = (0..<images.count).filter {
+            !outcome.flagged[$0] && !suspicious.contains(images.labels[$0])
+        }
+        let wanted = min(Self.mostHoldout, Int(Double(unsuspicious.count) * Self.holdoutShare))
+        holdout = Array(unsuspicious.shuffled(using: &random).prefix(wanted)).sorted()
+        let kept = Set(holdout)
+        var limits: [Int: Float] = [:]
+        for label in suspicious {
+            let distances = trusted.filter { images.labels[$0] == label }.map { Double(table.distance[$0]) }
+            limits[label] = Float(Statistics.median(distances))
+        }
+        clean = trusted.filter { sample in
+            !kept.contains(sample)
+                && limits[images.labels[sample]].map { table.distance[sample] <= $0 } ?? true
+        }
+        poison = outcome.flagged.indices.filter { outcome.flagged[$0] }
+    }
+}
