@@ -57,6 +57,7 @@ let package = Package(
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
         library("ArtifactStore", ["Problems", crypto]),
+        .target(name: "CConfinement", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CSpawn", cSettings: [.treatAllWarnings(as: .error)]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
@@ -75,6 +76,24 @@ let package = Package(
             name: "Migrations", path: "migrations", resources: [.embedInCode("0001_initial.sql")],
             swiftSettings: strict),
         library("Execution", ["Graph", "Problems", "Tensors"]),
+        library(
+            "Burn",
+            [
+                "Evaluation", "Execution", "Findings", "ModelFormats", "PackedDataset", "SeededRandom",
+                "Problems", "Tensors",
+                "WorkerProtocol",
+            ]),
+        library(
+            "Evaluation",
+            ["Execution", "Findings", "Graph", "PackedDataset", "Problems", "SeededRandom", "Tensors"]),
+        .executableTarget(
+            name: "burn-worker",
+            dependencies: [
+                "Burn", "CConfinement", "DatasetFormats", "Evaluation", "Execution", "ModelFormats",
+                "PackedDataset",
+                "Problems",
+                "Tensors", "WorkerProtocol",
+            ], swiftSettings: strict),
         library("Problems"),
         library("Findings"),
         library("Graph", ["Problems"]),
@@ -139,7 +158,7 @@ let package = Package(
         tests("JobStore", [grdb]),
         tests("PackedDataset", ["Findings", "Problems"]),
         tests("ProceduralImages", []),
-        tests("Tensors", ["Graph"]),
+        tests("Tensors", ["Graph", "SeededRandom"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
         tests("WorkerSupervisor", ["ScriptedWorker"]),
         .executableTarget(

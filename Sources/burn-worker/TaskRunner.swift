@@ -1,0 +1,78 @@
+import Burn
+import DatasetFormats
+import Evaluation
+import Execution
+import Findings
+import Foundation
+import Graph
+import ModelFormats
+import PackedDataset
+import Problems
+import Tensors
+import WorkerProtocol
+
+/// Does what a task asks for.
+struct TaskRunner {
+    let channel: Channel
+    let token: CancellationToken
+
+    func run(_ task: WorkerTask) throws {
+        switch task.kind {
+        case .probeModel(let probe): try run(probe)
+        case .importDataset(let source): try run(source, task.outputDirectory)
+        case .analyse(let analysis):
+            try AnalysisJob(analysis, directory: task.outputDirectory, token: token) { channel.send($0) }
+                .run()
+        case .train(let training): try run(training, task.outputDirectory)
+        }
+    }
+
+    /// Two forward passes with different batch sizes: what the checks say must also hold when it runs.
+    private func run(_ probe: WorkerTask.ProbeModel) throws {
+        let file = try openModel(at: probe.model)
+        let model = try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
+        for count in [2, 3] {
+            let shape = [count] + file.graph.imageShape.dropFirst().map { $0 ?? 32 }
+            let logits = try model.forward(Tensor.full(shape, 0.5), mode: .inference, token: token)
+            guard logits.shape == [count, file.graph.classes], try logits.isFinite().all().item() else {
+                throw Problem(
+                    .unprocessable, code: "model-probe-failed", title: "The model does not run",
+                    detail: "for a batch of \(count) images it answers with shape \(logits.shape), or with "
+                        + "values that are not finite; (\(count), \(file.graph.classes)) finite logits are expected",
+                    fix: "run the model on an all-grey batch before exporting it")
+            }
+        }
+        channel.send(.modelProbed(file.summary))
+    }
+
+    private func run(_ task: WorkerTask.ImportDataset, _ directory: String) throws {
+        let summary = try DatasetImporter.importDataset(
+            from: task.source, to: directory, limits: task.limits,
+            progress: { channel.send(.progress(WorkerProgress(phase: nil, fraction: $0.fraction ?? 0))) },
+            isCancelled: { token.isCancelled })
+        channel.send(.datasetImported(summary))
+    }
+
+    private func run(_ task: WorkerTask.Train, _ directory: String) throws {
+        guard !task.output.contains("/"), task.epochs > 0, task.learningRate > 0 else {
+            throw Problem(
+                .malformed, code: "training-task-invalid", title: "The training task is invalid",
+                detail: "epochs and learning rate must be above 0, the output a plain file name")
+        }
+        let file = try openModel(at: task.model)
+        let model = try GraphModel(
+            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
+        let images = try LabelledImages(
+            PackedDataset(directory: task.dataset), for: file.graph, options: task.options)
+        try Threads.setCurrent(
+            max(1, min(task.options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount)))
+        let training = SupervisedTraining(
+            images: images, epochs: task.epochs, learningRate: task.learningRate, seed: task.options.seed,
+            token: token)
+        try training.run(model) { fraction, _ in
+            channel.send(.progress(WorkerProgress(phase: nil, fraction: fraction)))
+        }
+        try ModelWeights.write(model, from: file, to: directory + "/" + task.output)
+        channel.send(.artifact(WorkerArtifact(role: .trainedModel, file: task.output)))
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Problems
+import Tensors
+import WorkerProtocol
+
+/// One process for one task: reads it from standard input, reports on standard output, ends.
+///
+/// End of input or SIGTERM asks it to stop; it does at the next operator.
+@main
+enum WorkerMain {
+    static func main() {
+        let channel: Channel
+        do {
+            try Confinement.apply()
+            channel = try Channel()
+        } catch {
+            FileHandle.standardError.write(Data("burn-worker: \(error)\n".utf8))
+            exit(2)
+        }
+        do {
+            let token = try CancellationToken()
+            let task = try channel.receiveTask()
+            channel.cancelOnEnd(token)
+            channel.beatHeart()
+            try LibTorch.checkVersion()
+            try TaskRunner(channel: channel, token: token).run(task)
+            channel.send(.finished)
+        } catch {
+            channel.send(.failed(Self.problem(error)))
+            exit(1)
+        }
+    }
+
+    private static func problem(_ error: any Error) -> Problem {
+        switch error {
+        case let problem as Problem: problem
+        case is CancellationError:
+            Problem(.cancelled, code: "cancelled", title: "The task was cancelled", detail: "on request")
+        case let error as TensorError:
+            Problem(
+                .internal, code: "engine-failed", title: "The tensor engine failed",
+                detail: error.description)
+        default:
+            Problem(
+                .internal, code: "worker-failed", title: "The worker failed",
+                detail: String(describing: error))
+        }
+    }
+}
