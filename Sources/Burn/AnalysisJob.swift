@@ -70,9 +70,9 @@ public struct AnalysisJob {
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
         let plan = WorkPlan(plannedSteps, report: report)
-        if let evaluator {
-            report(.evaluation(PurificationMetrics(before: try evaluator.measure(model, token: token))))
-        }
+        try InputAgreement.check(model, images, seed: task.options.seed, token: token)
+        let before = try evaluator?.measure(model, token: token)
+        if let before { report(.evaluation(PurificationMetrics(before: before))) }
         let store = try PerturbationStore(
             path: directory + "/perturbations.f16", samples: images.count,
             values: images.dataset.channels * images.dataset.height * images.dataset.width)
@@ -88,7 +88,7 @@ public struct AnalysisJob {
             ? try purification.run()
             : Purification.Result(
                 model: nil, restoration: try purification.initialRestoration(), flagged: outcome.flagged)
-        try finish(result, outcome, table)
+        try finish(result, outcome, table, before: before)
     }
 
     var journal: PhaseJournal { PhaseJournal(directory: directory, report: report) }
@@ -136,7 +136,8 @@ public struct AnalysisJob {
     }
 
     private func finish(
-        _ result: Purification.Result, _ outcome: Detection.Outcome, _ table: AnalysisTable
+        _ result: Purification.Result, _ outcome: Detection.Outcome, _ table: AnalysisTable,
+        before: EvaluationMetrics?
     ) throws {
         let clock = PhaseClock()
         let writer = FindingsWriter(
@@ -149,12 +150,8 @@ public struct AnalysisJob {
             try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")
             report(.artifact(WorkerArtifact(role: .purifiedModel, file: "purified.pt2")))
         }
-        if let evaluator {
-            let before = try evaluator.measure(model, token: token)
-            let after =
-                task.type == .scan
-                ? nil
-                : try result.model.map { try evaluator.measure($0, token: token) } ?? before
+        if let evaluator, task.type == .purify {
+            let after = try result.model.map { try evaluator.measure($0, token: token) } ?? before
             report(.evaluation(PurificationMetrics(before: before, after: after)))
         }
         report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))

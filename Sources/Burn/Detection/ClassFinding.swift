@@ -39,6 +39,9 @@ struct ClassFinding: Sendable {
             && coherence.cluster.count < coherence.members.count
     }
 
+    /// A cluster no tighter than what is left of the classes without theirs needs no causal test.
+    var isWorthTesting: Bool { hasDistinctCluster && coherencePValue < 0.2 }
+
     mutating func judge(classes: Int) {
         guard hasDistinctCluster, let effect else { return }
         let coherent = coherencePValue < Self.significance / Double(classes)

@@ -31,7 +31,7 @@ struct Detection {
         compareWithNull(&findings)
         let search = TriggerSearch(
             model: model, images: images, table: table, store: store, seed: options.seed, token: token)
-        for index in findings.indices where findings[index].hasDistinctCluster {
+        for index in findings.indices where findings[index].isWorthTesting {
             try token.check()
             try search.examine(&findings[index])
             findings[index].judge(classes: images.classes)

@@ -20,6 +20,10 @@ struct TriggerEstimate: Sendable {
     var background: Tensor
     /// L2 norm of what the moment estimate does to the background.
     var momentNorm: Double
+    /// How unlike the reference the cluster's images are beside the trigger: the median over all values of the
+    /// squared standardised difference of means, less what samples of these sizes show by chance. A median,
+    /// since a trigger may change a part of the values as much as it likes.
+    var contentDifference: Double
     /// L2 norm of `boundary`.
     var boundaryNorm: Double
     let lowest: Tensor
@@ -49,6 +53,11 @@ struct TriggerEstimate: Sendable {
         shift = try significant.choose(moved, 0.0)
         background = reference.mean
         momentNorm = try Double((gain * background + shift - background).norm().item(as: Float.self))
+        let standardised = try (moved / referenceDeviation).square().flatten().median()
+        // 0.455: the median of the χ² distribution with one degree of freedom.
+        contentDifference =
+            try Double(standardised.item(as: Float.self))
+            - 0.455 * (1 / Double(cluster.count) + 1 / Double(reference.count))
         boundaryNorm = try Double(boundary.norm().item(as: Float.self))
     }
 

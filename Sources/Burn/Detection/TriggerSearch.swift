@@ -55,8 +55,10 @@ struct TriggerSearch {
                         lowest: images.lowest, highest: images.highest)
                 ))
         }
-        // The truer reference explains the cluster by the smaller change.
-        guard let chosen = candidates.min(by: { $0.1.momentNorm < $1.1.momentNorm }) else { return }
+        // The truer reference is the one whose images look like the cluster's beside the trigger.
+        guard let chosen = candidates.min(by: { $0.1.contentDifference < $1.1.contentDifference }) else {
+            return
+        }
         finding.isCleanLabel = chosen.0
         finding.trigger = chosen.1
         let forms: [TriggerEffect.Form] = [.boundary(scale: 1), .boundary(scale: 2), .moments]

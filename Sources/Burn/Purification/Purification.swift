@@ -23,7 +23,7 @@ struct Purification {
     static func decouplingSteps(samples: Int) -> Int { min(400, max(240, 3 * samples / FineTuning.batch)) }
     static func refinementSteps(samples: Int) -> Int { min(300, max(160, 2 * samples / FineTuning.batch)) }
     private static let refinementRate = 0.01
-    /// Two rounds that differ on less than this share of all samples have converged.
+    /// When a round would move less than this share of all samples, the partition has settled.
     private static let convergence = 0.002
 
     private var images: LabelledImages { job.images }
@@ -59,6 +59,8 @@ struct Purification {
             let path = job.directory + "/round-\(round).pt2"
             let disagreement = try refinement.refine(&pool, with: model)
             try restoration.ask(model, about: pool.poison, sanitised: true)
+            let changed = Double(disagreement.newlyFlagged.count + disagreement.newlyClean.count)
+            if round > 1, changed < Self.convergence * Double(images.count) { break }
             let saved =
                 try job.journal.replay("round-\(round)")
                 ? ModelWeights.read(path, like: job.model) : nil
@@ -78,7 +80,6 @@ struct Purification {
             let accepted =
                 judged.accuracy >= report.accuracy - AcceptanceGate.roundTolerance
                 && judged.residual <= max(report.residual, AcceptanceGate.workingResidual / 5)
-            let changed = Double(disagreement.newlyFlagged.count + disagreement.newlyClean.count)
             if saved == nil {
                 let metrics =
                     points(judged, .refinement, round) + [
@@ -96,7 +97,6 @@ struct Purification {
             }
             guard accepted else { break }
             (model, report) = (candidate, judged)
-            if changed < Self.convergence * Double(images.count), round > 1 { break }
         }
         try restoration.ask(model, about: pool.poison, sanitised: true)
         var flagged = outcome.flagged
