@@ -49,6 +49,8 @@ CREATE TABLE jobs (
     id TEXT NOT NULL UNIQUE CHECK (id GLOB 'job_*' AND length(id) = 30),
     type TEXT NOT NULL CHECK (type IN ('scan', 'purify')),
     request TEXT NOT NULL CHECK (json_valid(request)),
+    -- The model as it was uploaded.
+    model_sha256 TEXT NOT NULL CHECK (length(model_sha256) = 64 AND model_sha256 NOT GLOB '*[^0-9a-f]*'),
     model_ref TEXT REFERENCES models (id) ON DELETE SET NULL,
     dataset_ref TEXT REFERENCES datasets (id) ON DELETE SET NULL,
     clean_ref TEXT REFERENCES datasets (id) ON DELETE SET NULL,

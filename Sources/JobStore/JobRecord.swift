@@ -96,6 +96,8 @@ public struct JobRecord: Hashable, Sendable {
     /// `job_…`.
     public var id: String
     public var request: JobRequest
+    /// The uploaded model's content.
+    public var modelSHA256: String
     public var state: JobState
     /// The phase that runs or ran last, as the worker reported it.
     public var phase: Phase?
@@ -121,4 +123,7 @@ public struct JobRecord: Hashable, Sendable {
     public func artifact(_ role: WorkerArtifact.Role) -> Blob? {
         artifacts.first { $0.role == role }?.blob
     }
+
+    /// Whether the purified model differs from the uploaded one; nil while there is none.
+    public var isModelChanged: Bool? { artifact(.purifiedModel).map { $0.sha256 != modelSHA256 } }
 }

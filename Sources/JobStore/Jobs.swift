@@ -90,6 +90,7 @@ extension JobRecord {
             database, sql: "SELECT EXISTS (SELECT 1 FROM samples WHERE job = ?)", arguments: [seq])
         id = row["id"]
         request = try row.requiredJSON("request")
+        modelSHA256 = row["model_sha256"]
         state = try row.enumCase("state")
         phase = try row.optionalCase("phase")
         round = row["round"]

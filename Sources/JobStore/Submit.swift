@@ -31,13 +31,13 @@ extension JobStore {
             let id = Identifier.make(.job)
             try database.execute(
                 sql: """
-                    INSERT INTO jobs (id, type, request, model_ref, dataset_ref, clean_ref, triggered_ref,
-                        state, created_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?)
+                    INSERT INTO jobs (id, type, request, model_sha256, model_ref, dataset_ref, clean_ref,
+                        triggered_ref, state, created_at)
+                    VALUES (?, ?, ?, (SELECT sha256 FROM models WHERE id = ?), ?, ?, ?, ?, 'queued', ?)
                     """,
                 arguments: [
-                    id, request.type.rawValue, try Columns.json(request), request.model, request.dataset,
-                    request.evaluation?.clean, request.evaluation?.triggered, now,
+                    id, request.type.rawValue, try Columns.json(request), request.model, request.model,
+                    request.dataset, request.evaluation?.clean, request.evaluation?.triggered, now,
                 ])
             let seq = database.lastInsertedRowID
             try Self.appendState(.queued, of: seq, attempt: 0, now: now, database)

@@ -111,7 +111,6 @@ struct BurnDemo: AsyncParsableCommand {
             throw DemoFailure("The job \(job.state). \(job.error?.text ?? "")")
         }
         for (link, file) in [("model", "purified.pt2"), ("labels", "labels.csv")] {
-            // There is no purified model where nothing had to be purified.
             guard let path = job.links[link] else { continue }
             try await client.download(path, to: output.appending(path: file))
         }

@@ -108,16 +108,30 @@ import Testing
         }
     }
 
-    @Test func aScanHasNoModelAndACleanOneNothingToPurify() async throws {
+    @Test func aScanHasNoModel() async throws {
         try await withHarness { service in
             let scan = try await service.finishedJob("scan", script: Script.scan)
             let refused = try await service.send(.get, "/v1/jobs/\(scan)/model")
             #expect(refused.status == 404)
             #expect(try refused.value("code") == "scan-has-no-model")
-            let untouched = try await service.finishedJob("purify", script: Script.scan)
-            let nothing = try await service.send(.get, "/v1/jobs/\(untouched)/model")
-            #expect(nothing.status == 404)
-            #expect(try nothing.value("code") == "nothing-to-purify")
+            let job = try await service.send(.get, "/v1/jobs/\(scan)")
+            #expect(try job.value("model_changed", as: Bool.self) == nil)
+        }
+    }
+
+    @Test func whereNothingHadToBePurifiedTheModelIsTheUploadedOne() async throws {
+        try await withHarness { service in
+            let id = try await service.finishedJob("purify", script: Script.untouched)
+            let job = try await service.send(.get, "/v1/jobs/\(id)")
+            #expect(try job.value("model_changed") == false)
+            let model = try await service.send(.get, "/v1/jobs/\(id)/model")
+            #expect(model.status == 200)
+            #expect(model.text == Script.untouched)
+            let changed = try await service.finishedJob("purify", script: Script.purification)
+            let other = try await service.send(.get, "/v1/jobs/\(changed)")
+            #expect(try other.value("model_changed") == true)
+            let phases: [[String: Any]] = try #require(try other.value("phases"))
+            #expect(phases.map { $0["seconds"] as? Double } == [1.5, 1.5, 1.5])
         }
     }
 

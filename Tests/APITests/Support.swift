@@ -138,6 +138,9 @@ enum Script {
             finished
             """
     static let scan = model + "[job]\nphase boundary_analysis\nsamples 5\nverdict\nfinished\n"
+    /// The purified model is a copy of the upload.
+    static let untouched =
+        model + "[job]\nphase boundary_analysis\nsamples 5\nverdict\ncopy-model\nfinished\n"
     static let endless = model + "[job]\nphase boundary_analysis\nwait\n"
     static let failing = model + "[job]\nphase boundary_analysis\nfail unprocessable scripted-failure\n"
 }

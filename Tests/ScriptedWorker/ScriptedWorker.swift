@@ -97,6 +97,11 @@ struct ScriptedWorker {
                 try Data(words[2].utf8).write(to: URL(filePath: task.outputDirectory + "/" + words[1]))
             }
             try send(.artifact(WorkerArtifact(role: .purifiedModel, file: words[1])))
+        case "copy-model":
+            guard case .analyse(let analyse) = task.kind else { fatalError("no model") }
+            try FileManager.default.copyItem(
+                atPath: analyse.model, toPath: task.outputDirectory + "/copy.pt2")
+            try send(.artifact(WorkerArtifact(role: .purifiedModel, file: "copy.pt2")))
         case "model-summary":
             try send(.modelProbed(Fixtures.model(side: words.count > 1 ? Int(number(1)) : 8)))
         case "dataset-summary":

@@ -8,8 +8,10 @@ struct JobResource: Encodable {
     var job: JobRecord
 
     private enum CodingKeys: String, CodingKey {
-        case id, type, state, phase, progress, model, dataset, evaluation, options, verdict, metrics, error
+        case id, type, state, phase, phases, progress, model, dataset, evaluation, options, verdict, metrics,
+            error
         case attempt, links
+        case modelChanged = "model_changed"
         case createdAt = "created_at"
         case startedAt = "started_at"
         case finishedAt = "finished_at"
@@ -41,6 +43,8 @@ struct JobResource: Encodable {
         var metrics = container.nestedContainer(keyedBy: MetricsKeys.self, forKey: .metrics)
         try metrics.encode(job.metrics?.before, forKey: .before)
         try metrics.encode(job.metrics?.after, forKey: .after)
+        try container.encode(job.phases.map(FinishedPhaseResource.init), forKey: .phases)
+        try container.encode(job.isModelChanged, forKey: .modelChanged)
         try container.encode(job.problem.map { ProblemResource($0) }, forKey: .error)
         try container.encode(Timestamp.text(job.createdAt), forKey: .createdAt)
         try container.encode(job.startedAt.map(Timestamp.text), forKey: .startedAt)

@@ -18,7 +18,7 @@ extension RESTService {
             let job = try await store.job(request.id)
             guard let blob = job.artifact(.purifiedModel) else { throw Self.noModel(job) }
             let name = (try? await store.model(job.request.model).name) ?? "model"
-            return try download(blob, as: Self.purifiedName(name))
+            return try download(blob, as: job.isModelChanged == true ? Self.purifiedName(name) : name)
         }
         router.on(.get, "/v1/jobs/{id}/labels") { request in
             try request.head.allowQuery()
@@ -102,13 +102,9 @@ extension RESTService {
                 detail: "Job \(job.id) is a scan, which stops after the verdict.",
                 fix: "POST /v1/jobs with \"type\": \"purify\".")
         }
-        let result = job.verdict?.result.rawValue ?? "unknown"
         return Problem(
-            .notFound, code: "nothing-to-purify", title: "Nothing had to be purified",
-            detail: "The verdict is \(result); the model was left as it is.",
-            fix: job.verdict?.result == .suspicious
-                ? "To purify all the same, start a job with \"options\": {\"force\": true}."
-                : "Go on using the model as uploaded: GET /v1/models/\(job.request.model)/content.")
+            .notFound, code: "model-missing", title: "The job made no model",
+            detail: "Job \(job.id) has succeeded without one.", fix: "Start a new job.")
     }
 
     private static func notReady(_ job: JobRecord, _ what: String) -> Problem {
@@ -150,19 +146,26 @@ enum SampleSort: String, CaseIterable {
     }
 }
 
+/// A finished phase (and, in refinement, round) as the API shows it.
+struct FinishedPhaseResource: Encodable {
+    var phase: Phase
+    var round: Int
+    var seconds: Double
+
+    init(_ record: PhaseRecord) {
+        phase = record.phase
+        round = record.round
+        seconds = record.seconds
+    }
+}
+
 /// What `GET /v1/jobs/{id}/metrics` answers.
 struct JobMetricsResource: Encodable {
-    struct FinishedPhase: Encodable {
-        var phase: Phase
-        var round: Int
-        var seconds: Double
-    }
-
-    var phases: [FinishedPhase]
+    var phases: [FinishedPhaseResource]
     var items: [MetricPoint]
 
     init(phases: [PhaseRecord], items: [MetricPoint]) {
-        self.phases = phases.map { FinishedPhase(phase: $0.phase, round: $0.round, seconds: $0.seconds) }
+        self.phases = phases.map(FinishedPhaseResource.init)
         self.items = items
     }
 }
