@@ -51,6 +51,19 @@ import Testing
         }
     }
 
+    @Test func whereNothingIsPurifiedTheOutputIsACopy() throws {
+        let script =
+            Self.importing + "[job]\nphase boundary_analysis\nsamples 5\nverdict\ncopy-model\nfinished\n"
+        try withWorker(script) { folder, worker in
+            let out = folder.appending(path: "out.pt2").path
+            let outcome = try Program.run([
+                "purify", Program.model, folder.path, "-o", out, "--worker", worker,
+            ])
+            #expect(outcome.output.contains("Nothing to purify: \(out) is a copy"), "\(outcome.output)")
+            #expect(FileManager.default.contentsEqual(atPath: out, andPath: Program.model))
+        }
+    }
+
     @Test func theJSONResultIsOneDocument() throws {
         try withWorker { folder, worker in
             let outcome = try Program.run([
@@ -142,6 +155,12 @@ import Testing
             #expect(noSet.status == 1 && noSet.errors.contains("[DATASET]"))
             let wrong = try Program.run(["scan", worker, folder.path, "--worker", worker])
             #expect(wrong.status == 1)
+            let swapped = try Program.run(["scan", folder.path, Program.model, "--worker", worker])
+            #expect(swapped.status == 1 && swapped.errors.contains("MODEL DATASET"), "\(swapped.errors)")
+            let means = try Program.run([
+                "scan", Program.model, folder.path, "--mean", "0.5,0.5", "--worker", worker,
+            ])
+            #expect(means.status == 1 && means.errors.contains("[--mean]"), "\(means.errors)")
             let noWorker = try Program.run(["scan", Program.model, folder.path, "--worker", nowhere])
             #expect(noWorker.status == 1 && noWorker.errors.contains("worker"))
         }
@@ -154,7 +173,8 @@ import Testing
         ["scan", "m", "d", "--mean", "a"], ["scan", "m", "d", "--threads", "0"],
         ["scan", "m", "d", "--seed", "-1"],
         ["scan", "m", "d", "--target-class", "1"], ["scan", "m", "d", "--samples", "x.txt"],
-        ["scan", "m", "d", "--distance", "l1"], ["purify", "m", "d", "-o", "/nowhere/at/all/x.pt2"], ["heal"],
+        ["scan", "m", "d", "--distance", "l1"], ["purify", "m", "d", "-o", "/nowhere/at/all/x.pt2"],
+        ["purify", "m", "d", "-o", "/tmp"], ["heal"],
         ["serve", "--port", "1"],
     ])
     func wrongUsageExitsWith64(arguments: [String]) throws {

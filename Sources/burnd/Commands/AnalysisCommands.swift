@@ -39,7 +39,7 @@ struct ScanCommand: AsyncParsableCommand {
 struct PurifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "purify", abstract: "Finds a backdoor and writes the model without it.",
-        discussion: "A clean model is left as it is, and OUT is not written. " + AnalysisExit.explanation)
+        discussion: "Where there is nothing to purify, OUT is a copy of MODEL. " + AnalysisExit.explanation)
 
     @OptionGroup var options: AnalysisOptions
 
@@ -50,6 +50,10 @@ struct PurifyCommand: AsyncParsableCommand {
         let folder = URL(fileURLWithPath: output).deletingLastPathComponent().path
         guard access(folder, W_OK) == 0 else {
             throw ValidationError("The folder of --output can't be written to: \(folder)")
+        }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: output, isDirectory: &isFolder), isFolder.boolValue {
+            throw ValidationError("--output is a file's name; this is a folder: \(output)")
         }
     }
 
@@ -86,7 +90,9 @@ private func analyse(
     let findings = result.findings
     var written = AnalysisReport.Output()
     if let output, let file = findings.artifacts[.purifiedModel] {
-        try copy(scratch + "/job/" + file, to: output)
+        let purified = scratch + "/job/" + file
+        written.modelChanged = !FileManager.default.contentsEqual(atPath: purified, andPath: arguments.model)
+        try copy(purified, to: output)
         written.model = output
     }
     if let labels = arguments.labels {
@@ -117,10 +123,10 @@ private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ writte
         classes: result.dataset.classes.map(\.name), mapping: result.options.classes)
     print(VerdictText.render(result.verdict, classNames: names))
     if let table = result.findings.metrics.flatMap(VerdictText.table) { print("\n" + table) }
-    if type == .purify {
+    if let model = written.model {
         print(
-            written.model.map { "\nPurified model: \($0)" } ?? "\nNothing was purified; no model was written."
-        )
+            written.modelChanged == true
+                ? "\nPurified model: \(model)" : "\nNothing to purify: \(model) is a copy of the model.")
     }
     if let labels = written.labels { print("Corrected labels: \(labels)") }
     if let samples = written.samples { print("Samples: \(samples)") }

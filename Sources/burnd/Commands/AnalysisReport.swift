@@ -46,8 +46,15 @@ struct AnalysisReport: Encodable {
     /// Paths of the files written.
     struct Output: Encodable {
         var model: String?
+        /// Whether that model differs from the input; nil for a scan.
+        var modelChanged: Bool?
         var labels: String?
         var samples: String?
+
+        enum CodingKeys: String, CodingKey {
+            case model, labels, samples
+            case modelChanged = "model_changed"
+        }
     }
 
     var version = Release.version

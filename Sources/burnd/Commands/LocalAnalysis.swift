@@ -28,6 +28,13 @@ struct LocalAnalysis {
     func run(scratch: String) async throws -> Result {
         let options = try arguments.jobOptions()
         let modelPath = try Self.existing(arguments.model, option: "MODEL")
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: modelPath, isDirectory: &isFolder), isFolder.boolValue {
+            throw Problem(
+                .unsupportedFormat, code: "model-is-a-folder", title: "The model is a folder",
+                detail: "\(arguments.model) is a folder; a .pt2 file is expected.", location: "MODEL",
+                fix: "The order is MODEL DATASET.")
+        }
         let model = try openModel(at: modelPath).summary
         let sets = try [
             ("dataset", arguments.dataset, "DATASET"), ("clean", arguments.clean, "--clean"),
@@ -52,7 +59,12 @@ struct LocalAnalysis {
         guard let (folder, dataset) = packed["dataset"] else {
             throw Self.silent("The import gave no data set.")
         }
-        try OptionRules.checkMatch(model: model, dataset: dataset, options: options)
+        do {
+            try OptionRules.checkMatch(model: model, dataset: dataset, options: options)
+        } catch var problem as Problem {
+            problem.location = problem.location.map(Self.argument)
+            throw problem
+        }
         let evaluation =
             packed.count == 1
             ? nil
@@ -115,6 +127,17 @@ struct LocalAnalysis {
         guard let phase = progress.phase else { return "preparation" }
         let name = phase.rawValue.replacing("_", with: " ")
         return progress.round > 0 ? "\(name), round \(progress.round)" : name
+    }
+
+    /// The argument that stands for a place in a job request's body.
+    private static func argument(_ pointer: String) -> String {
+        switch pointer {
+        case "/dataset": "DATASET"
+        case "/options/classes": "--classes"
+        case "/options/input/mean": "--mean"
+        case "/options/input/std": "--std"
+        default: pointer
+        }
     }
 
     private static func existing(_ path: String, option: String) throws -> String {
