@@ -49,6 +49,13 @@ public struct AnalysisJob {
 
     private static func evaluator(_ task: WorkerTask.Analyse, _ file: ModelFile) throws -> Evaluator? {
         guard let sets = task.evaluation, sets.clean != nil || sets.triggered != nil else { return nil }
+        if let target = sets.targetClass, !(0..<file.graph.classes).contains(target) {
+            throw Problem(
+                .unprocessable, code: "target-class-out-of-range",
+                title: "The target class is none of the model's",
+                detail: "\(target) was given; the model has outputs 0 to \(file.graph.classes - 1).",
+                location: "/evaluation/target_class")
+        }
         func open(_ path: String?) throws -> LabelledImages? {
             try path.map { path in
                 var options = task.options
@@ -67,17 +74,33 @@ public struct AnalysisJob {
             clean: try open(sets.clean), triggered: try open(sets.triggered), target: sets.targetClass)
     }
 
+    /// ACC, ASR and RA on the user's evaluation sets. Without a target class of the user's, ASR is that of the
+    /// verdict's first target class, and is left out while there is none.
+    private func measure(_ model: GraphModel, verdict: Verdict?) throws -> EvaluationMetrics? {
+        guard let evaluator else { return nil }
+        if evaluator.target != nil { return try evaluator.measure(model, token: token) }
+        let target = verdict?.kind == .allToAll ? nil : verdict?.targetClasses.first
+        var metrics = try Evaluator(clean: evaluator.clean, triggered: evaluator.triggered, target: target)
+            .measure(model, token: token)
+        if target == nil, verdict?.kind != .allToAll { metrics.asr = nil }
+        return metrics
+    }
+
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
         let plan = WorkPlan(plannedSteps, report: report)
         try InputAgreement.check(model, images, seed: task.options.seed, token: token)
-        let before = try evaluator?.measure(model, token: token)
+        var before = try measure(model, verdict: nil)
         if let before { report(.evaluation(PurificationMetrics(before: before))) }
         let store = try PerturbationStore(
             path: directory + "/perturbations.f16", samples: images.count,
             values: images.dataset.channels * images.dataset.height * images.dataset.width)
         let table = try boundaryAnalysis(store, plan)
         let outcome = try detection(table, store, plan)
+        if task.evaluation?.targetClass == nil {
+            before = try measure(model, verdict: outcome.verdict)
+            if let before { report(.evaluation(PurificationMetrics(before: before))) }
+        }
         let treatable =
             outcome.verdict.result == .backdoored
             || (outcome.verdict.result == .suspicious && task.options.force)
@@ -150,8 +173,8 @@ public struct AnalysisJob {
             try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")
             report(.artifact(WorkerArtifact(role: .purifiedModel, file: "purified.pt2")))
         }
-        if let evaluator, task.type == .purify {
-            let after = try result.model.map { try evaluator.measure($0, token: token) } ?? before
+        if task.type == .purify, let before {
+            let after = try result.model.flatMap { try measure($0, verdict: outcome.verdict) } ?? before
             report(.evaluation(PurificationMetrics(before: before, after: after)))
         }
         report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))
