@@ -141,7 +141,11 @@ let package = Package(
             name: "BurndTests", dependencies: ["burnd", "Findings", "Problems", "ScriptedWorker", logging],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["burnd", "ScriptedWorker", crypto], swiftSettings: strict),
+            name: "EndToEndTests",
+            dependencies: [
+                "burn-worker", "burnd", "Execution", "ModelFormats", "ScriptedWorker", "Tensors", crypto,
+            ],
+            swiftSettings: strict),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
         tests("BackdoorAttacks", ["Problems", "SeededRandom"]),
         tests(

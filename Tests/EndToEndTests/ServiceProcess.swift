@@ -1,6 +1,6 @@
 import Foundation
 
-/// A `burnd serve` of the test's own, on a free loopback port, with a worker that follows a script.
+/// A `burnd serve` of the test's own, on a free loopback port.
 ///
 /// Unchecked: each is used by one test.
 final class ServiceProcess: @unchecked Sendable {
@@ -14,13 +14,27 @@ final class ServiceProcess: @unchecked Sendable {
     private(set) var port: UInt16 = 0
     private var process = Process()
 
+    private let worker: URL
+
+    /// With the real worker.
+    init() throws {
+        folder = try Self.makeFolder()
+        worker = Self.programs.appending(path: "burn-worker")
+        try start()
+    }
+
+    private static func makeFolder() throws -> URL {
+        let folder = URL(filePath: NSTemporaryDirectory()).appending(path: "burn-e2e-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
     /// - Parameter script: the commands of every worker, see `ScriptedWorker`.
     init(script: String) throws {
-        folder = URL(filePath: NSTemporaryDirectory()).appending(path: "burn-e2e-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        folder = try Self.makeFolder()
         let commands = folder.appending(path: "script")
         try script.write(to: commands, atomically: true, encoding: .utf8)
-        let worker = folder.appending(path: "worker")
+        worker = folder.appending(path: "worker")
         let scripted = Self.programs.appending(path: "ScriptedWorker").path
         try "#!/bin/sh\nexec '\(scripted)' follow '\(commands.path)'\n"
             .write(to: worker, atomically: true, encoding: .utf8)
@@ -43,7 +57,7 @@ final class ServiceProcess: @unchecked Sendable {
         let output = Pipe()
         process = Process()
         process.executableURL = Self.programs.appending(path: "burnd")
-        process.arguments = ["serve", "--listen", "127.0.0.1:0", "--worker", folder.path + "/worker"]
+        process.arguments = ["serve", "--listen", "127.0.0.1:0", "--worker", worker.path]
         process.environment = [
             "BURND_DATA": folder.path + "/data", "BURND_LIMITS_FREE_BYTES": "0", "BURND_LOG_LEVEL": "notice",
         ]
