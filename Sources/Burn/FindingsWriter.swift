@@ -43,8 +43,10 @@ struct FindingsWriter {
         try DurableFile.write(content, to: path)
     }
 
-    private static func quoted(_ field: String) -> String {
-        guard field.contains(where: { ",\"\r\n".contains($0) || $0 == "\r\n" }) else { return field }
-        return "\"" + field.replacing("\"", with: "\"\"") + "\""
+    /// By scalars: a quote with a combining mark, or a line feed after a return, is one character.
+    static func quoted(_ field: String) -> String {
+        let scalars = field.unicodeScalars
+        guard scalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return field }
+        return "\"" + scalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
     }
 }

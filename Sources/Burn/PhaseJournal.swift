@@ -13,10 +13,12 @@ struct PhaseJournal {
         messages.forEach(report)
     }
 
-    /// Reports what the phase reported when it finished; false when it has not.
+    /// Reports what the phase reported when it finished; false when it has not, or its journal is not whole.
     func replay(_ name: String) throws -> Bool {
-        guard let content = FileManager.default.contents(atPath: path(name)) else { return false }
-        try JSONDecoder().decode([WorkerMessage].self, from: content).forEach(report)
+        guard let content = FileManager.default.contents(atPath: path(name)),
+            let messages = try? JSONDecoder().decode([WorkerMessage].self, from: content)
+        else { return false }
+        messages.forEach(report)
         return true
     }
 

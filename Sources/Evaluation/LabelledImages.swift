@@ -107,7 +107,7 @@ public struct LabelledImages: Sendable {
         func perChannel(_ values: [Double], _ name: String, otherwise: Double) throws -> [Double] {
             if values.isEmpty { return Array(repeating: otherwise, count: channels) }
             if values.count == 1 { return Array(repeating: values[0], count: channels) }
-            guard values.count == channels, values.allSatisfy(\.isFinite) else {
+            guard values.count == channels else {
                 throw Problem(
                     .unprocessable, code: "input-scaling-invalid", title: "The input scaling is invalid",
                     detail: "\(values.count) values for \(channels) channels",
@@ -119,12 +119,13 @@ public struct LabelledImages: Sendable {
         let mean = try perChannel(input.mean, "mean", otherwise: 0)
         let std = try perChannel(input.std, "std", otherwise: 1)
         let range = input.range
-        guard range.count == 2, range.allSatisfy(\.isFinite), range[0] < range[1],
+        // Far below what float32 holds, so that no sum or quotient of them overflows.
+        guard range.count == 2, (range + mean + std).allSatisfy({ abs($0) < 1e12 }), range[0] < range[1],
             std.allSatisfy({ $0 > 1e-6 })
         else {
             throw Problem(
                 .unprocessable, code: "input-scaling-invalid", title: "The input scaling is invalid",
-                detail: "range must be [low, high] with low < high, and std above 0",
+                detail: "range must be [low, high] with low < high, std above 0, and all of them below 1e12",
                 location: "options.input")
         }
         return (Float((range[1] - range[0]) / 255), mean.map { Float($0 - range[0]) }, std.map { Float($0) })

@@ -10,7 +10,8 @@ import WorkerProtocol
 /// Standard output is taken away from everything else: what a library prints goes to standard error.
 final class Channel: Sendable {
     private let output: Int32
-    private let lock = Mutex(())
+    /// Whether the last frame is out: nothing may follow it.
+    private let hasEnded = Mutex(false)
     private let heart = DispatchQueue(label: "burn-worker.heartbeat")
     private let signals: DispatchSourceSignal
     private let beats: DispatchSourceTimer
@@ -63,7 +64,12 @@ final class Channel: Sendable {
     /// Blocks while the service is slow to read. A service that is gone is noticed on standard input.
     func send(_ message: WorkerMessage) {
         guard let frame = try? Frame.encode(message) else { return }
-        lock.withLock { _ in
+        hasEnded.withLock { hasEnded in
+            guard !hasEnded else { return }
+            switch message {
+            case .finished, .failed: hasEnded = true
+            default: break
+            }
             frame.withUnsafeBytes { bytes in
                 var sent = 0
                 while sent < bytes.count {

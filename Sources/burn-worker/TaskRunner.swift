@@ -54,7 +54,9 @@ struct TaskRunner {
     }
 
     private func run(_ task: WorkerTask.Train, _ directory: String) throws {
-        guard !task.output.contains("/"), task.epochs > 0, task.learningRate > 0 else {
+        guard !task.output.contains("/"), !["", ".", ".."].contains(task.output), task.epochs > 0,
+            task.learningRate > 0
+        else {
             throw Problem(
                 .malformed, code: "training-task-invalid", title: "The training task is invalid",
                 detail: "epochs and learning rate must be above 0, the output a plain file name")
