@@ -129,6 +129,17 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
+        .target(
+            name: "TinyModels",
+            dependencies: ["Execution", "Graph", "PackedDataset", "SeededRandom", "Tensors"],
+            path: "Tests/TinyModels", swiftSettings: strict),
+        tests(
+            "Burn",
+            [
+                "Evaluation", "Execution", "Findings", "SeededRandom", "Tensors", "TinyModels",
+                "WorkerProtocol",
+            ]),
+        tests("Evaluation", ["Execution", "Findings", "Problems", "Tensors", "TinyModels"]),
         tests("Execution", ["Graph", "ModelFormats", "Problems", "Tensors"]),
         tests(
             "API",
@@ -164,6 +175,12 @@ let package = Package(
         tests("ProceduralImages", []),
         tests("Tensors", ["Graph", "SeededRandom"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
+        .testTarget(
+            name: "WorkerTests",
+            dependencies: [
+                "DatasetFormats", "Findings", "PackedDataset", "Problems", "TinyModels", "WorkerProtocol",
+                "burn-worker",
+            ], swiftSettings: strict),
         tests("WorkerSupervisor", ["ScriptedWorker"]),
         .executableTarget(
             name: "ScriptedWorker", dependencies: ["JobQueue"], path: "Tests/ScriptedWorker",

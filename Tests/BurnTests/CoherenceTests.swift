@@ -1,0 +1,58 @@
+import Tensors
+import Testing
+import TinyModels
+
+@testable import Burn
+
+/// Bundles of directions among random ones.
+@Suite struct CoherenceTests {
+    static let count = 600
+    static let width = 400
+
+    /// Random unit rows; `planted` of them (from row 100 on) lean on one direction with this cosine.
+    private func rows(planted: Int, cosine: Double, seed: UInt64) throws -> Tensor {
+        let generator = try Generator(seed: seed)
+        func unit(_ count: Int) throws -> Tensor {
+            let rows = try Tensor.randn([count, Self.width], generator: generator)
+            return try rows / rows.norm([1], keepDimensions: true)
+        }
+        let noise = try unit(Self.count)
+        guard planted > 0 else { return noise }
+        let common = try unit(1)
+        let leaning =
+            try common * cosine + noise.rows(100..<100 + planted) * (1 - cosine * cosine).squareRoot()
+        return try Tensor.cat([
+            noise.rows(0..<100), leaning / leaning.norm([1], keepDimensions: true),
+            noise.rows(100 + planted..<Self.count),
+        ])
+    }
+
+    private func coherence(_ rows: Tensor) throws -> ClassCoherence {
+        let folder = try ScratchFolder()
+        let store = try PerturbationStore(path: folder.file("p"), samples: Self.count, values: Self.width)
+        try store.write(rows, at: 0)
+        return try ClassCoherence(members: Array(0..<Self.count), store: store, seed: 1)
+    }
+
+    @Test(arguments: [18, 60, 300])
+    func aPlantedBundleIsFound(planted: Int) throws {
+        let found = try coherence(rows(planted: planted, cosine: 0.7, seed: 4))
+        let expected = Set(100..<100 + planted)
+        #expect(expected.isSubset(of: found.cluster))
+        #expect(found.cluster.count <= planted + 3)
+        #expect(abs(found.tightness - 0.7) < 0.05)
+        #expect(found.mixture.separation > ClassFinding.cleanSeparation)
+        #expect(found.remainderTightness < found.tightness / 2)
+        #expect(found.share > found.remainderShare)
+        #expect(found.cosines.count == Self.count)
+    }
+
+    @Test(arguments: UInt64(1)...4)
+    func noiseHoldsNoTighterBundleThanItsRemainder(seed: UInt64) throws {
+        let found = try coherence(rows(planted: 0, cosine: 0, seed: seed))
+        #expect(found.tightness < 0.35)
+        #expect(abs(found.tightness - found.remainderTightness) < 0.1)
+        #expect(abs(found.share - found.remainderShare) < 0.01)
+    }
+
+}

@@ -1,0 +1,93 @@
+import Evaluation
+import Execution
+import Findings
+import Tensors
+import Testing
+import TinyModels
+
+@testable import Burn
+
+/// The verdict on models whose training is known: the same images, with and without a planted trigger.
+@Suite struct DetectionTests {
+    static let classes = 4
+    static let target = 2
+
+    struct Outcome {
+        var detection: Detection.Outcome
+        var poisoned: Set<Int>
+        var labels: [Int]
+        var predictions: [Int]
+    }
+
+    private func detect(poisonEvery period: Int?) throws -> Outcome {
+        let folder = try ScratchFolder()
+        var drawn = TinyImages.textures(1200, side: 16, seed: 31)
+        var poisoned: Set<Int> = []
+        if let period {
+            for sample in drawn.labels.indices
+            where sample % period == 0 && drawn.labels[sample] != Self.target {
+                drawn.stamp(sample)
+                drawn.labels[sample] = Self.target
+                poisoned.insert(sample)
+            }
+        }
+        let model = try TinyGraph.convolutional(side: 16, classes: Self.classes, seed: 32)
+        let images = try LabelledImages(
+            drawn.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
+        try SupervisedTraining(images: images, epochs: 25, learningRate: 0.05, seed: 33).run(model)
+        let store = try PerturbationStore(
+            path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
+        let token = try CancellationToken()
+        let analysis = try BoundaryAnalysis(
+            model: model, images: images, store: store, method: .newton, threads: 2, token: token
+        ).run { _ in }
+        let detection = try Detection(
+            model: model, images: images, table: analysis.table, store: store, options: JobOptions(),
+            token: token
+        ).run { _ in }
+        return Outcome(
+            detection: detection, poisoned: poisoned, labels: images.labels,
+            predictions: analysis.table.predicted.map(Int.init))
+    }
+
+    @Test func aPlantedTriggerIsFoundAndItsSamplesFlagged() throws {
+        let found = try detect(poisonEvery: 9)
+        try #require(
+            Accuracy.clean(predictions: found.predictions, labels: found.labels) > 0.95,
+            "the model has learnt")
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .backdoored)
+        #expect(verdict.targetClasses == [Self.target])
+        #expect(verdict.kind == .allToOne)
+        #expect(verdict.confidence > 0.9)
+        let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
+        let hits = flagged.intersection(found.poisoned).count
+        #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))
+        #expect(Double(hits) >= 0.95 * Double(flagged.count))
+        #expect(verdict.poisonedSamples == flagged.count)
+        let rate = Double(found.poisoned.count) / Double(found.labels.count)
+        #expect(verdict.poisonRateInterval[0] < rate && rate < verdict.poisonRateInterval[1])
+        let evidence = try #require(verdict.evidence.classes.first { $0.label == Self.target })
+        #expect(evidence.name == "class-2" && evidence.flaggedSamples == flagged.count)
+        #expect(try #require(evidence.triggerEffect) > 0.5)
+        #expect(try #require(evidence.randomEffect) < 0.25)
+        #expect(evidence.coherenceShare > evidence.coherenceNull)
+        #expect(verdict.evidence.statements.contains { $0.hasPrefix("Class class-2: \(flagged.count) of ") })
+        #expect(verdict.evidence.statements.last?.hasPrefix("Not excluded: ") == true)
+        #expect(found.detection.scores.allSatisfy { (0...1).contains($0) })
+    }
+
+    @Test func aCleanModelComesOutClean() throws {
+        let found = try detect(poisonEvery: nil)
+        try #require(
+            Accuracy.clean(predictions: found.predictions, labels: found.labels) > 0.95,
+            "the model has learnt")
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .clean)
+        #expect(verdict.targetClasses.isEmpty && verdict.kind == nil && verdict.poisonedSamples == 0)
+        #expect(!found.detection.flagged.contains(true))
+        #expect(found.detection.scores.allSatisfy { $0 < 0.5 })
+        #expect(verdict.poisonRateInterval[0] == 0)
+        #expect(verdict.evidence.classes.map(\.label) == Array(0..<Self.classes))
+    }
+}

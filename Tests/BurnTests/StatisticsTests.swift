@@ -1,0 +1,81 @@
+import SeededRandom
+import Testing
+
+@testable import Burn
+
+@Suite struct StatisticsTests {
+    @Test(arguments: [
+        (2.228, 10.0, 0.025), (1.812, 10, 0.05), (12.706, 1, 0.025), (2.776, 4, 0.025), (3.169, 10, 0.005),
+        (1.962, 1000, 0.025), (0, 7, 0.5), (-2.228, 10, 0.975),
+    ])
+    func studentsTailAgreesWithTheTables(t: Double, freedom: Double, tail: Double) {
+        #expect(abs(Statistics.studentTail(t, freedom: freedom) - tail) < 1e-4)
+    }
+
+    @Test func wilsonsIntervalAgreesWithKnownValues() {
+        func close(_ found: [Double], _ low: Double, _ high: Double) -> Bool {
+            found.count == 2 && abs(found[0] - low) < 1e-3 && abs(found[1] - high) < 1e-3
+        }
+        #expect(close(Statistics.wilson(5, of: 50), 0.0435, 0.2136))
+        #expect(close(Statistics.wilson(0, of: 10), 0, 0.2775))
+        #expect(close(Statistics.wilson(10, of: 10), 0.7225, 1))
+        #expect(Statistics.wilson(0, of: 0) == [0, 1])
+    }
+
+    @Test func medianAndQuantileAreOrderStatistics() {
+        #expect(Statistics.median([5, 1, 3]) == 3)
+        #expect(Statistics.median([4, 1, 3, 2]) == 2.5)
+        #expect(Statistics.median([]) == 0)
+        let values = (0..<100).map(Double.init).reversed()
+        #expect(Statistics.quantile(Array(values), 0.95) == 95)
+        #expect(Statistics.quantile(Array(values), 0) == 0)
+        #expect(Statistics.quantile(Array(values), 1) == 99)
+        #expect(Statistics.quantile([], 0.5) == 0)
+    }
+
+    @Test func anOutlierIsSignificantAndAMemberIsNot() {
+        let null = [0.20, 0.25, 0.22, 0.24, 0.21, 0.23, 0.26, 0.19, 0.22, 0.23]
+        #expect(Statistics.pValue(of: 0.9, against: null, priorDeviation: 0.15) < 1e-3)
+        #expect(Statistics.pValue(of: 0.24, against: null, priorDeviation: 0.15) > 0.3)
+        #expect(Statistics.pValue(of: 0.9, against: [], priorDeviation: 0.15) == 1)
+    }
+
+    @Test func theMixtureFindsPlantedModes() {
+        var random = SplitMix64(seed: 1)
+        let low = (0..<900).map { _ in 0.05 + 0.05 * random.normal() }
+        let high = (0..<100).map { _ in 0.7 + 0.08 * random.normal() }
+        let mixture = TwoComponentMixture(fitting: (low + high).shuffled(using: &random), upper: [])
+        #expect(abs(mixture.means[0] - 0.05) < 0.01 && abs(mixture.means[1] - 0.7) < 0.03)
+        #expect(abs(mixture.deviations[0] - 0.05) < 0.01 && abs(mixture.deviations[1] - 0.08) < 0.02)
+        #expect(abs(mixture.weights[1] - 0.1) < 0.01)
+        #expect(mixture.separation > 5)
+        #expect(low.allSatisfy { mixture.posterior($0) < 0.5 })
+        #expect(high.allSatisfy { mixture.posterior($0) > 0.5 })
+    }
+
+    @Test func thePosteriorRisesWithTheValue() {
+        var random = SplitMix64(seed: 2)
+        for _ in 0..<20 {
+            let spread = random.uniform(0.02..<0.2)
+            let values =
+                (0..<150).map { _ in spread * random.normal() }
+                + (0..<20).map { _ in 0.4 + 0.03 * random.normal() }
+            let mixture = TwoComponentMixture(fitting: values, upper: [3, 7])
+            let posteriors = stride(from: -1.0, through: 1.5, by: 0.01).map(mixture.posterior)
+            #expect(zip(posteriors, posteriors.dropFirst()).allSatisfy { $0 <= $1 })
+            #expect(posteriors.first == 0 && posteriors.last == 1)
+        }
+    }
+
+    @Test(arguments: UInt64(1)...8)
+    func oneModeIsNotTakenForTwo(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let values = (0..<500).map { _ in 0.06 * random.normal() }
+        let mixture = TwoComponentMixture(fitting: values, upper: Set(0..<9))
+        let upper = values.count { mixture.posterior($0) > 0.5 }
+        // A tail of few values may look apart; a mode of its own it is not.
+        #expect(
+            mixture.separation < 3 || upper < ClassFinding.smallestCluster,
+            "separation \(mixture.separation), \(upper) in the upper mode")
+    }
+}

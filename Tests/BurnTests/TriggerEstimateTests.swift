@@ -1,0 +1,127 @@
+import Evaluation
+import Findings
+import SeededRandom
+import Tensors
+import Testing
+import TinyModels
+
+@testable import Burn
+
+/// The moment estimate against triggers that are known.
+@Suite struct TriggerEstimateTests {
+    static let side = 6
+    static let perGroup = 1200
+
+    struct Case {
+        var estimate: TriggerEstimate
+        /// The same images without and with the trigger, (N, C, H, W).
+        var clean: Tensor
+        var triggered: Tensor
+    }
+
+    /// Values from 0.2 to 0.8, so that nothing is clipped; `change` gives a value (0 to 1) its triggered one.
+    private func measure(_ change: (_ offset: Int, _ value: Double) -> Double) throws -> Case {
+        var random = SplitMix64(seed: 1)
+        let values = Self.side * Self.side * 3
+        func byte(_ value: Double) -> UInt8 { UInt8((value * 255).rounded()) }
+        var images = TinyImages(side: Self.side)
+        let originals = (0..<2 * Self.perGroup).map { _ in
+            (0..<values).map { _ in random.uniform(0.2..<0.8) }
+        }
+        for image in originals { images.add(image.map(byte), label: 0) }
+        for image in originals[..<Self.perGroup] {
+            images.add(image.enumerated().map { byte(change($0, $1)) }, label: 1)
+        }
+        let folder = try ScratchFolder()
+        let model = try TinyGraph.linear(
+            weight: Tensor.zeros([2, values]), bias: Tensor.zeros([2]), channels: 3, side: Self.side)
+        let labelled = try LabelledImages(
+            images.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
+        let cluster = 2 * Self.perGroup..<3 * Self.perGroup
+        let estimate = try TriggerEstimate(
+            boundary: Tensor.zeros([3, Self.side, Self.side]), cluster: Moments(labelled, Array(cluster)),
+            reference: Moments(labelled, Array(Self.perGroup..<2 * Self.perGroup)),
+            lowest: labelled.lowest, highest: labelled.highest)
+        return Case(
+            estimate: estimate, clean: try labelled.batch(Array(0..<50)),
+            triggered: try labelled.batch(Array(cluster.prefix(50))))
+    }
+
+    /// By byte offset (H, W, C).
+    private func values(_ tensor: Tensor) throws -> [Double] {
+        try tensor.permute([1, 2, 0]).contiguous().array()
+    }
+
+    private func meanError(_ a: Tensor, _ b: Tensor) throws -> Double {
+        try Double((a - b).abs().mean().item(as: Float.self))
+    }
+
+    @Test func aPatchCoversWhatIsBelowIt() throws {
+        let patch = Set([0, 1, 2, 60, 61, 62])
+        let found = try measure { patch.contains($0) ? 0.95 : $1 }
+        let gain = try values(found.estimate.gain)
+        let shift = try values(found.estimate.shift)
+        for offset in gain.indices {
+            let covered = patch.contains(offset)
+            #expect(abs(gain[offset] - (covered ? 0 : 1)) < 0.01)
+            #expect(abs(shift[offset] - (covered ? 0.95 : 0)) < 0.01)
+        }
+        let strengths = try Tensor.ones([50])
+        #expect(
+            try meanError(found.estimate.stampingMoments(found.clean, strengths: strengths), found.triggered)
+                < 0.001)
+        let removed = try found.estimate.removed(from: found.triggered)
+        let middle: [Float] = try removed.permute([0, 2, 3, 1]).contiguous().flatten(from: 1).narrow(1, 0, 3)
+            .array()
+        #expect(middle.allSatisfy { abs($0 - 0.5) < 0.03 }, "the background's mean is filled in")
+    }
+
+    @Test func aBlendedPatternIsRecoveredAndInverted() throws {
+        let found = try measure { offset, value in 0.7 * value + 0.3 * (offset % 2 == 0 ? 0.2 : 0.8) }
+        let gain = try values(found.estimate.gain)
+        let shift = try values(found.estimate.shift)
+        for offset in gain.indices {
+            #expect(abs(gain[offset] - 0.7) < 0.08)
+            #expect(abs(shift[offset] - 0.3 * (offset % 2 == 0 ? 0.2 : 0.8)) < 0.05)
+        }
+        #expect(try meanError(found.estimate.removed(from: found.triggered), found.clean) < 0.02)
+    }
+
+    @Test func anAddedPatternIsRecoveredAndInverted() throws {
+        let found = try measure { offset, value in offset % 3 == 0 ? value + 0.1 : value }
+        let gain = try values(found.estimate.gain)
+        let shift = try values(found.estimate.shift)
+        for offset in gain.indices {
+            #expect(gain[offset] == 1)
+            #expect(abs(shift[offset] - (offset % 3 == 0 ? 0.1 : 0)) < 0.04)
+        }
+        #expect(try meanError(found.estimate.removed(from: found.triggered), found.clean) < 0.01)
+        let half = try found.estimate.stampingMoments(found.clean, strengths: Tensor.full([50], 0.5))
+        let full = try found.estimate.stampingMoments(found.clean, strengths: Tensor.ones([50]))
+        #expect(try meanError(half * 2 - found.clean, full) < 1e-5)
+    }
+
+    @Test func nothingIsEstimatedWhereNothingWasDone() throws {
+        let found = try measure { $1 }
+        #expect(try found.estimate.gain.amin().item(as: Float.self) == 1)
+        #expect(try found.estimate.shift.abs().amax().item(as: Float.self) == 0)
+        #expect(found.estimate.momentNorm == 0)
+    }
+
+    @Test func weightsCountSamplesAsOftenAsTheySay() throws {
+        let folder = try ScratchFolder()
+        var images = TinyImages(side: 2, channels: 1)
+        images.add([0, 0, 0, 0], label: 0)
+        images.add([255, 255, 255, 255], label: 1)
+        let model = try TinyGraph.linear(
+            weight: Tensor.zeros([2, 4]), bias: Tensor.zeros([2]), channels: 1, side: 2)
+        let labelled = try LabelledImages(
+            images.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
+        let moments = try Moments(labelled, [0, 1], weights: [3, 1])
+        #expect(try moments.mean.array(as: Float.self).allSatisfy { abs($0 - 0.25) < 1e-6 })
+        let deviation: [Float] = try moments.deviation().square().array()
+        #expect(deviation.allSatisfy { abs($0 - 0.1875) < 1e-5 })
+        #expect(moments.count == 1, "Kish: 16 / 10 samples")
+        #expect(try Moments(labelled, [0, 1]).count == 2)
+    }
+}
