@@ -31,6 +31,8 @@ struct ClassFinding: Sendable {
     static let smallestCluster = 8
     /// Family-wise error over all classes.
     static let significance = 0.01
+    /// A working pattern makes a class suspicious only with a cluster that is at least this unusual.
+    static let weakSignificance = 0.05
 
     var hasDistinctCluster: Bool {
         guard let coherence else { return false }
@@ -47,6 +49,9 @@ struct ClassFinding: Sendable {
         let coherent = coherencePValue < Self.significance / Double(classes)
         let working = effect.excess >= Self.workingEffect
         let weak = effect.excess >= Self.weakEffect
-        judgement = working && coherent ? .backdoored : working || (weak && coherent) ? .suspicious : .clean
+        let nearlyCoherent = coherencePValue < Self.weakSignificance
+        judgement =
+            working && coherent
+            ? .backdoored : (working && nearlyCoherent) || (weak && coherent) ? .suspicious : .clean
     }
 }

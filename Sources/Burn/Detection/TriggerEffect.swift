@@ -23,15 +23,17 @@ struct TriggerEffect: Sendable {
     var topSourceRandom: Double
     var tested: Int
 
-    /// How far beyond chance the trigger works, for all sources or for the most affected one.
-    var excess: Double { max(rate - random, sourceSpecific ? topSourceRate - topSourceRandom : 0) }
+    /// How far beyond chance the trigger works. The most affected source counts by half: it is the largest of
+    /// many, and a trigger made for it moves most of it.
+    var excess: Double { max(rate - random, sourceSpecific ? (topSourceRate - topSourceRandom) / 2 : 0) }
     /// One source is moved while the others stay: an all-to-all or source-specific trigger.
     var sourceSpecific: Bool { topSourceRate - topSourceRandom > 2 * (rate - random) }
 
-    /// Tested on `probes`: clean-looking images of other classes than `label`.
+    /// Tested on `probes`: clean-looking images of other classes than `label`. Without a `generator` the random
+    /// direction is left out, and counted as without effect.
     static func measure(
         _ form: Form, of trigger: TriggerEstimate, into label: Int, probes: [Int], images: LabelledImages,
-        model: GraphModel, generator: Generator, token: CancellationToken
+        model: GraphModel, generator: Generator?, token: CancellationToken
     ) throws -> TriggerEffect {
         func hits(_ stamp: (Tensor, Tensor) throws -> Tensor) throws -> [Bool] {
             var hits: [Bool] = []
@@ -45,8 +47,6 @@ struct TriggerEffect: Sendable {
             }
             return hits
         }
-        let noise = try trigger.boundary.randnLike(generator: generator)
-        let direction = try noise / noise.norm()
         let (triggered, norm): ([Bool], Double)
         switch form {
         case .boundary(let scale):
@@ -56,7 +56,12 @@ struct TriggerEffect: Sendable {
             norm = trigger.momentNorm
             triggered = try hits { try trigger.stampingMoments($0, strengths: $1) }
         }
-        let random = try hits { try trigger.adding(direction, to: $0, strengths: $1 * norm) }
+        var random = triggered.map { _ in false }
+        if let generator {
+            let noise = try trigger.boundary.randnLike(generator: generator)
+            let direction = try noise / noise.norm()
+            random = try hits { try trigger.adding(direction, to: $0, strengths: $1 * norm) }
+        }
         return summary(form, triggered, random, sources: probes.map { images.labels[$0] })
     }
 

@@ -9,7 +9,6 @@ struct AcceptanceGate {
     let targets: [ClassFinding]
     let holdout: [Int]
     let flagged: [Int]
-    let seed: UInt64
     let token: CancellationToken
 
     struct Report: Hashable, Sendable {
@@ -35,7 +34,7 @@ struct AcceptanceGate {
             for form in [TriggerEffect.Form.moments, .boundary(scale: 2)] {
                 let effect = try TriggerEffect.measure(
                     form, of: trigger, into: target.label, probes: probes, images: images, model: model,
-                    generator: Generator(seed: seed), token: token)
+                    generator: nil, token: token)
                 residual = max(residual, effect.rate - base)
             }
         }

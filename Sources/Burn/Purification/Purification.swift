@@ -44,7 +44,7 @@ struct Purification {
         var restoration = try initialRestoration()
         let gate = AcceptanceGate(
             images: images, targets: outcome.targets, holdout: pool.holdout, flagged: pool.poison,
-            seed: job.task.options.seed, token: job.token)
+            token: job.token)
         let original = try gate.measure(job.model)
         let tuning = FineTuning(
             images: images,
