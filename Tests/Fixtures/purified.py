@@ -19,10 +19,10 @@ classes = sorted(folder.name for folder in images.iterdir())
 files = sorted(images.glob("*/*.png"))
 labels = torch.tensor([classes.index(file.parent.name) for file in files])
 pixels = np.stack([np.asarray(Image.open(file).convert("RGB")) for file in files])
-batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
+batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float().contiguous() / 255
 with torch.no_grad():
     logits = torch.cat([module(part) for part in batch.split(256)])
-    some = module(batch[:64].contiguous())
-batch[:64].contiguous().numpy().astype("<f4").tofile(out / "images.f32")
+    some = module(batch[:64])
+batch[:64].numpy().astype("<f4").tofile(out / "images.f32")
 some.numpy().astype("<f4").tofile(out / "logits.f32")
 print((logits.argmax(1) == labels).double().mean().item())
