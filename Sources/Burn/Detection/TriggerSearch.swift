@@ -36,39 +36,45 @@ struct TriggerSearch {
                 .prefix(mostForEstimate))
         let boundary = try boundaryPattern(cluster)
         let moments = try Moments(images, cluster)
-        var candidates = [
-            (
-                false,
-                try TriggerEstimate(
-                    boundary: boundary, cluster: moments,
-                    reference: Moments(images, reference, weights: weights(reference, like: cluster)),
-                    lowest: images.lowest, highest: images.highest)
-            )
-        ]
+        var trigger = try TriggerEstimate(
+            boundary: boundary, cluster: moments,
+            reference: Moments(images, reference, weights: weights(reference, like: cluster)),
+            lowest: images.lowest, highest: images.highest)
         if same.count >= ClassCoherence.fewestMembers {
-            candidates.append(
-                (
-                    true,
-                    try TriggerEstimate(
-                        boundary: boundary, cluster: moments,
-                        reference: Moments(images, Array(same.prefix(mostForEstimate))),
-                        lowest: images.lowest, highest: images.highest)
-                ))
+            let cleanLabel = try TriggerEstimate(
+                boundary: boundary, cluster: moments,
+                reference: Moments(images, Array(same.prefix(mostForEstimate))),
+                lowest: images.lowest, highest: images.highest)
+            // The truer reference is the one whose images look like the cluster's beside the trigger, and what
+            // truly belongs to the class stays in it when the trigger is taken out.
+            if cleanLabel.contentDifference < trigger.contentDifference,
+                try staying(in: label, cluster, without: cleanLabel) > 0.5
+            {
+                finding.isCleanLabel = true
+                trigger = cleanLabel
+            }
         }
-        // The truer reference is the one whose images look like the cluster's beside the trigger.
-        guard let chosen = candidates.min(by: { $0.1.contentDifference < $1.1.contentDifference }) else {
-            return
-        }
-        finding.isCleanLabel = chosen.0
-        finding.trigger = chosen.1
+        finding.trigger = trigger
         let forms: [TriggerEffect.Form] = [.boundary(scale: 1), .boundary(scale: 2), .moments]
         let generator = try Generator(seed: seed &+ UInt64(label))
         let effects = try forms.map {
             try TriggerEffect.measure(
-                $0, of: chosen.1, into: label, probes: probes, images: images, model: model,
+                $0, of: trigger, into: label, probes: probes, images: images, model: model,
                 generator: generator, token: token)
         }
         finding.effect = effects.max { $0.excess < $1.excess }
+    }
+
+    /// Share of the samples that are predicted as `label` when the trigger is taken out of them.
+    private func staying(in label: Int, _ samples: [Int], without trigger: TriggerEstimate) throws -> Double {
+        var count = 0
+        for start in stride(from: 0, to: samples.count, by: 256) {
+            let part = Array(samples[start..<min(start + 256, samples.count)])
+            let bare = try trigger.removed(from: images.batch(part))
+            let predictions: [Int] = try model.forward(bare, mode: .inference, token: token).argmax(1).array()
+            count += predictions.count { $0 == label }
+        }
+        return Double(count) / Double(max(samples.count, 1))
     }
 
     /// Minus the mean perturbation of the cluster, (C, H, W).
