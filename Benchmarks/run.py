@@ -95,9 +95,25 @@ def measure_purification(a):
     print(f"purification of {a.case.name}, 10,000 samples: {seconds:.1f} s "
           f"({', '.join(f'{name} {value:.1f}' for name, value in phases.items())})")
     print(f"boundary analysis: {result['boundary_analysis_samples_per_second']:.0f} samples/s")
+    for name, values in job["metrics"].items():
+        print(f"{name}: " + ", ".join(f"{key.upper()} {100 * value:.2f} %" for key, value in values.items()))
     print(f"peak memory: burnd {memory.own['resident']:.0f} MiB, worker {memory.children['resident']:.0f} MiB "
           f"({memory.children['anonymous']:.0f} MiB without mapped files)\n")
     return result
+
+
+def add_share_of_peak(purification, engine_result):
+    """How near the boundary analysis comes to the machine's sgemm speed.
+
+    Counts only the gradients that the job reports, each a forward and a backward pass of the case's network.
+    """
+    forward = next(row for row in engine_result["rows"] if row["model"] == "vgg6" and row["work"] == "forward")
+    gradients = next(
+        point["value"] for point in purification["points"] if point["name"] == "gradients_per_sample")
+    flops = purification["boundary_analysis_samples_per_second"] * gradients * 2 * forward["flops_per_image"]
+    share = flops / (engine_result["sgemm_peak_gflops"] * 1e9)
+    purification |= {"gradients_per_sample": gradients, "share_of_sgemm_peak": share}
+    print(f"boundary analysis: {gradients:.2f} gradients a sample, {100 * share:.0f} % of the sgemm peak\n")
 
 
 def write_large_archive(path: pathlib.Path, megabytes: int) -> int:
@@ -154,6 +170,8 @@ def main():
     if a.only in (None, "purification"):
         if a.case is not None:
             result["purification"] = measure_purification(a)
+            if "engine" in result and "vgg6" in a.models:
+                add_share_of_peak(result["purification"], result["engine"])
         else:
             print("no case folder: the purification is not measured (--case)\n")
     if a.only in (None, "upload"):
