@@ -33,7 +33,7 @@ struct ClassCoherence: Sendable {
             members.count <= Self.mostForDirection
             ? members : Array(members.shuffled(using: &random).prefix(Self.mostForDirection)).sorted()
         let rows = try store.rows(chosen)
-        let found = try CoherentCluster(in: rows)
+        let found = try CoherentCluster.strongest(in: rows, generator: generator)
         let inside = Set(found.rows)
         let outside = chosen.indices.filter { !inside.contains($0) }
         self.members = members
@@ -43,7 +43,7 @@ struct ClassCoherence: Sendable {
         if outside.count >= Self.fewestMembers {
             let rest = try rows.rows(outside)
             remainderShare = try rest.topDirection(generator: generator).eigenvalue / Double(outside.count)
-            remainderTightness = try CoherentCluster(in: rest).tightness
+            remainderTightness = try CoherentCluster.strongest(in: rest, generator: generator).tightness
         } else {
             remainderShare = share
             remainderTightness = found.tightness

@@ -1,10 +1,10 @@
 import Tensors
 
-/// The densest bundle among unit perturbations: the rows that share one direction, if any do.
+/// The strongest bundle among unit perturbations: the rows that share one direction, if any do.
 ///
-/// The start is the row whose nearest neighbours are nearest, not the top eigenvector: a class's own weak
-/// common direction would hide a small bundle from the latter. From there, direction and membership are
-/// refined in turn until the two-component mixture of cosines settles.
+/// Two starts: the row whose nearest neighbours are nearest finds a small bundle that a class's own weak common
+/// direction would hide; the top eigenvector finds a loose bundle that takes up most of the class. From each,
+/// direction and membership are refined in turn until the two-component mixture of cosines settles.
 struct CoherentCluster {
     /// Unit vector (width).
     var direction: Tensor
@@ -14,42 +14,64 @@ struct CoherentCluster {
     /// Rows of the upper mode.
     var rows: [Int]
 
-    /// Mean cosine of the bundle's rows to its direction, without each row's own part in it.
+    /// Mean cosine of the bundle's rows to the direction of the others: 0 for rows that have none in common.
     var tightness: Double {
         guard rows.count > 1 else { return 0 }
-        // ‖mean of m unit vectors‖² = 1/m + (m-1)/m · mean pairwise cosine.
-        let mean = rows.reduce(0) { $0 + cosines[$1] } / Double(rows.count)
-        let pairwise = (mean * mean * Double(rows.count) - 1) / Double(rows.count - 1)
-        return max(pairwise, 0).squareRoot()
+        return max(0, rows.reduce(0) { $0 + cosines[$1] } / Double(rows.count))
+    }
+
+    /// The bundle's part of all rows' energy: what the better of two bundles has more of.
+    private var energy: Double { Double(rows.count) * tightness * tightness }
+    private var isDistinct: Bool {
+        mixture.separation > ClassFinding.cleanSeparation && rows.count < cosines.count
     }
 
     private static let neighbours = 8
     private static let refinements = 6
 
-    /// `rows`: (n, width), n at least `neighbours` + 1.
-    init(in rows: Tensor) throws {
+    /// The strongest bundle in `rows`: (n, width), n at least `neighbours` + 1.
+    static func strongest(in rows: Tensor, generator: Generator) throws -> CoherentCluster {
         let count = try rows.size(0)
         let gram = try rows.matmul(rows.transpose())
-        let nearest = try gram.topK(min(Self.neighbours + 1, count), dimension: 1)
-        let density = try nearest.values.sum([1])
-        let seed: Int = try density.argmax(0).item()
+        let nearest = try gram.topK(min(neighbours + 1, count), dimension: 1)
+        let seed: Int = try nearest.values.sum([1]).argmax(0).item()
         let bundle: [Int] = try nearest.indices.select(0, seed).array()
-        let start = try rows.rows(bundle).mean([0])
-        direction = try start / start.norm().clamp(1e-9, nil)
-        cosines = try rows.matmul(direction).array(as: Float.self).map(Double.init)
-        var upper = Set(bundle)
-        mixture = TwoComponentMixture(fitting: cosines, upper: upper)
-        self.rows = bundle
+        let top = try rows.topDirection(generator: generator).direction
+        let along: [Float] = try rows.matmul(top).array()
+        let upperHalf = along.indices.sorted { along[$0] > along[$1] }.prefix(max(count / 2, 1))
+        let found = try [bundle, Array(upperHalf)].map { try CoherentCluster(in: rows, start: $0) }
+        let distinct = found.filter(\.isDistinct)
+        return (distinct.isEmpty ? found : distinct).max { $0.energy < $1.energy } ?? found[0]
+    }
+
+    private init(in rows: Tensor, start: [Int]) throws {
+        (direction, cosines) = try Self.compare(rows, with: start)
+        mixture = TwoComponentMixture(fitting: cosines, upper: Set(start))
+        self.rows = start
         for _ in 0..<Self.refinements {
             let members = cosines.indices.filter { mixture.posterior(cosines[$0]) > 0.5 }
             guard members.count >= 3 else { break }
-            let mean = try rows.rows(members).mean([0])
-            direction = try mean / mean.norm().clamp(1e-9, nil)
-            cosines = try rows.matmul(direction).array(as: Float.self).map(Double.init)
-            upper = Set(members)
-            mixture = TwoComponentMixture(fitting: cosines, upper: upper)
+            (direction, cosines) = try Self.compare(rows, with: members)
+            mixture = TwoComponentMixture(fitting: cosines, upper: Set(members))
             self.rows = cosines.indices.filter { mixture.posterior(cosines[$0]) > 0.5 }
             if self.rows == members { break }
         }
+    }
+
+    /// The mean direction of `members`, and every row's cosine to it; a member's own part is left out of the
+    /// mean that it is compared with, or any few rows would look like a bundle.
+    private static func compare(
+        _ rows: Tensor, with members: [Int]
+    ) throws -> (direction: Tensor, cosines: [Double]) {
+        let sum = try rows.rows(members).sum([0])
+        let norm = try Double(sum.norm().item(as: Float.self))
+        let direction = try sum / max(norm, 1e-9)
+        var cosines = try rows.matmul(direction).array(as: Float.self).map(Double.init)
+        for member in members {
+            let projection = cosines[member] * norm
+            let others = (norm * norm - 2 * projection + 1).squareRoot()
+            cosines[member] = others > 1e-6 ? (projection - 1) / others : 0
+        }
+        return (direction, cosines)
     }
 }

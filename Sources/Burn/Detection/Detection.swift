@@ -69,13 +69,19 @@ struct Detection {
         }
     }
 
-    /// The null: the densest bundle of every class once its own cluster is taken out.
+    /// The null: every class once its own cluster is taken out. Two comparisons, tightness of the strongest
+    /// bundle and share of the top direction; the smaller p-value counts, doubled for having been chosen.
     private func compareWithNull(_ findings: inout [ClassFinding]) {
-        let null = findings.compactMap { $0.coherence?.remainderTightness }.map(Self.fisher)
+        let coherences = findings.compactMap(\.coherence)
+        let tightness = coherences.map { Self.fisher($0.remainderTightness) }
+        let shares = coherences.map { log(max($0.remainderShare, 1e-9)) }
         for index in findings.indices {
             guard let coherence = findings[index].coherence else { continue }
-            findings[index].coherencePValue = Statistics.pValue(
-                of: Self.fisher(coherence.tightness), against: null, priorDeviation: 0.15)
+            let byTightness = Statistics.pValue(
+                of: Self.fisher(coherence.tightness), against: tightness, priorDeviation: 0.15)
+            let byShare = Statistics.pValue(
+                of: log(max(coherence.share, 1e-9)), against: shares, priorDeviation: 0.35)
+            findings[index].coherencePValue = min(1, 2 * min(byTightness, byShare))
         }
     }
 

@@ -55,7 +55,7 @@ struct TriggerSearch {
             }
         }
         finding.trigger = trigger
-        let forms: [TriggerEffect.Form] = [.boundary(scale: 1), .boundary(scale: 2), .moments]
+        let forms: [TriggerEffect.Form] = [1, 2, 4].map { .boundary(scale: $0) } + [.moments]
         let generator = try Generator(seed: seed &+ UInt64(label))
         let effects = try forms.map {
             try TriggerEffect.measure(
