@@ -133,5 +133,5 @@ struct VerdictBuilder {
     }
 
     private func number(_ value: Double) -> String { String(format: "%.3g", value) }
-    private func percent(_ value: Double) -> String { String(format: "%.2g %%", 100 * value) }
+    private func percent(_ value: Double) -> String { String(format: "%.3g %%", 100 * value) }
 }
