@@ -73,7 +73,8 @@ let package = Package(
                 .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("stdc++"),
             ]),
         .target(
-            name: "Migrations", path: "migrations", resources: [.embedInCode("0001_initial.sql")],
+            name: "Migrations", path: "migrations",
+            resources: [.embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql")],
             swiftSettings: strict),
         library("Execution", ["Graph", "Problems", "Tensors"]),
         library(

@@ -3,6 +3,7 @@ public enum Migrations {
     /// File name and SQL text, in the order they are applied. A file that was released never changes.
     public static let all: [(name: String, sql: String)] = [
         // The build names an embedded file after itself, with `_` for what no identifier has.
-        ("0001_initial.sql", String(decoding: PackageResources._001_initial_sql, as: UTF8.self))
+        ("0001_initial.sql", String(decoding: PackageResources._001_initial_sql, as: UTF8.self)),
+        ("0002_access.sql", String(decoding: PackageResources._002_access_sql, as: UTF8.self)),
     ]
 }

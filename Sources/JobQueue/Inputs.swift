@@ -6,15 +6,18 @@ import Problems
 extension JobQueue {
     /// Registers a committed upload and queues its probe; the record says `importing`.
     /// - Parameter summary: what the instant checks found, if anything.
-    public func addModel(name: String, blob: Blob, summary: ModelSummary? = nil) async throws -> ModelRecord {
-        let record = try await store.insertModel(name: name, blob: blob, summary: summary, check: present)
+    public func addModel(name: String, blob: Blob, summary: ModelSummary? = nil, owner: String? = nil)
+        async throws -> ModelRecord
+    {
+        let record = try await store.insertModel(
+            name: name, blob: blob, summary: summary, owner: owner, check: present)
         wake()
         return record
     }
 
     /// Registers a committed upload and queues its import; the record says `importing`.
-    public func addDataset(name: String, blob: Blob) async throws -> DatasetRecord {
-        let record = try await store.insertDataset(name: name, blob: blob, check: present)
+    public func addDataset(name: String, blob: Blob, owner: String? = nil) async throws -> DatasetRecord {
+        let record = try await store.insertDataset(name: name, blob: blob, owner: owner, check: present)
         wake()
         return record
     }

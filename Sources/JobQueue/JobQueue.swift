@@ -94,12 +94,14 @@ public actor JobQueue {
     ///   - idempotencyKey: the Idempotency-Key header.
     ///   - requestHash: digest of the request's body; the same key with another digest is refused.
     /// - Throws: as `JobStore.submit`.
-    public func submit(_ request: JobRequest, idempotencyKey: String? = nil, requestHash: String = "")
-        async throws -> Submission
-    {
+    public func submit(
+        _ request: JobRequest, idempotencyKey: String? = nil, requestHash: String = "", owner: String? = nil,
+        maximumQueuedOfOwner: Int = .max
+    ) async throws -> Submission {
         let submission = try await store.submit(
             request, idempotencyKey: idempotencyKey, requestHash: requestHash,
-            maximumQueued: configuration.maximumQueuedJobs)
+            maximumQueued: configuration.maximumQueuedJobs, owner: owner,
+            maximumQueuedOfOwner: maximumQueuedOfOwner)
         wake()
         return submission
     }

@@ -57,10 +57,11 @@ extension JobStore {
     /// Registers an upload as importing.
     /// - Parameters:
     ///   - summary: what is known of it before it was probed or decoded.
+    ///   - owner: the API key it was uploaded with, if any.
     ///   - check: runs in the transaction; throws when the blob is not there. Deletions of blobs are done
     ///     by the same writer, so it cannot vanish in between.
     func insert<Summary>(
-        _ kind: InputKind, name: String, blob: Blob, summary: Summary?,
+        _ kind: InputKind, name: String, blob: Blob, summary: Summary?, owner: String?,
         check: @escaping @Sendable (Blob) throws -> Void
     ) async throws -> InputRecord<Summary> {
         guard (1...255).contains(name.unicodeScalars.count),
@@ -76,10 +77,10 @@ extension JobStore {
             let id = Identifier.make(kind.prefix)
             try database.execute(
                 sql: """
-                    INSERT INTO \(kind.table) (id, name, sha256, size, state, summary, created_at)
-                    VALUES (?, ?, ?, ?, 'importing', ?, ?)
+                    INSERT INTO \(kind.table) (id, name, sha256, size, state, summary, owner, created_at)
+                    VALUES (?, ?, ?, ?, 'importing', ?, ?, ?)
                     """,
-                arguments: [id, name, blob.sha256, blob.size, summaryText, now])
+                arguments: [id, name, blob.sha256, blob.size, summaryText, owner, now])
             guard
                 let row = try Row.fetchOne(
                     database, sql: "SELECT * FROM \(kind.table) WHERE id = ?", arguments: [id])
@@ -89,16 +90,17 @@ extension JobStore {
     }
 
     public func insertModel(
-        name: String, blob: Blob, summary: ModelSummary? = nil,
+        name: String, blob: Blob, summary: ModelSummary? = nil, owner: String? = nil,
         check: @escaping @Sendable (Blob) throws -> Void = { _ in }
     ) async throws -> ModelRecord {
-        try await insert(.model, name: name, blob: blob, summary: summary, check: check)
+        try await insert(.model, name: name, blob: blob, summary: summary, owner: owner, check: check)
     }
 
     public func insertDataset(
-        name: String, blob: Blob, check: @escaping @Sendable (Blob) throws -> Void = { _ in }
+        name: String, blob: Blob, owner: String? = nil,
+        check: @escaping @Sendable (Blob) throws -> Void = { _ in }
     ) async throws -> DatasetRecord {
-        try await insert(.dataset, name: name, blob: blob, summary: nil, check: check)
+        try await insert(.dataset, name: name, blob: blob, summary: nil, owner: owner, check: check)
     }
 
     /// Removes an input; finished jobs that used it stay.

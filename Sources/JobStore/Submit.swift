@@ -7,17 +7,19 @@ extension JobStore {
     /// Stores a new job as queued, or gives back the one that the same idempotency key made before.
     /// - Parameters:
     ///   - requestHash: digest of the request's body; only compared.
+    ///   - owner: the API key it is submitted with, if any; each has idempotency keys of its own.
+    ///   - maximumQueuedOfOwner: more waiting jobs of one owner are refused.
     ///   - maximumQueued: more waiting jobs than this are refused.
     /// - Throws: `Problem` `model-not-found`, `dataset-not-found` (location: the JSON pointer);
     ///   `model-rejected`, `dataset-rejected` (conflict); `idempotency-key-reused` (unprocessable);
-    ///   `queue-full` (rateLimited).
+    ///   `queue-full`, `key-queue-full` (rateLimited).
     public func submit(
         _ request: JobRequest, idempotencyKey: String? = nil, requestHash: String = "",
-        maximumQueued: Int = .max
+        maximumQueued: Int = .max, owner: String? = nil, maximumQueuedOfOwner: Int = .max
     ) async throws -> Submission {
         let submission = try await pool.write { database in
             if let idempotencyKey,
-                let earlier = try Self.replay(idempotencyKey, requestHash, database)
+                let earlier = try Self.replay(idempotencyKey, of: owner, requestHash, database)
             {
                 return Submission(job: earlier, replayed: true)
             }
@@ -27,24 +29,25 @@ extension JobStore {
                     .rateLimited, code: "queue-full", title: "Too many jobs are waiting",
                     detail: "\(maximumQueued) jobs are queued.", fix: "Submit again when some are done.")
             }
+            if let owner { try Self.requireRoom(of: owner, maximumQueuedOfOwner, database) }
             try Self.requireInputs(request, database)
             let id = Identifier.make(.job)
             try database.execute(
                 sql: """
                     INSERT INTO jobs (id, type, request, model_sha256, model_ref, dataset_ref, clean_ref,
-                        triggered_ref, state, created_at)
-                    VALUES (?, ?, ?, (SELECT sha256 FROM models WHERE id = ?), ?, ?, ?, ?, 'queued', ?)
+                        triggered_ref, state, owner, created_at)
+                    VALUES (?, ?, ?, (SELECT sha256 FROM models WHERE id = ?), ?, ?, ?, ?, 'queued', ?, ?)
                     """,
                 arguments: [
                     id, request.type.rawValue, try Columns.json(request), request.model, request.model,
-                    request.dataset, request.evaluation?.clean, request.evaluation?.triggered, now,
+                    request.dataset, request.evaluation?.clean, request.evaluation?.triggered, owner, now,
                 ])
             let seq = database.lastInsertedRowID
             try Self.appendState(.queued, of: seq, attempt: 0, now: now, database)
             if let idempotencyKey {
                 try database.execute(
-                    sql: "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
-                    arguments: [idempotencyKey, requestHash, seq, now])
+                    sql: "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
+                    arguments: [owner ?? "", idempotencyKey, requestHash, seq, now])
             }
             return Submission(job: try Self.job(id, database), replayed: false)
         }
@@ -52,7 +55,20 @@ extension JobStore {
         return submission
     }
 
-    private static func replay(_ key: String, _ hash: String, _ database: Database) throws -> JobRecord? {
+    private static func requireRoom(of owner: String, _ maximum: Int, _ database: Database) throws {
+        let queued = try Int.fetchOne(
+            database, sql: "SELECT count(*) FROM jobs WHERE owner = ? AND state = 'queued'",
+            arguments: [owner])
+        guard queued ?? 0 < maximum else {
+            throw Problem(
+                .rateLimited, code: "key-queue-full", title: "Too many jobs of this key are waiting",
+                detail: "\(maximum) jobs of the key may be queued.", fix: "Submit again when some are done.")
+        }
+    }
+
+    private static func replay(_ key: String, of owner: String?, _ hash: String, _ database: Database) throws
+        -> JobRecord?
+    {
         guard (1...255).contains(key.unicodeScalars.count) else {
             throw Problem(
                 .malformed, code: "invalid-idempotency-key", title: "The idempotency key is not usable",
@@ -61,8 +77,9 @@ extension JobStore {
         let row = try Row.fetchOne(
             database,
             sql: """
-                SELECT request_hash, jobs.id FROM idempotency JOIN jobs ON jobs.seq = job WHERE key = ?
-                """, arguments: [key])
+                SELECT request_hash, jobs.id FROM idempotency JOIN jobs ON jobs.seq = job
+                WHERE idempotency.owner = ? AND key = ?
+                """, arguments: [owner ?? "", key])
         guard let row else { return nil }
         guard row["request_hash"] == hash else {
             throw Problem(

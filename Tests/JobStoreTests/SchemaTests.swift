@@ -46,6 +46,7 @@ import Testing
         "INSERT INTO samples VALUES (1, 0, 'n', 0, 0, NULL, 0, 0, 0, 1, 1)",
         "INSERT INTO artifacts VALUES (1, 'diary', '0', 0)",
         "INSERT INTO phases VALUES (1, 'detection', 0, -1, 0)",
+        "UPDATE jobs SET owner = 'key_nobody'",
     ])
     func illegalRowsAreRefused(sql: String) async throws {
         let test = try TestStore()
