@@ -1,3 +1,15 @@
+extension Attack {
+    /// BadNets into one class: images of all other classes are stamped and labelled as the target.
+    public static func badNets(target: Int, trigger: Trigger = .badNets()) -> Attack {
+        Attack(name: "badnets", rule: .allToOne(target: target), training: trigger)
+    }
+
+    /// BadNets all-to-all: every stamped image is labelled as the class after its own (section 4.2 of the paper).
+    public static func badNetsAllToAll(trigger: Trigger = .badNets()) -> Attack {
+        Attack(name: "all-to-all", rule: .allToAll, training: trigger)
+    }
+}
+
 extension Trigger {
     /// BadNets: a square of one value over the image's lower right corner.
     ///

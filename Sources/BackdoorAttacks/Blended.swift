@@ -1,5 +1,13 @@
 import SeededRandom
 
+extension Attack {
+    /// Blended injection into one class.
+    public static func blended(target: Int, seed: UInt64 = 0, alpha: Double = 0.2) -> Attack {
+        Attack(
+            name: "blended", rule: .allToOne(target: target), training: .blended(seed: seed, alpha: alpha))
+    }
+}
+
 extension Trigger {
     /// Blended injection: (1 - alpha) x + alpha k for a key pattern k that covers the whole image.
     ///

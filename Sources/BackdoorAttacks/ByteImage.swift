@@ -23,7 +23,7 @@ public struct ByteImage: Hashable, Sendable {
             for x in 0..<width {
                 for channel in 0..<channels {
                     let value = change(y, x, channel, Double(pixels[offset]))
-                    result.pixels[offset] = UInt8(min(255, max(0, value)).rounded(.toNearestOrEven))
+                    result.pixels[offset] = Self.byte(value)
                     offset += 1
                 }
             }

@@ -1,5 +1,15 @@
 import Foundation
 
+extension Attack {
+    /// SIG: images of the target class get the sinusoid and keep their label. The amplitude may be higher at
+    /// test time than in training (section 4 of the paper).
+    public static func sig(target: Int, amplitude: Double = 20, testAmplitude: Double? = nil) -> Attack {
+        Attack(
+            name: "sig", rule: .cleanLabel(target: target), training: .sig(amplitude: amplitude),
+            test: .sig(amplitude: testAmplitude ?? amplitude))
+    }
+}
+
 extension Trigger {
     /// SIG: a horizontal sinusoid added to every row, delta sin(2 pi x f / width).
     ///

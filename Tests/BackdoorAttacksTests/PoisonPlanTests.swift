@@ -61,6 +61,7 @@ import Testing
     @Test(arguments: [
         (LabelRule.allToOne(target: 10), 0.1), (.cleanLabel(target: -1), 0.1), (.cleanLabel(target: 1), 0.2),
         (.allToOne(target: 1), 1), (.allToAll, 1.5), (.allToAll, -0.1), (.allToAll, .nan),
+        (.sourceSpecific(source: 10, target: 1), 0.05), (.sourceSpecific(source: 2, target: 1), 0.2),
     ])
     func impossiblePlansAreRefused(rule: LabelRule, rate: Double) {
         do throws(Problem) {
@@ -68,6 +69,20 @@ import Testing
             Issue.record("it was taken")
         } catch {
             #expect(error.code == "poison-plan-impossible")
+        }
+    }
+
+    @Test func coverSamplesComeFromTheirClassesAndWhatIsLeft() throws {
+        let plan = try PoisonPlan(
+            trueLabels: Self.labels, classes: 10, rule: .allToOne(target: 3), rate: 0.5, coverRate: 0.05,
+            coverClasses: [5, 6], seed: 1)
+        #expect(plan.cover.count == 50)
+        #expect(plan.cover.allSatisfy { [5, 6].contains(Self.labels[$0]) && plan.role(of: $0) == .cover })
+        #expect(plan.poisoned.allSatisfy { plan.role(of: $0) == .poisoned })
+        #expect(Self.labels.indices.count { plan.role(of: $0) == .clean } == 450)
+        #expect(throws: Problem.self) {
+            try PoisonPlan(
+                trueLabels: Self.labels, classes: 10, rule: .allToAll, rate: 0.5, coverRate: 0.6, seed: 1)
         }
     }
 

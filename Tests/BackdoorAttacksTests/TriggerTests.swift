@@ -3,13 +3,21 @@ import SeededRandom
 import Testing
 
 @Suite struct TriggerTests {
-    static let triggers: [Trigger] = [.badNets(), .blended(seed: 3), .sig()]
+    static let triggers: [Trigger] =
+        [.badNets(), .blended(seed: 3), .sig(), .fTrojan(), .bpp(bits: 3), .corners()]
+        + Attack.names.compactMap { Attack.named($0, target: 0, classes: 10, seed: 77)?.training }
 
     static func image(_ seed: UInt64, height: Int = 32, width: Int = 32, channels: Int = 3) -> ByteImage {
         var random = SplitMix64(seed: seed)
         return ByteImage(
             height: height, width: width, channels: channels,
             pixels: (0..<height * width * channels).map { _ in UInt8(random.below(256)) })
+    }
+
+    /// A ramp of 7 a pixel across, the same in every row.
+    static func smoothImage() -> ByteImage {
+        ByteImage(
+            height: 32, width: 32, channels: 3, pixels: (0..<3_072).map { UInt8($0 / 3 % 32 * 7) })
     }
 
     @Test(arguments: triggers.indices)
