@@ -1,4 +1,5 @@
 import Problems
+import StrictJSON
 import StrictZip
 
 /// The layout of a `.pt2` archive (torch/export/pt2_archive, PyTorch 2.8 and newer): which entries matter.
@@ -63,7 +64,13 @@ struct PT2Archive {
             throw ModelFault.archive.problem("The entry is missing.", at: "\(root)/\(name)")
         }
         let bytes = try zip.contents(of: entry, limit: limits.maximumJSONBytes)
-        return try JSONParser.parse(bytes, name: entry.name, maximumDepth: limits.maximumJSONDepth)
+        // Python writes numbers that are not finite without quotes.
+        return try JSONNode(
+            parsing: bytes, name: entry.name,
+            limits: JSONLimits(
+                maximumDepth: limits.maximumJSONDepth, maximumBytes: limits.maximumJSONBytes,
+                maximumValues: 3_000_000, allowsNonFinite: true),
+            report: { ModelFault.document.problem($0, at: $1) })
     }
 
     func program() throws -> JSONNode { try document("models/\(model).json") }

@@ -1,5 +1,6 @@
 import Graph
 import Problems
+import StrictJSON
 
 /// Names of values in the file, and their numbers.
 struct ValueTable {

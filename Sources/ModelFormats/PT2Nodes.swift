@@ -1,5 +1,6 @@
 import Graph
 import Problems
+import StrictJSON
 
 /// Translates the nodes of a program.
 enum PT2Nodes {

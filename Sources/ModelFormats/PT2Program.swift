@@ -1,6 +1,7 @@
 import Findings
 import Graph
 import Problems
+import StrictJSON
 
 /// Reads a program (`models/*.json`) with its weights into a graph.
 struct PT2Program {

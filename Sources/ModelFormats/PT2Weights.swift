@@ -1,5 +1,6 @@
 import Graph
 import Problems
+import StrictJSON
 import StrictZip
 
 /// The table of weights (or of constants) of a `.pt2` archive, every size, stride and offset checked

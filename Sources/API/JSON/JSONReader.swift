@@ -1,5 +1,6 @@
 import Foundation
 import Problems
+import StrictJSON
 
 /// Reads a request body field by field. Every error names its place as a JSON pointer (RFC 6901).
 struct JSONReader {
@@ -7,7 +8,10 @@ struct JSONReader {
     /// Empty for the whole document.
     var pointer: String
 
-    /// - Throws: `Problem` `json-malformed` for bytes that are no JSON.
+    /// The largest documents map class names to outputs.
+    private static let limits = JSONLimits(maximumDepth: 16, maximumBytes: 4 << 20, maximumValues: 200_000)
+
+    /// - Throws: `Problem` `json-malformed` for bytes that are no JSON, or over a limit.
     init(parsing data: Data) throws {
         guard !data.isEmpty else {
             throw Problem(
@@ -15,12 +19,11 @@ struct JSONReader {
                 detail: "The body is empty.", fix: "Send a JSON object; see /openapi.json.")
         }
         do {
-            value = try JSONDecoder().decode(JSONValue.self, from: data)
-        } catch DecodingError.dataCorrupted(let context) {
-            let cause = (context.underlyingError as NSError?)?.userInfo[NSDebugDescriptionErrorKey] as? String
+            value = try StrictJSON.parse(Array(data), limits: Self.limits)
+        } catch {
             throw Problem(
-                .malformed, code: "json-malformed", title: "The body is not valid JSON",
-                detail: cause ?? context.debugDescription)
+                error.reason == .overLimit ? .tooLarge : .malformed, code: "json-malformed",
+                title: "The body is not valid JSON", detail: error.description)
         }
         pointer = ""
     }
@@ -40,9 +43,9 @@ struct JSONReader {
     private var shown: String {
         switch value {
         case .bool(let value): " (\(value))"
-        case .integer(let value): " (\(value))"
+        case .int(let value): " (\(value))"
         case .unsigned(let value): " (\(value))"
-        case .number(let value): " (\(value))"
+        case .double(let value): " (\(value))"
         case .string(let value): " (\"\(value.prefix(80))\")"
         case .null, .array, .object: ""
         }
@@ -50,15 +53,15 @@ struct JSONReader {
 
     /// The object's fields, none of them outside `known`.
     func fields(_ known: [String]) throws -> Fields {
-        guard case .object(let fields) = value else { throw wrong("an object") }
-        if let name = fields.keys.filter({ !known.contains($0) }).min() {
+        guard case .object(let members) = value else { throw wrong("an object") }
+        if let name = members.map(\.name).filter({ !known.contains($0) }).min() {
             throw Problem(
                 .malformed, code: "json-field-unknown", title: "The body has a field that is not known",
                 detail: "There is no field \"\(name.prefix(80))\" here.",
                 location: pointer + "/" + Self.escape(name),
                 fix: "Known are: " + known.joined(separator: ", ") + ".")
         }
-        return Fields(fields: fields, pointer: pointer)
+        return Fields(value: value, pointer: pointer)
     }
 
     func string() throws -> String {
@@ -76,7 +79,7 @@ struct JSONReader {
             range.upperBound == .max
             ? "a whole number from \(range.lowerBound)"
             : "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        guard case .integer(let number) = value, let number = Int(exactly: number), range.contains(number)
+        guard case .int(let number) = value, let number = Int(exactly: number), range.contains(number)
         else {
             throw wrong(expected)
         }
@@ -85,7 +88,7 @@ struct JSONReader {
 
     func uint64() throws -> UInt64 {
         switch value {
-        case .integer(let number) where number >= 0: return UInt64(number)
+        case .int(let number) where number >= 0: return UInt64(number)
         case .unsigned(let number): return number
         default: throw wrong("a whole number from 0 to 18446744073709551615")
         }
@@ -93,9 +96,9 @@ struct JSONReader {
 
     func double() throws -> Double {
         switch value {
-        case .integer(let number): return Double(number)
+        case .int(let number): return Double(number)
         case .unsigned(let number): return Double(number)
-        case .number(let number) where number.isFinite: return number
+        case .double(let number) where number.isFinite: return number
         default: throw wrong("a finite number")
         }
     }
@@ -118,18 +121,18 @@ struct JSONReader {
 
     /// An object whose field names are free.
     func dictionary() throws -> [(key: String, value: JSONReader)] {
-        guard case .object(let fields) = value else { throw wrong("an object") }
-        return fields.sorted { $0.key < $1.key }
-            .map { ($0.key, JSONReader(value: $0.value, pointer: pointer + "/" + Self.escape($0.key))) }
+        guard case .object(let members) = value else { throw wrong("an object") }
+        return members.sorted { $0.name < $1.name }
+            .map { ($0.name, JSONReader(value: $0.value, pointer: pointer + "/" + Self.escape($0.name))) }
     }
 
     struct Fields {
-        fileprivate var fields: [String: JSONValue]
+        fileprivate var value: JSONValue
         fileprivate var pointer: String
 
         /// Nil for a field that is absent or null.
         subscript(name: String) -> JSONReader? {
-            guard let value = fields[name], value != .null else { return nil }
+            guard let value = value[name] else { return nil }
             return JSONReader(value: value, pointer: pointer + "/" + JSONReader.escape(name))
         }
 

@@ -2,6 +2,7 @@ import Foundation
 import HTTPServer
 import JobStore
 import Problems
+import StrictJSON
 
 /// An entry of a job's log as the API shows it.
 struct EventResource: Encodable {
@@ -17,7 +18,7 @@ struct EventResource: Encodable {
         try container.encode(event.kind, forKey: .type)
         try container.encode(Timestamp.text(event.at), forKey: .time)
         try container.encode(
-            try JSONDecoder().decode(JSONValue.self, from: Data(event.data.utf8)), forKey: .data)
+            try StrictJSON.parse(Array(event.data.utf8)), forKey: .data)
     }
 }
 

@@ -1,29 +1,17 @@
-/// A JSON document. Objects keep their order and have no two members of one name.
-enum JSONValue: Hashable, Sendable {
-    struct Member: Hashable, Sendable {
-        var name: String
-        var value: JSONValue
-    }
-
-    case null
-    case bool(Bool)
-    case int(Int64)
-    case double(Double)
-    case string(String)
-    case array([JSONValue])
-    case object([Member])
-}
-
 /// A value and its place in the document, for checked access and messages.
-struct JSONNode {
+public struct JSONNode: Sendable {
+    /// What makes an error of a detail and a place.
+    public typealias Report = @Sendable (_ detail: String, _ place: String) -> any Error
+
     /// The way from the document's root, kept as links: it is written out for messages only.
-    indirect enum Place {
+    public indirect enum Place: Sendable {
+        /// The name of the file or archive entry.
         case document(String)
         case member(Place, String)
         case item(Place, Int)
 
         /// The entry's name and a JSON pointer (RFC 6901).
-        var text: String {
+        public var text: String {
             switch self {
             case .document(let name): name + "#"
             case .member(let parent, let name): parent.text + "/" + String(name.prefix(80))
@@ -32,62 +20,87 @@ struct JSONNode {
         }
     }
 
-    var value: JSONValue
-    var place: Place
+    public var value: JSONValue
+    public var place: Place
+    private let report: Report
+
+    /// - Parameter name: the file or archive entry, for messages.
+    /// - Throws: what `report` makes of a fault in the document, as do all the checks below.
+    public init(
+        parsing bytes: [UInt8], name: String, limits: JSONLimits = JSONLimits(), report: @escaping Report
+    ) throws {
+        do {
+            value = try StrictJSON.parse(bytes, limits: limits)
+        } catch {
+            throw report(error.description, name)
+        }
+        place = .document(name)
+        self.report = report
+    }
+
+    private init(value: JSONValue, place: Place, report: @escaping Report) {
+        self.value = value
+        self.place = place
+        self.report = report
+    }
 }
 
 extension JSONNode {
-    func failure(_ detail: String) -> any Error { ModelFault.document.problem(detail, at: place.text) }
+    private func at(_ value: JSONValue, _ place: Place) -> JSONNode {
+        JSONNode(value: value, place: place, report: report)
+    }
+
+    public func failure(_ detail: String) -> any Error { report(detail, place.text) }
 
     /// The member of this name; nil where it is absent or null.
-    func optional(_ name: String) throws -> JSONNode? {
+    public func optional(_ name: String) throws -> JSONNode? {
         guard case .object(let members) = value else { throw failure("An object is expected.") }
         guard let member = members.first(where: { $0.name == name }), member.value != .null else {
             return nil
         }
-        return JSONNode(value: member.value, place: .member(place, name))
+        return at(member.value, .member(place, name))
     }
 
-    func member(_ name: String) throws -> JSONNode {
+    public func member(_ name: String) throws -> JSONNode {
         guard let node = try optional(name) else { throw failure("The member “\(name)” is missing.") }
         return node
     }
 
-    func members() throws -> [(name: String, node: JSONNode)] {
+    public func members() throws -> [(name: String, node: JSONNode)] {
         guard case .object(let members) = value else { throw failure("An object is expected.") }
-        return members.map { ($0.name, JSONNode(value: $0.value, place: .member(place, $0.name))) }
+        return members.map { ($0.name, at($0.value, .member(place, $0.name))) }
     }
 
     /// The one member of a tagged union.
-    func union() throws -> (tag: String, node: JSONNode) {
+    public func union() throws -> (tag: String, node: JSONNode) {
         guard case .object(let members) = value, members.count == 1 else {
             throw failure("An object with one member is expected.")
         }
-        return (members[0].name, JSONNode(value: members[0].value, place: .member(place, members[0].name)))
+        return (members[0].name, at(members[0].value, .member(place, members[0].name)))
     }
 
-    func items() throws -> [JSONNode] {
+    public func items() throws -> [JSONNode] {
         guard case .array(let items) = value else { throw failure("An array is expected.") }
-        return items.enumerated().map { JSONNode(value: $0.element, place: .item(place, $0.offset)) }
+        return items.enumerated().map { at($0.element, .item(place, $0.offset)) }
     }
 
-    func string() throws -> String {
+    public func string() throws -> String {
         guard case .string(let text) = value else { throw failure("A string is expected.") }
         return text
     }
 
-    func bool() throws -> Bool {
+    public func bool() throws -> Bool {
         guard case .bool(let flag) = value else { throw failure("true or false is expected.") }
         return flag
     }
 
-    func int() throws -> Int {
+    public func int() throws -> Int {
         guard case .int(let number) = value else { throw failure("A whole number is expected.") }
         return Int(number)
     }
 
     /// A number; PyTorch writes those that JSON lacks as strings.
-    func double() throws -> Double {
+    public func double() throws -> Double {
         switch value {
         case .int(let number): return Double(number)
         case .double(let number): return number

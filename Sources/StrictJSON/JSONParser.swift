@@ -1,33 +1,41 @@
-/// A strict JSON reader (RFC 8259) with bounds on nesting and on the number of values.
+/// A strict JSON reader (RFC 8259) with bounds on size, nesting and the number of values.
 ///
-/// Why not Foundation's: it takes the last of two members of one name silently, and nests deeper than any
-/// model needs.
-struct JSONParser {
-    private static let maximumValues = 3_000_000
+/// Why not Foundation's: it takes the last of two members of one name silently, and its bounds are its own.
+public enum StrictJSON {
+    /// - Throws: `JSONFault`, with the byte at which it stopped.
+    public static func parse(
+        _ bytes: [UInt8], limits: JSONLimits = JSONLimits()
+    ) throws(JSONFault) -> JSONValue {
+        guard bytes.count <= limits.maximumBytes else {
+            throw JSONFault(
+                reason: .overLimit,
+                detail: "It has \(bytes.count) bytes; at most \(limits.maximumBytes) are allowed", offset: 0)
+        }
+        var parser = JSONParser(bytes: bytes, limits: limits)
+        return try parser.document()
+    }
+}
 
+struct JSONParser {
     private let bytes: [UInt8]
-    private let name: String
-    private let maximumDepth: Int
+    private let limits: JSONLimits
     private var position = 0
     private var count = 0
 
-    /// - Parameter name: the archive entry, for messages.
-    static func parse(_ bytes: [UInt8], name: String, maximumDepth: Int) throws -> JSONNode {
-        var parser = JSONParser(bytes: bytes, name: name, maximumDepth: maximumDepth)
-        let value = try parser.value(depth: 0)
-        parser.skipSpace()
-        guard parser.position == bytes.count else { throw parser.failure("Something follows the document") }
-        return JSONNode(value: value, place: .document(name))
-    }
-
-    private init(bytes: [UInt8], name: String, maximumDepth: Int) {
+    init(bytes: [UInt8], limits: JSONLimits) {
         self.bytes = bytes
-        self.name = name
-        self.maximumDepth = maximumDepth
+        self.limits = limits
     }
 
-    private func failure(_ detail: String) -> any Error {
-        ModelFault.document.problem("\(detail), at byte \(position).", at: name)
+    mutating func document() throws(JSONFault) -> JSONValue {
+        let value = try value(depth: 0)
+        skipSpace()
+        guard position == bytes.count else { throw failure("Something follows the document") }
+        return value
+    }
+
+    private func failure(_ detail: String, _ reason: JSONFault.Reason = .malformed) -> JSONFault {
+        JSONFault(reason: reason, detail: detail, offset: position)
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -42,7 +50,7 @@ struct JSONParser {
         return true
     }
 
-    private mutating func expect(_ character: Unicode.Scalar) throws {
+    private mutating func expect(_ character: Unicode.Scalar) throws(JSONFault) {
         guard take(UInt8(ascii: character)) else { throw failure("“\(character)” is expected") }
     }
 
@@ -55,10 +63,14 @@ struct JSONParser {
         return true
     }
 
-    private mutating func value(depth: Int) throws -> JSONValue {
-        guard depth < maximumDepth else { throw failure("Values are nested more than \(maximumDepth) deep") }
+    private mutating func value(depth: Int) throws(JSONFault) -> JSONValue {
+        guard depth < limits.maximumDepth else {
+            throw failure("Values are nested more than \(limits.maximumDepth) deep", .overLimit)
+        }
         count += 1
-        guard count <= Self.maximumValues else { throw failure("There are too many values") }
+        guard count <= limits.maximumValues else {
+            throw failure("There are more than \(limits.maximumValues) values", .overLimit)
+        }
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return .object(try object(depth: depth))
@@ -67,17 +79,18 @@ struct JSONParser {
         case UInt8(ascii: "t") where take(word: "true"): return .bool(true)
         case UInt8(ascii: "f") where take(word: "false"): return .bool(false)
         case UInt8(ascii: "n") where take(word: "null"): return .null
-        // Python writes these without quotes.
-        case UInt8(ascii: "N") where take(word: "NaN"): return .double(.nan)
-        case UInt8(ascii: "I") where take(word: "Infinity"): return .double(.infinity)
-        case UInt8(ascii: "-") where take(word: "-Infinity"): return .double(-.infinity)
+        case UInt8(ascii: "N") where limits.allowsNonFinite && take(word: "NaN"): return .double(.nan)
+        case UInt8(ascii: "I") where limits.allowsNonFinite && take(word: "Infinity"):
+            return .double(.infinity)
+        case UInt8(ascii: "-") where limits.allowsNonFinite && take(word: "-Infinity"):
+            return .double(-.infinity)
         case nil: throw failure("The document is cut short")
         case let byte? where byte == UInt8(ascii: "-") || Self.isDigit(byte): return try number()
         default: throw failure("A value is expected")
         }
     }
 
-    private mutating func object(depth: Int) throws -> [JSONValue.Member] {
+    private mutating func object(depth: Int) throws(JSONFault) -> [JSONValue.Member] {
         try expect("{")
         var members: [JSONValue.Member] = []
         var names: Set<String> = []
@@ -100,7 +113,7 @@ struct JSONParser {
         return members
     }
 
-    private mutating func array(depth: Int) throws -> [JSONValue] {
+    private mutating func array(depth: Int) throws(JSONFault) -> [JSONValue] {
         try expect("[")
         var items: [JSONValue] = []
         skipSpace()
@@ -113,7 +126,7 @@ struct JSONParser {
         return items
     }
 
-    private mutating func number() throws -> JSONValue {
+    private mutating func number() throws(JSONFault) -> JSONValue {
         let start = position
         _ = take(UInt8(ascii: "-"))
         let first = position
@@ -134,7 +147,8 @@ struct JSONParser {
         guard position - start <= 400 else { throw failure("A number is too long") }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isWhole, let whole = Int64(text) { return .int(whole) }
-        guard let number = Double(text) else { throw failure("A number is damaged") }
+        if isWhole, let whole = UInt64(text) { return .unsigned(whole) }
+        guard let number = Double(text), number.isFinite else { throw failure("A number is damaged") }
         return .double(number)
     }
 
@@ -148,7 +162,7 @@ struct JSONParser {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
-    private mutating func string() throws -> String {
+    private mutating func string() throws(JSONFault) -> String {
         try expect("\"")
         var text = ""
         var start = position
@@ -170,14 +184,14 @@ struct JSONParser {
         throw failure("A string is cut short")
     }
 
-    private func plain(_ start: Int) throws -> String {
+    private func plain(_ start: Int) throws(JSONFault) -> String {
         guard let text = String(validating: bytes[start..<position], as: UTF8.self) else {
             throw failure("A string is not in UTF-8")
         }
         return text
     }
 
-    private mutating func escape() throws -> Unicode.Scalar {
+    private mutating func escape() throws(JSONFault) -> Unicode.Scalar {
         guard let byte = next else { throw failure("A string is cut short") }
         position += 1
         switch byte {
@@ -201,7 +215,7 @@ struct JSONParser {
         }
     }
 
-    private mutating func hexadecimal() throws -> UInt32 {
+    private mutating func hexadecimal() throws(JSONFault) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
             guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80
