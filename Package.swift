@@ -105,7 +105,7 @@ let package = Package(
         library(
             "DatasetFormats",
             ["CArchive", "CJPEG", "CPNG", "Findings", "PackedDataset", "Problems", "WorkerProtocol"]),
-        clibrary("CHTTPServer", links: ["microhttpd"]),
+        clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
         library("HTTPServer", ["CHTTPServer", "Problems", logging]),
         library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", logging]),
         library("ModelFormats", ["CZlib", "Findings", "Graph", "Problems", "StrictJSON", "StrictZip"]),

@@ -70,6 +70,11 @@ burn_http_framing burn_http_check_framing(
     size_t hosts = 0, encodings = 0;
     const char *encoding = NULL;
     *has_length = false;
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    size_t limit = request->server->options.header_bytes;
+    if (strlen(request->target) > limit / 4) return BURN_HTTP_LONG_TARGET;
+    if (size == NULL || size->header_size > limit) return BURN_HTTP_LARGE_HEADER;
     if (!is_token(method)) return BURN_HTTP_BAD_REQUEST_LINE;
     for (size_t i = 0; i < count; i++) {
         const char *name = fields[i].name, *value = fields[i].value;

@@ -45,6 +45,7 @@ struct burn_http_server {
     struct MHD_Daemon *daemon;
     burn_http_callbacks callbacks;
     burn_http_options options;
+    char **unlimited; /* a copy of options.unlimited_addresses */
     uint16_t port;
     int listener;
     int wake[2];
@@ -53,6 +54,7 @@ struct burn_http_server {
     pthread_mutex_t registry;
     connection *connections;
     size_t connection_count;
+    uint64_t rejected_connections;
     bool draining, stopping;
     int leaving[LINGERING_MAXIMUM]; /* duplicates of closed sockets, for the keeper to linger on */
     size_t leaving_count;

@@ -30,6 +30,13 @@ void burn_http_wake(burn_http_server *server) {
     if (write(server->wake[1], &byte, 1) < 0) return;
 }
 
+static void print_address(const struct sockaddr *address, socklen_t size, char text[INET6_ADDRSTRLEN]) {
+    if (getnameinfo(address, size, text, INET6_ADDRSTRLEN, NULL, 0, NI_NUMERICHOST) != 0) text[0] = 0;
+    /* An IPv4 peer of a socket that listens on IPv6. */
+    if (strncmp(text, "::ffff:", 7) == 0 && strchr(text, '.') != NULL)
+        memmove(text, text + 7, strlen(text + 7) + 1);
+}
+
 void burn_http_on_connection(
     void *context, struct MHD_Connection *mhd, void **slot, enum MHD_ConnectionNotificationCode code
 ) {
@@ -47,8 +54,7 @@ void burn_http_on_connection(
         if (address != NULL && address->client_addr != NULL) {
             socklen_t size = address->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
                                                                          : sizeof(struct sockaddr_in);
-            (void)getnameinfo(
-                address->client_addr, size, peer->address, sizeof peer->address, NULL, 0, NI_NUMERICHOST);
+            print_address(address->client_addr, size, peer->address);
         }
         pthread_mutex_lock(&server->registry);
         peer->next = server->connections;
@@ -79,6 +85,31 @@ void burn_http_on_connection(
     burn_http_wake(server);
 }
 
+static bool is_limited(const burn_http_server *server, const char *address) {
+    if (server->options.maximum_connections_per_address == 0) return false;
+    for (size_t i = 0; i < server->options.unlimited_address_count; i++)
+        if (strcmp(server->unlimited[i], address) == 0) return false;
+    return true;
+}
+
+/*
+ * The limit of one address. libmicrohttpd's own knows no exceptions, and a proxy's connections are those of
+ * all of its clients.
+ */
+static bool address_is_full(burn_http_server *server, const struct sockaddr *address, socklen_t size) {
+    char text[INET6_ADDRSTRLEN];
+    print_address(address, size, text);
+    if (!is_limited(server, text)) return false;
+    size_t count = 0;
+    pthread_mutex_lock(&server->registry);
+    for (const connection *peer = server->connections; peer != NULL; peer = peer->next)
+        if (strcmp(peer->address, text) == 0) count++;
+    bool full = count >= server->options.maximum_connections_per_address;
+    if (full) server->rejected_connections++;
+    pthread_mutex_unlock(&server->registry);
+    return full;
+}
+
 /* False when the process is out of descriptors or memory for now. */
 static bool accept_connections(burn_http_server *server) {
     for (int i = 0; i < 64; i++) {
@@ -87,6 +118,10 @@ static bool accept_connections(burn_http_server *server) {
         int fd = accept4(
             server->listener, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
+        if (address_is_full(server, (struct sockaddr *)&address, size)) {
+            close(fd);
+            continue;
+        }
         /* Takes the socket in any case. */
         (void)MHD_add_connection(server->daemon, fd, (struct sockaddr *)&address, size);
     }

@@ -1,6 +1,7 @@
 /* One request's way through libmicrohttpd's callbacks. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -211,9 +212,15 @@ bool burn_http_reply(burn_http_request *request, const burn_http_reply_body *rep
 
 void burn_http_refuse(burn_http_request *request, const void *bytes, size_t length) {
     burn_http_server *server = request->server;
-    /* Everything before this request has been sent and nothing of it yet: the socket is ours to write.
-       The reply is far smaller than a socket's send buffer, so one call takes it whole. */
-    (void)send(request->connection->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    /* Everything before this request has been sent and nothing of it yet: the connection is ours to write,
+       on its own event thread. The reply is far smaller than a socket's send buffer and than a TLS record,
+       so one call takes it whole. */
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (info != NULL && info->tls_session != NULL)
+        (void)gnutls_record_send(info->tls_session, bytes, length);
+    else
+        (void)send(request->connection->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     pthread_mutex_lock(&server->registry);
     request->connection->linger = true;
     pthread_mutex_unlock(&server->registry);

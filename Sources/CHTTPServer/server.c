@@ -45,18 +45,34 @@ static void log_nothing(void *context, const char *format, va_list arguments) {
     (void)context, (void)format, (void)arguments;
 }
 
+bool burn_http_has_tls(void) { return MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES; }
+
+/* TLS 1.2 with forward secrecy and authenticated ciphers, and TLS 1.3. */
+static const char tls_priorities[] =
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-CIPHER-ALL:+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305";
+
 static struct MHD_Daemon *start_daemon(burn_http_server *server) {
     const burn_http_options *options = &server->options;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)options->private_key},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)tls_priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    bool is_tls = options->certificate != NULL;
     unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET
         | MHD_USE_ERROR_LOG;
     if (strchr(options->host, ':') != NULL) flags |= MHD_USE_IPv6;
+    if (is_tls) flags |= MHD_USE_TLS;
     return MHD_start_daemon(
         flags, 0, NULL, NULL, burn_http_on_request, server,
         MHD_OPTION_EXTERNAL_LOGGER, log_nothing, NULL,
         MHD_OPTION_THREAD_POOL_SIZE, options->threads < 2 ? 2u : (unsigned)options->threads,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->maximum_connections + 64u,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)options->maximum_connections_per_address,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, options->header_bytes,
+        /* Twice what the gate lets pass: the gate's refusal is a problem document, the library's is HTML. */
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * options->header_bytes,
+        MHD_OPTION_ARRAY, is_tls ? tls : none,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle_timeout_s,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, burn_http_on_target, server,
@@ -73,7 +89,20 @@ static void destroy(burn_http_server *server) {
     pthread_mutex_destroy(&server->registry);
     pthread_mutex_destroy(&server->suspension);
     pthread_cond_destroy(&server->all_resumed);
+    for (size_t i = 0; server->unlimited != NULL && i < server->options.unlimited_address_count; i++)
+        free(server->unlimited[i]);
+    free(server->unlimited);
     free(server);
+}
+
+/* Keeps what the caller's options point to, as far as it is needed later. */
+static bool copy_addresses(burn_http_server *server, const burn_http_options *options) {
+    server->unlimited = calloc(options->unlimited_address_count + 1, sizeof *server->unlimited);
+    for (size_t i = 0; server->unlimited != NULL && i < options->unlimited_address_count; i++) {
+        server->unlimited[i] = strdup(options->unlimited_addresses[i]);
+        if (server->unlimited[i] == NULL) return false;
+    }
+    return server->unlimited != NULL;
 }
 
 burn_http_server *burn_http_start(const burn_http_options *options, const burn_http_callbacks *callbacks) {
@@ -85,12 +114,17 @@ burn_http_server *burn_http_start(const burn_http_options *options, const burn_h
     pthread_mutex_init(&server->registry, NULL);
     pthread_mutex_init(&server->suspension, NULL);
     pthread_cond_init(&server->all_resumed, NULL);
-    server->listener = listen_on(options->host, options->port, &server->port);
-    bool ready = server->listener >= 0 && pipe2(server->wake, O_CLOEXEC | O_NONBLOCK) == 0;
+    bool ready = copy_addresses(server, options);
+    if (ready) server->listener = listen_on(options->host, options->port, &server->port);
+    ready = ready && server->listener >= 0 && pipe2(server->wake, O_CLOEXEC | O_NONBLOCK) == 0;
     if (ready) {
+        errno = 0;
         server->daemon = start_daemon(server);
-        server->options.host = NULL; /* the caller's string */
         ready = server->daemon != NULL;
+        if (!ready && (errno == 0 || options->certificate != NULL)) errno = EBADMSG;
+        /* The caller's strings. */
+        server->options.host = server->options.certificate = server->options.private_key = NULL;
+        server->options.unlimited_addresses = NULL;
     }
     if (ready && pthread_create(&server->keeper, NULL, burn_http_keeper, server) != 0) {
         MHD_stop_daemon(server->daemon);
@@ -108,6 +142,13 @@ uint16_t burn_http_port(const burn_http_server *server) { return server->port; }
 size_t burn_http_connections(burn_http_server *server) {
     pthread_mutex_lock(&server->registry);
     size_t count = server->connection_count;
+    pthread_mutex_unlock(&server->registry);
+    return count;
+}
+
+uint64_t burn_http_rejected_connections(burn_http_server *server) {
+    pthread_mutex_lock(&server->registry);
+    uint64_t count = server->rejected_connections;
     pthread_mutex_unlock(&server->registry);
     return count;
 }

@@ -34,6 +34,10 @@ public protocol HTTPHandler: Sendable {
 public struct RequestPlan: Sendable {
     /// The route's pattern (`/v1/jobs/{id}`), the label of metrics. Nil when no route matched.
     public var route: String?
+    /// The request as the stages left it; nil: unchanged.
+    public var head: HTTPRequestHead?
+    /// The stage that refused the request.
+    public var refusedBy: String?
     public var body: BodyPlan
     /// Called with the complete body. Not called when `body` is `.reject`, or the body failed.
     public var respond: @Sendable (HTTPRequest) async -> HTTPResponse
@@ -45,5 +49,11 @@ public struct RequestPlan: Sendable {
         self.route = route
         self.body = body
         self.respond = respond
+    }
+
+    static func refused(by stage: String?, route: String? = nil, with response: HTTPResponse) -> RequestPlan {
+        var plan = RequestPlan(route: route, body: .reject(response)) { _ in response }
+        plan.refusedBy = stage
+        return plan
     }
 }

@@ -29,6 +29,10 @@ func framingResponse(_ framing: burn_http_framing, path: String) -> HTTPResponse
             400, "header-malformed", "a header's name is not a token, or its value holds a control character")
     case BURN_HTTP_BAD_HOST:
         return refusal(400, "host-malformed", "exactly one Host header is required")
+    case BURN_HTTP_LONG_TARGET:
+        return refusal(414, "target-too-long", "the address is longer than any of this service's")
+    case BURN_HTTP_LARGE_HEADER:
+        return refusal(431, "header-too-large", "the header section is larger than this service takes")
     case BURN_HTTP_BAD_EXPECT:
         return refusal(417, "expectation-unknown", "the only expectation supported is 100-continue")
     default:

@@ -16,9 +16,13 @@ public struct HTTPRequestRecord: Sendable {
     public var received: UInt64
     public var sent: UInt64
     public var duration: Duration
+    /// The name of the stage that refused the request, `framing` for the framing gate; nil for a request that
+    /// reached its route.
+    public var refusedBy: String?
 
     public init(
-        method: String, route: String?, status: Int, received: UInt64, sent: UInt64, duration: Duration
+        method: String, route: String?, status: Int, received: UInt64, sent: UInt64, duration: Duration,
+        refusedBy: String? = nil
     ) {
         self.method = method
         self.route = route
@@ -26,6 +30,7 @@ public struct HTTPRequestRecord: Sendable {
         self.received = received
         self.sent = sent
         self.duration = duration
+        self.refusedBy = refusedBy
     }
 }
 

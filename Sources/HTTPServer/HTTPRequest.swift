@@ -13,14 +13,19 @@ public struct HTTPRequestHead: Sendable {
     public var headers: HTTPHeaders
     /// The length of the body that follows. Nil without one.
     public var contentLength: UInt64?
-    /// The client's address without port, such as `127.0.0.1` or `::1`.
+    /// The client's address without port, such as `127.0.0.1` or `::1`. Behind a trusted proxy: its client's.
     public var remoteAddress: String
-    /// Made by the server, also sent back as `X-Request-Id`: 32 lower-case hexadecimal digits.
+    /// What limits for each client count by, and who the log says it was: the address, or the API key's id.
+    public var client: String
+    /// The client's X-Request-Id where it has a sound one, else 32 lower-case hexadecimal digits of the
+    /// server's. Sent back as `X-Request-Id`.
     public var id: String
     /// Filled by `Router` from the pattern: `/v1/jobs/{id}` gives `["id": …]`.
     public var parameters: [String: String] = [:]
-    /// Whatever the router's `authorize` hook returned for this request.
+    /// Who asks; set by the stage that authenticates.
     public var principal: (any Sendable)?
+    /// What a stage reserved for the request; released when the request has ended.
+    public var reservation: (any Sendable)?
 
     /// A request that never saw a socket, for tests of handlers and routes.
     public init(
@@ -35,12 +40,24 @@ public struct HTTPRequestHead: Sendable {
         self.headers = headers
         self.contentLength = contentLength
         self.remoteAddress = remoteAddress
+        client = remoteAddress
         self.id = id
     }
 
     /// The first value of a query item, nil when it is absent.
     public func queryValue(_ name: String) -> String? {
         query.first { $0.name == name }?.value
+    }
+
+    /// Whether a client's X-Request-Id can be taken over: it ends up in logs and in other systems.
+    static func isSoundID(_ text: String) -> Bool {
+        (8...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: true
+                default: false
+                }
+            }
     }
 
     /// A fresh random request id.

@@ -31,18 +31,16 @@ public final class HTTPServer: Sendable {
         let service = HTTPService(
             configuration: configuration, handler: handler, observer: observer, logger: logger)
         var callbacks = service.callbacks
-        let server = configuration.host.withCString { host in
-            var options = burn_http_options(
-                host: host, port: configuration.port, threads: configuration.threads,
-                maximum_connections: configuration.maximumConnections,
-                maximum_connections_per_address: configuration.maximumConnectionsPerAddress,
-                header_bytes: configuration.headerBytes,
-                header_deadline_ms: UInt32(clamping: Int64(configuration.headerDeadline / .milliseconds(1))),
-                idle_timeout_s: UInt32(clamping: Int64(configuration.idleTimeout / .seconds(1))),
-                minimum_upload_rate: configuration.minimumUploadRate)
-            return burn_http_start(&options, &callbacks)
-        }
+        let server = configuration.withOptions { burn_http_start($0, &callbacks) }
         guard let server else {
+            if configuration.isSecure, errno == EBADMSG {
+                throw Problem(
+                    .malformed, code: "tls-unusable", title: "TLS cannot be started",
+                    detail: burn_http_has_tls()
+                        ? "the certificate and the private key are damaged or do not belong together"
+                        : "libmicrohttpd was built without TLS",
+                    fix: "check tls.certificate and tls.key, or let a proxy do TLS")
+            }
             throw Problem(
                 .unavailable, code: "listen-failed", title: "The address cannot be listened on",
                 detail: String(cString: strerror(errno)),
@@ -56,6 +54,14 @@ public final class HTTPServer: Sendable {
 
     /// Connections that are open now.
     public var connections: Int { stopping.withLock { $0 ? 0 : burn_http_connections(server) } }
+
+    /// Connections closed at once because their address had too many.
+    public var rejectedConnections: UInt64 {
+        stopping.withLock { $0 ? 0 : burn_http_rejected_connections(server) }
+    }
+
+    /// Event streams that are open now.
+    public var eventStreams: Int { service.streams.count }
 
     /// Stops. New connections are refused and event streams ended at once; open requests have until the
     /// deadline, then they are answered 503 or cut. Returns when every thread has ended. The first call

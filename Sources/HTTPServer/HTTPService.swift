@@ -14,6 +14,8 @@ final class HTTPService: Sendable {
     /// Dispatch has one pool for each).
     let uploads = DispatchQueue(label: "burn.http.uploads", qos: .utility, attributes: .concurrent)
 
+    let streams: StreamLimit
+
     private struct State {
         var draining = false
         var exchanges: [ObjectIdentifier: Exchange] = [:]
@@ -28,6 +30,9 @@ final class HTTPService: Sendable {
         self.handler = handler
         self.observer = observer
         self.logger = logger
+        streams = StreamLimit(
+            maximum: configuration.maximumEventStreams,
+            maximumPerClient: configuration.maximumEventStreamsPerClient)
     }
 
     var draining: Bool { state.withLock(\.draining) }

@@ -7,7 +7,7 @@ struct IncomingHead: Sendable {
         var response: HTTPResponse
     }
 
-    let id = HTTPRequestHead.makeID()
+    let id: String
     let method: String
     let target: String
     let headers: HTTPHeaders
@@ -26,6 +26,9 @@ struct IncomingHead: Sendable {
             headers.add(String(cString: field.name), String(cString: field.value).trimmingBlanks)
         }
         self.headers = headers
+        let given = headers.all("X-Request-Id")
+        id =
+            given.count == 1 && HTTPRequestHead.isSoundID(given[0]) ? given[0] : HTTPRequestHead.makeID()
     }
 
     /// The path for logs and problems: without the query, which may hold what nobody should read.

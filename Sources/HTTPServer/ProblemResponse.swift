@@ -61,6 +61,10 @@ extension HTTPResponse {
     }
 
     static func failure(_ error: any Error, path: String, requestID: String) -> HTTPResponse {
+        if let refusal = error as? HTTPRefusal {
+            return .problem(
+                refusal.problem, instance: path, status: refusal.status, headers: refusal.headers)
+        }
         if let problem = error as? Problem {
             var response = HTTPResponse.problem(problem, instance: path)
             if problem.category == .internal { response.cause = error }

@@ -7,32 +7,33 @@ struct Reply {
     enum Payload {
         case bytes(Data)
         case file(OpenFile, offset: UInt64, length: UInt64)
-        case stream(producer: @Sendable (StreamPipe) async throws -> Void, isEvents: Bool)
+        case stream(@Sendable (StreamPipe) async throws -> Void)
     }
 
     var status: Int
     var headers: HTTPHeaders
     var payload: Payload
 
-    init(_ response: HTTPResponse, for head: HTTPRequestHead?, requestID: String, ping: Duration) {
+    init(
+        _ response: HTTPResponse, for head: HTTPRequestHead?, requestID: String, ping: Duration, secure: Bool
+    ) {
         status = response.status
         headers = response.headers
         switch response.body {
         case .empty: payload = .bytes(Data())
         case .data(let data): payload = .bytes(data)
         case .stream(let produce):
-            payload = .stream(producer: { try await produce($0) }, isEvents: false)
+            payload = .stream { try await produce($0) }
         case .events(let produce):
             headers["Content-Type"] = "text/event-stream; charset=utf-8"
             // Proxies such as nginx would hold events back otherwise.
             headers["X-Accel-Buffering"] = "no"
-            payload = .stream(
-                producer: { pipe in try await Self.withPings(each: ping, on: pipe, produce) }, isEvents: true)
+            payload = .stream { pipe in try await Self.withPings(each: ping, on: pipe, produce) }
         case .file(let file):
             payload = .bytes(Data())
             open(file, for: head)
         }
-        addDefaults(requestID: requestID)
+        addDefaults(requestID: requestID, secure: secure)
     }
 
     private mutating func open(_ file: FileBody, for head: HTTPRequestHead?) {
@@ -91,8 +92,10 @@ struct Reply {
         if case .data(let data) = refusal.body { payload = .bytes(data) }
     }
 
-    private mutating func addDefaults(requestID: String) {
+    private mutating func addDefaults(requestID: String, secure: Bool) {
         headers["X-Request-Id"] = requestID
+        // Once reached over TLS, browsers do not come back without it.
+        if secure { headers["Strict-Transport-Security"] = "max-age=31536000" }
         let defaults: [(String, String)] = [
             ("X-Content-Type-Options", "nosniff"),
             ("X-Frame-Options", "DENY"),

@@ -14,60 +14,107 @@ public struct Router: HTTPHandler {
         var method: HTTPMethod
         var pattern: String
         var segments: [Substring]
+        var access: AccessLevel
+        var isUpload: Bool
         var plan: Plan
         var respond: Respond
     }
 
     var routes: [Route] = []
-    /// Called after a route matched and before its body plan: throws a `Problem` to refuse (401, 403, 400 for
-    /// a Host that is not ours). What it returns is the request's `principal`.
-    public var authorize: @Sendable (HTTPRequestHead) async throws -> (any Sendable)? = { _ in nil }
+    /// What every request passes, in this order, before anything is said about the path and the method.
+    public var stages: [any RequestStage] = []
+    /// Called with every answer of a stage or a route before it is sent, for the audit log. Not called for
+    /// a body that failed: such a request has done nothing.
+    public var concluded: @Sendable (HTTPRequestHead, RouteDescription, HTTPResponse) async -> Void = {
+        _, _, _ in
+    }
 
     public init() {}
 
     /// Every route, in the order they were added.
     public var table: [(method: HTTPMethod, pattern: String)] { routes.map { ($0.method, $0.pattern) } }
 
+    /// The right that a route needs; nil for a route that is not there.
+    public func access(_ method: HTTPMethod, _ pattern: String) -> AccessLevel? {
+        routes.first { $0.method == method && $0.pattern == pattern }?.access
+    }
+
     /// Adds a route whose body plan is fixed (for JSON bodies: `.collect(limit:)`).
     public mutating func on(
-        _ method: HTTPMethod, _ pattern: String, body: BodyPlan = .none, respond: @escaping Respond
+        _ method: HTTPMethod, _ pattern: String, access: AccessLevel? = nil, body: BodyPlan = .none,
+        respond: @escaping Respond
     ) {
-        on(method, pattern, plan: { _ in body }, respond: respond)
+        on(method, pattern, access: access, plan: { _ in body }, respond: respond)
     }
 
     /// Adds a route that decides about each body from the request's head (for uploads: `.stream(to:limit:)`).
+    /// - Parameters:
+    ///   - access: nil is reading for GET and submitting for all other methods.
+    ///   - isUpload: the body counts towards the quotas of uploads.
     public mutating func on(
-        _ method: HTTPMethod, _ pattern: String, plan: @escaping Plan, respond: @escaping Respond
+        _ method: HTTPMethod, _ pattern: String, access: AccessLevel? = nil, isUpload: Bool = false,
+        plan: @escaping Plan, respond: @escaping Respond
     ) {
-        let segments = pattern.split(separator: "/")
         routes.append(
-            Route(method: method, pattern: pattern, segments: segments, plan: plan, respond: respond))
+            Route(
+                method: method, pattern: pattern, segments: pattern.split(separator: "/"),
+                access: access ?? (method == .get ? .read : .submit), isUpload: isUpload, plan: plan,
+                respond: respond))
     }
 
     public func begin(_ head: HTTPRequestHead) async -> RequestPlan {
         let matches = routes.compactMap { route in match(route, head.segments).map { (route, $0) } }
-        guard let pattern = matches.first?.0.pattern else { return refuse(nil, .notFoundResponse(head)) }
         let wanted: HTTPMethod = head.method == .head ? .get : head.method
-        guard let (route, parameters) = matches.first(where: { $0.0.method == wanted }) else {
-            return refuse(pattern, methodResponse(head, matches.map(\.0.method)))
-        }
+        let found = matches.first { $0.0.method == wanted }
+        let description = RouteDescription(
+            pattern: matches.first?.0.pattern, access: found?.0.access ?? .read,
+            isUpload: found?.0.isUpload ?? false)
         var head = head
-        head.parameters = parameters
-        do {
-            head.principal = try await authorize(head)
-            let plan = try await route.plan(head)
-            return RequestPlan(route: route.pattern, body: plan) { [head] request in
-                var request = request
-                request.head = head
-                do { return try await route.respond(request) } catch { return .failure(error, head) }
+        head.parameters = found?.1 ?? [:]
+        for stage in stages {
+            do {
+                try await stage.admit(&head, to: description)
+            } catch {
+                return await refuse(head, description, .failure(error, head), by: stage.name)
             }
-        } catch {
-            return refuse(route.pattern, .failure(error, head))
         }
+        guard description.pattern != nil else {
+            return await refuse(head, description, .notFoundResponse(head))
+        }
+        guard let (route, _) = found else {
+            return await refuse(head, description, methodResponse(head, matches.map(\.0.method)))
+        }
+        return await plan(head, route, description)
     }
 
-    private func refuse(_ route: String?, _ response: HTTPResponse) -> RequestPlan {
-        RequestPlan(route: route, body: .reject(response)) { _ in response }
+    private func plan(_ head: HTTPRequestHead, _ route: Route, _ description: RouteDescription) async
+        -> RequestPlan
+    {
+        let body: BodyPlan
+        do {
+            body = try await route.plan(head)
+        } catch {
+            return await refuse(head, description, .failure(error, head))
+        }
+        var plan = RequestPlan(route: route.pattern, body: body) { [concluded, head] request in
+            var request = request
+            request.head = head
+            let response: HTTPResponse
+            do { response = try await route.respond(request) } catch { response = .failure(error, head) }
+            await concluded(head, description, response)
+            return response
+        }
+        plan.head = head
+        return plan
+    }
+
+    private func refuse(
+        _ head: HTTPRequestHead, _ route: RouteDescription, _ response: HTTPResponse, by stage: String? = nil
+    ) async -> RequestPlan {
+        await concluded(head, route, response)
+        var plan = RequestPlan.refused(by: stage, route: route.pattern, with: response)
+        plan.head = head
+        return plan
     }
 
     private func match(_ route: Route, _ segments: [String]) -> [String: String]? {

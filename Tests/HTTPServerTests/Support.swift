@@ -72,14 +72,20 @@ let sampleFile: (path: String, bytes: Data) = {
     return (path, bytes)
 }()
 
-private func routes(_ recorder: Recorder) -> Router {
-    var router = Router()
-    router.authorize = { head in
+private struct RefusingStage: RequestStage {
+    let name = "test"
+
+    func admit(_ head: inout HTTPRequestHead, to route: RouteDescription) async throws {
         guard head.headers["Authorization"] != "bad" else {
             throw Problem(.unauthenticated, code: "key", title: "No key", detail: "the key is not known")
         }
-        return "someone"
+        if let client = head.headers["Client"] { head.client = client }
     }
+}
+
+private func routes(_ recorder: Recorder) -> Router {
+    var router = Router()
+    router.stages = [RefusingStage()]
     router.on(.get, "/healthz") { _ in .json(Data(#"{"status":"ok"}"#.utf8)) }
     router.on(.get, "/v1/items/{id}") { request in
         .text("\(request.head.parameters["id"] ?? "") \(request.head.queryValue("q") ?? "-")")

@@ -37,6 +37,8 @@ typedef enum {
     BURN_HTTP_BAD_REQUEST_LINE,     /* extra spaces, zero bytes, bare line feed */
     BURN_HTTP_BAD_HOST,             /* Host missing, twice, or empty */
     BURN_HTTP_BAD_EXPECT,           /* an Expect other than 100-continue */
+    BURN_HTTP_LONG_TARGET,          /* a request target of more than a quarter of header_bytes */
+    BURN_HTTP_LARGE_HEADER,         /* a header section of more than header_bytes */
 } burn_http_framing;
 
 /* What begin is told. Every pointer is valid during the call only. */
@@ -72,17 +74,25 @@ typedef struct {
     uint32_t threads;
     uint32_t maximum_connections;
     uint32_t maximum_connections_per_address; /* 0: no limit */
+    const char *const *unlimited_addresses;   /* numeric; not held to the limit per address */
+    size_t unlimited_address_count;
+    /* PEM text of the certificate chain and of its private key; both NULL: no TLS. */
+    const char *certificate, *private_key;
     size_t header_bytes;
     uint32_t header_deadline_ms;
     uint32_t idle_timeout_s;
     uint64_t minimum_upload_rate; /* bytes per second */
 } burn_http_options;
 
-/* Starts listening. NULL on failure with errno set. */
+/* Whether the library was built with TLS. */
+bool burn_http_has_tls(void);
+/* Starts listening. NULL on failure with errno set; EBADMSG: the certificate or its key is not usable. */
 burn_http_server *burn_http_start(const burn_http_options *options, const burn_http_callbacks *callbacks);
 uint16_t burn_http_port(const burn_http_server *server);
 /* Connections that are open now. */
 size_t burn_http_connections(burn_http_server *server);
+/* Connections closed at once because their address had too many. */
+uint64_t burn_http_rejected_connections(burn_http_server *server);
 /* Closes the listening socket and lets idle connections go; open requests go on. */
 void burn_http_drain(burn_http_server *server);
 /* Cuts every connection that is left. Suspended requests must still be answered. */
@@ -110,7 +120,8 @@ typedef struct {
 /* Answers begin or complete. False when memory ran out: the connection is closed instead. */
 bool burn_http_reply(burn_http_request *request, const burn_http_reply_body *reply);
 
-/* Inside body, before -1: a whole raw HTTP reply that is sent before the connection closes. */
+/* Inside body, before -1: a whole HTTP reply that is sent, over TLS where that is on, before the connection
+   closes. libmicrohttpd takes no reply in mid-body, so this goes around it. */
 void burn_http_refuse(burn_http_request *request, const void *bytes, size_t length);
 
 /* Inside body and read: stop until resume. False while stopping: fail instead. */

@@ -1,0 +1,117 @@
+import HTTPServer
+import Problems
+import Testing
+
+/// Each stage alone, in front of a router without sockets.
+@Suite struct StageTests {
+    private func response(
+        _ stages: [any RequestStage], _ target: String = "/v1/secret", headers: HTTPHeaders = [:],
+        remoteAddress: String = "10.0.0.9"
+    ) async throws -> (plan: RequestPlan, status: Int) {
+        var router = Router()
+        router.stages = stages
+        router.on(.get, "/v1/secret") { .text("\($0.head.remoteAddress) \($0.head.client)") }
+        router.on(.get, "/healthz", access: .open) { _ in .text("ok") }
+        let head = try HTTPRequestHead(
+            method: .get, target: target, headers: headers, remoteAddress: remoteAddress)
+        let plan = await router.begin(head)
+        if case .reject(let response) = plan.body { return (plan, response.status) }
+        return (plan, await plan.respond(HTTPRequest(head: head)).status)
+    }
+
+    private static let named = HostStage(names: ["burn.example.org", "127.0.0.1", "[::1]"])
+
+    @Test(arguments: [
+        ("burn.example.org", true), ("BURN.example.org:8443", true), ("127.0.0.1:8080", true),
+        ("[::1]:8080", true), ("burn.example.org.evil.net", false), ("evil.net", false), ("", false),
+        ("burn.example.org@evil.net", false), ("127.0.0.1:80:80", false), ("burn.example.org:x", false),
+        ("192.168.0.1", false), ("burn.example.org/", false),
+    ])
+    func onlyItsOwnHostsAreAnswered(host: String, allowed: Bool) async throws {
+        let answer = try await response([Self.named], headers: ["Host": host])
+        #expect(answer.status == (allowed ? 200 : 421))
+        #expect(answer.plan.refusedBy == (allowed ? nil : "host"))
+    }
+
+    @Test(arguments: [
+        ("https://burn.example.org", true), ("http://127.0.0.1:8080", true), ("http://[::1]:1", true),
+        ("https://evil.net", false), ("null", false), ("https://burn.example.org@evil.net", false),
+        ("burn.example.org", false), ("https://burn.example.org/x", false), ("file://", false),
+    ])
+    func onlyItsOwnPagesMaySendRequests(origin: String, allowed: Bool) async throws {
+        let answer = try await response(
+            [Self.named], headers: ["Host": "burn.example.org", "Origin": origin])
+        #expect(answer.status == (allowed ? 200 : 403))
+    }
+
+    @Test func probesMayNameAnyHost() async throws {
+        #expect(try await response([Self.named], "/healthz", headers: ["Host": "10.1.2.3"]).status == 200)
+    }
+
+    @Test func aServiceOnAllAddressesTakesAddressesButNoNames() async throws {
+        let stage = HostStage(names: [], anyAddress: true)
+        for (host, status) in [
+            ("10.1.2.3:80", 200), ("[fe80::1]", 200), ("localhost", 421), ("10.1.2.3.evil.net", 421),
+            ("10.1.2.300", 421),
+        ] {
+            #expect(try await response([stage], headers: ["Host": host]).status == status, "\(host)")
+        }
+    }
+
+    @Test(arguments: [
+        ("10.0.0.9", "203.0.113.7", "203.0.113.7"), ("10.0.0.9", "1.2.3.4, 203.0.113.7", "203.0.113.7"),
+        ("10.0.0.9", "1.2.3.4, 203.0.113.7, 10.0.0.8", "203.0.113.7"), ("10.0.0.9", "", "10.0.0.9"),
+        ("10.0.0.9", "<script>", "10.0.0.9"), ("10.0.0.9", "1.2.3.4, unknown, 10.0.0.8", "10.0.0.8"),
+        ("198.51.100.1", "203.0.113.7", "198.51.100.1"),
+    ])
+    func onlyAProxyMayNameTheClient(remote: String, forwarded: String, expected: String) async throws {
+        var head = try HTTPRequestHead(
+            method: .get, target: "/", headers: ["X-Forwarded-For": forwarded], remoteAddress: remote)
+        let stage = ForwardedStage(proxies: ["10.0.0.9", "10.0.0.8"])
+        try await stage.admit(&head, to: RouteDescription(pattern: nil, access: .read))
+        #expect(head.remoteAddress == expected)
+        #expect(head.client == expected)
+    }
+
+    private struct Recording: RequestStage {
+        var name: String
+        var refuses = false
+
+        func admit(_ head: inout HTTPRequestHead, to route: RouteDescription) async throws {
+            head.client += " " + name
+            if refuses {
+                throw HTTPRefusal(
+                    Problem(.rateLimited, code: "c", title: "t", detail: "d"), headers: ["Retry-After": "7"])
+            }
+        }
+    }
+
+    @Test func stagesRunInOrderAndTheFirstRefusalCounts() async throws {
+        let stages = [Recording(name: "a"), Recording(name: "b", refuses: true), Recording(name: "c")]
+        let answer = try await response(stages)
+        #expect(answer.status == 429)
+        #expect(answer.plan.refusedBy == "b")
+        #expect(answer.plan.head?.client == "10.0.0.9 a b")
+        guard case .reject(let refusal) = answer.plan.body else { return }
+        #expect(refusal.headers["Retry-After"] == "7")
+    }
+
+    @Test func nothingIsSaidOfPathsAndMethodsBeforeTheStages() async throws {
+        for target in ["/v1/secret", "/v1/nothing"] {
+            let answer = try await response([Recording(name: "a", refuses: true)], target)
+            #expect(answer.status == 429)
+        }
+    }
+
+    @Test func accessFollowsTheMethodUnlessTold() {
+        var router = Router()
+        router.on(.get, "/a") { _ in .text("") }
+        router.on(.post, "/a") { _ in .text("") }
+        router.on(.get, "/b", access: .admin) { _ in .text("") }
+        #expect(router.access(.get, "/a") == .read)
+        #expect(router.access(.post, "/a") == .submit)
+        #expect(router.access(.get, "/b") == .admin)
+        #expect(router.access(.delete, "/a") == nil)
+        #expect(AccessLevel.allCases.sorted() == [.open, .read, .submit, .admin])
+    }
+}
