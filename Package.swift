@@ -56,8 +56,9 @@ let package = Package(
                 "StrictJSON", "StrictZip", crypto,
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
-        library("ArtifactStore", ["Problems", crypto]),
+        library("ArtifactStore", ["CFileSystem", "Problems", crypto]),
         .target(name: "CConfinement", cSettings: [.treatAllWarnings(as: .error)]),
+        .target(name: "CFileSystem", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CSpawn", cSettings: [.treatAllWarnings(as: .error)]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
@@ -74,7 +75,10 @@ let package = Package(
             ]),
         .target(
             name: "Migrations", path: "migrations",
-            resources: [.embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql")],
+            resources: [
+                .embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql"),
+                .embedInCode("0003_storage.sql"),
+            ],
             swiftSettings: strict),
         library("Execution", ["Graph", "Problems", "Tensors"]),
         library(

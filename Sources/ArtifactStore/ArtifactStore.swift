@@ -1,10 +1,12 @@
 import Foundation
 import Problems
+import Synchronization
 
 /// The service's files: content-addressed blobs, packed data sets, and the work directories of jobs.
 ///
 ///     DATA/blobs/<sha256>            immutable, complete and durable
-///     DATA/blobs/<token>.part        an upload on its way; removed at start-up
+///     DATA/blobs/<token>.part        a one-shot upload on its way; removed at start-up
+///     DATA/uploads/<id>.part         a resumable upload
 ///     DATA/datasets/<id>/            a packed data set
 ///     DATA/jobs/<id>/work/           checkpoints and results of a job, or scratch of a probe
 ///     DATA/lock                      held by the one process that uses the directory
@@ -19,10 +21,12 @@ public final class ArtifactStore: Sendable {
     public let repairedUploads: Int
 
     private let lock: Int32
+    let openParts = Mutex(OpenParts())
 
     var blobs: String { directory + "/blobs" }
-    private var datasets: String { directory + "/datasets" }
-    private var jobs: String { directory + "/jobs" }
+    var datasets: String { directory + "/datasets" }
+    var jobs: String { directory + "/jobs" }
+    var uploads: String { directory + "/uploads" }
 
     /// Opens the directory, creating it where needed, and removes what a crash left half-finished.
     /// - Throws: `Problem` `data-directory-in-use`, or one of the file system.
@@ -41,7 +45,9 @@ public final class ArtifactStore: Sendable {
         }
         lock = try Self.takeLock(root)
         do {
-            for name in ["blobs", "datasets", "jobs"] { try FileSystem.makeDirectory(root + "/" + name) }
+            for name in ["blobs", "datasets", "jobs", "uploads"] {
+                try FileSystem.makeDirectory(root + "/" + name)
+            }
             try FileSystem.syncDirectory(root)
             repairedUploads = try Self.removePartialUploads(root + "/blobs")
         } catch {
@@ -90,14 +96,19 @@ public final class ArtifactStore: Sendable {
                 .malformed, code: "invalid-length", title: "The length is not valid",
                 detail: "\(expectedBytes) bytes were announced.")
         }
+        try requireSpace(expectedBytes)
+        return try Upload(blobs: blobs, expectedBytes: expectedBytes)
+    }
+
+    /// - Throws: `Problem` `.insufficientStorage` when so many bytes do not fit above the floor.
+    func requireSpace(_ bytes: Int) throws {
         let free = try freeBytes()
-        guard expectedBytes <= free else {
+        guard bytes <= free else {
             throw Problem(
                 .insufficientStorage, code: "disk-full", title: "No room left on the disk",
-                detail: "\(expectedBytes) bytes do not fit into the \(free) bytes that may still be used.",
+                detail: "\(bytes) bytes do not fit into the \(free) bytes that may still be used.",
                 fix: "Delete models, data sets or jobs that are not needed any more, or add disk space.")
         }
-        return try Upload(blobs: blobs, expectedBytes: expectedBytes)
     }
 
     /// Copies a file that a worker made into the store.
@@ -203,7 +214,7 @@ public final class ArtifactStore: Sendable {
     }
 
     /// Ids are made by the service; anything else never becomes a path.
-    private static func checked(_ id: String) throws -> String {
+    static func checked(_ id: String) throws -> String {
         let valid = id.utf8.allSatisfy {
             (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) || $0 == 0x5f
         }

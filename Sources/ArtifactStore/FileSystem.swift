@@ -1,3 +1,4 @@
+import CFileSystem
 import Foundation
 import Problems
 
@@ -44,6 +45,21 @@ enum FileSystem {
     static func isRegularFile(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// Bytes of a regular file; nil when there is none.
+    static func size(_ path: String) -> Int? {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int(status.st_size)
+    }
+
+    /// Reserves space for a file of `length` bytes without changing its size. Where the file system has no
+    /// such thing nothing is reserved: a write may then find the disk full.
+    static func reserve(_ descriptor: Int32, _ length: Int, _ path: String) throws {
+        let code = burn_reserve(descriptor, Int64(length))
+        guard code != 0, code != EOPNOTSUPP, code != ENOSYS else { return }
+        throw problem("reservation of \(length) bytes", path, code)
     }
 
     /// Bytes an unprivileged process can still write on the file system of `path`.

@@ -9,6 +9,7 @@ extension Problem.Category {
         case .unauthenticated: 401
         case .forbidden: 403
         case .notFound: 404
+        case .gone: 410
         case .conflict, .cancelled: 409
         case .lengthRequired: 411
         case .tooLarge: 413

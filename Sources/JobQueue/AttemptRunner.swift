@@ -14,6 +14,7 @@ struct AttemptRunner: Sendable {
     let artifacts: ArtifactStore
     let supervisor: WorkerSupervisor
     let configuration: JobQueue.Configuration
+    let conditions: QueueConditions
     let logger: Logger
 
     // MARK: Jobs
@@ -24,7 +25,7 @@ struct AttemptRunner: Sendable {
         logger[metadataKey: "attempt"] = "\(attempt.number)"
         do {
             let result = try result(of: attempt, control: control, logger: logger)
-            let state = try settle(control, logger) { try store.finish(attempt, result) }
+            let state = try settle(logger) { try store.finish(attempt, result) }
             logger.info("attempt ended", metadata: ["state": "\(state.rawValue)"])
             // A failed or cancelled job may be retried, and goes on from these files.
             if state == .succeeded { try artifacts.deleteWorkDirectory(attempt.job) }
@@ -55,7 +56,13 @@ struct AttemptRunner: Sendable {
         configuration.observer?.workerEnded(exit)
         switch exit {
         case .finished: return .succeeded
+        case .cancelled where conditions.isDiskFull && !conditions.isStopping:
+            return .paused(.diskFull, delay: 0)
         case .cancelled: return .stopped
+        case _ where isForWantOfRoom(exit):
+            logger.warning(
+                "attempt paused: no room", metadata: ["problem": "\(String(describing: exit.problem))"])
+            return .paused(.diskFull, delay: configuration.pauseDelay / .seconds(1))
         case .failed(let problem) where problem.category != .internal: return .failed(problem)
         case .receiverFailed(let stale as StaleAttempt): throw stale
         default:
@@ -88,7 +95,7 @@ struct AttemptRunner: Sendable {
             let outcome = importing(attempt, control: control, logger: logger)
             // Before the result: once that is stored, another attempt may use the directory.
             do { try removeFiles(of: attempt, outcome) } catch { report(error, logger) }
-            try settle(control, logger) { try store(outcome, of: attempt) }
+            try settle(logger) { try store(outcome, of: attempt) }
         } catch { report(error, logger) }
     }
 
@@ -105,6 +112,7 @@ struct AttemptRunner: Sendable {
         case .model(let summary): try store.finishImport(attempt, model: summary)
         case .dataset(let summary): try store.finishImport(attempt, dataset: summary)
         case .stopped: try store.releaseImport(attempt)
+        case .paused: try store.releaseImport(attempt, delay: configuration.pauseDelay / .seconds(1))
         case .failed(let problem) where problem.category == .internal:
             _ = try store.failImport(attempt, problem, backoff: backoff, limit: configuration.retries)
         case .failed(let problem):
@@ -116,6 +124,7 @@ struct AttemptRunner: Sendable {
         case model(ModelSummary)
         case dataset(DatasetSummary)
         case stopped
+        case paused
         case failed(Problem)
     }
 
@@ -138,6 +147,11 @@ struct AttemptRunner: Sendable {
         }
         configuration.observer?.workerEnded(exit)
         if case .cancelled = exit { return .stopped }
+        if isForWantOfRoom(exit) {
+            logger.warning(
+                "import paused: no room", metadata: ["problem": "\(String(describing: exit.problem))"])
+            return .paused
+        }
         if let problem = exit.problem {
             logger.error("import failed", metadata: ["problem": "\(problem)"])
             return .failed(problem)
@@ -169,15 +183,26 @@ struct AttemptRunner: Sendable {
     /// Seconds before the first retry.
     private var backoff: Double { configuration.backoff / .seconds(1) }
 
+    /// Whether a worker ended because the disk is full, and not because of a fault of its own.
+    private func isForWantOfRoom(_ exit: WorkerExit) -> Bool {
+        switch exit {
+        case .finished, .cancelled: return false
+        case .receiverFailed(let error): if StorageFault.isDiskFull(error) { return true }
+        case .failed(let problem):
+            if StorageFault.isDiskFull(problem) { return true }
+            if problem.category != .internal { return false }
+        default: break
+        }
+        // A crash, say of a mapped file without room, says nothing of the disk.
+        return (try? artifacts.freeBytes()) == 0
+    }
+
     /// Stores a result, again and again while the database refuses it (a full disk), so that none is lost;
     /// until the service stops. Its next start takes back what then still has this lease.
-    private func settle<Stored>(_ control: WorkerControl, _ logger: Logger, _ write: () throws -> Stored)
-        throws
-        -> Stored
-    {
+    private func settle<Stored>(_ logger: Logger, _ write: () throws -> Stored) throws -> Stored {
         while true {
             do { return try write() } catch {
-                if error is StaleAttempt || control.isCancelled { throw error }
+                if error is StaleAttempt || conditions.isStopping { throw error }
                 logger.critical("a result cannot be stored yet", metadata: ["error": "\(error)"])
                 Thread.sleep(forTimeInterval: 1)
             }

@@ -27,6 +27,12 @@ public actor JobQueue {
         public var backoff: Duration = .seconds(2)
         /// The least time between two stored progress reports of a phase.
         public var progressInterval: Duration = .milliseconds(250)
+        /// A lease that was not renewed for so long ends; renewed three times as often.
+        public var leaseTime: Duration = .seconds(60)
+        /// Between two looks at the free space.
+        public var diskInterval: Duration = .seconds(5)
+        /// How long a job waits that found no room although the floor is kept.
+        public var pauseDelay: Duration = .seconds(15)
         public var observer: (any JobQueueObserver)?
 
         public init() {}
@@ -37,7 +43,10 @@ public actor JobQueue {
     private let configuration: Configuration
     private let logger: Logger
     private let runner: AttemptRunner
-    private let workers = DispatchQueue(label: "burn.workers", attributes: .concurrent)
+    /// Another quality of service than the default has threads of its own, apart from those that Swift's tasks
+    /// run on.
+    private let workers = DispatchQueue(label: "burn.workers", qos: .utility, attributes: .concurrent)
+    nonisolated let conditions = QueueConditions()
     /// Names this run of the queue in the database. Another one there is stale: the data directory's lock
     /// lets only one process run, and `shutdown` waits for everything that ran.
     private var lease = Identifier.make(.server)
@@ -49,6 +58,7 @@ public actor JobQueue {
     private var isPumping = false
     private var pumpAgain = false
     private var timer: Task<Void, Never>?
+    private var watch: Task<Void, Never>?
     private var idleWaiters: [CheckedContinuation<Void, Never>] = []
 
     public init(
@@ -61,16 +71,18 @@ public actor JobQueue {
         self.logger = logger
         runner = AttemptRunner(
             store: store, artifacts: artifacts, supervisor: supervisor, configuration: configuration,
-            logger: logger)
+            conditions: conditions, logger: logger)
     }
 
     /// Takes back what an earlier process left, and starts the pool.
     public func start() async throws {
         guard !isRunning else { return }
         lease = Identifier.make(.server)
-        let recovered = try await store.recover(lease: lease)
-        if recovered > 0 { logger.notice("took back unfinished work", metadata: ["count": "\(recovered)"]) }
+        try await renewLeases()
         isRunning = true
+        conditions.isStopping = false
+        lookAtDisk()
+        watch = Task { [weak self] in await self?.watchDiskAndLeases() }
         await pump()
     }
 
@@ -80,6 +92,9 @@ public actor JobQueue {
         isRunning = false
         timer?.cancel()
         timer = nil
+        watch?.cancel()
+        watch = nil
+        conditions.isStopping = true
         for control in jobControls.values { control.cancel() }
         for control in importControls.values { control.cancel() }
         if !isIdle { await withCheckedContinuation { idleWaiters.append($0) } }
@@ -162,8 +177,10 @@ public actor JobQueue {
 
     private func fillSlots() async throws {
         let time = Date()
+        // What writes much would only fail. The watch pumps again when there is room.
+        if conditions.isDiskFull { return }
         while isRunning, importControls.count < configuration.importSlots,
-            let attempt = try await store.claimImport(lease: lease, at: time)
+            let attempt = try await store.claimImport(lease: lease, leaseTime: leaseSeconds, at: time)
         {
             let control = control()
             importControls[attempt.id] = control
@@ -173,7 +190,7 @@ public actor JobQueue {
             }
         }
         while isRunning, jobControls.count < configuration.slots,
-            let attempt = try await store.claimJob(lease: lease, at: time)
+            let attempt = try await store.claimJob(lease: lease, leaseTime: leaseSeconds, at: time)
         {
             let control = control()
             jobControls[attempt.job] = control
@@ -185,10 +202,57 @@ public actor JobQueue {
         if isRunning, let due = try await store.nextDue(after: time) { schedule(at: due) }
     }
 
+    // MARK: The watch
+
+    /// Pauses everything when the disk gets full and lets it go on when there is room again; renews leases.
+    private func watchDiskAndLeases() async {
+        var renewed = ContinuousClock.now
+        let pause = min(configuration.diskInterval, configuration.leaseTime / 3)
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: pause) } catch { return }
+            guard isRunning else { return }
+            if lookAtDisk(), !conditions.isDiskFull { wake() }
+            guard .now - renewed >= configuration.leaseTime / 3 else { continue }
+            do {
+                try await renewLeases()
+                renewed = .now
+            } catch { logger.error("leases cannot be renewed", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    /// - Returns: whether the disk has become full, or has room again.
+    @discardableResult
+    private func lookAtDisk() -> Bool {
+        guard conditions.look(at: artifacts) else { return false }
+        if conditions.isDiskFull {
+            logger.error(
+                "the disk is full: jobs and imports are paused",
+                metadata: ["floor_bytes": "\(artifacts.freeSpaceFloor)"])
+            for control in jobControls.values { control.cancel() }
+            for control in importControls.values { control.cancel() }
+        } else {
+            logger.notice("there is room on the disk again: jobs and imports go on")
+        }
+        return true
+    }
+
+    private func renewLeases() async throws {
+        let recovered = try await store.recover(
+            lease: lease, supervised: Array(jobControls.keys) + importControls.keys, leaseTime: leaseSeconds)
+        guard recovered > 0 else { return }
+        logger.notice("took back unfinished work", metadata: ["count": "\(recovered)"])
+        wake()
+    }
+
+    private var leaseSeconds: Double { configuration.leaseTime / .seconds(1) }
+
+    /// Whether jobs and imports wait for room on the disk.
+    public nonisolated var isPausedByDisk: Bool { conditions.isDiskFull }
+
     /// A new control; cancelled from the start where the shutdown came during the claim.
     private func control() -> WorkerControl {
         let control = WorkerControl()
-        if !isRunning { control.cancel() }
+        if !isRunning || conditions.isDiskFull { control.cancel() }
         return control
     }
 

@@ -19,13 +19,21 @@ public struct JobAttempt: Hashable, Sendable {
 }
 
 extension JobStore {
-    /// Takes the oldest queued job whose inputs are ready and that may start at `time`.
-    public func claimJob(lease: String, at time: Date = Date()) async throws -> JobAttempt? {
-        let attempt: JobAttempt? = try await pool.write { database in
+    /// Takes the next queued job whose inputs are ready and that may start at `time`.
+    ///
+    /// Owners take turns: first the one with the fewest running jobs, then the one that was served longest
+    /// ago. Among the jobs of one owner the priority decides, then the age. So no owner's priorities or number
+    /// of jobs keep another waiting.
+    /// - Parameter leaseTime: seconds after which the lease ends unless it is renewed.
+    public func claimJob(lease: String, leaseTime: Double = 60, at time: Date = Date()) async throws
+        -> JobAttempt?
+    {
+        let attempt: JobAttempt? = try await write { [self] database in
             let row = try Row.fetchOne(
                 database,
                 sql: """
-                    SELECT jobs.seq, jobs.id, jobs.attempt, jobs.request, models.sha256, models.size
+                    SELECT jobs.seq, jobs.id, jobs.attempt, jobs.request, jobs.owner, models.sha256,
+                        models.size
                     FROM jobs
                     JOIN models ON models.id = model_ref AND models.state = 'ready'
                     JOIN datasets AS d ON d.id = dataset_ref AND d.state = 'ready'
@@ -33,7 +41,12 @@ extension JobStore {
                     LEFT JOIN datasets AS t ON t.id = triggered_ref
                     WHERE jobs.state = 'queued' AND jobs.not_before <= ?
                         AND (c.id IS NULL OR c.state = 'ready') AND (t.id IS NULL OR t.state = 'ready')
-                    ORDER BY jobs.seq LIMIT 1
+                    ORDER BY
+                        (SELECT count(*) FROM jobs AS others WHERE others.owner IS jobs.owner
+                            AND others.state IN ('running', 'cancelling')),
+                        coalesce((SELECT served FROM owners WHERE owner = coalesce(jobs.owner, '')), 0),
+                        jobs.priority DESC, jobs.seq
+                    LIMIT 1
                     """, arguments: [time.timeIntervalSince1970])
             guard let row else { return nil }
             let attempt = JobAttempt(
@@ -41,9 +54,14 @@ extension JobStore {
                 number: row["attempt"] + 1, lease: lease, seq: row["seq"])
             try database.execute(
                 sql: """
-                    UPDATE jobs SET state = 'running', attempt = ?, lease = ?,
-                        started_at = coalesce(started_at, ?) WHERE seq = ?
-                    """, arguments: [attempt.number, lease, now, attempt.seq])
+                    UPDATE jobs SET state = 'running', attempt = ?, lease = ?, lease_until = ?,
+                        paused = NULL, started_at = coalesce(started_at, ?) WHERE seq = ?
+                    """, arguments: [attempt.number, lease, now + leaseTime, now, attempt.seq])
+            try database.execute(
+                sql: """
+                    INSERT INTO owners SELECT ?, coalesce(max(served), 0) + 1 FROM owners WHERE true
+                    ON CONFLICT DO UPDATE SET served = excluded.served
+                    """, arguments: [row["owner"] as String? ?? ""])
             try Self.appendState(.running, of: attempt.seq, attempt: attempt.number, now: now, database)
             return attempt
         }
@@ -64,7 +82,7 @@ extension JobStore {
     /// When the next queued job or import that may not start at `time` yet may start. With the same `time` as
     /// the claims before it, none falls between them and this.
     public func nextDue(after time: Date = Date()) async throws -> Date? {
-        try await pool.read { database in
+        try await read { database in
             try Double.fetchOne(
                 database,
                 sql: """
@@ -181,7 +199,7 @@ extension JobStore {
     /// - Throws: `StaleAttempt` when another attempt runs, or the job is finished: nothing is written.
     @discardableResult
     func fenced<Result>(_ attempt: JobAttempt, _ write: (Database) throws -> Result) throws -> Result {
-        let result = try pool.write { database in
+        let result = try writeBlocking { database in
             let current = try Bool.fetchOne(
                 database,
                 sql: """

@@ -6,7 +6,7 @@ import Problems
 extension JobStore {
     /// Events of a job with an id above `after`, oldest first.
     public func events(of job: String, after: Int64 = 0, limit: Int = 1_000) async throws -> [JobEvent] {
-        try await pool.read { try Self.events(of: job, after: after, limit: Self.clamp(limit), $0) }
+        try await read { try Self.events(of: job, after: after, limit: Self.clamp(limit), $0) }
     }
 
     private static func events(of job: String, after: Int64, limit: Int, _ database: Database) throws
@@ -30,7 +30,7 @@ extension JobStore {
 
     fileprivate func nextEvents(of job: String, after: Int64) async throws -> (page: [JobEvent], ended: Bool)
     {
-        try await pool.read { database in
+        try await read { database in
             let page = try Self.events(of: job, after: after, limit: 500, database)
             return (page, try Self.job(job, database).state.isTerminal)
         }
@@ -70,14 +70,16 @@ extension JobStore {
         var state: JobState
         var attempt: Int
         var problem: Problem?
+        var paused: PauseReason?
     }
 
     static func appendState(
-        _ state: JobState, of seq: Int64, attempt: Int, problem: Problem? = nil, now: Double,
-        _ database: Database
+        _ state: JobState, of seq: Int64, attempt: Int, problem: Problem? = nil,
+        paused: PauseReason? = nil, now: Double, _ database: Database
     ) throws {
         try append(
-            .state, StateData(state: state, attempt: attempt, problem: problem), to: seq, now: now, database)
+            .state, StateData(state: state, attempt: attempt, problem: problem, paused: paused), to: seq,
+            now: now, database)
     }
 }
 

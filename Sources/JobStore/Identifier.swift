@@ -9,6 +9,7 @@ public enum Identifier {
         case dataset = "dst"
         case job
         case server = "srv"
+        case upload = "upl"
     }
 
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)

@@ -23,8 +23,11 @@ public struct StaleAttempt: Error, Hashable, Sendable {
 
 extension JobStore {
     /// Takes the oldest input that waits for its import and may start at `time`.
-    public func claimImport(lease: String, at time: Date = Date()) async throws -> ImportAttempt? {
-        try await pool.write { database in
+    /// - Parameter leaseTime: seconds after which the lease ends unless it is renewed.
+    public func claimImport(lease: String, leaseTime: Double = 60, at time: Date = Date()) async throws
+        -> ImportAttempt?
+    {
+        try await write { [self] database in
             let row = try Row.fetchOne(
                 database,
                 sql: """
@@ -40,8 +43,9 @@ extension JobStore {
                 kind: try row.enumCase("kind"), id: row["id"], number: row["attempt"] + 1, lease: lease,
                 blob: row.blob)
             try database.execute(
-                sql: "UPDATE \(attempt.kind.table) SET attempt = ?, lease = ? WHERE id = ?",
-                arguments: [attempt.number, lease, attempt.id])
+                sql: """
+                    UPDATE \(attempt.kind.table) SET attempt = ?, lease = ?, lease_until = ? WHERE id = ?
+                    """, arguments: [attempt.number, lease, now + leaseTime, attempt.id])
             return attempt
         }
     }
@@ -71,25 +75,35 @@ extension JobStore {
                     UPDATE \(attempt.kind.table) SET state = 'rejected', problem = ?, lease = NULL
                     WHERE id = ?
                     """, arguments: [try Columns.json(problem), attempt.id])
-            let references =
-                attempt.kind == .model ? "model_ref = :id" : ":id IN (dataset_ref, clean_ref, triggered_ref)"
-            let waiting = try Row.fetchAll(
-                database, sql: "SELECT seq, id, attempt FROM jobs WHERE state = 'queued' AND \(references)",
-                arguments: ["id": attempt.id])
-            for row in waiting {
-                try Self.end(
-                    row["seq"], attempt: row["attempt"], .failed, problem: problem, now: now, database)
-            }
-            return waiting.map { $0["id"] as String }
+            return try Self.failWaiting(attempt.kind, attempt.id, problem, now: now, database)
         }
         for job in failed { hub.signal(job) }
     }
 
-    /// Gives an import back unfinished: the service stops.
-    public func releaseImport(_ attempt: ImportAttempt) throws {
+    /// Fails the jobs that wait for an input.
+    /// - Returns: their ids.
+    @discardableResult
+    static func failWaiting(
+        _ kind: InputKind, _ id: String, _ problem: Problem, now: Double, _ database: Database
+    ) throws -> [String] {
+        let references =
+            kind == .model ? "model_ref = :id" : ":id IN (dataset_ref, clean_ref, triggered_ref)"
+        let waiting = try Row.fetchAll(
+            database, sql: "SELECT seq, id, attempt FROM jobs WHERE state = 'queued' AND \(references)",
+            arguments: ["id": id])
+        for row in waiting {
+            try end(row["seq"], attempt: row["attempt"], .failed, problem: problem, now: now, database)
+        }
+        return waiting.map { $0["id"] as String }
+    }
+
+    /// Gives an import back unfinished: the service stops, or the disk is full.
+    /// - Parameter delay: seconds before it may be taken again.
+    public func releaseImport(_ attempt: ImportAttempt, delay: Double = 0) throws {
         try fenced(attempt) { database in
             try database.execute(
-                sql: "UPDATE \(attempt.kind.table) SET lease = NULL WHERE id = ?", arguments: [attempt.id])
+                sql: "UPDATE \(attempt.kind.table) SET lease = NULL, not_before = ? WHERE id = ?",
+                arguments: [delay > 0 ? now + delay : 0, attempt.id])
         }
     }
 
@@ -119,7 +133,7 @@ extension JobStore {
     private func fenced<Result>(_ attempt: ImportAttempt, _ write: (Database) throws -> Result) throws
         -> Result
     {
-        let result = try pool.write { database in
+        let result = try writeBlocking { database in
             let current = try Bool.fetchOne(
                 database,
                 sql: """

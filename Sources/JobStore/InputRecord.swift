@@ -24,11 +24,13 @@ public struct InputRecord<Summary: Codable & Hashable & Sendable>: Codable, Hash
     public var problem: Problem?
     /// Set when ready.
     public var summary: Summary?
+    /// The id of the API key it came with, if any.
+    public var owner: String?
     public var createdAt: Date
 
     public init(
         id: String, name: String, blob: Blob, state: InputState, problem: Problem?, summary: Summary?,
-        createdAt: Date
+        owner: String? = nil, createdAt: Date
     ) {
         self.id = id
         self.name = name
@@ -36,6 +38,7 @@ public struct InputRecord<Summary: Codable & Hashable & Sendable>: Codable, Hash
         self.state = state
         self.problem = problem
         self.summary = summary
+        self.owner = owner
         self.createdAt = createdAt
     }
 }

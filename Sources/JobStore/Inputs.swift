@@ -30,7 +30,7 @@ extension JobStore {
     }
 
     private func input<Summary>(_ kind: InputKind, _ id: String) async throws -> InputRecord<Summary> {
-        try await pool.read { database in
+        try await read { database in
             guard
                 let row = try Row.fetchOne(
                     database, sql: "SELECT * FROM \(kind.table) WHERE id = ?", arguments: [id])
@@ -45,7 +45,7 @@ extension JobStore {
         let query = kind.table
         let before = try cursor.map { try Cursor($0, of: query).row } ?? .max
         let limit = Self.clamp(limit)
-        return try await pool.read { database in
+        return try await read { database in
             let rows = try Row.fetchAll(
                 database, sql: "SELECT * FROM \(kind.table) WHERE seq < ? ORDER BY seq DESC LIMIT ?",
                 arguments: [before, limit + 1])
@@ -72,21 +72,32 @@ extension JobStore {
                 detail: "A name has 1 to 255 characters and no control characters.", location: "name")
         }
         let summaryText = try summary.map { try Columns.json($0) }
-        return try await pool.write { database in
+        return try await write { [self] database in
             try check(blob)
-            let id = Identifier.make(kind.prefix)
-            try database.execute(
-                sql: """
-                    INSERT INTO \(kind.table) (id, name, sha256, size, state, summary, owner, created_at)
-                    VALUES (?, ?, ?, ?, 'importing', ?, ?, ?)
-                    """,
-                arguments: [id, name, blob.sha256, blob.size, summaryText, owner, now])
+            let id = try Self.insertInput(
+                kind, name: name, blob: blob, summary: summaryText, owner: owner, now: now, database)
             guard
                 let row = try Row.fetchOne(
                     database, sql: "SELECT * FROM \(kind.table) WHERE id = ?", arguments: [id])
             else { throw Self.notFound(kind.rawValue, id) }
             return try InputRecord(row)
         }
+    }
+
+    /// In a transaction of the writer.
+    /// - Returns: the new id.
+    static func insertInput(
+        _ kind: InputKind, name: String, blob: Blob, summary: String?, owner: String?, now: Double,
+        _ database: Database
+    ) throws -> String {
+        let id = Identifier.make(kind.prefix)
+        try database.execute(
+            sql: """
+                INSERT INTO \(kind.table) (id, name, sha256, size, state, summary, owner, created_at)
+                VALUES (?, ?, ?, ?, 'importing', ?, ?, ?)
+                """,
+            arguments: [id, name, blob.sha256, blob.size, summary, owner, now])
+        return id
     }
 
     public func insertModel(
@@ -110,7 +121,7 @@ extension JobStore {
     public func deleteInput(
         _ kind: InputKind, _ id: String, removeBlob: @escaping @Sendable (String) throws -> Void
     ) async throws {
-        try await pool.writeWithoutTransaction { database in
+        try await writeWithoutTransaction { database in
             var unused: String?
             try database.inTransaction {
                 unused = try Self.deleteInput(kind, id, database)
@@ -156,6 +167,7 @@ extension JobStore {
                 SELECT EXISTS (SELECT 1 FROM models WHERE sha256 = :sha256)
                     OR EXISTS (SELECT 1 FROM datasets WHERE sha256 = :sha256)
                     OR EXISTS (SELECT 1 FROM artifacts WHERE sha256 = :sha256)
+                    OR EXISTS (SELECT 1 FROM uploads WHERE sha256 = :sha256 AND state = 'committing')
                 """, arguments: ["sha256": sha256]) ?? false
     }
 }
@@ -164,7 +176,7 @@ extension InputRecord {
     init(_ row: Row) throws {
         self.init(
             id: row["id"], name: row["name"], blob: row.blob, state: try row.enumCase("state"),
-            problem: try row.json("problem"), summary: try row.json("summary"),
+            problem: try row.json("problem"), summary: try row.json("summary"), owner: row["owner"],
             createdAt: try row.requiredDate("created_at"))
     }
 }

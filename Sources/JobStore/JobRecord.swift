@@ -43,16 +43,21 @@ public struct JobRequest: Codable, Hashable, Sendable {
     public var dataset: String
     public var evaluation: Evaluation?
     public var options: JobOptions
+    /// `priorities`; among the jobs of one owner, higher ones run first.
+    public var priority: Int
+
+    public static let priorities = -10...10
 
     public init(
         type: JobType, model: String, dataset: String, evaluation: Evaluation? = nil,
-        options: JobOptions = JobOptions()
+        options: JobOptions = JobOptions(), priority: Int = 0
     ) {
         self.type = type
         self.model = model
         self.dataset = dataset
         self.evaluation = evaluation
         self.options = options
+        self.priority = priority
     }
 
     public init(from decoder: any Decoder) throws {
@@ -62,6 +67,7 @@ public struct JobRequest: Codable, Hashable, Sendable {
         dataset = try container.decode(String.self, forKey: .dataset)
         evaluation = try container.decodeIfPresent(Evaluation.self, forKey: .evaluation)
         options = try container.decodeIfPresent(JobOptions.self, forKey: .options) ?? JobOptions()
+        priority = try container.decodeIfPresent(Int.self, forKey: .priority) ?? 0
     }
 }
 
@@ -91,14 +97,23 @@ public struct PhaseRecord: Codable, Hashable, Sendable {
     }
 }
 
+/// Why a job that was running waits, where that is not its turn.
+public enum PauseReason: String, Codable, Hashable, Sendable, CaseIterable {
+    case diskFull = "disk_full"
+}
+
 /// A job as the store holds it.
 public struct JobRecord: Hashable, Sendable {
     /// `job_…`.
     public var id: String
+    /// The id of the API key it came with, if any.
+    public var owner: String?
     public var request: JobRequest
     /// The uploaded model's content.
     public var modelSHA256: String
     public var state: JobState
+    /// Only ever set while queued; the job goes on by itself.
+    public var paused: PauseReason?
     /// The phase that runs or ran last, as the worker reported it.
     public var phase: Phase?
     public var round: Int

@@ -18,10 +18,15 @@ import Problems
 public final class JobStore: Sendable {
     let pool: DatabasePool
     let hub = ChangeHub()
+    let observer: (any DatabaseObserver)?
 
     /// Opens or creates the file and applies the migrations.
     /// - Throws: `Problem` of `MigrationRunner`, or a `DatabaseError`.
-    public init(path: String, migrations: [(name: String, sql: String)] = Migrations.all) throws {
+    public init(
+        path: String, migrations: [(name: String, sql: String)] = Migrations.all,
+        observer: (any DatabaseObserver)? = nil
+    ) throws {
+        self.observer = observer
         // Made here with these rights; SQLite gives the WAL and its index the same.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
@@ -37,7 +42,10 @@ public final class JobStore: Sendable {
         configuration.maximumReaderCount = 4
         pool = try DatabasePool(path: path, configuration: configuration)
         // After opening: the pool sets NORMAL when it turns WAL on.
-        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        // The log that a long reader kept from being reset shrinks again.
+        try pool.writeWithoutTransaction {
+            try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(16 << 20)")
+        }
         try MigrationRunner(migrations).apply(to: pool)
     }
 
@@ -49,7 +57,7 @@ public final class JobStore: Sendable {
 
     /// Whether the database answers a write, for readiness.
     public func ping() async throws {
-        try await pool.write { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM migrations") }
+        try await write { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM migrations") }
     }
 
     static func notFound(_ what: String, _ id: String) -> Problem {

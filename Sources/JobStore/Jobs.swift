@@ -8,7 +8,7 @@ import WorkerProtocol
 extension JobStore {
     /// - Throws: `Problem` `job-not-found`.
     public func job(_ id: String) async throws -> JobRecord {
-        try await pool.read { try Self.job(id, $0) }
+        try await read { try Self.job(id, $0) }
     }
 
     /// Newest first. `cursor` is a `nextCursor` of this listing; another throws `Problem` `invalid-cursor`.
@@ -18,7 +18,7 @@ extension JobStore {
         let query = "jobs|\(state?.rawValue ?? "")|\(type?.rawValue ?? "")"
         let before = try cursor.map { try Cursor($0, of: query).row } ?? .max
         let limit = Self.clamp(limit)
-        return try await pool.read { database in
+        return try await read { database in
             let rows = try Row.fetchAll(
                 database,
                 sql: """
@@ -44,8 +44,19 @@ extension JobStore {
 
     static func job(_ id: String, _ database: Database) throws -> JobRecord {
         guard let row = try Row.fetchOne(database, sql: "SELECT * FROM jobs WHERE id = ?", arguments: [id])
-        else { throw notFound("job", id) }
+        else {
+            if let tombstone = try tombstone(id, database) { throw removed(tombstone) }
+            throw notFound("job", id)
+        }
         return try JobRecord(row, database)
+    }
+
+    private static func removed(_ tombstone: Tombstone) -> Problem {
+        let date = tombstone.removedAt.formatted(.iso8601)
+        let why = tombstone.reason == .retention ? "by the retention policy" : "on request"
+        return Problem(
+            .gone, code: "job-removed", title: "The job was removed",
+            detail: "Job \(tombstone.id) had \(tombstone.state.rawValue); it was removed \(why) at \(date).")
     }
 
     static func sequence(of id: String, _ database: Database) throws -> Int64 {
@@ -57,7 +68,7 @@ extension JobStore {
 
     /// Number of jobs in each state; absent: none.
     public func jobCounts() async throws -> [JobState: Int] {
-        try await pool.read { database in
+        try await read { database in
             let rows = try Row.fetchAll(database, sql: "SELECT state, count(*) AS n FROM jobs GROUP BY state")
             return Dictionary(
                 uniqueKeysWithValues: try rows.map { (try $0.enumCase("state", as: JobState.self), $0["n"]) })
@@ -66,7 +77,7 @@ extension JobStore {
 
     /// Every measured number, in order of phase, round and name.
     public func metrics(of id: String) async throws -> [MetricPoint] {
-        try await pool.read { database in
+        try await read { database in
             let seq = try Self.sequence(of: id, database)
             let rows = try Row.fetchAll(
                 database, sql: "SELECT * FROM metrics WHERE job = ? ORDER BY round, name", arguments: [seq])
@@ -89,6 +100,8 @@ extension JobRecord {
         let hasSamples = try Bool.fetchOne(
             database, sql: "SELECT EXISTS (SELECT 1 FROM samples WHERE job = ?)", arguments: [seq])
         id = row["id"]
+        owner = row["owner"]
+        paused = try row.optionalCase("paused")
         request = try row.requiredJSON("request")
         modelSHA256 = row["model_sha256"]
         state = try row.enumCase("state")

@@ -42,7 +42,7 @@ public struct SampleQuery: Hashable, Sendable {
 /// One entry of a job's append-only log, as `GET /v1/jobs/{id}/events` gives it.
 public struct JobEvent: Hashable, Sendable {
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
-        /// `{"state", "attempt", "problem"?}`
+        /// `{"state", "attempt", "problem"?, "paused"?}`
         case state
         /// `{"phase", "round", "progress", "seconds_left"?}`
         case progress

@@ -39,7 +39,7 @@ extension JobStore {
         let name = query.cursorName(id)
         let position = try cursor.map { try Cursor($0, of: name) }
         let limit = Self.clamp(limit)
-        return try await pool.read { database in
+        return try await read { database in
             let job = try Self.job(id, database)
             guard job.hasSamples else {
                 throw Problem(

@@ -17,7 +17,7 @@ extension JobStore {
         _ request: JobRequest, idempotencyKey: String? = nil, requestHash: String = "",
         maximumQueued: Int = .max, owner: String? = nil, maximumQueuedOfOwner: Int = .max
     ) async throws -> Submission {
-        let submission = try await pool.write { database in
+        let submission = try await write { [self] database in
             if let idempotencyKey,
                 let earlier = try Self.replay(idempotencyKey, of: owner, requestHash, database)
             {
@@ -35,12 +35,13 @@ extension JobStore {
             try database.execute(
                 sql: """
                     INSERT INTO jobs (id, type, request, model_sha256, model_ref, dataset_ref, clean_ref,
-                        triggered_ref, state, owner, created_at)
-                    VALUES (?, ?, ?, (SELECT sha256 FROM models WHERE id = ?), ?, ?, ?, ?, 'queued', ?, ?)
+                        triggered_ref, state, owner, priority, created_at)
+                    VALUES (?, ?, ?, (SELECT sha256 FROM models WHERE id = ?), ?, ?, ?, ?, 'queued', ?, ?, ?)
                     """,
                 arguments: [
                     id, request.type.rawValue, try Columns.json(request), request.model, request.model,
-                    request.dataset, request.evaluation?.clean, request.evaluation?.triggered, owner, now,
+                    request.dataset, request.evaluation?.clean, request.evaluation?.triggered, owner,
+                    request.priority, now,
                 ])
             let seq = database.lastInsertedRowID
             try Self.appendState(.queued, of: seq, attempt: 0, now: now, database)
@@ -77,7 +78,7 @@ extension JobStore {
         let row = try Row.fetchOne(
             database,
             sql: """
-                SELECT request_hash, jobs.id FROM idempotency JOIN jobs ON jobs.seq = job
+                SELECT request_hash, jobs.id AS id FROM idempotency JOIN jobs ON jobs.seq = job
                 WHERE idempotency.owner = ? AND key = ?
                 """, arguments: [owner ?? "", key])
         guard let row else { return nil }

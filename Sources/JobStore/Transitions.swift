@@ -12,6 +12,9 @@ public enum AttemptResult: Hashable, Sendable {
     /// A fault of the service: try again, unless it was tried again `limit` times already.
     /// - Parameter backoff: seconds before the first retry; doubles with each.
     case infrastructure(Problem, backoff: Double, limit: Int)
+    /// Something that is no fault of the job is missing: it goes on by itself, `delay` seconds from now at the
+    /// earliest, however often that happens.
+    case paused(PauseReason, delay: Double)
 }
 
 extension JobStore {
@@ -32,11 +35,10 @@ extension JobStore {
                     attempt.seq, attempt: attempt.number, state, problem: problem, now: now, database)
                 return state
             }
-            func requeue(failures: Int, delay: Double) throws -> JobState {
+            func requeue(failures: Int, delay: Double, paused: PauseReason? = nil) throws -> JobState {
                 try Self.queue(
                     attempt.seq, attempt: attempt.number, failures: failures, notBefore: now + delay,
-                    now: now,
-                    database)
+                    paused: paused, now: now, database)
                 return .queued
             }
             let failures: Int = row["failures"]
@@ -51,6 +53,8 @@ extension JobStore {
             case .succeeded: return try end(.succeeded)
             case .failed(let problem): return try end(.failed, problem)
             case .stopped: return try requeue(failures: failures, delay: 0)
+            case .paused(let reason, let delay):
+                return try requeue(failures: failures, delay: delay, paused: reason)
             case .infrastructure(let problem, _, let limit) where failures >= limit:
                 return try end(.failed, problem)
             case .infrastructure(_, let backoff, _):
@@ -66,7 +70,7 @@ extension JobStore {
     /// A queued job is cancelled at once; a running one becomes cancelling, until its worker has stopped.
     /// - Throws: `.notFound`; `.conflict` `job-finished` for a succeeded or failed job.
     public func cancel(_ id: String) async throws -> JobRecord {
-        let job = try await pool.write { database in
+        let job = try await write { [self] database in
             let job = try Self.job(id, database)
             let seq = try Self.sequence(of: id, database)
             switch job.state {
@@ -92,7 +96,7 @@ extension JobStore {
     /// - Throws: `.notFound`; `.conflict` `job-not-finished`, `job-succeeded`, `model-rejected` and such;
     ///   an input that was deleted is `.notFound`.
     public func retry(_ id: String) async throws -> JobRecord {
-        let job = try await pool.write { database in
+        let job = try await write { [self] database in
             let job = try Self.job(id, database)
             switch job.state {
             case .queued, .running, .cancelling:
@@ -117,16 +121,28 @@ extension JobStore {
         return job
     }
 
-    /// Takes back what server processes that are gone left behind: their running jobs are queued again,
-    /// their cancelling ones cancelled, their imports start over.
-    /// - Parameter lease: the lease of the process that calls.
+    /// Takes back what nobody works on any more, because its server process is gone or its lease has ended:
+    /// running jobs are queued again, cancelling ones cancelled, imports start over.
+    /// - Parameters:
+    ///   - lease: the lease of the process that calls.
+    ///   - supervised: ids that it works on: their leases are renewed, even late.
+    ///   - leaseTime: seconds after which a renewed lease ends.
     /// - Returns: the number of jobs and imports taken back.
     @discardableResult
-    public func recover(lease: String) async throws -> Int {
-        let (jobs, imports) = try await pool.write { database in
+    public func recover(lease: String, supervised: [String] = [], leaseTime: Double = 60) async throws -> Int
+    {
+        let (jobs, imports) = try await write { [self] database in
+            for table in ["jobs"] + InputKind.allCases.map(\.table) {
+                let statement = try database.cachedStatement(
+                    sql: "UPDATE \(table) SET lease_until = ? WHERE id = ? AND lease = ?")
+                for id in supervised { try statement.execute(arguments: [now + leaseTime, id, lease]) }
+            }
             let rows = try Row.fetchAll(
-                database, sql: "SELECT seq, id, state, attempt, failures FROM jobs WHERE lease <> ?",
-                arguments: [lease])
+                database,
+                sql: """
+                    SELECT seq, id, state, attempt, failures FROM jobs
+                    WHERE lease IS NOT NULL AND (lease <> ? OR lease_until < ?)
+                    """, arguments: [lease, now])
             for row in rows {
                 let seq: Int64 = row["seq"]
                 let attempt: Int = row["attempt"]
@@ -140,7 +156,10 @@ extension JobStore {
             var imports = 0
             for kind in InputKind.allCases {
                 try database.execute(
-                    sql: "UPDATE \(kind.table) SET lease = NULL WHERE lease <> ?", arguments: [lease])
+                    sql: """
+                        UPDATE \(kind.table) SET lease = NULL
+                        WHERE lease IS NOT NULL AND (lease <> ? OR lease_until < ?)
+                        """, arguments: [lease, now])
                 imports += database.changesCount
             }
             return (rows.map { $0["id"] as String }, imports)
@@ -157,21 +176,22 @@ extension JobStore {
     ) throws {
         try database.execute(
             sql: """
-                UPDATE jobs SET state = ?, problem = ?, lease = NULL, seconds_left = NULL, finished_at = ?
-                WHERE seq = ?
+                UPDATE jobs SET state = ?, problem = ?, lease = NULL, seconds_left = NULL, paused = NULL,
+                    finished_at = ? WHERE seq = ?
                 """,
             arguments: [state.rawValue, try problem.map { try Columns.json($0) }, now, seq])
         try appendState(state, of: seq, attempt: attempt, problem: problem, now: now, database)
     }
 
     private static func queue(
-        _ seq: Int64, attempt: Int, failures: Int, notBefore: Double, now: Double, _ database: Database
+        _ seq: Int64, attempt: Int, failures: Int, notBefore: Double, paused: PauseReason? = nil,
+        now: Double, _ database: Database
     ) throws {
         try database.execute(
             sql: """
                 UPDATE jobs SET state = 'queued', lease = NULL, problem = NULL, finished_at = NULL,
-                    seconds_left = NULL, failures = ?, not_before = ? WHERE seq = ?
-                """, arguments: [failures, notBefore, seq])
-        try appendState(.queued, of: seq, attempt: attempt, now: now, database)
+                    seconds_left = NULL, failures = ?, not_before = ?, paused = ? WHERE seq = ?
+                """, arguments: [failures, notBefore, paused?.rawValue, seq])
+        try appendState(.queued, of: seq, attempt: attempt, paused: paused, now: now, database)
     }
 }

@@ -10,6 +10,8 @@ public struct Problem: Error, Codable, Hashable, Sendable {
         /// Not authenticated (401) and not allowed (403).
         case unauthenticated, forbidden
         case notFound
+        /// Was there and is removed for good (410).
+        case gone
         /// The state of the resource does not allow it (409).
         case conflict
         case lengthRequired

@@ -1,0 +1,182 @@
+import ArtifactStore
+import Findings
+import Foundation
+import JobStore
+import Logging
+import Problems
+
+/// Uploads in pieces, which go on after an interruption of the client, the connection or the service.
+///
+/// An upload is a row and a part file. What was acknowledged is in the file and on the disk. When all bytes are
+/// there, the file is checked, `committing` is written, the file becomes a blob, and one transaction makes the
+/// model or data set of it. A crash between any two of these steps is made good by `finishInterrupted`.
+public struct ResumableUploads: Sendable {
+    /// Looks at a complete file before it is kept: throws the `Problem` to answer with, and gives what a model
+    /// was found to be.
+    public typealias Check = @Sendable (InputKind, _ path: String) throws -> ModelSummary?
+
+    let store: JobStore
+    let artifacts: ArtifactStore
+    let queue: JobQueue
+    let check: Check
+    let logger: Logger
+    /// How long an upload waits for its next byte.
+    public let patience: Duration
+    /// Unfinished uploads of one owner.
+    public let maximumUnfinished: Int
+
+    public init(
+        store: JobStore, artifacts: ArtifactStore, queue: JobQueue, patience: Duration = .seconds(86_400),
+        maximumUnfinished: Int = 16, logger: Logger = Logger(label: "burn.uploads"), check: @escaping Check
+    ) {
+        self.store = store
+        self.artifacts = artifacts
+        self.queue = queue
+        self.patience = patience
+        self.maximumUnfinished = maximumUnfinished
+        self.logger = logger
+        self.check = check
+    }
+
+    private var expiry: Date { Date(timeIntervalSinceNow: patience / .seconds(1)) }
+
+    /// Reserves the space, then registers the upload.
+    /// - Throws: `Problem` `.insufficientStorage`, `too-many-uploads`.
+    public func create(
+        _ kind: InputKind, name: String, length: Int, owner: String? = nil, metadata: String? = nil,
+        expectedSHA256: String? = nil
+    ) async throws -> UploadRecord {
+        let request = UploadRequest(
+            owner: owner, kind: kind, name: name, length: length, metadata: metadata,
+            expectedSHA256: expectedSHA256, expiresAt: expiry)
+        // The row first: a file without one is removed by the next sweep.
+        let record = try await store.insertUpload(request, maximumUnfinished: maximumUnfinished)
+        do {
+            try await onDisk { [artifacts] in try artifacts.createPart(record.id, length: length) }
+        } catch {
+            try await store.deleteUpload(record.id)
+            throw error
+        }
+        return record
+    }
+
+    /// - Throws: `Problem` `upload-not-found`, also for another owner's.
+    public func find(_ id: String, owner: String?) async throws -> (record: UploadRecord, offset: Int) {
+        let record = try await store.upload(id)
+        guard record.owner == owner else {
+            throw Problem(
+                .notFound, code: "upload-not-found", title: "No such upload",
+                detail: "There is no upload with the id \(id.prefix(64)).")
+        }
+        guard record.state == .receiving else { return (record, record.length) }
+        return (record, try artifacts.partOffset(id) ?? 0)
+    }
+
+    /// The file, for one request; nil while another has it. To be given back with `pause` or `complete`.
+    public func take(_ record: UploadRecord) throws -> PartFile? {
+        try artifacts.takePart(record.id, length: record.length)
+    }
+
+    /// On a Dispatch thread: what came is made durable; more may come later.
+    public func pause(_ part: PartFile) throws {
+        defer { artifacts.giveBack(part) }
+        try part.sync()
+    }
+
+    /// A piece was stored: the upload's time begins anew.
+    public func renew(_ id: String) async throws { try await store.renewUpload(id, expiresAt: expiry) }
+
+    /// On a Dispatch thread: all bytes are there. Checks the file and makes the model or data set.
+    /// - Throws: what the check threw; the upload is then rejected and its bytes are gone. Other errors leave it
+    ///   as it is, to be completed again.
+    public func complete(_ record: UploadRecord, _ part: PartFile) throws -> UploadRecord {
+        defer { artifacts.giveBack(part, keepOpen: false) }
+        try part.sync()
+        do {
+            let sha256 = try part.sha256()
+            if let expected = record.expectedSHA256, expected != sha256 {
+                throw Problem(
+                    .malformed, code: "digest-mismatch", title: "The file does not match its digest",
+                    detail: "Repr-Digest says \(expected), the file has \(sha256).",
+                    fix: "Send the file again; if that fails, compute the SHA-256 of the file anew.")
+            }
+            let model = try check(record.kind, part.path)
+            try store.beginCommit(upload: record.id, sha256: sha256, model: model)
+            return try commit(record, sha256)
+        } catch let problem as Problem where problem.isOfTheFile {
+            try store.rejectUpload(record.id, problem)
+            try artifacts.deletePart(record.id)
+            throw problem
+        }
+    }
+
+    private func commit(_ record: UploadRecord, _ sha256: String) throws -> UploadRecord {
+        try artifacts.commitPart(record.id, sha256: sha256)
+        let blob = Blob(sha256: sha256, size: record.length)
+        let finished = try store.finishUpload(record.id, blob: blob) { try artifacts.require($0) }
+        Task { [queue] in await queue.wake() }
+        return finished
+    }
+
+    /// Forgets an upload and its bytes; what was made of a finished one stays.
+    /// - Returns: false while another request writes to it.
+    public func delete(_ record: UploadRecord) async throws -> Bool {
+        guard record.state == .receiving else {
+            try await store.deleteUpload(record.id)
+            return true
+        }
+        guard let part = try take(record) else { return false }
+        defer { artifacts.giveBack(part, keepOpen: false) }
+        try await store.deleteUpload(record.id)
+        try await onDisk { [artifacts] in try artifacts.deletePart(record.id) }
+        return true
+    }
+
+    /// Removes the uploads whose time is over.
+    public func expire() async throws {
+        for record in try await store.expiredUploads() {
+            guard try await delete(record) else { continue }
+            logger.info("an upload has expired", metadata: ["upload": "\(record.id)"])
+        }
+    }
+
+    /// Finishes uploads that have all their bytes and were interrupted after that.
+    public func finishInterrupted() async {
+        let pending: [UploadRecord]
+        do { pending = try await store.uploads(in: [.receiving, .committing]) } catch {
+            return logger.error("uploads cannot be read", metadata: ["error": "\(error)"])
+        }
+        for record in pending {
+            do {
+                guard try await onDisk({ try finishNow(record) }) else { continue }
+                logger.notice("finished an interrupted upload", metadata: ["upload": "\(record.id)"])
+            } catch {
+                logger.warning(
+                    "an interrupted upload cannot be finished",
+                    metadata: ["upload": "\(record.id)", "error": "\(error)"])
+            }
+        }
+    }
+
+    private func finishNow(_ record: UploadRecord) throws -> Bool {
+        if record.state == .committing, let sha256 = record.sha256 {
+            _ = try commit(record, sha256)
+            return true
+        }
+        guard try artifacts.partOffset(record.id) == record.length, let part = try take(record) else {
+            return false
+        }
+        _ = try complete(record, part)
+        return true
+    }
+}
+
+extension Problem {
+    /// Whether it says something of the file, and not of the service at this time.
+    fileprivate var isOfTheFile: Bool {
+        switch category {
+        case .internal, .insufficientStorage, .unavailable, .cancelled, .notFound: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import ArtifactStore
+import Findings
+import Foundation
+import GRDB
+import Problems
+
+/// The rows of resumable uploads.
+extension JobStore {
+    /// - Parameter maximumUnfinished: an owner with as many gets no more.
+    /// - Throws: `Problem` `too-many-uploads` (rateLimited).
+    public func insertUpload(_ request: UploadRequest, maximumUnfinished: Int = .max) async throws
+        -> UploadRecord
+    {
+        try await write { [self] database in
+            let unfinished = try Int.fetchOne(
+                database, sql: "SELECT count(*) FROM uploads WHERE owner IS ? AND state = 'receiving'",
+                arguments: [request.owner])
+            guard unfinished ?? 0 < maximumUnfinished else {
+                throw Problem(
+                    .rateLimited, code: "too-many-uploads", title: "Too many uploads are unfinished",
+                    detail: "\(maximumUnfinished) uploads are not finished yet.",
+                    fix: "Finish or delete one of them.")
+            }
+            let id = Identifier.make(.upload)
+            try database.execute(
+                sql: """
+                    INSERT INTO uploads (id, owner, kind, name, length, metadata, expected_sha256, state,
+                        created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'receiving', ?, ?)
+                    """,
+                arguments: [
+                    id, request.owner, request.kind.rawValue, request.name, request.length, request.metadata,
+                    request.expectedSHA256, now, request.expiresAt.timeIntervalSince1970,
+                ])
+            return try Self.upload(id, database)
+        }
+    }
+
+    /// - Throws: `Problem` `upload-not-found`.
+    public func upload(_ id: String) async throws -> UploadRecord {
+        try await read { try Self.upload(id, $0) }
+    }
+
+    /// Every upload in one of the states, oldest first.
+    public func uploads(in states: Set<UploadState>) async throws -> [UploadRecord] {
+        try await read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM uploads ORDER BY seq").map {
+                try UploadRecord($0)
+            }.filter { states.contains($0.state) }
+        }
+    }
+
+    /// Whose time is over, whatever their state.
+    public func expiredUploads(at time: Date = Date()) async throws -> [UploadRecord] {
+        try await read { database in
+            try Row.fetchAll(
+                database, sql: "SELECT * FROM uploads WHERE expires_at <= ? AND state <> 'committing'",
+                arguments: [time.timeIntervalSince1970]
+            ).map { try UploadRecord($0) }
+        }
+    }
+
+    /// Bytes came: the upload lives on until `expiresAt`.
+    public func renewUpload(_ id: String, expiresAt: Date) async throws {
+        try await write { database in
+            try database.execute(
+                sql: "UPDATE uploads SET expires_at = ? WHERE id = ?",
+                arguments: [expiresAt.timeIntervalSince1970, id])
+        }
+    }
+
+    /// Forgets an upload.
+    /// - Throws: `Problem` `upload-not-found`, `upload-committing` (conflict).
+    public func deleteUpload(_ id: String) async throws {
+        try await write { database in
+            guard try Self.upload(id, database).state != .committing else {
+                throw Problem(
+                    .conflict, code: "upload-committing", title: "The upload is being stored",
+                    detail: "All bytes of \(id) are there.", fix: "Delete what was made of it.")
+            }
+            try database.execute(sql: "DELETE FROM uploads WHERE id = ?", arguments: [id])
+        }
+    }
+
+    // MARK: The end of an upload, on Dispatch threads
+
+    /// All bytes are there and good: from here on the upload is finished, by a later start if need be.
+    /// - Parameter model: what the checks found the model to be.
+    public func beginCommit(upload id: String, sha256: String, model: ModelSummary? = nil) throws {
+        let summary = try model.map { try Columns.json($0) }
+        try writeBlocking { database in
+            try database.execute(
+                sql: """
+                    UPDATE uploads SET state = 'committing', sha256 = ?, summary = ?
+                    WHERE id = ? AND state = 'receiving'
+                    """, arguments: [sha256, summary, id])
+            guard database.changesCount == 1 else { throw Self.notFound("upload", id) }
+        }
+    }
+
+    /// Makes the model or data set of a committing upload, once: a repetition gives the same id.
+    /// - Parameter check: runs in the transaction; throws when the blob is not there.
+    public func finishUpload(_ id: String, blob: Blob, check: (Blob) throws -> Void) throws -> UploadRecord {
+        let record = try writeBlocking { database in
+            let upload = try Self.upload(id, database)
+            if upload.state == .finished { return upload }
+            guard upload.state == .committing, upload.sha256 == blob.sha256 else {
+                throw Self.notFound("upload", id)
+            }
+            try check(blob)
+            let summary = try String.fetchOne(
+                database, sql: "SELECT summary FROM uploads WHERE id = ?", arguments: [id])
+            let input = try Self.insertInput(
+                upload.kind, name: upload.name, blob: blob, summary: summary, owner: upload.owner, now: now,
+                database)
+            try database.execute(
+                sql: "UPDATE uploads SET state = 'finished', input = ? WHERE id = ?", arguments: [input, id])
+            return try Self.upload(id, database)
+        }
+        return record
+    }
+
+    public func rejectUpload(_ id: String, _ problem: Problem) throws {
+        let text = try Columns.json(problem)
+        try writeBlocking { database in
+            try database.execute(
+                sql: """
+                    UPDATE uploads SET state = 'rejected', problem = ?, sha256 = NULL
+                    WHERE id = ? AND state IN ('receiving', 'committing')
+                    """, arguments: [text, id])
+        }
+    }
+
+    private static func upload(_ id: String, _ database: Database) throws -> UploadRecord {
+        guard
+            let row = try Row.fetchOne(
+                database, sql: "SELECT * FROM uploads WHERE id = ?", arguments: [id])
+        else { throw notFound("upload", id) }
+        return try UploadRecord(row)
+    }
+}
+
+extension UploadRecord {
+    init(_ row: Row) throws {
+        self.init(
+            id: row["id"], owner: row["owner"], kind: try row.enumCase("kind"), name: row["name"],
+            length: row["length"], metadata: row["metadata"], expectedSHA256: row["expected_sha256"],
+            state: try row.enumCase("state"), sha256: row["sha256"], input: row["input"],
+            problem: try row.json("problem"), createdAt: try row.requiredDate("created_at"),
+            expiresAt: try row.requiredDate("expires_at"))
+    }
+}
