@@ -96,12 +96,19 @@ let package = Package(
             dependencies: [
                 "Burn", "CConfinement", "DatasetFormats", "Evaluation", "Execution", "ModelFormats",
                 "PackedDataset",
-                "Problems",
+                "Problems", "SeededRandom",
                 "Tensors", "WorkerProtocol",
             ], swiftSettings: strict),
         library("Problems"),
         library("Findings"),
         library("Graph", ["Problems"]),
+        library(
+            "AttackBench",
+            [
+                "BackdoorAttacks", "Findings", "PackedDataset", "ProceduralImages", "Problems",
+                "SeededRandom",
+                "WorkerProtocol", "WorkerSupervisor",
+            ]),
         library("BackdoorAttacks", ["Problems", "SeededRandom"]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         clibrary("CJPEG", links: ["jpeg"]),
@@ -129,7 +136,9 @@ let package = Package(
         program(
             "burnd",
             [
-                "API", "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "ModelFormats",
+                "API", "ArtifactStore", "AttackBench", "BackdoorAttacks", "Findings", "HTTPServer",
+                "JobQueue", "JobStore", "ModelFormats",
+                "PackedDataset",
                 "Problems", "WorkerProtocol", "WorkerSupervisor", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -11,6 +11,8 @@ public struct SupervisedTraining {
     public var seed: UInt64
     public var token: CancellationToken?
     public var batch = 128
+    /// Pixels of random shift, and whether half of the images are mirrored; nil: images as they are.
+    public var augmentation: (padding: Int, flip: Bool)?
 
     public init(
         images: LabelledImages, epochs: Int, learningRate: Double, seed: UInt64,
@@ -37,7 +39,12 @@ public struct SupervisedTraining {
             }
             let chosen = Array(order.suffix(batch))
             order.removeLast(chosen.count)
-            let logits = try model.forward(images.batch(chosen), mode: .training, token: token)
+            var batch = try images.batch(chosen)
+            if let augmentation {
+                batch = try batch.randomlyCroppedAndFlipped(
+                    padding: augmentation.padding, flip: augmentation.flip, using: &random)
+            }
+            let logits = try model.forward(batch, mode: .training, token: token)
             let loss = try logits.crossEntropy(images.labels(chosen))
             let gradients = try Autograd.gradients(of: loss, withRespectTo: model.parameters)
             try optimiser.step(gradients, learningRate: schedule.learningRate(step: step))

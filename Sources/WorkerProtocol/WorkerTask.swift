@@ -9,6 +9,8 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case importDataset(ImportDataset)
         case analyse(Analyse)
         case train(Train)
+        case evaluate(Evaluate)
+        case perturb(Perturb)
     }
 
     public var kind: Kind
@@ -68,29 +70,6 @@ public struct WorkerTask: Codable, Hashable, Sendable {
             self.dataset = dataset
             self.evaluation = evaluation
             self.options = options
-        }
-    }
-
-    /// Train a model file on a packed data set: for the demonstration and for evaluation.
-    public struct Train: Codable, Hashable, Sendable {
-        public var model: String
-        public var dataset: String
-        public var options: JobOptions
-        public var epochs: Int
-        public var learningRate: Double
-        /// The trained model's file name in `outputDirectory`.
-        public var output: String
-
-        public init(
-            model: String, dataset: String, options: JobOptions, epochs: Int, learningRate: Double,
-            output: String
-        ) {
-            self.model = model
-            self.dataset = dataset
-            self.options = options
-            self.epochs = epochs
-            self.learningRate = learningRate
-            self.output = output
         }
     }
 }

@@ -24,6 +24,8 @@ struct TaskRunner {
             try AnalysisJob(analysis, directory: task.outputDirectory, token: token) { channel.send($0) }
                 .run()
         case .train(let training): try run(training, task.outputDirectory)
+        case .evaluate(let evaluation): try run(evaluation)
+        case .perturb(let perturbation): try run(perturbation, task.outputDirectory)
         }
     }
 
@@ -51,30 +53,5 @@ struct TaskRunner {
             progress: { channel.send(.progress(WorkerProgress(phase: nil, fraction: $0.fraction ?? 0))) },
             isCancelled: { token.isCancelled })
         channel.send(.datasetImported(summary))
-    }
-
-    private func run(_ task: WorkerTask.Train, _ directory: String) throws {
-        guard !task.output.contains("/"), !["", ".", ".."].contains(task.output), task.epochs > 0,
-            task.learningRate > 0
-        else {
-            throw Problem(
-                .malformed, code: "training-task-invalid", title: "The training task is invalid",
-                detail: "epochs and learning rate must be above 0, the output a plain file name")
-        }
-        let file = try openModel(at: task.model)
-        let model = try GraphModel(
-            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
-        let images = try LabelledImages(
-            PackedDataset(directory: task.dataset), for: file.graph, options: task.options)
-        try Threads.setCurrent(
-            max(1, min(task.options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount)))
-        let training = SupervisedTraining(
-            images: images, epochs: task.epochs, learningRate: task.learningRate, seed: task.options.seed,
-            token: token)
-        try training.run(model) { fraction, _ in
-            channel.send(.progress(WorkerProgress(phase: nil, fraction: fraction)))
-        }
-        try ModelWeights.write(model, from: file, to: directory + "/" + task.output)
-        channel.send(.artifact(WorkerArtifact(role: .trainedModel, file: task.output)))
     }
 }

@@ -9,7 +9,9 @@ struct Burnd: AsyncParsableCommand {
         commandName: "burnd",
         abstract: "Finds backdoors in image classifiers and removes them.",
         version: "\(Release.name) \(Release.version)",
-        subcommands: [ServeCommand.self, ScanCommand.self, PurifyCommand.self, VersionCommand.self])
+        subcommands: [
+            ServeCommand.self, ScanCommand.self, PurifyCommand.self, BenchCommand.self, VersionCommand.self,
+        ])
 }
 
 struct VersionCommand: ParsableCommand {

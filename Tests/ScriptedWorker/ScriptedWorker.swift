@@ -32,6 +32,8 @@ struct ScriptedWorker {
             case .importDataset(let load): ("[import]", load.source)
             case .analyse(let analyse): ("[job]", analyse.model)
             case .train(let train): ("[train]", train.model)
+            case .evaluate(let evaluate): ("[evaluate]", evaluate.model)
+            case .perturb(let perturb): ("[perturb]", perturb.model)
             }
         let follows = arguments.count == 3 && arguments[1] == "follow"
         let lines = try String(contentsOfFile: follows ? arguments[2] : file, encoding: .utf8).split(

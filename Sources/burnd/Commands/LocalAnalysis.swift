@@ -2,6 +2,7 @@ import API
 import Findings
 import Foundation
 import ModelFormats
+import PackedDataset
 import Problems
 import Synchronization
 import WorkerProtocol
@@ -51,8 +52,7 @@ struct LocalAnalysis {
         }
         var packed: [String: (folder: String, summary: DatasetSummary)] = [:]
         for set in sets {
-            let folder = try Self.makeFolder(scratch, set.name)
-            let summary = try await importSet(set.source, into: folder, name: set.name)
+            let (folder, summary) = try await packedSet(set.source, name: set.name, scratch: scratch)
             packed[set.name] = (folder, summary)
             try OptionRules.checkShape(model: model, dataset: summary, location: set.option)
         }
@@ -84,6 +84,17 @@ struct LocalAnalysis {
         guard let verdict = collected.verdict else { throw Self.silent("The worker gave no verdict.") }
         return Result(
             model: model, dataset: dataset, options: options, findings: collected, verdict: verdict)
+    }
+
+    /// A folder that holds a packed data set already is taken as it is.
+    private func packedSet(
+        _ source: String, name: String, scratch: String
+    ) async throws -> (String, DatasetSummary) {
+        if FileManager.default.fileExists(atPath: source + "/manifest.json") {
+            return (source, try PackedDataset(directory: source).summary)
+        }
+        let folder = try Self.makeFolder(scratch, name)
+        return (folder, try await importSet(source, into: folder, name: name))
     }
 
     private func importSet(_ source: String, into folder: String, name: String) async throws -> DatasetSummary

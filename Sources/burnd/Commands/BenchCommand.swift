@@ -1,0 +1,224 @@
+import ArgumentParser
+import AttackBench
+import BackdoorAttacks
+import Findings
+import Foundation
+import Problems
+import Synchronization
+import UnixSignals
+import WorkerSupervisor
+
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures the method.", subcommands: [BenchAttacksCommand.self])
+}
+
+/// Trains backdoored models, purifies them as `burnd purify` does, and compares with the truth.
+struct BenchAttacksCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "attacks",
+        abstract: "Trains backdoored models, purifies them, and writes a table of what came of it.",
+        discussion: """
+            Data sets, models and results are kept in CACHE; a run that was stopped goes on from there. Arguments \
+            after `--` go to the purification, such as `-- --rounds 1 --distance ddn`; give such runs a --label.
+            """)
+
+    @Option(help: "Image folders, CIFAR-10's binary files (a folder), or `procedural`.")
+    var data = "procedural"
+    @Option(help: "The data set's name in file names and tables. Default: its folder's.")
+    var dataName: String?
+    @Option(help: "Network: a .pt2 file, or its name in --architectures. May be repeated.")
+    var architecture: [String] = ["small_cnn"]
+    @Option(help: "Where untrained networks are (scripts/export_architectures.py writes more).")
+    var architectures = "architectures"
+    @Option(
+        help: ArgumentHelp(
+            "Attack, of: \(Attack.names.joined(separator: ", ")). May be repeated.", valueName: "name"))
+    var attack: [String] = []
+    @Flag(help: "Also the clean model of each network and seed: what is found there is a false alarm.")
+    var clean = false
+    @Option(help: "Poisoned share of the training set. Default: the attack's usual one. May be repeated.")
+    var rate: [Double] = []
+    @Option(help: "The attacks' target class.")
+    var target = 0
+    @Option(help: "Seed. May be repeated.")
+    var seed: [UInt64] = [1]
+    @Option(help: "Training images.")
+    var trainingImages = 10_000
+    @Option(help: "Test images.")
+    var testImages = 2_000
+    @Option(help: "Epochs of training.")
+    var epochs = 12
+    @Option(help: "Highest learning rate of training.")
+    var learningRate = 0.05
+    @Option(help: "Models made and purified at the same time.")
+    var jobs = 1
+    @Option(help: "Threads of each worker. Default: all processors.")
+    var threads: Int?
+    @Option(help: "Everything is kept below this folder.")
+    var cache = ".cache/bench"
+    @Option(help: "Name of the results, beside those of other options or versions.")
+    var label = "default"
+    @Flag(help: "Train and measure the models, and stop.")
+    var trainOnly = false
+    @Option(help: "Write report.md and report.json into this folder. Default: CACHE.")
+    var output: String?
+    @Option(help: "The burn-worker program. Default: the one beside burnd.")
+    var worker: String?
+    @Argument(parsing: .postTerminator, help: "Options of `burnd purify`.")
+    var purifyOptions: [String] = []
+
+    func validate() throws {
+        guard jobs > 0, epochs > 0, learningRate > 0, trainingImages > 0, testImages > 0, target >= 0,
+            rate.allSatisfy({ $0 >= 0 && $0 <= 1 })
+        else { throw ValidationError("A number is out of range.") }
+        for name in attack where !Attack.names.contains(name) {
+            throw ValidationError(
+                "There is no attack `\(name)`; there are \(Attack.names.joined(separator: ", ")).")
+        }
+        guard clean || !attack.isEmpty else { throw ValidationError("Give --attack, or --clean.") }
+        guard label.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil, !label.hasPrefix(".") else {
+            throw ValidationError("--label is a plain name.")
+        }
+        _ = try AnalysisOptions.parse(["model", "dataset"] + purifyOptions)
+    }
+
+    func run() async throws {
+        try await reportingProblems {
+            let control = WorkerControl()
+            let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+            let listener = Task { for await _ in signals { control.cancel() } }
+            defer { listener.cancel() }
+            try await run(control)
+        }
+    }
+
+    private func run(_ control: WorkerControl) async throws {
+        let source = try DataSource(argument: data)
+        let runner = try WorkerRunner(program: worker, control: control)
+        let work = architecture.flatMap { network in
+            cases(network).map { (network: network, benchCase: $0) }
+        }
+        let results = try await withThrowingTaskGroup(of: (Int, BenchResult?).self) { group in
+            var results = [BenchResult?](repeating: nil, count: work.count)
+            var next = 0
+            func start() throws {
+                guard next < work.count else { return }
+                let (place, item) = (next, work[next])
+                next += 1
+                let benchmark = try benchmark(item.network, item.benchCase, source, runner, control)
+                group.addTask {
+                    guard !trainOnly else {
+                        _ = try await benchmark.maker.make(item.benchCase)
+                        return (place, nil)
+                    }
+                    return (place, try await benchmark.run(item.benchCase))
+                }
+            }
+            for _ in 0..<jobs { try start() }
+            while let (place, result) = try await group.next() {
+                results[place] = result
+                try start()
+            }
+            return results.compactMap(\.self)
+        }
+        guard !trainOnly else { return }
+        let folder = URL(fileURLWithPath: output ?? cache)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let report = BenchReport(results)
+        try report.writeJSON(to: folder.appending(path: "report.json"))
+        try Data(report.markdown.utf8).write(to: folder.appending(path: "report.md"), options: .atomic)
+        print(report.markdown)
+    }
+
+    private func cases(_ network: String) -> [BenchCase] {
+        let name = dataName ?? (data == "procedural" ? data : URL(fileURLWithPath: data).lastPathComponent)
+        let attacks: [String?] = (clean ? [nil] : []) + attack
+        return attacks.flatMap { attack in
+            (attack == nil || rate.isEmpty ? [nil] : rate.map(Optional.some)).flatMap { rate in
+                seed.map { seed in
+                    BenchCase(
+                        data: name,
+                        architecture: URL(fileURLWithPath: network).deletingPathExtension().lastPathComponent,
+                        attack: attack, rate: rate, target: attack == nil ? 0 : target, seed: seed,
+                        trainingImages: trainingImages, testImages: testImages, epochs: epochs,
+                        learningRate: learningRate)
+                }
+            }
+        }
+    }
+
+    private func benchmark(
+        _ network: String, _ benchCase: BenchCase, _ source: DataSource, _ runner: WorkerRunner,
+        _ control: WorkerControl
+    ) throws -> AttackBenchmark {
+        let display = BenchDisplay(name: benchCase.name)
+        let maker = CaseMaker(
+            cache: URL(fileURLWithPath: cache), source: source, network: try file(of: network),
+            runner: runner,
+            threads: threads, report: { display.show($0, $1) })
+        let (worker, threads, extra) = (worker, threads, purifyOptions)
+        return AttackBenchmark(maker: maker, label: label) { model, dataset, classes, seed, scratch in
+            var arguments = [model.path, dataset.path, "--classes", classes.path, "--seed", "\(seed)"]
+            if let threads { arguments += ["--threads", "\(threads)"] }
+            let analysis = LocalAnalysis(
+                type: .purify, arguments: try AnalysisOptions.parse(arguments + extra),
+                supervisor: try WorkerSupervisor(executable: worker),
+                display: ProgressDisplay.standardError(),
+                control: control)
+            display.show("purifying", nil)
+            let result = try await analysis.run(scratch: scratch.path)
+            guard let file = result.findings.artifacts[.purifiedModel] else {
+                throw Problem(
+                    .internal, code: "worker-incomplete", title: "The worker's answer is incomplete",
+                    detail: "It wrote no purified model.", location: model.path)
+            }
+            return PurificationOutcome(
+                verdict: result.verdict, samples: result.findings.samples,
+                phases: result.findings.phases.map { ($0.phase, $0.seconds) }, points: result.findings.points,
+                model: scratch.appending(path: "job/\(file)"))
+        }
+    }
+
+    private func file(of network: String) throws -> URL {
+        let file = URL(
+            fileURLWithPath: network.hasSuffix(".pt2") ? network : "\(architectures)/\(network).pt2")
+        guard FileManager.default.fileExists(atPath: file.path) else {
+            throw Problem(
+                .notFound, code: "architecture-missing", title: "There is no such network",
+                detail: "\(file.path) is missing.",
+                fix:
+                    "Write it with scripts/export_architectures.py --out \(architectures) \(network), or name a "
+                    + ".pt2 file.")
+        }
+        return file
+    }
+}
+
+/// A line on standard error for each step of a case.
+final class BenchDisplay: Sendable {
+    private let name: String
+    private let last = Mutex((step: "", tenth: -1))
+
+    init(name: String) { self.name = name }
+
+    func show(_ step: String, _ fraction: Double?) {
+        let tenth = fraction.map { Int($0 * 10) } ?? -1
+        let isNew = last.withLock { last in
+            guard last != (step, tenth) else { return false }
+            last = (step, tenth)
+            return true
+        }
+        guard isNew else { return }
+        let share = fraction.map { " \(Int($0 * 100)) %" } ?? ""
+        FileHandle.standardError.write(Data("\(name): \(step)\(share)\n".utf8))
+    }
+}
+
+extension WorkerSupervisor {
+    fileprivate convenience init(executable: String?) throws {
+        var configuration = Configuration()
+        configuration.executable = executable
+        try self.init(configuration: configuration)
+    }
+}
