@@ -132,7 +132,7 @@ let package = Package(
         program("burn-bench", ["Execution", "ModelFormats", "Tensors"]),
         program(
             "burn-demo",
-            ["BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages", "WorkerProtocol"]),
+            ["AttackBench", "BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages", "WorkerProtocol"]),
         program(
             "burnd",
             [
@@ -173,6 +173,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
+        tests("AttackBench", ["BackdoorAttacks", "Findings", "PackedDataset", "Problems"]),
         tests("BackdoorAttacks", ["Problems", "SeededRandom"]),
         tests(
             "DatasetFormats", ["CArchive", "Findings", "PackedDataset", "Problems", "WorkerProtocol"]),

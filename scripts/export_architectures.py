@@ -119,11 +119,118 @@ class WideResNet(nn.Module):
         return self.linear(torch.flatten(x, 1))
 
 
+class PreActResNet18(nn.Module):
+    """ResNet-18 of pre-activation blocks, as in the backdoor literature's benchmarks on 32 x 32 images."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 64, 3, 1, 1, bias=False)
+        blocks, channels = [], 64
+        for out, stride in [(64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)]:
+            blocks.append(PreActivationBlock(channels, out, stride))
+            channels = out
+        self.blocks = nn.Sequential(*blocks)
+        self.linear = nn.Linear(512, classes)
+
+    def forward(self, x):
+        x = F.avg_pool2d(self.blocks(self.conv1(x)), 4)
+        return self.linear(torch.flatten(x, 1))
+
+
+class InvertedResidual(nn.Module):
+    """Sandler et al., CVPR 2018: expand, filter each channel by itself, project without activation."""
+
+    def __init__(self, channels, out, stride, expansion):
+        super().__init__()
+        wide = channels * expansion
+        layers = [
+            nn.Conv2d(channels, wide, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU6(),
+            nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False), nn.BatchNorm2d(wide), nn.ReLU6(),
+            nn.Conv2d(wide, out, 1, bias=False), nn.BatchNorm2d(out),
+        ]
+        self.layers = nn.Sequential(*layers)
+        self.adds = stride == 1 and channels == out
+
+    def forward(self, x):
+        y = self.layers(x)
+        return x + y if self.adds else y
+
+
+class MobileNetV2(nn.Module):
+    """MobileNetV2 with strides for 32 x 32 images: the first two halvings are left out."""
+
+    def __init__(self, classes):
+        super().__init__()
+        stages = [  # expansion, channels, blocks, stride of the first
+            (1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2),
+            (6, 320, 1, 1),
+        ]
+        layers, channels = [nn.Conv2d(3, 32, 3, 1, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU6()], 32
+        for expansion, out, blocks, stride in stages:
+            for block in range(blocks):
+                layers.append(InvertedResidual(channels, out, stride if block == 0 else 1, expansion))
+                channels = out
+        layers += [nn.Conv2d(channels, 1280, 1, bias=False), nn.BatchNorm2d(1280), nn.ReLU6()]
+        self.features = nn.Sequential(*layers)
+        self.linear = nn.Linear(1280, classes)
+
+    def forward(self, x):
+        x = F.adaptive_avg_pool2d(self.features(x), 1)
+        return self.linear(torch.flatten(x, 1))
+
+
+class Attention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x):
+        n, tokens, width = x.shape
+        shape = (n, tokens, self.heads, width // self.heads)
+        q, k, v = (part.reshape(shape).transpose(1, 2) for part in self.qkv(x).chunk(3, -1))
+        y = F.scaled_dot_product_attention(q, k, v)
+        return self.out(y.transpose(1, 2).reshape(n, tokens, width))
+
+
+class EncoderBlock(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attention = Attention(width, heads)
+        self.norm2 = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+
+    def forward(self, x):
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class VisionTransformer(nn.Module):
+    """Dosovitskiy et al., ICLR 2021, small: 4 x 4 patches, 6 blocks of width 128, mean of the tokens."""
+
+    def __init__(self, classes, width=128, depth=6, heads=4):
+        super().__init__()
+        self.patches = nn.Conv2d(3, width, 4, 4)
+        self.position = nn.Parameter(torch.randn(1, 64, width) * 0.02)
+        self.blocks = nn.Sequential(*(EncoderBlock(width, heads) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width)
+        self.linear = nn.Linear(width, classes)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2) + self.position
+        return self.linear(self.norm(self.blocks(x)).mean(1))
+
+
 ARCHITECTURES = {
     # 83,000 parameters: trained by the demonstration in well under two minutes.
     "small_cnn": lambda classes: ConvNet(16, classes, nn.ReLU, (0, 0, 0)),
     "vgg6": lambda classes: ConvNet(32, classes, nn.ELU, (0.2, 0.3, 0.4)),
     "resnet18": ResNet18,
+    "preact_resnet18": PreActResNet18,
+    "mobilenet_v2": MobileNetV2,
+    "vit_small": VisionTransformer,
     "wrn_16_1": lambda classes: WideResNet(1, classes),
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AttackBench
 import Findings
 import Foundation
 
@@ -36,7 +37,7 @@ struct BurnDemo: AsyncParsableCommand {
         let programs = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
             .deletingLastPathComponent()
         let cache = URL(filePath: cache).absoluteURL
-        var line = ProgressLine()
+        let line = ProgressLine()
 
         let demoCase: DemoCase
         if let folder = `case` {
@@ -61,7 +62,7 @@ struct BurnDemo: AsyncParsableCommand {
         let service = try await ServiceProcess(
             program: programs.appending(path: "burnd"), data: data, log: output.appending(path: "burnd.log"))
         defer { service.stop() }
-        let report = try await purify(demoCase, at: service.address, into: output, &line)
+        let report = try await purify(demoCase, at: service.address, into: output, line)
         print(report.text)
         print("written        \(output.path)")
     }
@@ -75,7 +76,7 @@ struct BurnDemo: AsyncParsableCommand {
     }
 
     private func purify(
-        _ demoCase: DemoCase, at address: URL, into output: URL, _ line: inout ProgressLine
+        _ demoCase: DemoCase, at address: URL, into output: URL, _ line: ProgressLine
     ) async throws -> Report {
         let client = ServiceClient(base: address)
         line.show("uploading to \(address.host() ?? ""):\(address.port ?? 0)", fraction: nil)

@@ -1,13 +1,8 @@
+import AttackBench
 import Foundation
 
 /// What the demonstration hands to the service, and the truth that it keeps to itself.
 struct DemoCase {
-    /// What is known of one training sample.
-    struct Truth {
-        var label: Int
-        var isPoisoned: Bool
-    }
-
     /// In one line, for the reader.
     var title: String
     var model: URL
@@ -18,12 +13,7 @@ struct DemoCase {
     var triggeredSet: URL?
     var targetClass: Int?
     /// By entry name without folder and extension.
-    var truth: [String: Truth]
-
-    static func sampleName(ofEntry path: String) -> String {
-        let file = path.split(separator: "/").last ?? ""
-        return String(file.prefix { $0 != "." })
-    }
+    var truth: [String: SampleTruth]
 }
 
 /// Runs a helper program to its end.

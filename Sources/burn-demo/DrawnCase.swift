@@ -1,3 +1,4 @@
+import AttackBench
 import BackdoorAttacks
 import DatasetFormats
 import Findings
@@ -12,7 +13,7 @@ struct DrawnCase {
     static let poisonRate = 0.1
     static let targetClass = 3
     static let epochs = 10
-    static let trigger = Trigger.badNets()
+    static let attack = Attack.badNets(target: targetClass)
 
     var folder: URL
     /// The untrained `.pt2` network.
@@ -21,89 +22,58 @@ struct DrawnCase {
     var seed: UInt64
 
     /// - Parameter progress: told of each step and how far it is.
-    func make(progress: (String, Double?) -> Void) async throws -> DemoCase {
+    func make(progress: @escaping @Sendable (String, Double?) -> Void) async throws -> DemoCase {
         try? FileManager.default.removeItem(at: folder)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         progress("drawing images", nil)
-        let truth = try drawTrainingSet()
-        try drawTestSets()
+        let data = try PoisonedData(
+            attack: Self.attack, rate: Self.poisonRate,
+            training: .procedural(Self.trainingImages, seed: seed),
+            test: .procedural(Self.testImages, first: Self.trainingImages, seed: seed), seed: seed)
+        let sets = try ["train", "test-clean", "test-triggered"].map {
+            try ArchiveSink(path: folder.appending(path: "\($0).tar"))
+        }
+        try data.writeTraining(to: sets[0])
+        try data.writeTests(clean: sets[1], triggered: sets[2])
+        for set in sets { try set.finish() }
 
         progress("packing the training set", nil)
+        let runner = try WorkerRunner(program: worker.path)
         let packed = folder.appending(path: "packed")
-        try await WorkerRun.run(
-            WorkerTask(
-                kind: .importDataset(.init(source: trainingSet.path)), outputDirectory: packed.path),
-            program: worker)
+        try await runner.run(.importDataset(.init(source: sets[0].path.path)), in: packed)
         let training = WorkerTask.Train(
             model: network.path, dataset: packed.path, options: JobOptions(seed: seed), epochs: Self.epochs,
             learningRate: 0.05, output: "model.pt2")
         let trained = folder.appending(path: "trained")
-        try await WorkerRun.run(
-            WorkerTask(kind: .train(training), outputDirectory: trained.path), program: worker
-        ) { progress("training a backdoored model", $0.fraction) }
+        try await runner.run(.train(training), in: trained) {
+            progress("training a backdoored model", $0.fraction)
+        }
 
         let rate = String(format: "%.0f %%", Self.poisonRate * 100)
         return DemoCase(
             title:
-                "\(Self.trainingImages) drawn images, \(rate) of them poisoned (\(Self.trigger.name)) into class "
+                "\(Self.trainingImages) drawn images, \(rate) of them poisoned (\(Self.attack.name)) into class "
                 + "\(Self.targetClass) (\(ProceduralImages.classes[Self.targetClass]))",
-            model: trained.appending(path: "model.pt2"), trainingSet: trainingSet, cleanSet: cleanSet,
-            triggeredSet: triggeredSet, targetClass: Self.targetClass, truth: truth)
-    }
-
-    private var trainingSet: URL { folder.appending(path: "train.tar") }
-    private var cleanSet: URL { folder.appending(path: "test-clean.tar") }
-    private var triggeredSet: URL { folder.appending(path: "test-triggered.tar") }
-
-    private func drawTrainingSet() throws -> [String: DemoCase.Truth] {
-        let classes = ProceduralImages.classes
-        let labels = (0..<Self.trainingImages).map { $0 % classes.count }
-        let plan = try PoisonPlan(
-            trueLabels: labels, classes: classes.count, rule: .allToOne(target: Self.targetClass),
-            rate: Self.poisonRate, seed: seed)
-        let poisoned = Set(plan.poisoned)
-        let archive = try ArchiveWriter(path: trainingSet.path)
-        var truth: [String: DemoCase.Truth] = [:]
-        for (index, label) in labels.enumerated() {
-            let name = "train-\(index)"
-            let isPoisoned = poisoned.contains(index)
-            let image = draw(label: label, index: index)
-            try archive.add(
-                isPoisoned ? Self.trigger(image) : image, label: plan.givenLabels[index], name: name)
-            truth[name] = DemoCase.Truth(label: label, isPoisoned: isPoisoned)
-        }
-        try archive.finish()
-        return truth
-    }
-
-    /// The same unseen images twice: as they are, and with the trigger (but for those of the target class).
-    private func drawTestSets() throws {
-        let clean = try ArchiveWriter(path: cleanSet.path)
-        let triggered = try ArchiveWriter(path: triggeredSet.path)
-        for index in 0..<Self.testImages {
-            let label = index % ProceduralImages.classes.count
-            let image = draw(label: label, index: Self.trainingImages + index)
-            try clean.add(image, label: label, name: "test-\(index)")
-            guard label != Self.targetClass else { continue }
-            try triggered.add(Self.trigger(image), label: label, name: "test-\(index)")
-        }
-        try clean.finish()
-        try triggered.finish()
-    }
-
-    private func draw(label: Int, index: Int) -> ByteImage {
-        ByteImage(
-            height: ProceduralImages.height, width: ProceduralImages.width,
-            channels: ProceduralImages.channels,
-            pixels: ProceduralImages.image(label: label, index: index, seed: seed))
+            model: trained.appending(path: "model.pt2"), trainingSet: sets[0].path, cleanSet: sets[1].path,
+            triggeredSet: sets[2].path, targetClass: Self.targetClass, truth: data.truth)
     }
 }
 
-extension ArchiveWriter {
-    fileprivate func add(_ image: ByteImage, label: Int, name: String) throws {
-        try addImage(
-            name: "\(ProceduralImages.classes[label])/\(name).png", pixels: image.pixels,
-            height: image.height,
-            width: image.width, channels: image.channels)
+/// PNG images in the folders of a tar archive.
+private struct ArchiveSink: SampleSink {
+    let path: URL
+    private let writer: ArchiveWriter
+
+    init(path: URL) throws {
+        self.path = path
+        writer = try ArchiveWriter(path: path.path)
     }
+
+    func add(_ image: ByteImage, className: String, name: String) throws {
+        try writer.addImage(
+            name: "\(className)/\(name).png", pixels: image.pixels, height: image.height, width: image.width,
+            channels: image.channels)
+    }
+
+    func finish() throws { try writer.finish() }
 }

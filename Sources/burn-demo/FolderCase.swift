@@ -1,3 +1,4 @@
+import AttackBench
 import Foundation
 
 /// A case on disk: a folder with a `model.pt2`, beside the `make_case.py` that builds its data set.
@@ -71,8 +72,8 @@ struct FolderCase {
     }
 
     /// Columns: id, given, true, poisoned.
-    private static func truth(in file: URL) throws -> [String: DemoCase.Truth] {
-        var truth: [String: DemoCase.Truth] = [:]
+    private static func truth(in file: URL) throws -> [String: SampleTruth] {
+        var truth: [String: SampleTruth] = [:]
         for line in try String(contentsOf: file, encoding: .utf8).split(whereSeparator: \.isNewline)
             .dropFirst()
         {
@@ -80,7 +81,7 @@ struct FolderCase {
             guard fields.count == 4, let label = Int(fields[2]) else {
                 throw DemoFailure("\(file.path) has a line that is not id,given,true,poisoned: \(line)")
             }
-            truth[String(fields[0])] = DemoCase.Truth(label: label, isPoisoned: fields[3] == "1")
+            truth[String(fields[0])] = SampleTruth(label: label, role: fields[3] == "1" ? .poisoned : .clean)
         }
         return truth
     }

@@ -1,3 +1,4 @@
+import AttackBench
 import Findings
 import Foundation
 

@@ -1,0 +1,142 @@
+import BackdoorAttacks
+import Foundation
+import PackedDataset
+import Problems
+import Testing
+
+@testable import AttackBench
+
+@Suite struct PoisonedDataTests {
+    static func withFolder<Value>(_ body: (URL) throws -> Value) throws -> Value {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try body(folder)
+    }
+
+    static func packed(_ folder: URL, _ write: (PackedSink) throws -> Void) throws -> PackedDataset {
+        let sink = PackedSink(directory: folder.path)
+        try write(sink)
+        try sink.finish()
+        return try PackedDataset(directory: folder.path)
+    }
+
+    static func data(_ attack: Attack?, rate: Double) throws -> PoisonedData {
+        try PoisonedData(
+            attack: attack, rate: rate, training: .procedural(200, seed: 1),
+            test: .procedural(40, first: 200, seed: 1), seed: 1)
+    }
+
+    @Test(arguments: Attack.names)
+    func writtenSetsAreWhatThePlanSays(name: String) throws {
+        let attack = try #require(Attack.named(name, target: 3, classes: 10, seed: 1))
+        let data = try Self.data(attack, rate: 0.05)
+        try Self.withFolder { folder in
+            let set = try Self.packed(folder.appending(path: "train")) { try data.writeTraining(to: $0) }
+            #expect(set.labels.map(Int.init) == data.plan.givenLabels)
+            for index in 0..<200 {
+                let truth = try #require(data.truth[SampleTruth.name(ofEntry: set.name(of: index))])
+                #expect(truth == SampleTruth(label: index % 10, role: data.plan.role(of: index)))
+                let isUntouched = set.withImage(at: index) { Array($0) } == data.training.image(index).pixels
+                #expect(isUntouched == (truth.role == .clean))
+            }
+        }
+    }
+
+    @Test func triggeredImagesKeepTheirClassesAndLeaveTheTargetOut() throws {
+        let data = try Self.data(.taCT(source: 4, target: 3, classes: 10), rate: 0.05)
+        try Self.withFolder { folder in
+            let clean = PackedSink(directory: folder.appending(path: "clean").path)
+            let triggered = PackedSink(directory: folder.appending(path: "triggered").path)
+            try data.writeTests(clean: clean, triggered: triggered)
+            try clean.finish()
+            try triggered.finish()
+            #expect(try PackedDataset(directory: folder.appending(path: "clean").path).count == 40)
+            let set = try PackedDataset(directory: folder.appending(path: "triggered").path)
+            #expect(set.classes == [data.test.classes[4]] && set.count == 4)
+        }
+    }
+
+    @Test func perturbedImagesTakeTheCleanOnesPlace() throws {
+        let attack = Attack.labelConsistent(target: 3)
+        let data = try Self.data(attack, rate: 0.05)
+        let grey = ByteImage(height: 32, width: 32, channels: 3, pixels: .init(repeating: 100, count: 3_072))
+        try Self.withFolder { folder in
+            let set = try Self.packed(folder.appending(path: "train")) {
+                try data.writeTraining(to: $0, perturbed: { _ in grey })
+            }
+            for index in 0..<200 {
+                let expected =
+                    data.plan.role(of: index) == .poisoned
+                    ? attack.training(grey) : data.training.image(index)
+                #expect(set.withImage(at: index) { Array($0) } == expected.pixels)
+            }
+        }
+    }
+
+    @Test func withoutAnAttackNothingChanges() throws {
+        let data = try Self.data(nil, rate: 0.1)
+        #expect(data.truth.values.allSatisfy { $0.role == .clean })
+        #expect(data.plan.givenLabels == data.training.labels)
+    }
+
+    @Test func chosenImagesAreARepeatablePart() {
+        let all = CleanImages.procedural(100, seed: 3)
+        let part = all.chosen(30, seed: 5)
+        #expect(part.count == 30)
+        #expect(part.labels == all.chosen(30, seed: 5).labels)
+        #expect(
+            all.chosen(30, seed: 6).image(0) != part.image(0) || all.chosen(30, seed: 6).labels != part.labels
+        )
+        for index in 0..<30 {
+            #expect(
+                (0..<100).contains {
+                    all.image($0) == part.image(index) && all.labels[$0] == part.labels[index]
+                })
+        }
+        #expect(all.chosen(1_000, seed: 5).count == 100)
+    }
+}
+
+@Suite struct DataSourceTests {
+    @Test func cifar10BinaryRecordsAreRead() throws {
+        try PoisonedDataTests.withFolder { folder in
+            for name in (1...5).map({ "data_batch_\($0)" }) + ["test_batch"] {
+                // Two records: label, then the red, green and blue planes.
+                let record = { (label: UInt8) in
+                    [label] + [UInt8](repeating: 10, count: 1_024) + [UInt8](repeating: 20, count: 1_024)
+                        + (0..<1_024).map { UInt8($0 % 251) }
+                }
+                try Data(record(7) + record(2)).write(to: folder.appending(path: "\(name).bin"))
+            }
+            #expect(try DataSource(argument: folder.path) == .cifar10Binary(folder.standardizedFileURL))
+            let files = try CIFAR10Files(folder)
+            #expect(files.training.labels == [7, 2, 7, 2, 7, 2, 7, 2, 7, 2])
+            #expect(files.test.count == 2)
+            let pixels = files.test.image(1).pixels
+            #expect(Array(pixels.prefix(6)) == [10, 20, 0, 10, 20, 1])
+            #expect(pixels[3_071] == UInt8(1_023 % 251))
+            try Data([10] + [UInt8](repeating: 0, count: 3_072)).write(
+                to: folder.appending(path: "test_batch.bin"))
+            #expect(throws: Problem.self) { try CIFAR10Files(folder) }
+            try Data([1, 2, 3]).write(to: folder.appending(path: "test_batch.bin"))
+            #expect(throws: Problem.self) { try CIFAR10Files(folder) }
+        }
+    }
+
+    @Test func foldersAndArchivesAreFoundByName() throws {
+        try PoisonedDataTests.withFolder { folder in
+            #expect(throws: Problem.self) { try DataSource(argument: folder.path) }
+            for name in ["x-train.tar.xz", "x-test.tar.xz"] {
+                try Data().write(to: folder.appending(path: name))
+            }
+            guard case .imageFolders(let training, let test) = try DataSource(argument: folder.path) else {
+                Issue.record("it is taken for something else")
+                return
+            }
+            #expect(
+                training.lastPathComponent == "x-train.tar.xz" && test.lastPathComponent == "x-test.tar.xz")
+            #expect(try DataSource(argument: "procedural") == .procedural)
+        }
+    }
+}
