@@ -132,7 +132,10 @@ let package = Package(
         program("burn-bench", ["Execution", "ModelFormats", "Tensors"]),
         program(
             "burn-demo",
-            ["AttackBench", "BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages", "WorkerProtocol"]),
+            [
+                "AttackBench", "BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages",
+                "WorkerProtocol",
+            ]),
         program(
             "burnd",
             [

@@ -21,10 +21,12 @@ import Testing
         return try PackedDataset(directory: folder.path)
     }
 
+    static let count = 60
+
     static func data(_ attack: Attack?, rate: Double) throws -> PoisonedData {
         try PoisonedData(
-            attack: attack, rate: rate, training: .procedural(200, seed: 1),
-            test: .procedural(40, first: 200, seed: 1), seed: 1)
+            attack: attack, rate: rate, training: .procedural(count, seed: 1),
+            test: .procedural(40, first: count, seed: 1), seed: 1)
     }
 
     @Test(arguments: Attack.names)
@@ -34,8 +36,9 @@ import Testing
         try Self.withFolder { folder in
             let set = try Self.packed(folder.appending(path: "train")) { try data.writeTraining(to: $0) }
             #expect(set.labels.map(Int.init) == data.plan.givenLabels)
-            for index in 0..<200 {
-                let truth = try #require(data.truth[SampleTruth.name(ofEntry: set.name(of: index))])
+            let known = data.truth
+            for index in 0..<Self.count {
+                let truth = try #require(known[SampleTruth.name(ofEntry: set.name(of: index))])
                 #expect(truth == SampleTruth(label: index % 10, role: data.plan.role(of: index)))
                 let isUntouched = set.withImage(at: index) { Array($0) } == data.training.image(index).pixels
                 #expect(isUntouched == (truth.role == .clean))
@@ -65,7 +68,7 @@ import Testing
             let set = try Self.packed(folder.appending(path: "train")) {
                 try data.writeTraining(to: $0, perturbed: { _ in grey })
             }
-            for index in 0..<200 {
+            for index in 0..<Self.count {
                 let expected =
                     data.plan.role(of: index) == .poisoned
                     ? attack.training(grey) : data.training.image(index)
@@ -81,19 +84,19 @@ import Testing
     }
 
     @Test func chosenImagesAreARepeatablePart() {
-        let all = CleanImages.procedural(100, seed: 3)
-        let part = all.chosen(30, seed: 5)
-        #expect(part.count == 30)
-        #expect(part.labels == all.chosen(30, seed: 5).labels)
-        #expect(
-            all.chosen(30, seed: 6).image(0) != part.image(0) || all.chosen(30, seed: 6).labels != part.labels
-        )
-        for index in 0..<30 {
-            #expect(
-                (0..<100).contains {
-                    all.image($0) == part.image(index) && all.labels[$0] == part.labels[index]
-                })
+        let labels = (0..<100).map { $0 % 7 }
+        let all = CleanImages(classes: (0..<7).map(String.init), labels: labels) { index in
+            ByteImage(height: 1, width: 1, channels: 1, pixels: [UInt8(index)])
         }
+        func places(_ seed: UInt64) -> [Int] {
+            let part = all.chosen(30, seed: seed)
+            let places = (0..<part.count).map { Int(part.image($0).pixels[0]) }
+            #expect(part.labels == places.map { labels[$0] })
+            return places
+        }
+        #expect(places(5).count == 30 && places(5) == Set(places(5)).sorted())
+        #expect(places(5) == places(5))
+        #expect(places(5) != places(6))
         #expect(all.chosen(1_000, seed: 5).count == 100)
     }
 }

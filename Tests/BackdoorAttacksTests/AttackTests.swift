@@ -82,8 +82,8 @@ import Testing
     /// Half of the 16 pieces, another half in every sample, within alpha; the whole pattern at test time.
     @Test func adapBlendShowsHalfOfItsPieces() throws {
         let attack = Attack.adapBlend(target: 3, seed: 8)
-        let whole = Trigger.blended(seed: 8, alpha: 0.15)
         let image = Self.image(1)
+        let whole = Trigger.blended(seed: 8, alpha: 0.15)(image)
         var seen: Set<Set<Int>> = []
         for seed in 0..<8 {
             let stamped = attack.training(image, seed: UInt64(seed))
@@ -95,7 +95,7 @@ import Testing
                 }
                 let bytes = offsets.map { stamped.pixels[$0] }
                 if bytes == offsets.map({ image.pixels[$0] }) { continue }
-                #expect(bytes == offsets.map { whole(image).pixels[$0] })
+                #expect(bytes == offsets.map { whole.pixels[$0] })
                 shown.insert(piece)
             }
             #expect(shown.count == 8)
