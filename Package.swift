@@ -167,8 +167,10 @@ let package = Package(
                 crypto, logging,
             ]),
         .testTarget(
-            name: "BurndTests", dependencies: ["burnd", "Findings", "Problems", "ScriptedWorker", logging],
-            swiftSettings: strict),
+            name: "BurndTests",
+            dependencies: [
+                "API", "burnd", "Findings", "HTTPServer", "JobStore", "Problems", "ScriptedWorker", logging,
+            ], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
@@ -190,7 +192,7 @@ let package = Package(
         tests("Graph", ["Problems"]),
         tests("HTTPServer", ["Problems", crypto, logging]),
         tests("JobQueue", ["ScriptedWorker"]),
-        tests("JobStore", [grdb]),
+        tests("JobStore", ["Migrations", grdb]),
         tests("PackedDataset", ["Findings", "Problems"]),
         tests("ProceduralImages", []),
         tests("Tensors", ["Graph", "SeededRandom"]),

@@ -44,6 +44,11 @@ public struct HostStage: RequestStage {
         return names.contains(name) || (anyAddress && Self.isAddress(name))
     }
 
+    /// Whether a text can stand in a list of hosts.
+    public static func isHost(_ text: String) -> Bool {
+        text.lowercased() == name(of: text)
+    }
+
     func allows(origin: String) -> Bool {
         guard let match = origin.wholeMatch(of: /(?i:https?):\/\/([^\/?#@]+)/) else { return false }
         return allows(host: String(match.1))

@@ -8,6 +8,7 @@ public enum Identifier {
         case model = "mdl"
         case dataset = "dst"
         case job
+        case key
         case server = "srv"
         case upload = "upl"
     }

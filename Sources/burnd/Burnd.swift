@@ -10,7 +10,8 @@ struct Burnd: AsyncParsableCommand {
         abstract: "Finds backdoors in image classifiers and removes them.",
         version: "\(Release.name) \(Release.version)",
         subcommands: [
-            ServeCommand.self, ScanCommand.self, PurifyCommand.self, BenchCommand.self, VersionCommand.self,
+            ServeCommand.self, ScanCommand.self, PurifyCommand.self, KeysCommand.self, BenchCommand.self,
+            VersionCommand.self,
         ])
 }
 

@@ -18,11 +18,13 @@ final class Harness: Sendable {
     let metrics = ServiceMetrics()
     let readiness = Readiness()
     let router: Router
+    let ring: KeyRing
+    let desk: KeyDesk
 
     /// - Parameter strict: whether uploads must be real models and archives; otherwise they are scripts.
     init(
         strict: Bool = false, limits: RESTService.Limits = .init(), maximumQueued: Int = 1000,
-        freeSpaceFloor: Int = 0
+        freeSpaceFloor: Int = 0, quotas: RESTService.Quotas = .init()
     ) async throws {
         directory = NSTemporaryDirectory() + "burn-api-" + UUID().uuidString.lowercased()
         artifacts = try ArtifactStore(directory: directory, freeSpaceFloor: freeSpaceFloor)
@@ -38,10 +40,14 @@ final class Harness: Sendable {
             configuration: configuration,
             logger: Logger(label: "quiet", factory: { _ in SwiftLogNoOpLogHandler() }))
         let none = InputChecks()
+        ring = KeyRing()
+        let audit = AuditLog(store: store)
+        desk = KeyDesk(store: store, ring: ring, audit: audit)
         router = RESTService(
             store: store, queue: queue, artifacts: artifacts, limits: limits,
             modelChecks: strict ? .models() : none, datasetChecks: strict ? .datasets() : none,
-            metrics: metrics, readiness: readiness
+            metrics: metrics, readiness: readiness,
+            access: RESTService.Access(ring: ring, quotas: quotas), audit: audit
         ).router()
         try await queue.start()
     }
@@ -176,10 +182,11 @@ extension Harness {
 /// Runs the body with a harness and stops it afterwards.
 func withHarness(
     strict: Bool = false, limits: RESTService.Limits = .init(), maximumQueued: Int = 1000,
-    freeSpaceFloor: Int = 0, _ body: (Harness) async throws -> Void
+    freeSpaceFloor: Int = 0, quotas: RESTService.Quotas = .init(), _ body: (Harness) async throws -> Void
 ) async throws {
     let harness = try await Harness(
-        strict: strict, limits: limits, maximumQueued: maximumQueued, freeSpaceFloor: freeSpaceFloor)
+        strict: strict, limits: limits, maximumQueued: maximumQueued, freeSpaceFloor: freeSpaceFloor,
+        quotas: quotas)
     do {
         try await body(harness)
     } catch {

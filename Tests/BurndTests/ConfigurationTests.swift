@@ -43,6 +43,17 @@ import Testing
         #expect(configuration.http.threads == 4)
     }
 
+    @Test func listsAreLinesWithCommasOrSequences() throws {
+        let expected = ["a.example.org", "[::1]"]
+        #expect(try load("allowed_hosts: a.example.org, [::1]").allowedHosts == expected)
+        #expect(try load("allowed_hosts:\n  - a.example.org\n  - '[::1]'").allowedHosts == expected)
+        #expect(
+            try load(nil, environment: ["BURND_ALLOWED_HOSTS": "a.example.org,[::1]"]).allowedHosts
+                == expected)
+        #expect(try load("trusted_proxies: ['::1', 10.0.0.1]").trustedProxies == ["::1", "10.0.0.1"])
+        #expect(try load("allowed_hosts: []").allowedHosts == [])
+    }
+
     @Test func anEmptyFileChangesNothing() throws {
         #expect(try load("# nothing\n").listen == Configuration().listen)
     }
@@ -63,6 +74,8 @@ import Testing
         ("slot: 3", ":1", "slot"), ("slots: 3\nhttp:\n  treads: 2", ":3", "http.treads"),
         ("slots: many", ":1", "many"), ("slots: 0", ":1", "0"), ("slots: [1]", ":1", "list"),
         ("listen: 8080", ":1", "8080"), ("limits:\n  model_bytes: -1", ":2", "-1"), ("- a", ":1", "key"),
+        ("allowed_hosts: https://a/b", ":1", "https"), ("allowed_hosts: [[a]]", ":1", "list"),
+        ("insecure_http: perhaps", ":1", "perhaps"), ("trusted_proxies: [a b]", ":1", "b"),
         ("log_level: loud", ":1", "loud"), ("a: [", "", "YAML"),
     ])
     func aMistakeIsNamedWithItsLine(text: String, line: String, word: String) throws {

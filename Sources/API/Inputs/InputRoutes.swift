@@ -11,13 +11,14 @@ extension RESTService {
                 limit: request.head.pageLimit(), cursor: request.head.queryValue("cursor"))
             return try JSON.response(page.resource { InputResource(model: $0) })
         }
-        router.on(.post, "/v1/models") { head in
-            try planUpload(head, limit: limits.modelBytes, setting: "limits.model_bytes", checks: modelChecks)
+        router.on(.post, "/v1/models", isUpload: true) { head in
+            try await planUpload(
+                head, limit: limits.modelBytes, setting: "limits.model_bytes", checks: modelChecks)
         } respond: { request in
             let stored = try stored(request)
             let name = try uploadName(request.head, default: "model")
             var record = try await queue.addModel(
-                name: name, blob: stored.blob, summary: stored.model)
+                name: name, blob: stored.blob, summary: stored.model, owner: request.head.owner)
             let wait = request.head.preferredWait
             if let wait { record = try await queue.waitForModel(record.id, timeout: .seconds(wait)) }
             return try created(InputResource(model: record), at: "/v1/models/\(record.id)", waited: wait)
@@ -49,13 +50,14 @@ extension RESTService {
                 limit: request.head.pageLimit(), cursor: request.head.queryValue("cursor"))
             return try JSON.response(page.resource { InputResource(dataset: $0) })
         }
-        router.on(.post, "/v1/datasets") { head in
-            try planUpload(
+        router.on(.post, "/v1/datasets", isUpload: true) { head in
+            try await planUpload(
                 head, limit: limits.datasetBytes, setting: "limits.dataset_bytes", checks: datasetChecks)
         } respond: { request in
             let stored = try stored(request)
             let name = try uploadName(request.head, default: "dataset")
-            var record = try await queue.addDataset(name: name, blob: stored.blob)
+            var record = try await queue.addDataset(
+                name: name, blob: stored.blob, owner: request.head.owner)
             let wait = request.head.preferredWait
             if let wait { record = try await queue.waitForDataset(record.id, timeout: .seconds(wait)) }
             return try created(InputResource(dataset: record), at: "/v1/datasets/\(record.id)", waited: wait)

@@ -1,4 +1,5 @@
 import ArtifactStore
+import Dispatch
 import Foundation
 import HTTPServer
 import Problems
@@ -8,7 +9,7 @@ extension RESTService {
     /// Checks the head of an upload and reserves its space.
     func planUpload(
         _ head: HTTPRequestHead, limit: Int, setting: String, checks: InputChecks
-    ) throws -> BodyPlan {
+    ) async throws -> BodyPlan {
         try head.allowQuery("name")
         _ = try uploadName(head, default: "")
         let digest = try head.contentDigest()
@@ -37,10 +38,22 @@ extension RESTService {
         }
         let metrics = metrics
         let sink = UploadSink(
-            upload: try artifacts.beginUpload(expectedBytes: size), expectedSHA256: digest,
+            upload: try await beginUpload(of: size), expectedSHA256: digest,
             checks: checks, count: { metrics.uploaded(bytes: $0) })
         return .stream(to: sink, limit: UInt64(limit))
     }
+
+    /// Reserving space blocks on the disk, and a thousand uploads may begin at once: on a queue of its own, it
+    /// keeps no other request waiting.
+    private func beginUpload(of size: Int) async throws -> Upload {
+        try await withCheckedThrowingContinuation { continuation in
+            Self.reservations.async { [artifacts] in
+                continuation.resume(with: Result { try artifacts.beginUpload(expectedBytes: size) })
+            }
+        }
+    }
+
+    private static let reservations = DispatchQueue(label: "burn.api.reservations", qos: .utility)
 
     func uploadName(_ head: HTTPRequestHead, default name: String) throws -> String {
         guard let given = head.queryValue("name") else { return name }

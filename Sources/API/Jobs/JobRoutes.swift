@@ -69,7 +69,10 @@ extension RESTService {
             ($0 < 16 ? "0" : "") + String($0, radix: 16)
         }
         do {
-            let submission = try await queue.submit(wanted, idempotencyKey: key, requestHash: hash.joined())
+            let apiKey = (request.head.principal as? Principal)?.key
+            let submission = try await queue.submit(
+                wanted, idempotencyKey: key, requestHash: hash.joined(), owner: apiKey?.id,
+                maximumQueuedOfOwner: apiKey?.quota.queuedJobs ?? access.quotas.queuedJobs)
             return try accepted(
                 submission.job, headers: submission.replayed ? ["Idempotency-Replayed": "true"] : [:])
         } catch let problem as Problem where problem.category == .rateLimited {

@@ -12,6 +12,9 @@ public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
     private let durations = Histogram(
         "burn_http_request_duration_seconds", "Seconds from a request's header to the end of its answer.",
         labels: ["method", "route"], bounds: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120])
+    private let refusals = Counter(
+        "burn_http_requests_refused_total", "HTTP requests refused before their route, by the gate.",
+        labels: ["stage"])
     private let sentBytes = Counter("burn_http_response_bytes_total", "Bytes of response bodies sent.")
     private let uploadedBytes = Counter("burn_upload_bytes_total", "Bytes of uploads written to disk.")
     private let phases = Histogram(
@@ -20,8 +23,14 @@ public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
     private let workerExits = Counter(
         "burn_worker_exits_total", "Worker processes ended, by cause.", labels: ["cause"])
     private let active = Mutex(0)
+    private let connections = Mutex<(@Sendable () -> ConnectionStatistics)?>(nil)
 
     public init() {}
+
+    /// Sets where the server's connections are looked up when the page is made.
+    public func watch(_ read: @escaping @Sendable () -> ConnectionStatistics) {
+        connections.withLock { $0 = read }
+    }
 
     public func requestBegan() { active.withLock { $0 += 1 } }
 
@@ -31,6 +40,7 @@ public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
         requests.add(1, record.method, route, String(record.status))
         durations.observe(Self.seconds(record.duration), record.method, route)
         sentBytes.add(Double(record.sent))
+        if let stage = record.refusedBy { refusals.add(1, stage) }
     }
 
     public func uploaded(bytes: Int) { uploadedBytes.add(Double(bytes)) }
@@ -61,6 +71,8 @@ public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
         durations.render(into: &page)
         page.gauge(
             "burn_http_requests_active", "Requests that are being served.", Double(active.withLock { $0 }))
+        refusals.render(into: &page)
+        if let connections = connections.withLock({ $0 })?() { connections.render(into: &page) }
         sentBytes.render(into: &page)
         uploadedBytes.render(into: &page)
         phases.render(into: &page)

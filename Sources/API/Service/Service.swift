@@ -20,6 +20,44 @@ public struct RESTService: Sendable {
         }
     }
 
+    /// What a key may take when its own record does not say.
+    public struct Quotas: Sendable {
+        public var storedBytes: Int
+        public var queuedJobs: Int
+        public var uploadBytesPerHour: Int
+
+        public init(
+            storedBytes: Int = 500 << 30, queuedJobs: Int = 50, uploadBytesPerHour: Int = 500 << 30
+        ) {
+            self.storedBytes = storedBytes
+            self.queuedJobs = queuedJobs
+            self.uploadBytesPerHour = uploadBytesPerHour
+        }
+    }
+
+    /// Who is let in. The default is for a service that only its own machine can reach.
+    public struct Access: Sendable {
+        public var ring: KeyRing
+        /// Whether keys are needed even before the first one is made.
+        public var requiresKeys: Bool
+        public var hosts: HostStage
+        /// Numeric addresses of proxies whose X-Forwarded-For is believed.
+        public var proxies: [String]
+        public var quotas: Quotas
+
+        public init(
+            ring: KeyRing = KeyRing(), requiresKeys: Bool = false,
+            hosts: HostStage = HostStage(names: ["localhost", "127.0.0.1", "[::1]"]), proxies: [String] = [],
+            quotas: Quotas = Quotas()
+        ) {
+            self.ring = ring
+            self.requiresKeys = requiresKeys
+            self.hosts = hosts
+            self.proxies = proxies
+            self.quotas = quotas
+        }
+    }
+
     let store: JobStore
     let queue: JobQueue
     let artifacts: ArtifactStore
@@ -27,11 +65,14 @@ public struct RESTService: Sendable {
     let modelChecks, datasetChecks: InputChecks
     let metrics: ServiceMetrics
     let readiness: Readiness
+    let access: Access
+    let audit: AuditLog
 
     public init(
         store: JobStore, queue: JobQueue, artifacts: ArtifactStore, limits: Limits = Limits(),
         modelChecks: InputChecks = .models(), datasetChecks: InputChecks = .datasets(),
-        metrics: ServiceMetrics = ServiceMetrics(), readiness: Readiness = Readiness()
+        metrics: ServiceMetrics = ServiceMetrics(), readiness: Readiness = Readiness(),
+        access: Access = Access(), audit: AuditLog? = nil
     ) {
         self.store = store
         self.queue = queue
@@ -41,6 +82,8 @@ public struct RESTService: Sendable {
         self.datasetChecks = datasetChecks
         self.metrics = metrics
         self.readiness = readiness
+        self.access = access
+        self.audit = audit ?? AuditLog(store: store)
     }
 
     public func router() -> Router {
@@ -50,6 +93,15 @@ public struct RESTService: Sendable {
         addJobRoutes(to: &router)
         addResultRoutes(to: &router)
         addSystemRoutes(to: &router)
+        addAuditRoute(to: &router)
+        router.stages = [
+            ForwardedStage(proxies: access.proxies),
+            access.hosts,
+            AuthenticationStage(ring: access.ring, isRequired: access.requiresKeys),
+            AuthorizationStage(),
+            QuotaStage(store: store, ledger: UploadLedger(), defaults: access.quotas),
+        ]
+        router.concluded = audit.concluded
         return router
     }
 

@@ -33,8 +33,8 @@ private struct VersionResource: Encodable {
 
 extension RESTService {
     func addSystemRoutes(to router: inout Router) {
-        router.on(.get, "/healthz") { _ in try JSON.response(HealthResource(status: "ok")) }
-        router.on(.get, "/readyz") { _ in
+        router.on(.get, "/healthz", access: .open) { _ in try JSON.response(HealthResource(status: "ok")) }
+        router.on(.get, "/readyz", access: .open) { _ in
             let checks = await readinessChecks()
             let ready = checks.values.allSatisfy { $0 == "ok" }
             return try JSON.response(

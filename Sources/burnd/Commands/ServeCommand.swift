@@ -41,19 +41,19 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve(_ configuration: Configuration) async throws {
-        guard configuration.listen.isLoopback else {
-            throw Problem(
-                .forbidden, code: "listen-not-loopback", title: "Refusing to listen beyond this machine",
-                detail: "\(configuration.listen) can be reached by others, and the service has no API keys.",
-                location: "listen", fix: "Listen on 127.0.0.1 or [::1], behind a proxy that authenticates.")
-        }
         let level = configuration.logLevel
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = level
             return handler
         }
-        let daemon = try Daemon(configuration)
+        let descriptors = DescriptorLimit.raise()
+        if descriptors < UInt(configuration.http.connections) + 128 {
+            Logger(label: "burn.service").warning(
+                "fewer file descriptors than http.connections needs",
+                metadata: ["limit": "\(descriptors)", "connections": "\(configuration.http.connections)"])
+        }
+        let daemon = try await Daemon(configuration)
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: daemon.services, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -69,7 +69,7 @@ struct Daemon {
     /// In the order of their start; stopped in the reverse order, so that requests end before workers do.
     let services: [any Service]
 
-    init(_ configuration: Configuration) throws {
+    init(_ configuration: Configuration) async throws {
         let metrics = ServiceMetrics()
         let readiness = Readiness()
         var worker = WorkerSupervisor.Configuration()
@@ -78,6 +78,9 @@ struct Daemon {
         let artifacts = try ArtifactStore(
             directory: configuration.dataDirectory, freeSpaceFloor: configuration.limits.freeBytes)
         store = try JobStore(path: artifacts.directory + "/burn.sqlite")
+        let ring = KeyRing(try await store.keys())
+        try ListenPolicy.check(configuration, keys: ring)
+        let audit = AuditLog(store: store)
         var queueing = JobQueue.Configuration()
         queueing.slots = configuration.slots
         queueing.importSlots = configuration.slots
@@ -91,11 +94,17 @@ struct Daemon {
             limits: RESTService.Limits(
                 modelBytes: configuration.limits.modelBytes, datasetBytes: configuration.limits.datasetBytes,
                 requestBytes: configuration.limits.requestBytes),
-            metrics: metrics, readiness: readiness)
+            metrics: metrics, readiness: readiness,
+            access: RESTService.Access(
+                ring: ring, requiresKeys: !configuration.listen.isLoopback,
+                hosts: ListenPolicy.hosts(configuration), proxies: configuration.trustedProxies,
+                quotas: configuration.quotas), audit: audit)
         services = [
             QueueService(queue: queue),
+            ControlService(
+                folder: artifacts.directory, desk: KeyDesk(store: store, ring: ring, audit: audit)),
             WebService(
-                configuration: configuration.server, router: api.router(), metrics: metrics,
+                configuration: try configuration.server(), router: api.router(), metrics: metrics,
                 readiness: readiness, stopSeconds: configuration.shutdownSeconds),
         ]
     }
@@ -120,10 +129,18 @@ private struct WebService: Service {
 
     func run() async throws {
         let server = try HTTPServer.start(configuration: configuration, handler: router, observer: metrics)
+        metrics.watch {
+            ConnectionStatistics(
+                open: server.connections, eventStreams: server.eventStreams,
+                rejected: server.rejectedConnections)
+        }
         readiness.state = .ready
         let address = ListenAddress(host: configuration.host, port: server.port)
         // The one line on standard output: programs that start the service read the address from it.
-        FileHandle.standardOutput.write(Data("burnd listens on http://\(address)\n".utf8))
+        FileHandle.standardOutput.write(
+            Data(
+                "burnd listens on \(configuration.certificate == nil ? "http" : "https")://\(address)\n".utf8)
+        )
         try await gracefulShutdown()
         readiness.state = .stopping
         await server.shutdown(deadline: .seconds(stopSeconds))
@@ -131,12 +148,27 @@ private struct WebService: Service {
 }
 
 extension Configuration {
-    var server: HTTPServerConfiguration {
+    /// - Throws: `Problem` for TLS files that can't be used.
+    func server() throws -> HTTPServerConfiguration {
         var server = HTTPServerConfiguration()
         server.host = listen.host == "localhost" ? "127.0.0.1" : listen.host
         server.port = listen.port
         server.threads = UInt32(http.threads)
         server.maximumConnections = UInt32(http.connections)
+        server.maximumConnectionsPerAddress = UInt32(http.connectionsPerAddress)
+        server.unlimitedAddresses = trustedProxies
+        server.maximumEventStreams = http.eventStreams
+        server.maximumEventStreamsPerClient = http.eventStreamsPerClient
+        server.headerBytes = http.headerBytes
+        server.minimumUploadRate = UInt64(http.minimumUploadRate)
+        if let certificate = tls.certificate, let key = tls.key {
+            server.certificate = try TLSCertificate(certificateFile: certificate, keyFile: key)
+        } else if tls.certificate != nil || tls.key != nil {
+            throw Problem(
+                .malformed, code: "configuration-invalid", title: "The configuration is not valid",
+                detail: "TLS needs both a certificate and its private key.",
+                location: tls.key == nil ? "tls.key" : "tls.certificate", fix: "Set both, or none.")
+        }
         server.headerDeadline = .seconds(http.headerSeconds)
         server.idleTimeout = .seconds(http.idleSeconds)
         return server

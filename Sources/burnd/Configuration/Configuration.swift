@@ -1,3 +1,4 @@
+import API
 import Logging
 import WorkerProtocol
 
@@ -14,16 +15,38 @@ struct Configuration: Sendable {
     /// Seconds that open requests get to end at shutdown.
     var shutdownSeconds = 10
     var http = HTTP()
+    var tls = TLS()
+    /// Listen beyond loopback without TLS.
+    var insecureHTTP = false
+    /// Hosts, beside the address listened on, that requests may name.
+    var allowedHosts: [String] = []
+    /// Numeric addresses of proxies whose X-Forwarded-For is believed.
+    var trustedProxies: [String] = []
+    var quotas = RESTService.Quotas()
     var limits = Limits()
     var logLevel = Logger.Level.info
 
+    struct TLS: Sendable {
+        /// PEM files; both or none.
+        var certificate: String?
+        var key: String?
+    }
+
     struct HTTP: Sendable {
         var threads = 2
-        var connections = 512
+        var connections = 4096
+        /// From one address that is no trusted proxy's.
+        var connectionsPerAddress = 1024
+        var eventStreams = 256
+        var eventStreamsPerClient = 32
         /// Seconds until the headers of a request must be there.
         var headerSeconds = 20
         /// Seconds without a byte before a connection is closed.
         var idleSeconds = 60
+        /// Of a request's line and header section.
+        var headerBytes = 16 << 10
+        /// Bytes a second that an upload must have on average.
+        var minimumUploadRate = 512
     }
 
     struct Limits: Sendable {

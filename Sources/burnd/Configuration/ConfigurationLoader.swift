@@ -66,11 +66,14 @@ enum ConfigurationLoader {
             let key = prefix.isEmpty ? name : "\(prefix).\(name)"
             let location = place(file, keyNode)
             if let setting = Setting.all.first(where: { $0.key == key }) {
-                guard let scalar = value.scalar else {
+                let entries = setting.isList ? value.sequence?.map { $0.scalar?.string } : nil
+                guard let text = value.scalar?.string ?? entries?.compactMap({ $0 }).joined(separator: ","),
+                    entries?.allSatisfy({ $0 != nil }) ?? true
+                else {
                     throw invalid(
                         "\(key) takes \(setting.expected), not a list or a mapping.", at: location, known: [])
                 }
-                try apply(setting, scalar.string, at: location, to: &configuration)
+                try apply(setting, text, at: location, to: &configuration)
             } else if Setting.all.contains(where: { $0.key.hasPrefix(key + ".") }) {
                 try apply(value, under: key, file: file, to: &configuration)
             } else {

@@ -1,3 +1,5 @@
+import Foundation
+import HTTPServer
 import Logging
 import Problems
 
@@ -9,6 +11,7 @@ struct Setting: Sendable {
     var help: String
     /// Nil stands for text that the key does not take; `expected` says what it does.
     var expected: String
+    var isList = false
     var apply: @Sendable (inout Configuration, String) throws -> Void
 
     var environmentName: String {
@@ -39,6 +42,40 @@ struct Setting: Sendable {
         count(
             "http.idle_seconds", "Seconds without a byte before a connection is closed.", 1...3600,
             \.http.idleSeconds),
+        count(
+            "http.connections_per_address", "Connections from one address; 0 for no such limit.", 0...65_000,
+            \.http.connectionsPerAddress),
+        count("http.event_streams", "Event streams at the same time.", 1...65_000, \.http.eventStreams),
+        count(
+            "http.event_streams_per_client", "Event streams of one key, or of one address without a key.",
+            1...65_000, \.http.eventStreamsPerClient),
+        count(
+            "http.header_bytes", "Bytes of a request's headers; more is answered 431.", 1024...1 << 20,
+            \.http.headerBytes),
+        count(
+            "http.minimum_upload_rate", "Bytes a second that an upload must have on average.", 0...1 << 30,
+            \.http.minimumUploadRate),
+        text(
+            "tls.certificate", "PEM file of the certificate and its chain; turns TLS on.", \.tls.certificate),
+        text("tls.key", "PEM file of the certificate's private key.", \.tls.key),
+        Setting(
+            key: "insecure_http", help: "Listen beyond loopback without TLS.", expected: "true or false"
+        ) { configuration, text in
+            guard let value = Bool(text) else { throw Refused() }
+            configuration.insecureHTTP = value
+        },
+        list("allowed_hosts", "Hosts that requests may name.", "host names without port", \.allowedHosts) {
+            HostStage.isHost($0)
+        },
+        list(
+            "trusted_proxies", "Proxies whose X-Forwarded-For is believed.", "numeric addresses",
+            \.trustedProxies
+        ) { HostStage.isHost($0.contains(":") ? "[\($0)]" : $0) },
+        size("quotas.stored_bytes", "Uploads that one key may keep.", \.quotas.storedBytes),
+        count("quotas.queued_jobs", "Jobs of one key that wait.", 0...1_000_000, \.quotas.queuedJobs),
+        size(
+            "quotas.upload_bytes_per_hour", "Bytes that one key may upload in an hour.",
+            \.quotas.uploadBytesPerHour),
         size("limits.model_bytes", "Largest model upload.", \.limits.modelBytes),
         size("limits.dataset_bytes", "Largest data set upload.", \.limits.datasetBytes),
         size("limits.free_bytes", "Free disk space that uploads leave.", \.limits.freeBytes),
@@ -71,6 +108,19 @@ struct Setting: Sendable {
         Setting(key: key, help: help, expected: "a text that is not empty") { configuration, text in
             guard !text.isEmpty else { throw Refused() }
             configuration[keyPath: path] = text
+        }
+    }
+
+    /// Entries parted by commas, or a list in the file.
+    private static func list(
+        _ key: String, _ help: String, _ expected: String, _ path: Path<[String]>,
+        isValid: @escaping @Sendable (String) -> Bool
+    ) -> Setting {
+        Setting(key: key, help: help, expected: expected + ", parted by commas", isList: true) {
+            configuration, text in
+            let entries = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            guard entries.allSatisfy(isValid) else { throw Refused() }
+            configuration[keyPath: path] = entries
         }
     }
 

@@ -1,0 +1,126 @@
+import Foundation
+import GRDB
+import Problems
+
+/// What a key may do. Each scope contains the ones before it.
+public enum KeyScope: String, Codable, Hashable, Sendable, CaseIterable {
+    case read, submit, admin
+}
+
+/// What one key may take; nil: the configuration's value.
+public struct KeyQuota: Codable, Hashable, Sendable {
+    /// Uploads kept, in bytes as they came.
+    public var storedBytes: Int?
+    /// Jobs that wait.
+    public var queuedJobs: Int?
+    public var uploadBytesPerHour: Int?
+
+    public init(storedBytes: Int? = nil, queuedJobs: Int? = nil, uploadBytesPerHour: Int? = nil) {
+        self.storedBytes = storedBytes
+        self.queuedJobs = queuedJobs
+        self.uploadBytesPerHour = uploadBytesPerHour
+    }
+}
+
+/// An API key as the store holds it: its secret is not in it.
+public struct KeyRecord: Codable, Hashable, Sendable {
+    /// `key_…`.
+    public var id: String
+    public var name: String
+    /// SHA-256 of the secret, in lower-case hexadecimal.
+    public var secretSHA256: String
+    public var scope: KeyScope
+    public var quota: KeyQuota
+    public var createdAt: Date
+    public var expiresAt: Date?
+    public var revokedAt: Date?
+
+    public init(
+        id: String, name: String, secretSHA256: String, scope: KeyScope, quota: KeyQuota = KeyQuota(),
+        createdAt: Date = Date(), expiresAt: Date? = nil, revokedAt: Date? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.secretSHA256 = secretSHA256
+        self.scope = scope
+        self.quota = quota
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.revokedAt = revokedAt
+    }
+
+    public func isUsable(at date: Date = Date()) -> Bool {
+        revokedAt == nil && expiresAt.map { date < $0 } ?? true
+    }
+}
+
+extension JobStore {
+    public func insertKey(_ key: KeyRecord) async throws {
+        try await pool.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO keys (id, name, secret_sha256, scope, stored_bytes, queued_jobs,
+                        upload_bytes_per_hour, created_at, expires_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    key.id, key.name, key.secretSHA256, key.scope.rawValue, key.quota.storedBytes,
+                    key.quota.queuedJobs, key.quota.uploadBytesPerHour,
+                    key.createdAt.timeIntervalSince1970, key.expiresAt?.timeIntervalSince1970,
+                ])
+        }
+    }
+
+    /// Every key there ever was, oldest first.
+    public func keys() async throws -> [KeyRecord] {
+        try await pool.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM keys ORDER BY id").map { try KeyRecord($0) }
+        }
+    }
+
+    /// - Throws: `Problem` `key-not-found`, `key-revoked` (conflict).
+    @discardableResult
+    public func revokeKey(_ id: String) async throws -> KeyRecord {
+        try await pool.write { database in
+            guard
+                let row = try Row.fetchOne(database, sql: "SELECT * FROM keys WHERE id = ?", arguments: [id])
+            else { throw Self.notFound("key", id) }
+            var key = try KeyRecord(row)
+            guard key.revokedAt == nil else {
+                throw Problem(
+                    .conflict, code: "key-revoked", title: "The key is revoked already",
+                    detail: "Key \(id) was revoked before.")
+            }
+            key.revokedAt = Date(timeIntervalSince1970: now)
+            try database.execute(
+                sql: "UPDATE keys SET revoked_at = ? WHERE id = ?",
+                arguments: [key.revokedAt?.timeIntervalSince1970, id])
+            return key
+        }
+    }
+
+    /// Bytes of the models and data sets that were uploaded with a key and are still kept.
+    public func storedBytes(of owner: String) async throws -> Int {
+        try await pool.read { database in
+            try Int.fetchOne(
+                database,
+                sql: """
+                    SELECT (SELECT coalesce(sum(size), 0) FROM models WHERE owner = :owner)
+                        + (SELECT coalesce(sum(size), 0) FROM datasets WHERE owner = :owner)
+                    """, arguments: ["owner": owner]) ?? 0
+        }
+    }
+}
+
+extension KeyRecord {
+    init(_ row: Row) throws {
+        self.init(
+            id: row["id"], name: row["name"], secretSHA256: row["secret_sha256"],
+            scope: try row.enumCase("scope"),
+            quota: KeyQuota(
+                storedBytes: row["stored_bytes"], queuedJobs: row["queued_jobs"],
+                uploadBytesPerHour: row["upload_bytes_per_hour"]),
+            createdAt: try row.requiredDate("created_at"), expiresAt: row.date("expires_at"),
+            revokedAt: row.date("revoked_at"))
+    }
+}
