@@ -11,12 +11,18 @@ import Testing
         return ["Authorization": "Bearer \(token)", "Prefer": "wait=30"]
     }
 
+    /// A data set that is imported at once, of so many bytes.
+    private static func script(_ count: Int) -> Data {
+        let commands = Data(Script.dataset.utf8)
+        return commands + Data(repeating: UInt8(ascii: "\n"), count: count - commands.count)
+    }
+
     @Test func aKeyStoresNoMoreThanItsShare() async throws {
         try await withHarness(quotas: .init(storedBytes: 100)) { service in
             let mine = try await headers(service)
             func upload(_ count: Int, _ headers: HTTPHeaders) async throws -> Harness.Answer {
                 try await service.send(
-                    .post, "/v1/datasets", body: Data(Script.dataset.utf8.prefix(0)) + Data(count: count),
+                    .post, "/v1/datasets", body: Self.script(count),
                     headers: headers)
             }
             let first = try await upload(60, mine)
@@ -67,7 +73,7 @@ import Testing
         try await withHarness(quotas: .init(uploadBytesPerHour: 100)) { service in
             let mine = try await headers(service)
             func upload() async throws -> Harness.Answer {
-                try await service.send(.post, "/v1/datasets", body: Data(count: 150), headers: mine)
+                try await service.send(.post, "/v1/datasets", body: Self.script(150), headers: mine)
             }
             #expect(try await upload().status == 201)
             let second = try await upload()

@@ -187,7 +187,7 @@ import Testing
         try withWorker { folder, worker in
             let common = ["serve", "--data", folder.appending(path: "data").path, "--worker", worker]
             let open = try Program.run(common + ["--listen", "0.0.0.0:0"])
-            #expect(open.status == 1 && open.errors.contains("API keys"))
+            #expect(open.status == 1 && open.errors.contains("no usable API key"))
             let missing = try Program.run(common + ["--config", folder.path + "/none.yaml"])
             #expect(missing.status == 1 && missing.errors.contains("none.yaml"))
             let variable = try Program.run(common, environment: ["BURND_SLOTS": "0"])
