@@ -80,7 +80,11 @@ struct BenchAttacksCommand: AsyncParsableCommand {
         guard label.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil, !label.hasPrefix(".") else {
             throw ValidationError("--label is a plain name.")
         }
-        _ = try AnalysisOptions.parse(["model", "dataset"] + purifyOptions)
+        do {
+            _ = try AnalysisOptions.parse(["model", "dataset"] + purifyOptions)
+        } catch {
+            throw ValidationError("After `--`: " + AnalysisOptions.message(for: error))
+        }
     }
 
     func run() async throws {
@@ -99,6 +103,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
         let work = architecture.flatMap { network in
             cases(network).map { (network: network, benchCase: $0) }
         }
+        for network in architecture { _ = try file(of: network) }
         let results = try await withThrowingTaskGroup(of: (Int, BenchResult?).self) { group in
             var results = [BenchResult?](repeating: nil, count: work.count)
             var next = 0
@@ -107,28 +112,45 @@ struct BenchAttacksCommand: AsyncParsableCommand {
                 let (place, item) = (next, work[next])
                 next += 1
                 let benchmark = try benchmark(item.network, item.benchCase, source, runner, control)
-                group.addTask {
-                    guard !trainOnly else {
-                        _ = try await benchmark.maker.make(item.benchCase)
-                        return (place, nil)
-                    }
-                    return (place, try await benchmark.run(item.benchCase))
-                }
+                group.addTask { (place, try await result(of: item.benchCase, benchmark, control)) }
             }
             for _ in 0..<jobs { try start() }
             while let (place, result) = try await group.next() {
                 results[place] = result
                 try start()
             }
-            return results.compactMap(\.self)
+            return results
         }
         guard !trainOnly else { return }
+        let finished = results.compactMap(\.self)
         let folder = URL(fileURLWithPath: output ?? cache)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let report = BenchReport(results)
+        let report = BenchReport(finished)
         try report.writeJSON(to: folder.appending(path: "report.json"))
         try Data(report.markdown.utf8).write(to: folder.appending(path: "report.md"), options: .atomic)
         print(report.markdown)
+        guard finished.count == results.count else {
+            throw Problem(
+                .unprocessable, code: "bench-incomplete", title: "Some purifications failed",
+                detail:
+                    "\(results.count - finished.count) of \(results.count); the table is about the others.")
+        }
+    }
+
+    /// Nil for a model that was only trained, or whose purification failed: one of them does not end the others.
+    private func result(
+        of benchCase: BenchCase, _ benchmark: AttackBenchmark, _ control: WorkerControl
+    ) async throws -> BenchResult? {
+        guard !trainOnly else {
+            _ = try await benchmark.maker.make(benchCase)
+            return nil
+        }
+        do {
+            return try await benchmark.run(benchCase)
+        } catch let problem as Problem where !control.isCancelled {
+            FileHandle.standardError.write(Data("\(benchCase.name): \(problem)\n".utf8))
+            return nil
+        }
     }
 
     private func cases(_ network: String) -> [BenchCase] {
