@@ -129,7 +129,7 @@ let package = Package(
         library("JobStore", ["ArtifactStore", "Migrations", "WorkerProtocol", crypto, grdb]),
         library("WorkerProtocol", ["Problems", "Findings"]),
         library("WorkerSupervisor", ["CSpawn", "WorkerProtocol"]),
-        program("burn-bench", ["Execution", "ModelFormats", "Tensors"]),
+        program("burn-bench", ["Compatibility", "Execution", "ModelFormats", "Tensors"]),
         program(
             "burn-demo",
             [
@@ -147,6 +147,10 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
+        .target(
+            name: "Compatibility",
+            dependencies: ["Execution", "Graph", "ModelFormats", "Problems", "Tensors"],
+            path: "Tests/Compatibility", swiftSettings: strict),
         .target(
             name: "TinyModels",
             dependencies: ["Execution", "Graph", "PackedDataset", "SeededRandom", "Tensors"],

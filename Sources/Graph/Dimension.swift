@@ -27,18 +27,18 @@ public struct Dimension: Hashable, Sendable, ExpressibleByIntegerLiteral, Custom
     }
 
     /// Nil on overflow.
-    static func sum(_ a: Dimension, _ b: Dimension) -> Dimension? {
+    public static func sum(_ a: Dimension, _ b: Dimension) -> Dimension? {
         let (batch, overflow) = a.batch.addingReportingOverflow(b.batch)
         let (constant, constantOverflow) = a.constant.addingReportingOverflow(b.constant)
         return overflow || constantOverflow ? nil : Dimension(batch: batch, constant: constant)
     }
 
-    static func difference(_ a: Dimension, _ b: Dimension) -> Dimension? {
+    public static func difference(_ a: Dimension, _ b: Dimension) -> Dimension? {
         product(b, -1).flatMap { sum(a, $0) }
     }
 
     /// Nil on overflow, and where both depend on the batch.
-    static func product(_ a: Dimension, _ b: Dimension) -> Dimension? {
+    public static func product(_ a: Dimension, _ b: Dimension) -> Dimension? {
         if let factor = a.known { return product(b, factor) }
         if let factor = b.known { return product(a, factor) }
         return nil
@@ -51,7 +51,7 @@ public struct Dimension: Hashable, Sendable, ExpressibleByIntegerLiteral, Custom
     }
 
     /// `a / b` where that is exact for every batch size; nil elsewhere.
-    static func quotient(_ a: Dimension, _ b: Dimension) -> Dimension? {
+    public static func quotient(_ a: Dimension, _ b: Dimension) -> Dimension? {
         if let divisor = b.known {
             guard divisor > 0, a.batch % divisor == 0, a.constant % divisor == 0 else { return nil }
             return Dimension(batch: a.batch / divisor, constant: a.constant / divisor)
@@ -67,7 +67,7 @@ public typealias Shape = [Dimension]
 
 extension Shape {
     /// Elements of a tensor of this shape; nil on overflow or for two sizes that depend on the batch.
-    var elementCount: Dimension? {
+    public var elementCount: Dimension? {
         var count: Dimension = 1
         for size in self {
             guard let product = Dimension.product(count, size) else { return nil }
@@ -76,5 +76,5 @@ extension Shape {
         return count
     }
 
-    var text: String { "(" + map(\.description).joined(separator: ", ") + ")" }
+    public var text: String { "(" + map(\.description).joined(separator: ", ") + ")" }
 }

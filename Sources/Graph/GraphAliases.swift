@@ -4,11 +4,21 @@ struct GraphAliases {
     private(set) var roots: [Graph.ValueID]
     /// By value: it is not simply the same tensor as its root, but a view of it.
     private(set) var isView: [Bool]
+    /// By value: it shares its root's memory for certain. `reshape` and its like may copy instead.
+    private(set) var isExact: [Bool]
+
+    private static let exactViews: Set<String> = [
+        "aten::alias", "aten::chunk", "aten::detach", "aten::expand", "aten::expand_as", "aten::movedim",
+        "aten::narrow", "aten::numpy_T", "aten::permute", "aten::select", "aten::slice", "aten::split",
+        "aten::split_with_sizes", "aten::squeeze", "aten::swapaxes", "aten::swapdims", "aten::t",
+        "aten::transpose", "aten::unbind", "aten::unsqueeze",
+    ]
 
     /// - Parameter graph: one whose structure has been checked.
     init(_ graph: Graph) {
         roots = Array(graph.valueNames.indices)
         isView = Array(repeating: false, count: roots.count)
+        isExact = Array(repeating: true, count: roots.count)
         for node in graph.nodes {
             guard let rule = OperatorCatalog.rule(for: node), rule.isInPlace || rule.isView,
                 let source = node.target
@@ -16,6 +26,7 @@ struct GraphAliases {
             for case let output? in node.outputs {
                 roots[output] = roots[source]
                 isView[output] = rule.isView || isView[source]
+                isExact[output] = isExact[source] && (rule.isInPlace || Self.exactViews.contains(rule.name))
             }
         }
     }

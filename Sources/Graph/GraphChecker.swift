@@ -72,8 +72,8 @@ public enum GraphChecker {
         }
     }
 
-    /// Weights may not be written to, and no value through a view of it that is read again under another
-    /// name: the executor may turn views into copies.
+    /// Weights may not be written to, and no value through what may be a view or a copy of it, that is read
+    /// again under another name.
     private static func checkWrites(_ graph: Graph) throws {
         let aliases = GraphAliases(graph)
         var kinds: [Graph.ValueID: Graph.InputKind] = [:]
@@ -99,9 +99,9 @@ public enum GraphChecker {
                     fix: "Export the model in evaluation mode, with model.eval().")
             }
             for value in families[root] ?? [] where value != target && writtenAt[value] ?? -1 < index {
-                guard aliases.isView[target] || aliases.isView[value], lastRead[value] ?? -1 > index else {
-                    continue
-                }
+                guard aliases.isView[target] || aliases.isView[value], lastRead[value] ?? -1 > index,
+                    !(aliases.isExact[target] && aliases.isExact[value])
+                else { continue }
                 throw GraphFault.structure.problem(
                     "It changes “\(graph.valueNames[target])”, a view, and “\(graph.valueNames[value])” of the "
                         + "same memory is read later.", node: node,

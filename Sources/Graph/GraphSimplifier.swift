@@ -62,6 +62,9 @@ public enum GraphSimplifier {
         case "aten::max_pool2d_with_indices" where onlyFirstResultRead:
             node.operatorName = "aten::max_pool2d"
             node.outputs = Array(node.outputs.prefix(1))
+        case "aten::_scaled_dot_product_flash_attention_for_cpu" where onlyFirstResultRead:
+            node.operatorName = "aten::scaled_dot_product_attention"
+            node.outputs = Array(node.outputs.prefix(1))
         case "aten::native_batch_norm", "aten::_native_batch_norm_legit",
             "aten::_native_batch_norm_legit_functional", "aten::_native_batch_norm_legit_no_training",
             "aten::_batch_norm_no_update", "aten::_batch_norm_with_update",

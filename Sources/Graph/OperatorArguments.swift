@@ -43,7 +43,7 @@ extension OperatorRule {
 
     private static let words: [String: Set<String>] = [
         "approximate": ["none", "tanh"], "mode": ["constant", "reflect", "replicate", "circular"],
-        "padding": ["same", "valid"],
+        "padding": ["same", "valid"], "rounding_mode": ["floor", "trunc"],
     ]
 
     private static let ranges: [String: ClosedRange<Double>] = [
@@ -60,6 +60,12 @@ extension OperatorRule {
             return nil
         case (.tensors, .tensors(let values)):
             return values.isEmpty || values.count > longestList ? "has \(values.count) tensors" : nil
+        // A list without gaps is written as a plain one.
+        case (.optionalTensors, .optionalTensors(let values)):
+            return values.count > longestList ? "has \(values.count) tensors" : nil
+        case (.floats, .floats(let numbers)):
+            return numbers.count > longestList || !numbers.allSatisfy(\.isFinite)
+                ? "is not finite, or too long" : nil
         case (.int, .int(let value)):
             return refusal(of: value, expected.name)
         case (.ints, .ints(let values)):
@@ -68,7 +74,7 @@ extension OperatorRule {
                 return "has \(values.count) items, not \(length)"
             }
             return values.lazy.compactMap { refusal(of: $0, expected.name) }.first
-        case (.scalar, .int(.known)):
+        case (.scalar, .int):
             return nil
         case (.scalar, .float(let number)):
             return number.isNaN ? "is not a number" : nil
@@ -76,6 +82,11 @@ extension OperatorRule {
             guard let range = ranges[expected.name] else { return number.isFinite ? nil : "is not finite" }
             return range.contains(number)
                 ? nil : "is \(number), outside \(range.lowerBound) to \(range.upperBound)"
+        case (.string, .string(let word)) where expected.name == "equation":
+            let isPlain =
+                word.utf8.count <= 64
+                && word.allSatisfy { $0.isASCII && ($0.isLetter || " ,->".contains($0)) }
+            return isPlain ? nil : "is not an equation of letters, commas and an arrow"
         case (.string, .string(let word)):
             return words[expected.name]?.contains(word) == true ? nil : "has an unknown value"
         case (.memoryFormat, .memoryFormat(let format)):
@@ -112,6 +123,8 @@ extension OperatorCatalog {
                 node.arguments[index].value = .float(Double(number))
             case (.ints, .int(let number)):
                 node.arguments[index].value = .ints(Array(repeating: number, count: expected.length ?? 1))
+            case (.optionalTensors, .tensors(let values)):
+                node.arguments[index].value = .optionalTensors(values)
             case (.ints, .ints(let numbers)) where numbers.count == 1 && expected.length == 2:
                 node.arguments[index].value = .ints(numbers + numbers)
             default: break

@@ -1,7 +1,9 @@
 /// An operator's signature, written as PyTorch writes it in `native_functions.yaml`.
 struct OperatorSchema: Sendable {
     enum Kind: Hashable, Sendable {
-        case tensor, tensors, int, ints, float, scalar, bool, string, scalarType, memoryFormat, layout, device
+        case tensor, tensors, optionalTensors, int, ints, float, floats, scalar, bool, string, scalarType,
+            memoryFormat
+        case layout, device
     }
 
     enum Default: Hashable, Sendable {
@@ -94,9 +96,11 @@ extension OperatorSchema.Argument {
         switch type {
         case "Tensor": kind = .tensor
         case "Tensor[]": kind = .tensors
+        case "Tensor?[]": kind = .optionalTensors
         case "int", "SymInt": kind = .int
         case "int[]", "SymInt[]": kind = .ints
         case "float": kind = .float
+        case "float[]": kind = .floats
         case "Scalar": kind = .scalar
         case "bool": kind = .bool
         case "str": kind = .string

@@ -1,7 +1,8 @@
 extension OperatorCatalog {
     /// The allowlist: signatures as PyTorch 2.13 has them, by the function that gives the result's shape.
     static let table: [OperatorRule] =
-        elementwise + convolutions + normalisations + products + layouts + reductions + symbolic
+        elementwise + convolutions + normalisations + products + layouts + indexing + resampling + reductions
+        + symbolic
 
     private static let elementwise: [OperatorRule] =
         group(
@@ -48,6 +49,31 @@ extension OperatorCatalog {
             aten::reciprocal(Tensor self) -> Tensor
             aten::square(Tensor self) -> Tensor
             aten::erf(Tensor self) -> Tensor
+            aten::exp2(Tensor self) -> Tensor
+            aten::expm1(Tensor self) -> Tensor
+            aten::log1p(Tensor self) -> Tensor
+            aten::log2(Tensor self) -> Tensor
+            aten::log_sigmoid(Tensor self) -> Tensor
+            aten::sin(Tensor self) -> Tensor
+            aten::cos(Tensor self) -> Tensor
+            aten::floor(Tensor self) -> Tensor
+            aten::ceil(Tensor self) -> Tensor
+            aten::round(Tensor self) -> Tensor
+            aten::trunc(Tensor self) -> Tensor
+            aten::sign(Tensor self) -> Tensor
+            aten::threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor
+            aten::fmod.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::remainder.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::floor_divide.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::bitwise_not(Tensor self) -> Tensor
+            aten::fill.Scalar(Tensor self, Scalar value) -> Tensor
+            aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)
+            aten::zero_(Tensor(a!) self) -> Tensor(a!)
+            aten::flip(Tensor self, int[] dims) -> Tensor
+            aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor
+            aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor
+            aten::tril(Tensor self, SymInt diagonal=0) -> Tensor
+            aten::triu(Tensor self, SymInt diagonal=0) -> Tensor
             aten::logical_not(Tensor self) -> Tensor
             aten::eq.Scalar(Tensor self, Scalar other) -> Tensor
             aten::ne.Scalar(Tensor self, Scalar other) -> Tensor
@@ -80,6 +106,7 @@ extension OperatorCatalog {
             aten::dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)
             aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)
             aten::feature_dropout(Tensor input, float p, bool train) -> Tensor
+            aten::alpha_dropout(Tensor input, float p, bool train) -> Tensor
             aten::feature_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)
             aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
             aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
@@ -106,9 +133,35 @@ extension OperatorCatalog {
             aten::div.Tensor(Tensor self, Tensor other) -> Tensor
             aten::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)
             aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor
+            aten::div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor
+            aten::floor_divide(Tensor self, Tensor other) -> Tensor
+            aten::fmod.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::remainder.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor
+            aten::where.ScalarSelf(Tensor condition, Scalar self, Tensor other) -> Tensor
+            aten::where.ScalarOther(Tensor condition, Tensor self, Scalar other) -> Tensor
+            aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor
+            aten::masked_fill.Tensor(Tensor self, Tensor mask, Tensor value) -> Tensor
+            aten::masked_fill_.Scalar(Tensor(a!) self, Tensor mask, Scalar value) -> Tensor(a!)
+            aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)
+            aten::copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor
+            aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)
+            aten::eq.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::ne.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::gt.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::ge.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::lt.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::le.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::logical_and(Tensor self, Tensor other) -> Tensor
+            aten::logical_or(Tensor self, Tensor other) -> Tensor
+            aten::logical_xor(Tensor self, Tensor other) -> Tensor
+            aten::bitwise_and.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor
+            aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor
             aten::maximum(Tensor self, Tensor other) -> Tensor
             aten::minimum(Tensor self, Tensor other) -> Tensor
             aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor
+            aten::addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor
             """)
         + group(
             OperatorCall.prelu,
@@ -122,6 +175,7 @@ extension OperatorCatalog {
             OperatorCall.convolution,
             """
             aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor
+            aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] dilation=[1], SymInt groups=1) -> Tensor
             aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], str padding="valid", SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor
             aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor
             aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32) -> Tensor
@@ -139,6 +193,8 @@ extension OperatorCatalog {
             aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor
             aten::_adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor
             aten::adaptive_max_pool2d(Tensor self, int[2] output_size) -> (Tensor, Tensor)
+            aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor
+            aten::adaptive_max_pool1d(Tensor self, int[1] output_size) -> (Tensor, Tensor)
             """)
 
     private static let normalisations: [OperatorRule] =
@@ -158,7 +214,13 @@ extension OperatorCatalog {
             OperatorCall.layerNorm,
             """
             aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnn_enable=True) -> Tensor
+            aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor
             aten::native_layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)
+            """)
+        + group(
+            OperatorCall.instanceNorm,
+            """
+            aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool use_input_stats, float momentum, float eps, bool cudnn_enabled) -> Tensor
             """)
         + group(
             OperatorCall.groupNorm,
@@ -183,14 +245,31 @@ extension OperatorCatalog {
             aten::matmul(Tensor self, Tensor other) -> Tensor
             """)
         + group(
+            OperatorCall.einsum,
+            "aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor")
+        + group(
             OperatorCall.attention,
             """
+            aten::_scaled_dot_product_flash_attention_for_cpu(Tensor query, Tensor key, Tensor value, float dropout_p=0.0, bool is_causal=False, *, Tensor? attn_mask=None, float? scale=None) -> (Tensor output, Tensor logsumexp)
             aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor
             """)
 
     private static let reductions: [OperatorRule] = group(
         OperatorCall.reduction,
         """
+        aten::max(Tensor self) -> Tensor
+        aten::max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)
+        aten::min(Tensor self) -> Tensor
+        aten::min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)
+        aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor
+        aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor
+        aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
+        aten::all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor
+        aten::var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor
+        aten::std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor
+        aten::std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor
+        aten::var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)
+        aten::norm.ScalarOpt_dim(Tensor self, Scalar? p, int[1] dim, bool keepdim=False) -> Tensor
         aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor
         aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
         aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor

@@ -14,11 +14,23 @@ extension OperatorCatalog {
         + group(
             OperatorCall.unflatten,
             "aten::unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)")
-        + group(OperatorCall.permute, "aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)")
+        + group(
+            OperatorCall.permute,
+            """
+            aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)
+            aten::movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)
+            """)
+        + group(
+            OperatorCall.asStrided,
+            "aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)"
+        )
         + group(
             OperatorCall.transpose,
             """
             aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)
+            aten::swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)
+            aten::swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)
+            aten::numpy_T(Tensor(a) self) -> Tensor(a)
             aten::t(Tensor(a) self) -> Tensor(a)
             """)
         + group(
@@ -67,12 +79,4 @@ extension OperatorCatalog {
             """)
         + group(OperatorCall.chunk, "aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]")
         + group(OperatorCall.unbind, "aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]")
-        + group(
-            OperatorCall.creation,
-            """
-            aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
-            aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
-            aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
-            aten::new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
-            """)
 }

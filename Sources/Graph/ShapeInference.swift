@@ -49,6 +49,7 @@ struct ShapeInference {
                 try rewrite(index)
                 try infer(graph.nodes[index])
             }
+            try normaliseHead()
             try setClasses()
         } catch let problem as Problem where fixedBatch != nil && Self.mayBeTheBatch(problem) {
             throw GraphFault.fixedBatch.problem(
@@ -57,10 +58,8 @@ struct ShapeInference {
             )
         }
         graph.imageShape[0] = nil
-        let shapes = values.map { value -> Shape? in
-            if case .tensor(let shape)? = value { shape } else { nil }
-        }
-        return CheckedGraph(graph: graph, shapes: shapes, elements: elements, multiplyAdds: multiplyAdds)
+        return CheckedGraph(
+            graph: graph, shapes: values.map(Self.shape), elements: elements, multiplyAdds: multiplyAdds)
     }
 
     private static func mayBeTheBatch(_ problem: Problem) -> Bool {
@@ -126,6 +125,19 @@ struct ShapeInference {
         self[keyPath: path] = sum
     }
 
+    /// The logits where the model ends in probabilities, and two of them where it ends in one.
+    private mutating func normaliseHead() throws {
+        var head = ClassifierHead(graph: graph, shapes: values.map(Self.shape))
+        head.normalise()
+        graph = head.graph
+        values += Array(repeating: nil, count: graph.valueNames.count - values.count)
+        for node in head.added { try infer(node) }
+    }
+
+    private static func shape(_ value: OperatorCall.Value?) -> Shape? {
+        if case .tensor(let shape)? = value { shape } else { nil }
+    }
+
     private mutating func setClasses() throws {
         guard case .tensor(let shape)? = values[graph.output], shape.count == 2, shape[0] == .batchSize,
             let classes = shape[1].known, (2...limits.maximumClasses).contains(classes)
@@ -143,6 +155,12 @@ struct ShapeInference {
     private mutating func rewrite(_ index: Int) throws {
         let node = graph.nodes[index]
         guard let target = node.target, case .tensor(let shape)? = values[target] else { return }
+        if node.operatorName == "aten::as_strided", let rule = OperatorCatalog.rule(for: node) {
+            // Allowed only where it changes nothing.
+            _ = try results(of: node, rule)
+            graph.nodes[index].operatorName = "aten::alias"
+            graph.nodes[index].arguments = [.init(name: "self", value: .tensor(target))]
+        }
         if node.operatorName == "aten::squeeze", shape.contains(where: { $0.batch != 0 }) {
             keepBatch(index, of: shape)
         }

@@ -1,6 +1,7 @@
 /// Convolution and pooling over (N, C, H, W).
 extension OperatorCall {
     static let convolution: OperatorRule.ShapeFunction = { call in
+        if try call.shape("input").count == 3 { return [try call.sequenceConvolution()] }
         let input = try call.image("input")
         let weight = try call.shape("weight").compactMap(\.known)
         guard weight.count == 4 else { throw call.failure("“weight” is not (out, in, height, width).") }
@@ -34,6 +35,27 @@ extension OperatorCall {
         return [result]
     }
 
+    /// Over (N, channels, length).
+    private mutating func sequenceConvolution() throws -> Shape {
+        let input = try shape("input")
+        let weight = try shape("weight").compactMap(\.known)
+        let groups = try int("groups")
+        guard weight.count == 3, let channels = input[1].known, let length = input[2].known,
+            !bool("transposed")
+        else { throw failure("\(input.text) does not fit the weight.") }
+        let (inputs, overflow) = weight[1].multipliedReportingOverflow(by: groups)
+        guard !overflow, inputs == channels, weight[0] % groups == 0 else {
+            throw failure("“weight” with \(groups) groups does not fit \(channels) channels.")
+        }
+        try requireVector("bias", weight[0])
+        let places = try windows(
+            length, weight[2], ints("stride").first ?? 1, ints("padding").first ?? 0,
+            ints("dilation").first ?? 1)
+        let result: Shape = [input[0], Dimension(weight[0]), Dimension(places)]
+        try count(result, perElement: weight[1] * weight[2])
+        return result
+    }
+
     static let pool: OperatorRule.ShapeFunction = { call in
         let input = try call.image("self")
         let kernel = try call.pair("kernel_size")
@@ -53,6 +75,13 @@ extension OperatorCall {
     }
 
     static let adaptivePool: OperatorRule.ShapeFunction = { call in
+        if call.schema.name.hasSuffix("1d") {
+            let shape = try call.shape("self")
+            guard shape.count == 3 else { throw call.failure("\(shape.text) is not (N, channels, length).") }
+            let length = try call.int("output_size")
+            return Array(
+                repeating: [shape[0], shape[1], Dimension(length)], count: call.schema.resultCount ?? 1)
+        }
         let input = try call.image("self")
         let size = try call.pair("output_size")
         let result: Shape = [input.batch, Dimension(input.channels), Dimension(size.0), Dimension(size.1)]
@@ -60,7 +89,7 @@ extension OperatorCall {
     }
 
     /// How many places a window has along one axis. All magnitudes are bounded by now.
-    private func windows(
+    func windows(
         _ size: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ dilation: Int, ceil: Bool = false
     ) throws -> Int {
         let (reach, overflow) = dilation.multipliedReportingOverflow(by: kernel - 1)

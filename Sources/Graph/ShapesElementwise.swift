@@ -6,12 +6,15 @@ extension OperatorCall {
     }
 
     static let broadcast: OperatorRule.ShapeFunction = { call in
-        var shape = try call.shape("self")
+        var shape = try call.optionalShape("self") ?? []
         let first = shape
-        for name in ["condition", "other", "tensor1", "tensor2"] {
+        for name in [
+            "condition", "other", "exponent", "mask", "value", "src", "min", "max", "tensor1", "tensor2",
+        ] {
             if let other = try call.optionalShape(name) { shape = try call.broadcast(shape, other) }
         }
-        if call.schema.arguments.first?.isMutated == true, shape != first {
+        let keepsShape = call.schema.arguments.first?.isMutated == true || call.schema.name == "aten::copy"
+        if keepsShape, shape != first {
             throw call.failure("The result \(shape.text) does not fit into \(first.text).")
         }
         return [shape]

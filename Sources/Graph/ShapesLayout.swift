@@ -26,6 +26,16 @@ extension OperatorCall {
 
     static let permute: OperatorRule.ShapeFunction = { call in
         let shape = try call.shape("self")
+        if call.schema.name == "aten::movedim" {
+            let source = try call.ints("source").map { try call.axis($0, rank: shape.count) }
+            let destination = try call.ints("destination").map { try call.axis($0, rank: shape.count) }
+            guard source.count == destination.count, Set(source).count == source.count,
+                Set(destination).count == source.count
+            else { throw call.failure("\(source) cannot be moved to \(destination).") }
+            var rest = shape.indices.filter { !source.contains($0) }[...]
+            let moved = Dictionary(uniqueKeysWithValues: zip(destination, source))
+            return [shape.indices.map { shape[moved[$0] ?? rest.removeFirst()] }]
+        }
         let axes = try call.ints("dims").map { try call.axis($0, rank: shape.count) }
         guard axes.count == shape.count, Set(axes).count == axes.count else {
             throw call.failure("\(axes) is no order of \(shape.count) dimensions.")
@@ -39,8 +49,10 @@ extension OperatorCall {
             guard shape.count <= 2 else { throw call.failure("\(shape.text) is no matrix.") }
             return [shape.reversed()]
         }
-        let first = try call.axis(call.int("dim0"), rank: shape.count)
-        let second = try call.axis(call.int("dim1"), rank: shape.count)
+        if call.schema.name == "aten::numpy_T" { return [shape.reversed()] }
+        let prefix = call.schema.name == "aten::swapaxes" ? "axis" : "dim"
+        let first = try call.axis(call.int(prefix + "0"), rank: shape.count)
+        let second = try call.axis(call.int(prefix + "1"), rank: shape.count)
         shape.swapAt(first, second)
         return [shape]
     }
@@ -99,8 +111,6 @@ extension OperatorCall {
         }
         return [other]
     }
-
-    static let creation: OperatorRule.ShapeFunction = { call in [try call.dimensions("size")] }
 
     /// New sizes for the elements of a tensor, one of which may be -1.
     private func resolve(_ sizes: [Dimension], elements shape: Shape) throws -> Shape {

@@ -41,7 +41,10 @@ extension OperatorCall {
         let query = try call.shape("query")
         let key = try call.shape("key")
         let value = try call.shape("value")
-        guard !call.bool("enable_gqa") else { throw call.failure("Grouped queries are not supported.") }
+        let isFused = call.schema.resultCount == 2
+        guard isFused || !call.bool("enable_gqa") else {
+            throw call.failure("Grouped queries are not supported.")
+        }
         guard query.count >= 2, key.count == query.count, value.count == query.count,
             query.dropLast(2) == key.dropLast(2), query.dropLast(2) == value.dropLast(2),
             query.last == key.last, key[key.count - 2] == value[value.count - 2]
@@ -59,7 +62,8 @@ extension OperatorCall {
         }
         try call.count(Array(weights), perElement: features)
         try call.count(Array(weights), perElement: outputs)
-        return [query.dropLast() + [value[length - 1]]]
+        let result = Array(query.dropLast() + [value[length - 1]])
+        return isFused ? [result, Array(query.dropLast())] : [result]
     }
 
     /// The shape of a matrix product as `torch.matmul` defines it.

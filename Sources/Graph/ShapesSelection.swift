@@ -117,8 +117,11 @@ extension OperatorCall {
         let shape = try call.shape("self")
         let dims = call.has("dim") ? try call.ints("dim").map { try call.axis($0, rank: shape.count) } : []
         let axes = Set(dims.isEmpty ? Array(shape.indices) : dims)
-        if call.bool("keepdim") { return [shape.indices.map { axes.contains($0) ? 1 : shape[$0] }] }
-        return [shape.indices.filter { !axes.contains($0) }.map { shape[$0] }]
+        let result =
+            call.bool("keepdim")
+            ? shape.indices.map { axes.contains($0) ? 1 : shape[$0] }
+            : shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
+        return Array(repeating: result, count: call.schema.resultCount ?? 1)
     }
 
     /// Of `sym::` operators the one integer stands for its value.

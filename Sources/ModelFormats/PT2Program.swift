@@ -54,7 +54,7 @@ struct PT2Program {
         }
         let (shape, type) = try Self.image(images[0].name, body)
         let nodes = try PT2Nodes.read(body.member("nodes"), &values, limits: limits.graph)
-        let output = try Self.output(signature.member("output_specs"), values)
+        let output = try Self.output(signature.member("output_specs"), body, values)
         graph = Graph(
             valueNames: values.names, inputs: inputs, nodes: nodes, output: output, imageShape: shape,
             imageType: type, classes: 0)
@@ -134,9 +134,12 @@ struct PT2Program {
         return (shape, try PT2Tensors.scalarType(meta.member("dtype")))
     }
 
-    private static func output(_ specs: JSONNode, _ values: ValueTable) throws -> Graph.ValueID {
+    /// The logits: the only tensor that is returned, or the only one of the form (N, classes) among several.
+    private static func output(
+        _ specs: JSONNode, _ body: JSONNode, _ values: ValueTable
+    ) throws -> Graph.ValueID {
         let fix = "Export a module whose forward returns the logits alone."
-        var found: [Graph.ValueID] = []
+        var found: [JSONNode] = []
         for spec in try specs.items() {
             let (tag, body) = try spec.union()
             switch tag {
@@ -147,7 +150,7 @@ struct PT2Program {
                     throw GraphFault.output.problem(
                         "An output is of the kind “\(kind.prefix(40))”.", fix: fix)
                 }
-                found.append(try values.find(value.member("name")))
+                found.append(try value.member("name"))
             // New running statistics: batch normalisation updates them by itself. A changed image is not
             // looked at afterwards.
             case "buffer_mutation", "user_input_mutation":
@@ -156,10 +159,15 @@ struct PT2Program {
                 throw GraphFault.output.problem("An output is of the kind “\(tag.prefix(40))”.", fix: fix)
             }
         }
-        guard found.count == 1 else {
-            throw GraphFault.output.problem(
-                "The model returns \(found.count) tensors, and not one.", fix: fix)
+        if found.count == 1 { return try values.find(found[0]) }
+        let rows = try found.filter { name in
+            try body.member("tensor_values").member(name.string()).member("sizes").items().count == 2
         }
-        return found[0]
+        guard rows.count == 1 else {
+            throw GraphFault.output.problem(
+                "The model returns \(found.count) tensors, and \(rows.count) of them may be the logits.",
+                fix: fix)
+        }
+        return try values.find(rows[0])
     }
 }

@@ -2,11 +2,17 @@ import ArgumentParser
 import Foundation
 import Tensors
 
-/// The engine's side of the benchmark: answers the requests that Benchmarks/pytorch_reference.py answers.
 @main
 struct BurnBench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "burn-bench",
+        commandName: "burn-bench", abstract: "Measure the engine.",
+        subcommands: [TimeCommand.self, CompatCommand.self], defaultSubcommand: TimeCommand.self)
+}
+
+/// The engine's side of the benchmark: answers the requests that Benchmarks/pytorch_reference.py answers.
+struct TimeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "time",
         abstract: "Time forward passes, input gradients and training steps of the engine.",
         discussion: """
             Takes one JSON request a line on standard input, such as \

@@ -1,0 +1,127 @@
+/// Changes of resolution, and a few shapes of their own.
+extension OperatorCall {
+    static let upsample: OperatorRule.ShapeFunction = { call in
+        let isVector = call.schema.overload == "vec"
+        let input = try call.image(isVector ? "input" : "self")
+        var size: [Int]
+        if call.has("output_size") {
+            size = try call.ints("output_size")
+        } else if case .floats(let factors)? = call.node.argument("scale_factors") {
+            size = try zip([input.height, input.width], factors).map { side, factor in
+                let result = (Double(side) * factor).rounded(.down)
+                guard result >= 1, result <= 65_536 else {
+                    throw call.failure("A factor of \(factor) is absurd.")
+                }
+                return Int(result)
+            }
+        } else {
+            throw call.failure("It has neither a size nor factors.")
+        }
+        guard size.count == 2, size.allSatisfy({ (1...65_536).contains($0) }) else {
+            throw call.failure("\(size) is no height and width.")
+        }
+        let result: Shape = [input.batch, Dimension(input.channels), Dimension(size[0]), Dimension(size[1])]
+        try call.count(result, perElement: call.schema.name.contains("nearest") ? 1 : 16)
+        return [result]
+    }
+
+    static let pixelShuffle: OperatorRule.ShapeFunction = { call in
+        let input = try call.image("self")
+        let isUp = call.schema.name == "aten::pixel_shuffle"
+        let factor = try call.int(isUp ? "upscale_factor" : "downscale_factor")
+        guard (1...256).contains(factor) else { throw call.failure("A factor of \(factor) is absurd.") }
+        let channels = isUp ? input.channels / (factor * factor) : input.channels * factor * factor
+        guard
+            isUp
+                ? input.channels % (factor * factor) == 0
+                : input.height % factor == 0 && input.width % factor == 0
+        else { throw call.failure("A factor of \(factor) does not divide the input.") }
+        let scale = { (side: Int) in isUp ? side * factor : side / factor }
+        return [
+            [
+                input.batch, Dimension(channels), Dimension(scale(input.height)),
+                Dimension(scale(input.width)),
+            ]
+        ]
+    }
+
+    static let glu: OperatorRule.ShapeFunction = { call in
+        var shape = try call.shape("self")
+        let axis = try call.axis(call.int("dim"), rank: shape.count)
+        guard let size = shape[axis].known, size % 2 == 0 else {
+            throw call.failure("Dimension \(axis) of \(shape.text) has no halves.")
+        }
+        shape[axis] = Dimension(size / 2)
+        return [shape]
+    }
+
+    static let unfold: OperatorRule.ShapeFunction = { call in
+        let input = try call.image("self")
+        let (kernel, stride) = (try call.pair("kernel_size"), try call.pair("stride"))
+        let (padding, dilation) = (try call.pair("padding"), try call.pair("dilation"))
+        let height = try call.windows(input.height, kernel.0, stride.0, padding.0, dilation.0)
+        let width = try call.windows(input.width, kernel.1, stride.1, padding.1, dilation.1)
+        let (rows, overflow) = input.channels.multipliedReportingOverflow(by: kernel.0 * kernel.1)
+        guard !overflow else { throw call.failure("The windows are too large.") }
+        return [[input.batch, Dimension(rows), Dimension(height * width)]]
+    }
+
+    static let instanceNorm: OperatorRule.ShapeFunction = { call in
+        let shape = try call.shape("input")
+        guard shape.count >= 3, let channels = shape[1].known, call.bool("use_input_stats") else {
+            throw call.failure("\(shape.text) is not (N, channels, …), or the statistics are fixed.")
+        }
+        for name in ["weight", "bias", "running_mean", "running_var"] {
+            try call.requireVector(name, channels)
+        }
+        return [shape]
+    }
+
+    /// One or two tensors, every letter one dimension, the result spelt out.
+    static let einsum: OperatorRule.ShapeFunction = { call in
+        let shapes = try call.shapes("tensors")
+        let parts = (call.string("equation") ?? "").filter { $0 != " " }.split(
+            separator: "->", omittingEmptySubsequences: false)
+        let terms = parts.first?.split(separator: ",", omittingEmptySubsequences: false) ?? []
+        guard parts.count == 2, terms.count == shapes.count, shapes.count <= 2 else {
+            throw call.failure("The equation does not fit \(shapes.count) tensors.")
+        }
+        var sizes: [Character: Dimension] = [:]
+        for (term, shape) in zip(terms, shapes) {
+            guard term.count == shape.count, Set(term).count == term.count else {
+                throw call.failure("“\(term)” does not fit \(shape.text).")
+            }
+            for (letter, size) in zip(term, shape) {
+                guard sizes.updateValue(size, forKey: letter) ?? size == size else {
+                    throw call.failure("“\(letter)” stands for two sizes.")
+                }
+            }
+        }
+        let result = try parts[1].map { letter in
+            guard let size = sizes[letter] else { throw call.failure("“\(letter)” stands for no size.") }
+            return size
+        }
+        guard Set(parts[1]).count == parts[1].count, let all = Shape(sizes.values).elementCount else {
+            throw call.failure("The equation repeats a letter in its result, or is too large.")
+        }
+        try call.count([all], perElement: 1)
+        return [result]
+    }
+
+    /// Only the tensor as it is: memory is laid out anew here.
+    static let asStrided: OperatorRule.ShapeFunction = { call in
+        let (shape, size) = (try call.shape("self"), try call.dimensions("size"))
+        let strides = try call.dimensions("stride")
+        var expected: Dimension? = 1
+        guard size == shape, strides.count == size.count, !call.has("storage_offset") else {
+            throw call.failure("It takes other elements of the memory than those of \(shape.text) in order.")
+        }
+        for axis in shape.indices.reversed() where shape[axis] != 1 {
+            guard strides[axis] == expected else {
+                throw call.failure("Strides of \(strides.text) change the order of \(shape.text).")
+            }
+            expected = expected.flatMap { Dimension.product($0, shape[axis]) }
+        }
+        return [shape]
+    }
+}
