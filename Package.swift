@@ -34,6 +34,7 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -44,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -119,7 +121,9 @@ let package = Package(
         clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
         library("HTTPServer", ["CHTTPServer", "Problems", logging]),
         library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", logging]),
-        library("ModelFormats", ["CZlib", "Findings", "Graph", "Problems", "StrictJSON", "StrictZip"]),
+        library(
+            "ModelFormats", ["CZlib", "Findings", "Graph", "ONNX", "Problems", "StrictJSON", "StrictZip"]),
+        library("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
         library("PackedDataset", ["Findings", "Problems"]),
         library("ProceduralImages", ["SeededRandom"]),
         library("SeededRandom"),

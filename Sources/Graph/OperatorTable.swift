@@ -75,6 +75,7 @@ extension OperatorCatalog {
             aten::tril(Tensor self, SymInt diagonal=0) -> Tensor
             aten::triu(Tensor self, SymInt diagonal=0) -> Tensor
             aten::logical_not(Tensor self) -> Tensor
+            aten::isnan(Tensor self) -> Tensor
             aten::eq.Scalar(Tensor self, Scalar other) -> Tensor
             aten::ne.Scalar(Tensor self, Scalar other) -> Tensor
             aten::gt.Scalar(Tensor self, Scalar other) -> Tensor

@@ -4,6 +4,9 @@ extension OperatorCatalog {
         group(
             OperatorCall.index, "aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor")
         + group(
+            OperatorCall.indexPut,
+            "aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor")
+        + group(
             OperatorCall.indexSelect,
             "aten::index_select(Tensor self, int dim, Tensor index) -> Tensor")
         + group(

@@ -22,6 +22,15 @@ extension OperatorCall {
         return [result]
     }
 
+    static let indexPut: OperatorRule.ShapeFunction = { call in
+        let (shape, values) = (try call.shape("self"), try call.shape("values"))
+        guard let place = try OperatorCall.index(&call).first, try call.broadcast(values, place) == place
+        else {
+            throw call.failure("\(values.text) does not fit the indexed part of \(shape.text).")
+        }
+        return [shape]
+    }
+
     static let indexSelect: OperatorRule.ShapeFunction = { call in
         var shape = try call.shape("self")
         let axis = try call.axis(call.int("dim"), rank: shape.count)

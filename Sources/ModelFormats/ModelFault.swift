@@ -56,4 +56,14 @@ enum ExportAdvice {
               torch.export.save(program, "model.pt2")
             """
     }
+
+    /// The same for ONNX.
+    static func onnx(image: [Int] = [3, 32, 32]) -> String {
+        let sizes = ([2] + image).map(String.init).joined(separator: ", ")
+        return """
+            Export the model with a dynamic batch:
+              torch.onnx.export(model.eval(), (torch.zeros(\(sizes)),), "model.onnx", dynamo=True, \
+            external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},))
+            """
+    }
 }

@@ -1,5 +1,6 @@
 import Findings
 import Graph
+import ONNX
 import Problems
 import StrictZip
 
@@ -18,12 +19,15 @@ public struct ModelFile: Sendable {
     /// Multiply-adds of one forward pass of one image.
     public let multiplyAdds: Int
     let file: RandomAccessFile
-    /// The archive entry that holds a weight, by the weight's name.
+    /// The archive entry that holds a weight, by the weight's name; none for a file that is no archive.
     let entries: [String: ZipEntry]
+    /// Constants that the file does not hold byte by byte: they are read from here, and never change.
+    let literals: [String: [UInt8]]
 
     /// The elements of a weight in row-major order of its shape, whatever its strides in the file.
     /// - Throws: `Problem` when the file cannot be read.
     public func readWeight(_ weight: WeightLocation) throws -> [UInt8] {
+        if let literal = literals[weight.name] { return literal }
         let bytes = try file.bytes(at: weight.fileOffset, count: weight.byteCount)
         guard let layout = WeightLayout(shape: weight.shape, strides: weight.strides) else {
             throw ModelFault.weights.problem("“\(weight.name)” has no layout.")
@@ -46,11 +50,8 @@ public struct ModelFile: Sendable {
         var writer = try ModelWriter(copyOf: file, to: destination)
         do {
             for weight in weights {
-                guard let provider = replacements[weight.name] else { continue }
-                guard let entry = entries[weight.name] else {
-                    throw ModelFault.replacement.problem("“\(weight.name)” has no entry.")
-                }
-                try writer.replace(weight, in: entry, with: provider())
+                guard let provider = replacements[weight.name], literals[weight.name] == nil else { continue }
+                try writer.replace(weight, in: entries[weight.name], with: provider())
             }
             let known = Set(weights.map(\.name))
             if let name = replacements.keys.first(where: { !known.contains($0) }) {
@@ -76,6 +77,9 @@ public func openModel(at path: String, limits: ModelLimits = ModelLimits()) thro
     let zipLimits = ZipLimits(maximumEntries: limits.maximumEntries, maximumDirectoryBytes: 32 << 20)
     let (format, zip) = try ModelFormat.recognise(file, limits: zipLimits)
     if let refusal = format.refusal { throw refusal }
+    if format == .onnx {
+        return try ModelFile(ONNXModel(file, range: 0..<file.size, limits: limits.onnx), file, limits)
+    }
     guard let zip else { throw ModelFault.archive.problem("It is no zip archive.") }
     let archive = try PT2Archive(zip, limits: limits)
     let program = try PT2Program(archive.program(), table: PT2Weights(archive), limits: limits)
@@ -84,44 +88,79 @@ public func openModel(at path: String, limits: ModelLimits = ModelLimits()) thro
 
 extension ModelFile {
     fileprivate init(_ program: PT2Program, _ zip: ZipArchive, _ limits: ModelLimits) throws {
-        let raw = program.graph
-        try GraphChecker.checkStructure(raw, limits: limits.graph)
-        let checked: CheckedGraph
-        do {
-            checked = try GraphChecker.check(
-                GraphSimplifier.simplified(raw), weightShapes: program.weights.mapValues(\.location.shape),
-                limits: limits.graph)
-        } catch var problem as Problem {
-            let image = raw.imageShape.dropFirst().compactMap { $0 }
-            if problem.fix == nil, image.count == 3 { problem.fix = ExportAdvice.text(image: image) }
-            throw problem
-        }
+        let checked = try Self.check(
+            program.graph, shapes: program.weights.mapValues(\.location.shape), limits, ExportAdvice.text)
         let rows = checked.graph.inputs.compactMap { program.weights[$0.value] }
-        try Self.checkSeparate(rows)
+        try Self.checkSeparate(rows.map(\.location))
         var verified: Set<String> = []
         for row in rows where verified.insert(row.entry.name).inserted {
             try zip.verifyChecksum(of: row.entry)
         }
-        file = zip.file
+        let parameters = Self.parameters(program.graph, program.weights.mapValues(\.location.shape))
+        let operators = Dictionary(program.graph.nodes.map { ($0.operatorName, 1) }, uniquingKeysWith: +)
+        self.init(
+            checked, zip.file, .pt2, weights: rows.map(\.location), parameters: parameters,
+            operators: operators,
+            entries: Dictionary(
+                rows.map { ($0.location.name, $0.entry) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    fileprivate init(_ model: ONNXModel, _ file: RandomAccessFile, _ limits: ModelLimits) throws {
+        let shapes = model.weights.mapValues(\.location.shape)
+        let checked = try Self.check(model.graph, shapes: shapes, limits, ExportAdvice.onnx)
+        let rows = checked.graph.inputs.compactMap { model.weights[$0.value] }
+        try Self.checkSeparate(rows.filter { $0.literal == nil }.map(\.location))
+        self.init(
+            checked, file, .onnx, weights: rows.map(\.location),
+            parameters: Self.parameters(model.graph, shapes),
+            operators: model.operators,
+            literals: Dictionary(
+                rows.compactMap { row in row.literal.map { (row.location.name, $0) } },
+                uniquingKeysWith: { first, _ in first }))
+    }
+
+    private init(
+        _ checked: CheckedGraph, _ file: RandomAccessFile, _ format: ModelFormat, weights: [WeightLocation],
+        parameters: Int, operators: [String: Int], entries: [String: ZipEntry] = [:],
+        literals: [String: [UInt8]] = [:]
+    ) {
+        self.file = file
         graph = checked.graph
         multiplyAdds = checked.multiplyAdds
-        weights = rows.map(\.location)
-        entries = Dictionary(
-            rows.map { ($0.location.name, $0.entry) }, uniquingKeysWith: { first, _ in first })
-        let parameters = raw.inputs.reduce(0) { sum, input in
-            guard case .parameter = input.kind, let row = program.weights[input.value] else { return sum }
-            return sum + row.location.shape.reduce(1, *)
-        }
+        self.weights = weights
+        self.entries = entries
+        self.literals = literals
         summary = ModelSummary(
-            format: ModelFormat.pt2.rawValue, inputShape: checked.graph.imageShape,
+            format: format.rawValue, inputShape: checked.graph.imageShape,
             inputType: String(describing: checked.graph.imageType), classes: checked.graph.classes,
-            parameters: parameters,
-            operators: Dictionary(raw.nodes.map { ($0.operatorName, 1) }, uniquingKeysWith: +))
+            parameters: parameters, operators: operators)
+    }
+
+    /// The graph simplified and checked; problems get the export line for this model.
+    private static func check(
+        _ raw: Graph, shapes: [Graph.ValueID: [Int]], _ limits: ModelLimits, _ advice: ([Int]) -> String
+    ) throws -> CheckedGraph {
+        try GraphChecker.checkStructure(raw, limits: limits.graph)
+        do {
+            return try GraphChecker.check(
+                GraphSimplifier.simplified(raw), weightShapes: shapes, limits: limits.graph)
+        } catch var problem as Problem {
+            let image = raw.imageShape.dropFirst().compactMap { $0 }
+            if problem.fix == nil, image.count == 3 { problem.fix = advice(image) }
+            throw problem
+        }
+    }
+
+    private static func parameters(_ graph: Graph, _ shapes: [Graph.ValueID: [Int]]) -> Int {
+        graph.inputs.reduce(0) { sum, input in
+            guard case .parameter = input.kind, let shape = shapes[input.value] else { return sum }
+            return sum + shape.reduce(1, *)
+        }
     }
 
     /// Tied weights are one by now: what still overlaps would be written twice, differently.
-    private static func checkSeparate(_ rows: [PT2Weights.Row]) throws {
-        let sorted = rows.map(\.location).sorted { $0.fileOffset < $1.fileOffset }
+    private static func checkSeparate(_ locations: [WeightLocation]) throws {
+        let sorted = locations.sorted { $0.fileOffset < $1.fileOffset }
         for (first, second) in zip(sorted, sorted.dropFirst())
         where first.fileOffset + first.byteCount > second.fileOffset {
             throw ModelFault.weights.problem(

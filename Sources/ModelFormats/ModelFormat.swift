@@ -72,7 +72,7 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
         return .otherArchive
     }
 
-    /// Why the format is refused, with what to do instead; nil for the one that is read.
+    /// Why the format is refused, with what to do instead; nil for those that are read.
     public var refusal: Problem? {
         guard let (name, reason) = description else { return nil }
         return Problem(
@@ -83,7 +83,7 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
 
     private var description: (name: String, reason: String)? {
         switch self {
-        case .pt2: nil
+        case .pt2, .onnx: nil
         case .picklingExport:
             (
                 "a torch.export archive of an older layout",
@@ -101,7 +101,6 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
                 "a pickled checkpoint (torch.save)",
                 "Unpickling runs code, which is never done here, and the file lacks the model's graph."
             )
-        case .onnx: ("an ONNX model", "ONNX is not supported yet.")
         case .safetensors:
             (
                 "a safetensors file",
@@ -114,7 +113,7 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
                 "a zip archive without a model",
                 "If it is a data set, upload it as one (POST /v1/datasets)."
             )
-        case .unknown: ("of no known format", "A torch.export archive (.pt2) is expected.")
+        case .unknown: ("of no known format", "A torch.export archive (.pt2) or an ONNX model is expected.")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Graph
+import ONNX
 
 /// Bounds on a model upload, checked before anything is allocated by what the file says.
 public struct ModelLimits: Hashable, Sendable {
@@ -26,5 +27,12 @@ public struct ModelLimits: Hashable, Sendable {
         self.maximumWeightBytes = maximumWeightBytes
         self.maximumWeights = maximumWeights
         self.graph = graph
+    }
+
+    /// Those of an ONNX file.
+    var onnx: ONNXLimits {
+        ONNXLimits(
+            maximumDescriptionBytes: min(maximumJSONBytes, 32 << 20), maximumWeightBytes: maximumWeightBytes,
+            maximumWeights: maximumWeights, graph: graph)
     }
 }

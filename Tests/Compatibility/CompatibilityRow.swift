@@ -20,7 +20,8 @@ public struct CompatibilityRow: Codable, Sendable {
     public var inputGradient: Double?
     /// The same in single precision.
     public var inputGradient32: Double?
-    /// The largest of: the loss, each parameter's gradient, each changed running statistic.
+    /// The largest of: the loss, each parameter's gradient, each changed running statistic. Nil where the file
+    /// has no batch normalisation any more.
     public var trainingStep: Double?
     /// Parameters of PyTorch's training step that were found, by name, and how many there were.
     public var comparedParameters: Int?
@@ -89,7 +90,10 @@ public struct CompatibilityRow: Codable, Sendable {
             worst = max(worst, try deviation(ours, gradient, atLeast: Double(largest) * 1e-3))
         }
         let weights = Dictionary(model.namedWeights.map { ($0.name, $0.tensor) }) { first, _ in first }
-        for (name, statistic) in try reference.tensors("statistics/") {
+        let statistics = try reference.tensors("statistics/")
+        // An exporter may have merged them into the convolutions: then there is no such step to compare.
+        guard statistics.keys.allSatisfy({ weights[$0] != nil }) else { return }
+        for (name, statistic) in statistics {
             guard let ours = weights[name] else { continue }
             worst = max(worst, try deviation(ours, statistic, atLeast: 1e-3))
         }

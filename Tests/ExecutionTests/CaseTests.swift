@@ -52,6 +52,29 @@ import Testing
         }
     }
 
+    /// The same weights in two formats.
+    @Test(
+        .enabled(if: folder != nil, "no case models: set BURN_CASES"),
+        arguments: ["badnets", "trojan_wm", "clean"])
+    func onnxModelsComputeWhatTheirPT2Does(_ name: String) throws {
+        let folder = try #require(Self.folder).appending(path: name)
+        let models = try ["model.pt2", "model.onnx"].map {
+            try Self.model(openModel(at: folder.appending(path: $0).path))
+        }
+        let images = try Self.images()
+        for mode in [GraphModel.Mode.inference, .evaluationWithGradient] {
+            let logits = try models.map { try $0.forward(images, mode: mode).detach() }
+            #expect(try distance(logits[0], logits[1]) < 1e-4)
+        }
+        #expect(models[0].parameters.count == models[1].parameters.count)
+        // Batch norm is kept, and trains.
+        let statistics = try #require(models[1].namedWeights.first { $0.name.hasSuffix("running_mean") })
+            .tensor.clone()
+        _ = try models[1].forward(images, mode: .training)
+        let trained = try #require(models[1].namedWeights.first { $0.name.hasSuffix("running_mean") }).tensor
+        #expect(try distance(statistics, trained) > 1e-4)
+    }
+
     @Test(.enabled(if: folder != nil, "no case models: set BURN_CASES"))
     func changedWeightsSurviveTheFile() throws {
         let path = try #require(Self.folder).appending(path: "clean/model.pt2").path

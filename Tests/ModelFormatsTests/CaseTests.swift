@@ -56,12 +56,30 @@ struct CaseTests {
         #expect(!left.contains { $0.hasPrefix(name) })
     }
 
-    @Test(
-        "in other formats are refused with the way to export", arguments: ["model.onnx", "model.safetensors"])
-    func refusesOtherFormats(_ name: String) throws {
-        let folder = try #require(Fixtures.cases)
-        let path = folder.appending(path: "clean/\(name)").path
-        #expect(try ModelFormat.recognise(path: path) == (name == "model.onnx" ? .onnx : .safetensors))
+    @Test("in other formats are refused with the way to export")
+    func refusesOtherFormats() throws {
+        let path = try #require(Fixtures.cases).appending(path: "clean/model.safetensors").path
+        #expect(try ModelFormat.recognise(path: path) == .safetensors)
         #expect(throws: (any Error).self) { try openModel(at: path) }
+    }
+
+    @Test("in ONNX are written back with nothing but their weights changed")
+    func writesONNX() throws {
+        let path = try #require(Fixtures.cases).appending(path: "clean/model.onnx").path
+        let model = try openModel(at: path)
+        #expect(model.summary.format == "onnx")
+        #expect(model.graph.imageShape == [nil, 3, 32, 32])
+        let copy = try TemporaryFile()
+        let weight = try #require(model.weights.first { $0.name == "features.0.weight" })
+        let zeros = Array(repeating: UInt8(0), count: weight.byteCount)
+        try model.write(replacing: [weight.name: { zeros }], to: copy.path)
+        let (old, new) = (
+            try Data(contentsOf: URL(filePath: path)), try Data(contentsOf: URL(filePath: copy.path))
+        )
+        let range = weight.fileOffset..<weight.fileOffset + weight.byteCount
+        #expect(old[..<range.lowerBound] == new[..<range.lowerBound])
+        #expect(old[range.upperBound...] == new[range.upperBound...])
+        #expect(Array(new[range]) == zeros)
+        #expect(try openModel(at: copy.path).graph == model.graph)
     }
 }

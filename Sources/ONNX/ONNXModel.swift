@@ -1,0 +1,97 @@
+import Graph
+import Problems
+import StrictZip
+import SwiftProtobuf
+
+/// Bounds on an ONNX file.
+public struct ONNXLimits: Hashable, Sendable {
+    /// Bytes of the graph's description, without the large weights.
+    public var maximumDescriptionBytes: Int
+    public var maximumWeightBytes: Int
+    public var maximumWeights: Int
+    public var graph: GraphLimits
+
+    public init(
+        maximumDescriptionBytes: Int = 32 << 20, maximumWeightBytes: Int = 8 << 30,
+        maximumWeights: Int = 32_768,
+        graph: GraphLimits = GraphLimits()
+    ) {
+        self.maximumDescriptionBytes = maximumDescriptionBytes
+        self.maximumWeightBytes = maximumWeightBytes
+        self.maximumWeights = maximumWeights
+        self.graph = graph
+    }
+}
+
+/// An ONNX classifier, translated into ATen operators. Nothing in the file is executed.
+public struct ONNXModel: Sendable {
+    public struct Weight: Sendable {
+        /// Where it lies; of a literal the type and shape only.
+        public var location: WeightLocation
+        /// The elements of what is not kept in the file byte by byte: it cannot be changed.
+        public var literal: [UInt8]?
+    }
+
+    /// Operator set versions that are read.
+    public static let opsets = 11...26
+
+    /// To be simplified and checked, as any graph that was read.
+    public let graph: Graph
+    /// By the value that it feeds.
+    public let weights: [Graph.ValueID: Weight]
+    /// How often each ONNX operator occurs.
+    public let operators: [String: Int]
+
+    /// - Parameters:
+    ///   - range: where the model lies in the file.
+    /// - Throws: `Problem` (`onnx-…`, `model-…`) that names the node or tensor.
+    public init(_ file: RandomAccessFile, range: Range<Int>, limits: ONNXLimits = ONNXLimits()) throws {
+        let scanner = try WireScanner(file, range: range, limit: limits.maximumDescriptionBytes)
+        let model: Onnx_ModelProto
+        do {
+            model = try Onnx_ModelProto(serializedBytes: scanner.skeleton)
+        } catch {
+            throw ONNXFault.damaged.problem("Not a protocol buffer of ONNX: \(error).")
+        }
+        let opset = try Self.opset(model)
+        guard model.graph.node.count <= limits.graph.maximumNodes else {
+            throw ONNXFault.tooLarge.problem("It has \(model.graph.node.count) nodes.")
+        }
+        guard model.graph.initializer.count <= limits.maximumWeights else {
+            throw ONNXFault.tooLarge.problem("It has \(model.graph.initializer.count) initializers.")
+        }
+        guard model.graph.sparseInitializer.isEmpty else {
+            throw ONNXFault.weights.problem("It has sparse initializers, which are not supported.")
+        }
+        let own = Set(model.functions.map { $0.domain + "." + $0.name })
+        if let node = model.graph.node.first(where: { own.contains($0.domain + "." + $0.opType) }) {
+            throw ONNXFault.functions.problem("“\(node.opType.prefix(80))” is a function of the file.")
+        }
+        var translator = try ONNXTranslator(model.graph, scanner, file, opset: opset, limits: limits)
+        try translator.translate()
+        graph = try translator.finished()
+        weights = translator.weights
+        operators = Dictionary(model.graph.node.map { ($0.opType, 1) }, uniquingKeysWith: +)
+        var total = 0
+        for weight in weights.values {
+            total += weight.location.byteCount
+            guard total <= limits.maximumWeightBytes else {
+                throw ONNXFault.tooLarge.problem(
+                    "Its weights have more than \(limits.maximumWeightBytes) bytes.")
+            }
+        }
+    }
+
+    private static func opset(_ model: Onnx_ModelProto) throws -> Int {
+        guard model.hasGraph else { throw ONNXFault.damaged.problem("It holds no graph.") }
+        let versions = model.opsetImport.filter { $0.domain.isEmpty || $0.domain == "ai.onnx" }.map {
+            Int($0.version)
+        }
+        guard let version = versions.first, versions.count == 1, opsets.contains(version) else {
+            throw ONNXFault.version.problem(
+                "Its operator set is \(versions), and \(opsets.lowerBound) to \(opsets.upperBound) are supported."
+            )
+        }
+        return version
+    }
+}

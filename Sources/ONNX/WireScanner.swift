@@ -1,0 +1,195 @@
+import Problems
+import StrictZip
+
+/// Walks the protocol buffer of an ONNX file without reading its weights: what a tensor of more than a few
+/// kilobytes holds stays in the file, and its place is noted. All else that is needed is copied out, with
+/// the same nesting, for swift-protobuf to decode. So memory is bounded by the size of the graph's description.
+///
+/// Wire format: https://protobuf.dev/programming-guides/encoding/
+struct WireScanner {
+    /// Which tensor of the model.
+    enum Place: Hashable {
+        case initializer(Int)
+        case attribute(node: Int, attribute: Int)
+    }
+
+    /// A tensor's elements in the file.
+    struct Payload: Hashable {
+        enum Field: Hashable { case raw, floats, doubles }
+
+        var field: Field
+        var offset: Int
+        var count: Int
+    }
+
+    /// The model without its large tensors' elements.
+    private(set) var skeleton: [UInt8] = []
+    private(set) var payloads: [Place: Payload] = [:]
+
+    private enum Message { case model, graph, node, attribute, initializer, attributeTensor, leaf }
+
+    private let file: RandomAccessFile
+    private let limit: Int
+    private var window: [UInt8] = []
+    private var windowStart = 0
+    private var copied = 0
+    private var graphs = 0
+    private var nodes = -1
+    private var attributes = -1
+    private var initializers = -1
+
+    /// Elements of at most so many bytes are copied.
+    private static let smallTensor = 8_192
+
+    /// - Parameters:
+    ///   - range: where the model lies in the file.
+    ///   - limit: bytes of the description without large tensors.
+    /// - Throws: `Problem` (`onnx-damaged`, `onnx-too-large`).
+    init(_ file: RandomAccessFile, range: Range<Int>, limit: Int) throws {
+        self.file = file
+        self.limit = limit
+        skeleton = try message(.model, range)
+    }
+
+    /// The fields that matter, by message; others are skipped.
+    private static func kept(_ message: Message, _ field: Int) -> Bool {
+        switch message {
+        case .model: [1, 2, 3, 7, 8, 25].contains(field)
+        case .graph: [1, 5, 11, 12, 15].contains(field)
+        case .node: [1, 2, 3, 4, 5, 7].contains(field)
+        case .attribute: [1, 2, 3, 4, 5, 7, 8, 20, 21].contains(field)
+        case .initializer, .attributeTensor: [1, 2, 4, 5, 7, 8, 9, 10, 13, 14].contains(field)
+        case .leaf: true
+        }
+    }
+
+    private static func child(_ message: Message, _ field: Int) -> Message {
+        switch (message, field) {
+        case (.model, 7): .graph
+        case (.graph, 1): .node
+        case (.graph, 5): .initializer
+        case (.node, 5): .attribute
+        case (.attribute, 5): .attributeTensor
+        default: .leaf
+        }
+    }
+
+    private mutating func message(_ message: Message, _ range: Range<Int>) throws -> [UInt8] {
+        var out: [UInt8] = []
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let start = position
+            let tag = try varint(&position, range.upperBound)
+            let field = Int(truncatingIfNeeded: tag >> 3)
+            guard tag >> 3 >= 1, tag >> 3 < 1 << 29 else {
+                throw Self.damaged("a field number is out of range", start)
+            }
+            switch tag & 7 {
+            case 0: _ = try varint(&position, range.upperBound)
+            case 1: position += 8
+            case 5: position += 4
+            case 2:
+                let length = try varint(&position, range.upperBound)
+                guard length <= UInt64(range.upperBound - position) else {
+                    throw Self.damaged("a field of \(length) bytes reaches beyond its message", start)
+                }
+                let body = position..<position + Int(length)
+                position = body.upperBound
+                guard Self.kept(message, field) else { continue }
+                if try note(message, field, body) { continue }
+                let child = Self.child(message, field)
+                if child != .leaf {
+                    try enter(child, at: start)
+                    let inner = try self.message(child, body)
+                    Self.append(tag, to: &out)
+                    Self.append(UInt64(inner.count), to: &out)
+                    out += inner
+                    continue
+                }
+            default: throw Self.damaged("wire type \(tag & 7) is not known", start)
+            }
+            guard position <= range.upperBound else {
+                throw Self.damaged("a field reaches beyond its message", start)
+            }
+            if Self.kept(message, field) { out += try copy(start..<position) }
+        }
+        return out
+    }
+
+    private mutating func enter(_ message: Message, at offset: Int) throws {
+        switch message {
+        case .graph:
+            graphs += 1
+            guard graphs == 1 else { throw Self.damaged("there are two graphs", offset) }
+        case .node:
+            nodes += 1
+            attributes = -1
+        case .attribute: attributes += 1
+        case .initializer: initializers += 1
+        default: break
+        }
+    }
+
+    /// Notes the elements of a large tensor, and whether it was one.
+    private mutating func note(_ message: Message, _ field: Int, _ body: Range<Int>) throws -> Bool {
+        let place: Place
+        switch message {
+        case .initializer: place = .initializer(initializers)
+        case .attributeTensor: place = .attribute(node: nodes, attribute: attributes)
+        default: return false
+        }
+        let kinds: [Int: Payload.Field] = [9: .raw, 4: .floats, 10: .doubles]
+        guard let kind = kinds[field], body.count > Self.smallTensor || message == .initializer else {
+            return false
+        }
+        guard
+            payloads.updateValue(
+                .init(field: kind, offset: body.lowerBound, count: body.count), forKey: place) == nil
+        else { throw Self.damaged("a tensor has two lists of elements", body.lowerBound) }
+        // A small initializer may be a size as well as a weight: it is copied, and its place known.
+        return body.count > Self.smallTensor
+    }
+
+    private mutating func copy(_ range: Range<Int>) throws -> [UInt8] {
+        copied += range.count
+        guard copied <= limit else {
+            throw ONNXFault.tooLarge.problem(
+                "Its description, without the large weights, has more than \(limit) bytes.")
+        }
+        return try file.bytes(at: range.lowerBound, count: range.count)
+    }
+
+    private mutating func varint(_ position: inout Int, _ end: Int) throws -> UInt64 {
+        var value: UInt64 = 0
+        for shift in stride(from: 0, to: 70, by: 7) {
+            guard position < end else { throw Self.damaged("it ends within a number", position) }
+            let byte = try self.byte(position)
+            position += 1
+            guard shift < 63 || byte <= 1 else { break }
+            value |= UInt64(byte & 0x7F) << UInt64(shift)
+            if byte < 0x80 { return value }
+        }
+        throw Self.damaged("a number is too long", position)
+    }
+
+    private mutating func byte(_ position: Int) throws -> UInt8 {
+        if !(windowStart..<windowStart + window.count).contains(position) {
+            window = try file.bytes(at: position, count: min(4_096, file.size - position))
+            windowStart = position
+        }
+        return window[position - windowStart]
+    }
+
+    private static func append(_ value: UInt64, to out: inout [UInt8]) {
+        var value = value
+        while value >= 0x80 {
+            out.append(UInt8(value & 0x7F) | 0x80)
+            value >>= 7
+        }
+        out.append(UInt8(value))
+    }
+
+    private static func damaged(_ detail: String, _ offset: Int) -> Problem {
+        ONNXFault.damaged.problem("Not a protocol buffer of ONNX: \(detail).", at: "byte \(offset)")
+    }
+}
