@@ -196,6 +196,8 @@ let package = Package(
         ),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
         tests("StrictJSON", []),
+        tests("Compatibility", []),
+        tests("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
         tests("StrictZip", ["Problems", "ZipFixtures"]),
         tests("Graph", ["Problems"]),
         tests("HTTPServer", ["Problems", crypto, logging]),

@@ -27,11 +27,11 @@ extension OperatorRule {
         }
     }
 
-    private static let longestList = 4_096
+    static let longestList = 4_096
 
     /// Magnitudes by name, so that no kernel, stride or group count can be absurd. Sizes of results are
     /// bounded by the shapes.
-    private static let bounds: [String: ClosedRange<Int64>] = [
+    static let bounds: [String: ClosedRange<Int64>] = [
         "kernel_size": 1...4_096, "stride": 1...4_096, "padding": 0...4_096, "dilation": 1...4_096,
         "output_padding": 0...0, "groups": 1...65_536, "num_groups": 1...65_536, "group": 1...65_536,
         "output_size": 1...4_096, "chunks": 1...4_096, "split_size": 1...(1 << 31),
@@ -41,12 +41,12 @@ extension OperatorRule {
         "start": .min...(.max), "end": .min...(.max),
     ]
 
-    private static let words: [String: Set<String>] = [
+    static let words: [String: Set<String>] = [
         "approximate": ["none", "tanh"], "mode": ["constant", "reflect", "replicate", "circular"],
         "padding": ["same", "valid"], "rounding_mode": ["floor", "trunc"],
     ]
 
-    private static let ranges: [String: ClosedRange<Double>] = [
+    static let ranges: [String: ClosedRange<Double>] = [
         "p": 0...1, "dropout_p": 0...1, "momentum": 0...1, "eps": 0...1,
     ]
 

@@ -84,7 +84,7 @@ enum ConstantFolding {
         return count
     }
 
-    private static func arithmetic(_ name: String, _ a: KnownTensor, _ b: KnownTensor) -> KnownTensor? {
+    static func arithmetic(_ name: String, _ a: KnownTensor, _ b: KnownTensor) -> KnownTensor? {
         guard let (shape, pairs) = broadcast(a.shape, b.shape) else { return nil }
         if case .integers(let first) = a.elements, case .integers(let second) = b.elements {
             let list = pairs.map { integer(name, first[$0.0], second[$0.1]) }
@@ -187,14 +187,19 @@ enum ConstantFolding {
         }
     }
 
-    private static func choose(_ condition: KnownTensor, _ a: KnownTensor, _ b: KnownTensor) -> KnownTensor? {
+    private static func choose(_ condition: KnownTensor, _ a: KnownTensor, _ b: KnownTensor)
+        -> KnownTensor?
+    {
         let shapes = [condition.shape, a.shape, b.shape]
         let rank = shapes.map(\.count).max() ?? 0
         var shape = Array(repeating: 1, count: rank)
         for other in shapes {
-            for (axis, size) in other.enumerated() where size != 1 { shape[rank - other.count + axis] = size }
+            for (axis, size) in other.enumerated() where size != 1 {
+                shape[rank - other.count + axis] = size
+            }
         }
-        guard let condition = expand(condition, shape), let a = expand(a, shape), let b = expand(b, shape),
+        guard let condition = expand(condition, shape), let a = expand(a, shape),
+            let b = expand(b, shape),
             let test = condition.knownIntegers
         else { return nil }
         let isChosen: (Int) -> Bool = { test[$0] != 0 }

@@ -12,22 +12,37 @@ extension ConstantFolding {
     static func exponential(_ x: Double) -> Double { exp(x) }
     static func logarithm(_ x: Double) -> Double { log(x) }
 
-    /// Of lists (rank 1) only.
     static func concatenate(_ inputs: [KnownTensor], _ call: ONNXCall) -> KnownTensor? {
-        guard let type = inputs.first?.type, inputs.allSatisfy({ $0.shape.count == 1 && $0.type == type })
-        else {
-            return nil
+        guard let first = inputs.first, let axis = call.axis("axis", 0, rank: first.shape.count),
+            inputs.allSatisfy({ input in
+                input.type == first.type && input.shape.count == first.shape.count
+                    && input.shape.indices.allSatisfy { $0 == axis || input.shape[$0] == first.shape[$0] }
+            })
+        else { return nil }
+        var shape = first.shape
+        shape[axis] = inputs.reduce(0) { $0 + $1.shape[axis] }
+        guard count(shape) != nil else { return nil }
+        // All elements in one list, and where each of the result's lies in it.
+        let starts = inputs.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
+        var owners: [(input: Int, place: Int)] = []
+        for (number, input) in inputs.enumerated() {
+            owners += (0..<input.shape[axis]).map { (number, $0) }
         }
-        let count = inputs.reduce(0) { $0 + $1.count }
-        guard count <= KnownTensor.maximumCount else { return nil }
-        if type.isFloatingPoint {
-            let lists = inputs.compactMap(\.numbers)
-            guard lists.count == inputs.count else { return nil }
-            return .init(type: type, shape: [count], elements: .numbers(Array(lists.joined())))
+        let positions = Positions.all(shape).map { index in
+            let (number, place) = owners[index[axis]]
+            var own = index
+            own[axis] = place
+            return starts[number] + Positions.of(own, strides: Positions.strides(inputs[number].shape))
         }
         let lists = inputs.compactMap(\.dimensions)
-        guard lists.count == inputs.count else { return nil }
-        return .init(type: type, shape: [count], elements: .integers(Array(lists.joined())))
+        if lists.count == inputs.count {
+            return KnownTensor(type: first.type, shape: shape, elements: .integers(Array(lists.joined())))
+                .picked(positions, shape: shape)
+        }
+        let numbers = inputs.compactMap(\.numbers)
+        guard numbers.count == inputs.count else { return nil }
+        return KnownTensor(type: first.type, shape: shape, elements: .numbers(Array(numbers.joined())))
+            .picked(positions, shape: shape)
     }
 
     static func gather(_ data: KnownTensor, _ indices: KnownTensor, _ call: ONNXCall) -> KnownTensor? {
@@ -52,7 +67,8 @@ extension ConstantFolding {
 
     /// - Parameter rest: starts, ends, axes and steps.
     static func slice(_ data: KnownTensor, _ rest: [KnownTensor]) -> KnownTensor? {
-        guard rest.count >= 2, let starts = rest[0].knownIntegers, let ends = rest[1].knownIntegers else {
+        guard rest.count >= 2, let starts = rest[0].knownIntegers, let ends = rest[1].knownIntegers
+        else {
             return nil
         }
         let axes = rest.count > 2 ? rest[2].knownIntegers : Array(starts.indices)
@@ -82,10 +98,13 @@ extension ConstantFolding {
     }
 
     /// - Parameter indices: (…, k): for each slice of the updates the first k indices of where it goes.
-    static func scatter(_ data: KnownTensor, _ indices: KnownTensor, _ updates: KnownTensor) -> KnownTensor? {
+    static func scatter(_ data: KnownTensor, _ indices: KnownTensor, _ updates: KnownTensor)
+        -> KnownTensor?
+    {
         guard let list = indices.knownIntegers, let depth = indices.shape.last, depth >= 1,
             depth <= data.shape.count,
-            updates.shape == Array(indices.shape.dropLast()) + data.shape[depth...], updates.type == data.type
+            updates.shape == Array(indices.shape.dropLast()) + data.shape[depth...],
+            updates.type == data.type
         else { return nil }
         let strides = Positions.strides(data.shape)
         let length = data.shape[depth...].reduce(1, *)
@@ -99,7 +118,9 @@ extension ConstantFolding {
                 guard (0..<size).contains(place) else { return nil }
                 position += place * strides[axis]
             }
-            for offset in 0..<length { origins[position + offset] = data.count + number * length + offset }
+            for offset in 0..<length {
+                origins[position + offset] = data.count + number * length + offset
+            }
         }
         let all: KnownTensor.Elements
         switch (data.elements, updates.elements) {
@@ -111,7 +132,9 @@ extension ConstantFolding {
             origins, shape: data.shape)
     }
 
-    static func reshape(_ data: KnownTensor, _ inputs: [KnownTensor], _ call: ONNXCall) -> KnownTensor? {
+    static func reshape(_ data: KnownTensor, _ inputs: [KnownTensor], _ call: ONNXCall)
+        -> KnownTensor?
+    {
         let list = inputs.count > 1 ? inputs[1].knownIntegers : call.ints("axes")
         var shape = data.shape
         switch call.name {
@@ -160,7 +183,9 @@ extension ConstantFolding {
         let from = Array(repeating: 1, count: rank - data.shape.count) + data.shape
         shape = Array(repeating: 1, count: rank - shape.count) + shape
         shape = zip(shape, from).map { $0 == 1 ? $1 : $0 }
-        guard zip(shape, from).allSatisfy({ $0 == $1 || $1 == 1 }), count(shape) != nil else { return nil }
+        guard zip(shape, from).allSatisfy({ $0 == $1 || $1 == 1 }), count(shape) != nil else {
+            return nil
+        }
         let strides = Positions.strides(from)
         let positions = Positions.all(shape).map { index in
             Positions.of(zip(index, from).map { $1 == 1 ? 0 : $0 }, strides: strides)
@@ -183,7 +208,9 @@ extension ConstantFolding {
 
     /// Over all elements of a list.
     static func reduce(_ data: KnownTensor, _ inputs: [KnownTensor], _ call: ONNXCall) -> KnownTensor? {
-        guard data.shape.count <= 1, let list = data.dimensions, let first = list.first else { return nil }
+        guard data.shape.count <= 1, let list = data.dimensions, let first = list.first else {
+            return nil
+        }
         var result: Dimension? = first
         for item in list.dropFirst() {
             guard let total = result else { return nil }

@@ -22,7 +22,9 @@ struct KnownTensor: Hashable {
     }
 
     /// A list of sizes.
-    init(sizes: [Dimension]) { self.init(type: .int64, shape: [sizes.count], elements: .integers(sizes)) }
+    init(sizes: [Dimension]) {
+        self.init(type: .int64, shape: [sizes.count], elements: .integers(sizes))
+    }
 
     init(integer: Dimension) { self.init(type: .int64, shape: [], elements: .integers([integer])) }
 

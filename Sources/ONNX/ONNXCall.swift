@@ -28,7 +28,9 @@ struct ONNXCall {
 
     func int(_ name: String) -> Int? { attributes[name].flatMap { $0.hasI ? Int($0.i) : nil } }
 
-    func float(_ name: String) -> Double? { attributes[name].flatMap { $0.hasF ? Double($0.f) : nil } }
+    func float(_ name: String) -> Double? {
+        attributes[name].flatMap { $0.hasF ? Double($0.f) : nil }
+    }
 
     func ints(_ name: String) -> [Int]? { attributes[name].map { $0.ints.map(Int.init) } }
 

@@ -35,7 +35,8 @@ enum ONNXFault: String {
 
     func problem(_ detail: String, at location: String? = nil, fix: String? = nil) -> Problem {
         Problem(
-            category, code: rawValue, title: title, detail: detail, location: location, fix: fix ?? self.fix)
+            category, code: rawValue, title: title, detail: detail, location: location,
+            fix: fix ?? self.fix)
     }
 
     private var fix: String? {

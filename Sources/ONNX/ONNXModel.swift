@@ -33,7 +33,7 @@ public struct ONNXModel: Sendable {
     }
 
     /// Operator set versions that are read.
-    public static let opsets = 11...26
+    public static let opsets = 11...28
 
     /// To be simplified and checked, as any graph that was read.
     public let graph: Graph

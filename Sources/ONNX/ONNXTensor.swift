@@ -20,7 +20,9 @@ struct ONNXTensor {
     ///   - payload: where its elements lie, if that was noted.
     ///   - name: for messages, and as the weight's name.
     /// - Throws: `Problem` when the elements do not fit type and shape.
-    init(_ proto: Onnx_TensorProto, _ payload: WireScanner.Payload?, name: String, maximumRank: Int) throws {
+    init(_ proto: Onnx_TensorProto, _ payload: WireScanner.Payload?, name: String, maximumRank: Int)
+        throws
+    {
         func refuse(_ detail: String) -> Problem {
             ONNXFault.weights.problem("“\(name.prefix(80))”: \(detail)")
         }

@@ -12,6 +12,7 @@ struct ONNXTranslator {
         /// Not yet an input of the graph.
         case stored(ONNXTensor, WeightRoles.Role)
         case known(KnownTensor)
+        case row(RowIndex)
     }
 
     var builder: GraphBuilder
@@ -44,7 +45,8 @@ struct ONNXTranslator {
                 initializer, scanner.payloads[.initializer(index)], name: initializer.name,
                 maximumRank: limits.graph.maximumRank)
             guard
-                stored.updateValue(.stored(tensor, roles[initializer.name]), forKey: initializer.name) == nil
+                stored.updateValue(.stored(tensor, roles[initializer.name]), forKey: initializer.name)
+                    == nil
             else {
                 throw ONNXFault.weights.problem("“\(initializer.name.prefix(80))” is there twice.")
             }
@@ -132,6 +134,7 @@ struct ONNXTranslator {
         if known.count == inputs.count, !known.isEmpty, let result = ConstantFolding.fold(call, known) {
             return [.known(result)]
         }
+        if let row = try rowResult(call, inputs) { return [row] }
         guard let rule = Self.rules[call.name] else {
             throw ONNXFault.operator.problem(
                 "“\(call.name.prefix(80))” is not on the list of operators that may run.")
@@ -148,7 +151,9 @@ struct ONNXTranslator {
             return try known(.stored(read, .constant)).map { .known($0) } ?? .stored(read, .constant)
         }
         if let number = call.int("value_int") { return .known(.init(integer: Dimension(number))) }
-        if let list = call.ints("value_ints") { return .known(.init(sizes: list.map { Dimension($0) })) }
+        if let list = call.ints("value_ints") {
+            return .known(.init(sizes: list.map { Dimension($0) }))
+        }
         if let number = call.float("value_float") {
             return .known(.init(type: .float32, shape: [], elements: .numbers([number])))
         }
@@ -163,7 +168,7 @@ struct ONNXTranslator {
     /// The elements, where they are known: not those of trained weights and tables.
     func known(_ value: Value) throws -> KnownTensor? {
         switch value {
-        case .tensor: return nil
+        case .tensor, .row: return nil
         case .known(let known): return known
         case .stored(let tensor, let role):
             guard tensor.count <= KnownTensor.maximumCount else { return nil }
@@ -184,6 +189,7 @@ struct ONNXTranslator {
         case .tensor(_, let type): type
         case .stored(let tensor, _): tensor.type
         case .known(let known): known.type
+        case .row(let row): row.table.type
         }
     }
 
@@ -192,6 +198,7 @@ struct ONNXTranslator {
         case .tensor(let id, _): builder.shape(of: id)
         case .stored(let tensor, _): tensor.shape.map { Dimension($0) }
         case .known(let known): known.shape.map { Dimension($0) }
+        case .row(let row): [.batchSize] + row.table.shape.map { Dimension($0) }
         }
     }
 
@@ -200,16 +207,20 @@ struct ONNXTranslator {
         switch value {
         case .tensor(let id, _): return id
         case .stored(let tensor, let role): return try input(tensor, role)
+        case .row: throw ONNXFault.operator.problem("It mixes the images of a batch.")
         case .known(let known):
             guard let bytes = known.bytes else {
                 throw ONNXFault.operator.problem("It computes with sizes that depend on the batch.")
             }
             let name = "known:\(weights.count)"
-            return try input(.init(name: name, type: known.type, shape: known.shape, bytes: bytes), .constant)
+            return try input(
+                .init(name: name, type: known.type, shape: known.shape, bytes: bytes), .constant)
         }
     }
 
-    private mutating func input(_ tensor: ONNXTensor, _ role: WeightRoles.Role) throws -> Graph.ValueID {
+    private mutating func input(_ tensor: ONNXTensor, _ role: WeightRoles.Role) throws
+        -> Graph.ValueID
+    {
         if let known = inputs[tensor.name] { return known }
         guard tensor.shape.allSatisfy({ $0 >= 1 }) else {
             throw ONNXFault.weights.problem("“\(tensor.name.prefix(80))” is empty.")

@@ -41,7 +41,9 @@ extension ONNXTranslator {
         try tensor(operands.value(index))
     }
 
-    func shape(_ operands: Operands, _ index: Int) throws -> Shape { shape(try operands.value(index)) }
+    func shape(_ operands: Operands, _ index: Int) throws -> Shape {
+        shape(try operands.value(index))
+    }
 
     /// A list of integers that must be known, from an input; nil where it is left out.
     func integers(_ operands: Operands, _ index: Int) throws -> [Int]? {

@@ -42,7 +42,9 @@ extension ONNXTranslator {
         "ThresholdedRelu": activation("aten::threshold") {
             [("threshold", .float($0.float("alpha") ?? 1)), ("value", .float(0))]
         },
-        "Gelu": activation("aten::gelu") { [("approximate", .string($0.string("approximate") ?? "none"))] },
+        "Gelu": activation("aten::gelu") {
+            [("approximate", .string($0.string("approximate") ?? "none"))]
+        },
         "Selu": { translator, operands in
             let call = operands.call
             let alpha = call.float("alpha") ?? 1.67326319217681884765625
@@ -147,7 +149,9 @@ extension ONNXTranslator {
         let wanted =
             operands.call.name == "CastLike"
             ? translator.type(try operands.value(1)) : ONNXCall.scalarType(operands.call.int("to") ?? 0)
-        guard let type = wanted else { throw operands.call.failure("The element type is not supported.") }
+        guard let type = wanted else {
+            throw operands.call.failure("The element type is not supported.")
+        }
         if translator.type(value) == type { return [value] }
         return [
             try translator.emit(
@@ -210,7 +214,8 @@ extension ONNXTranslator {
 
     mutating func scaled(_ value: Value, _ factor: Double, _ operands: Operands) throws -> Value {
         try emit(
-            "aten::mul", "Scalar", [("self", .tensor(tensor(value))), ("other", .float(factor))], operands)
+            "aten::mul", "Scalar", [("self", .tensor(tensor(value))), ("other", .float(factor))], operands
+        )
     }
 
     /// A number of one element whose rank does not widen the other operand.

@@ -4,7 +4,8 @@ import Problems
 /// Shapes, axes and reductions.
 extension ONNXTranslator {
     static let reductions: [String: Rule] = [
-        "ReduceMean": reduction("aten::mean", "dim"), "ReduceSum": reduction("aten::sum", "dim_IntList"),
+        "ReduceMean": reduction("aten::mean", "dim"),
+        "ReduceSum": reduction("aten::sum", "dim_IntList"),
         "ReduceMax": reduction("aten::amax", ""), "ReduceMin": reduction("aten::amin", ""),
         "ReduceL2": reduction("aten::linalg_vector_norm", ""),
         "ReduceL1": reduction("aten::linalg_vector_norm", "", [("ord", .float(1))]),
@@ -164,7 +165,9 @@ extension ONNXTranslator {
     ]
 
     /// The sizes of a reshaped tensor, nothing left open.
-    private func resolved(_ target: [Dimension], from shape: Shape, allowsZero: Bool) throws -> [Dimension] {
+    private func resolved(_ target: [Dimension], from shape: Shape, allowsZero: Bool) throws
+        -> [Dimension]
+    {
         var sizes = target
         for (axis, size) in sizes.enumerated() where size == 0 && !allowsZero && axis < shape.count {
             sizes[axis] = shape[axis]
@@ -183,7 +186,8 @@ extension ONNXTranslator {
         }
         if let open {
             let rest = sizes.indices.filter { $0 != open }.map { sizes[$0] }
-            guard let product = Shape(rest).elementCount, let size = Dimension.quotient(total, product) else {
+            guard let product = Shape(rest).elementCount, let size = Dimension.quotient(total, product)
+            else {
                 throw GraphFault.shape.problem(
                     "\(shape.text) cannot be given the sizes \(target.map(\.description)).")
             }
@@ -254,7 +258,9 @@ extension ONNXTranslator {
         }
         let axis = try translator.axis(number, translator.shape(first).count, operands)
         // Beside a batch of images, what stands for one of them stands for each.
-        let opened = list.first { translator.shape($0).enumerated().contains { $0 != axis && $1.batch != 0 } }
+        let opened = list.first {
+            translator.shape($0).enumerated().contains { $0 != axis && $1.batch != 0 }
+        }
         let tensors = try list.map { value -> Graph.ValueID in
             guard translator.fixedBatch == 1, let opened else { return try translator.tensor(value) }
             var wanted = translator.shape(opened)

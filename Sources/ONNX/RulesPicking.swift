@@ -169,7 +169,8 @@ extension ONNXTranslator {
                     type: type)
             ]
         }
-        let indices = Array(repeating: Graph.ValueID?.none, count: axis) + [try translator.tensor(index)]
+        let indices =
+            Array(repeating: Graph.ValueID?.none, count: axis) + [try translator.tensor(index)]
         return [
             try translator.emit(
                 "aten::index", "Tensor",
@@ -208,10 +209,15 @@ extension ONNXTranslator {
                     operands)
             ]
         case "reflect", "edge":
-            guard rank == 4, amounts.count <= 4 else { throw call.failure("Only images can be padded so.") }
+            guard rank == 4, amounts.count <= 4 else {
+                throw call.failure("Only images can be padded so.")
+            }
             let padding = amounts + Array(repeating: 0, count: 4 - amounts.count)
-            let name = call.string("mode") == "edge" ? "aten::replication_pad2d" : "aten::reflection_pad2d"
-            return [try translator.emit(name, "", [("self", input), ("padding", ints(padding))], operands)]
+            let name =
+                call.string("mode") == "edge" ? "aten::replication_pad2d" : "aten::reflection_pad2d"
+            return [
+                try translator.emit(name, "", [("self", input), ("padding", ints(padding))], operands)
+            ]
         default: throw call.failure("The mode is not supported.")
         }
     }

@@ -54,7 +54,8 @@ extension ONNXTranslator {
         }
         let matrix =
             isTransposed
-            ? try translator.builder.call("aten::t", "", [("self", .tensor(second))], name: "transposed")[0]
+            ? try translator.builder.call("aten::t", "", [("self", .tensor(second))], name: "transposed")[
+                0]
             : second
         guard let bias else {
             let product = try translator.emit(
@@ -197,7 +198,8 @@ extension ONNXTranslator {
         let name = operands.call.name == "Softmax" ? "aten::softmax" : "aten::log_softmax"
         return [
             try translator.emit(
-                name, "int", [("self", .tensor(translator.tensor(operands, 0))), ("dim", int(axis))], operands
+                name, "int", [("self", .tensor(translator.tensor(operands, 0))), ("dim", int(axis))],
+                operands
             )
         ]
     }
@@ -227,7 +229,9 @@ extension ONNXTranslator {
             operands)
         let power = try translator.emit(
             "aten::pow", "Tensor_Scalar",
-            [("self", .tensor(translator.tensor(sum))), ("exponent", .float(call.float("beta") ?? 0.75))],
+            [
+                ("self", .tensor(translator.tensor(sum))), ("exponent", .float(call.float("beta") ?? 0.75)),
+            ],
             operands)
         return [try translator.binary("aten::div", operands.value(0), power, operands)]
     }

@@ -98,12 +98,14 @@ extension ONNXTranslator {
         guard kernel.count == sizes.count, (1...2).contains(sizes.count),
             kernel.allSatisfy({ (1...4_096).contains($0) })
         else {
-            throw call.failure("Windows of \(kernel) do not fit the input: images or sequences are expected.")
+            throw call.failure(
+                "Windows of \(kernel) do not fit the input: images or sequences are expected.")
         }
         let strides = call.ints("strides") ?? Array(repeating: 1, count: kernel.count)
         let dilations = call.ints("dilations") ?? Array(repeating: 1, count: kernel.count)
         let pads = call.ints("pads") ?? Array(repeating: 0, count: 2 * kernel.count)
-        guard strides.count == kernel.count, dilations.count == kernel.count, pads.count == 2 * kernel.count,
+        guard strides.count == kernel.count, dilations.count == kernel.count,
+            pads.count == 2 * kernel.count,
             (strides + dilations).allSatisfy({ (1...4_096).contains($0) }),
             pads.allSatisfy({ (0...4_096).contains($0) })
         else { throw call.failure("Its strides, dilations or pads are out of range.") }
@@ -139,7 +141,8 @@ extension ONNXTranslator {
         let amounts = windows.reversed().flatMap { [$0.before, $0.after] }
         let result = try builder.call(
             "aten::constant_pad_nd", "",
-            [("self", .tensor(input)), ("pad", Self.ints(amounts)), ("value", .float(value))], name: "padded")
+            [("self", .tensor(input)), ("pad", Self.ints(amounts)), ("value", .float(value))],
+            name: "padded")
         return (result[0], windows.map { _ in 0 })
     }
 
@@ -168,7 +171,8 @@ extension ONNXTranslator {
             throw operands.call.failure("Only pooling of images, without indices, is supported.")
         }
         let isWide = windows.contains { max($0.before, $0.after) > $0.kernel / 2 }
-        let (input, padding) = try translator.padded(operands, windows, value: -.infinity, always: isWide)
+        let (input, padding) = try translator.padded(
+            operands, windows, value: -.infinity, always: isWide)
         return [
             try translator.emit(
                 "aten::max_pool2d", "",
@@ -191,7 +195,9 @@ extension ONNXTranslator {
         let ceil = call.int("ceil_mode") ?? 0 != 0
         let isSimple = windows.allSatisfy { $0.before == $0.after && $0.before <= $0.kernel / 2 }
         let (input, padding) = try translator.padded(operands, windows, value: 0, always: !isSimple)
-        guard isSimple || !ceil else { throw call.failure("Uneven padding with ceil_mode is not supported.") }
+        guard isSimple || !ceil else {
+            throw call.failure("Uneven padding with ceil_mode is not supported.")
+        }
         let result = try translator.emit(
             "aten::avg_pool2d", "",
             [
@@ -204,7 +210,8 @@ extension ONNXTranslator {
         // The padding was averaged in: each place is scaled by its share of real pixels.
         let sizes = try translator.shape(operands, 0).dropFirst(2).compactMap(\.known)
         let places = translator.shape(result).dropFirst(2).compactMap(\.known)
-        guard sizes.count == 2, places.count == 2, places[0] * places[1] <= KnownTensor.maximumCount else {
+        guard sizes.count == 2, places.count == 2, places[0] * places[1] <= KnownTensor.maximumCount
+        else {
             throw call.failure("The result is too large for uneven padding.")
         }
         func real(_ axis: Int, _ place: Int) -> Int {
@@ -213,7 +220,8 @@ extension ONNXTranslator {
         }
         let scales = (0..<places[0]).flatMap { row in
             (0..<places[1]).map { column in
-                Double(windows[0].kernel * windows[1].kernel) / Double(max(real(0, row) * real(1, column), 1))
+                Double(windows[0].kernel * windows[1].kernel)
+                    / Double(max(real(0, row) * real(1, column), 1))
             }
         }
         let factors = KnownTensor(type: .float32, shape: [1, 1] + places, elements: .numbers(scales))
@@ -257,7 +265,9 @@ extension ONNXTranslator {
         case "nearest":
             let isWhole = zip(sizes, target).allSatisfy { $1 >= $0 && $1 % $0 == 0 }
             let isFloor = place == "asymmetric" && (call.string("nearest_mode") ?? "") == "floor"
-            guard isFloor || isWhole else { throw call.failure("Rounding of this kind is not supported.") }
+            guard isFloor || isWhole else {
+                throw call.failure("Rounding of this kind is not supported.")
+            }
             return [try translator.emit("aten::upsample_nearest2d", "", arguments, operands)]
         case "linear", "cubic":
             guard ["half_pixel", "pytorch_half_pixel", "align_corners"].contains(place) else {

@@ -18,7 +18,8 @@ struct WeightRoles {
     ]
 
     init(_ graph: Onnx_GraphProto) {
-        let shapes = Dictionary(graph.initializer.map { ($0.name, $0.dims.map(Int.init)) }) { first, _ in
+        let shapes = Dictionary(graph.initializer.map { ($0.name, $0.dims.map(Int.init)) }) {
+            first, _ in
             first
         }
         // By value: the initializers that it is made of by moving elements about alone.
@@ -44,7 +45,8 @@ struct WeightRoles {
 
     private static func role(_ operation: String, _ position: Int, _ shape: [Int]) -> Role? {
         switch (operation, position) {
-        case ("Conv", 1), ("Conv", 2), ("Gemm", _), ("MatMul", _), ("PRelu", 1), ("LayerNormalization", 1...),
+        case ("Conv", 1), ("Conv", 2), ("Gemm", _), ("MatMul", _), ("PRelu", 1),
+            ("LayerNormalization", 1...),
             ("InstanceNormalization", 1...), ("GroupNormalization", 1...), ("RMSNormalization", 1...),
             ("SkipLayerNormalization", 1...), ("BatchNormalization", 1...2), ("Einsum", _):
             .parameter

@@ -6,7 +6,8 @@ import Tensors
 struct BurnBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "burn-bench", abstract: "Measure the engine.",
-        subcommands: [TimeCommand.self, CompatCommand.self], defaultSubcommand: TimeCommand.self)
+        subcommands: [TimeCommand.self, CompatCommand.self, OperatorsCommand.self],
+        defaultSubcommand: TimeCommand.self)
 }
 
 /// The engine's side of the benchmark: answers the requests that Benchmarks/pytorch_reference.py answers.

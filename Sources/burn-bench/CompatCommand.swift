@@ -14,6 +14,11 @@ struct CompatCommand: ParsableCommand {
     @Option(help: "Only architectures whose names contain this.")
     var only: String?
 
+    @Option(
+        help:
+            "Keep each changed file here, as NAME.FORMAT.pt2 or .onnx, and its logits as NAME.FORMAT.logits.")
+    var changed: String?
+
     func run() throws {
         try LibTorch.checkVersion()
         let url = URL(filePath: folder)
@@ -27,7 +32,8 @@ struct CompatCommand: ParsableCommand {
             else { continue }
             let reference = try ZooReference(path: url.appending(path: parts[0] + ".json").path)
             let row = CompatibilityRow(
-                model: url.appending(path: file).path, format: parts[1], reference: reference)
+                model: url.appending(path: file).path, format: parts[1], reference: reference,
+                keep: changed.map { URL(filePath: $0).appending(path: file) })
             try FileHandle.standardOutput.write(contentsOf: encoder.encode(row) + Data("\n".utf8))
         }
     }

@@ -41,12 +41,13 @@ public struct CompatibilityRow: Codable, Sendable {
             && trainingStep ?? 0 <= Self.gradientBound
     }
 
-    public init(model path: String, format: String, reference: ZooReference) {
+    /// - Parameter keep: where the file with changed weights goes; its logits go beside it, as `.logits` (float32).
+    public init(model path: String, format: String, reference: ZooReference, keep: URL? = nil) {
         architecture = reference.name
         library = reference.library
         self.format = format
         do {
-            try measure(path, reference)
+            try measure(path, reference, keep)
         } catch let problem as Problem {
             self.problem = [problem.code, problem.detail, problem.location].compactMap { $0 }.joined(
                 separator: " | ")
@@ -55,7 +56,7 @@ public struct CompatibilityRow: Codable, Sendable {
         }
     }
 
-    private mutating func measure(_ path: String, _ reference: ZooReference) throws {
+    private mutating func measure(_ path: String, _ reference: ZooReference, _ keep: URL?) throws {
         let file = try openModel(at: path)
         let model = try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
         let images = try reference.tensor("images")
@@ -64,7 +65,7 @@ public struct CompatibilityRow: Codable, Sendable {
         let exact = try reference.tensor("input_gradient")
         inputGradient32 = try distance(
             model.inputGradient(images) { try $0.logSumExp([1]).sum() }.gradient, exact)
-        roundTrip = try roundTrip(file, model, images)
+        roundTrip = try roundTrip(file, model, images, keep)
         let precise = try doublePrecision(file)
         let wide = try images.to(.float64)
         inputGradient = try distance(
@@ -103,12 +104,15 @@ public struct CompatibilityRow: Codable, Sendable {
     }
 
     /// Changes all trained weights, in memory and in a copy of the file.
-    private func roundTrip(_ file: ModelFile, _ model: GraphModel, _ images: Tensor) throws -> Double {
+    private func roundTrip(
+        _ file: ModelFile, _ model: GraphModel, _ images: Tensor, _ keep: URL?
+    ) throws -> Double {
         try noGrad {
             for parameter in model.parameters { try parameter.multiplyInPlace(1.01) }
         }
-        let copy = FileManager.default.temporaryDirectory.appending(path: "burn-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: copy) }
+        let temporary = FileManager.default.temporaryDirectory.appending(path: "burn-\(UUID().uuidString)")
+        let copy = (keep ?? temporary).path
+        defer { if keep == nil { try? FileManager.default.removeItem(atPath: copy) } }
         let names = Set(model.parameterNames)
         let changed = model.namedWeights.filter { names.contains($0.name) }
         try file.write(
@@ -117,8 +121,12 @@ public struct CompatibilityRow: Codable, Sendable {
             to: copy)
         let again = try openModel(at: copy)
         let second = try GraphModel(graph: again.graph, weights: again.weights, read: again.readWeight)
-        return try distance(
-            second.forward(images, mode: .inference), model.forward(images, mode: .inference))
+        let logits = try second.forward(images, mode: .inference)
+        if let keep {
+            try Data(logits.contiguous().bytes()).write(
+                to: keep.deletingPathExtension().appendingPathExtension("logits"))
+        }
+        return try distance(logits, model.forward(images, mode: .inference))
     }
 }
 

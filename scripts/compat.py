@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Compares the engine with PyTorch and onnxruntime on many classifiers, and writes docs/compatibility.md.
+
+    scripts/compat.py FOLDER [--bench .build/release/burn-bench] [--out docs/compatibility.md]
+
+FOLDER is one that `Tests/Fixtures/zoo.py export FOLDER --formats pt2,decomposed,onnx,legacy` made; that needs
+torchvision, timm, transformers, onnx and onnxscript beside PyTorch, and this script onnxruntime. Every file's
+weights are changed by the engine; the changed file then runs in PyTorch or onnxruntime, and its logits are compared
+with the engine's for it ("runs elsewhere").
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import tempfile
+
+import numpy
+import torch
+
+FORMATS = {
+    "pt2": "`.pt2`", "decomposed": "`.pt2`, decomposed", "onnx": "ONNX (dynamo)", "legacy": "ONNX (TorchScript-based)",
+}
+HEAD = """# Compatibility
+
+Written by `scripts/compat.py` on {date} with PyTorch {torch}, torchvision {torchvision}, timm {timm},
+transformers {transformers}, onnx {onnx} and onnxruntime {onnxruntime}. The models are those of
+`Tests/Fixtures/zoo.py`: every family of torchvision.models' classifiers, and a choice of timm's and Hugging
+Face's, with fewer and narrower layers and random weights, so that one run checks every operator they use.
+
+- *Forward*: single precision, inference; largest deviation of the logits from PyTorch's over the largest logit.
+  Demanded: 1e-5, for ONNX 1e-4.
+- *Input gradient*: of the summed log-sum-exp of the logits, in double precision, likewise. Demanded: 1e-4. In
+  single precision (the next column) both programs round differently, and where a value lies on a ReLU's kink or
+  two pixels of a maximum are all but equal, the gradient jumps: that is PyTorch's rounding against ours.
+- *Training step*: batch statistics, cross entropy, no dropout, double precision: the worst of the loss, of each
+  parameter's gradient and of each changed running statistic. Demanded: 1e-4. "folded" where the exporter merged
+  batch norm into the convolutions: such a model trains without it.
+- *Round trip*: all trained weights changed, written, read again: difference of our logits. Demanded: 0.
+- *Runs elsewhere*: that file's logits in PyTorch or onnxruntime against ours.
+
+"""
+TAIL = """
+Random depth (stochastic depth, drop path) is not in a graph that was exported in evaluation mode: purification
+trains without it. Dropout is switched on while training where the graph holds it (not after
+`run_decompositions()`). A model exported in training mode that draws random numbers by itself is refused.
+
+Where the logits come from: a model that returns several tensors is read where exactly one has the form
+(N, classes). A softmax or sigmoid at the end is left off (the analysis needs logits, and training applies the
+softmax itself). A binary classifier with one logit z is read as the two logits (0, z); class 1 is z > 0.
+
+## ONNX
+
+Operator sets 11 to 28. Weights are the initializers; which of them are trained follows from their use (see
+`Sources/ONNX/WeightRoles.swift`). What exporters compute of shapes (Shape, Gather, Unsqueeze, Concat, Range,
+ScatterND, ...) is computed while reading. A model with one fixed batch is opened up where each image's result
+stays what it was. Inputs (N, height, width, channels), as TensorFlow exports them, are fed from (N, C, H, W). A
+written file is the read one with other bytes in its initializers. External data files and functions of the
+file's own are refused with the line that brings everything into one plain file.
+
+## Operators
+
+Every operator that may run, what is demanded of its arguments (the shapes must fit as well), and the argument
+that switches it to training.
+
+"""
+
+
+def number(value):
+    return "" if value is None else "0" if value == 0 else f"{value:.0e}"
+
+
+def elsewhere(path, images):
+    """The logits of a changed file in the library that it came from."""
+    if path.suffix == ".onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return session.run(None, {session.get_inputs()[0].name: images})[0]
+    with torch.no_grad():
+        output = torch.export.load(path).module()(torch.from_numpy(images))
+    return (output if isinstance(output, torch.Tensor) else output[next(iter(output))]).numpy()
+
+
+def tensor(folder, name, key):
+    entry = json.loads((folder / f"{name}.json").read_text())["tensors"][key]
+    count = int(numpy.prod(entry["shape"]))
+    return numpy.fromfile(folder / f"{name}.bin", "<f4", count, offset=entry["offset"]).reshape(entry["shape"])
+
+
+def version(name):
+    import importlib.metadata
+
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "(none)"
+
+
+def main():
+    import datetime
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--bench", default=".build/release/burn-bench")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/compatibility.md"))
+    arguments = parser.parse_args()
+    folder, rows = arguments.folder, []
+    with tempfile.TemporaryDirectory() as kept:
+        lines = subprocess.run(
+            [arguments.bench, "compat", str(folder), "--changed", kept], check=True, stdout=subprocess.PIPE, text=True)
+        for row in map(json.loads, lines.stdout.splitlines()):
+            name = f"{row['architecture']}.{row['format']}"
+            for path in pathlib.Path(kept).glob(name + ".*"):
+                if path.suffix not in (".pt2", ".onnx"):
+                    continue
+                images = tensor(folder, row["architecture"], "images")
+                ours = numpy.fromfile(path.with_suffix(".logits"), "<f4")
+                theirs = elsewhere(path, images).reshape(-1)
+                row["elsewhere"] = float(abs(ours - theirs).max() / abs(theirs).max())
+            rows.append(row)
+    rows.sort(key=lambda row: (row["library"] != "torchvision", row["library"], row["architecture"],
+                               list(FORMATS).index(row["format"])))
+    names = ("torch", "torchvision", "timm", "transformers", "onnx", "onnxruntime")
+    text = HEAD.format(date=datetime.date.today(), **{name: version(name) for name in names})
+    text += ("| architecture | from | format | forward | input gradient | in single precision | training step | "
+             "round trip | runs elsewhere |\n|---|---|---|---|---|---|---|---|---|\n")
+    for row in rows:
+        cells = [row["architecture"], row["library"], FORMATS[row["format"]]]
+        if row.get("problem"):
+            cells += ["refused: " + row["problem"].replace("|", ",")[:160]] + [""] * 5
+        else:
+            step = number(row.get("trainingStep")) or "folded"
+            cells += [number(row.get("forward")), number(row.get("inputGradient")), number(row.get("inputGradient32")),
+                      step, number(row.get("roundTrip")), number(row.get("elsewhere"))]
+        text += "| " + " | ".join(cells) + " |\n"
+    operators = subprocess.run([arguments.bench, "operators"], check=True, stdout=subprocess.PIPE, text=True)
+    arguments.out.parent.mkdir(exist_ok=True)
+    arguments.out.write_text(text + TAIL + operators.stdout)
+
+
+if __name__ == "__main__":
+    main()
