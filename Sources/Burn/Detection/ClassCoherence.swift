@@ -20,6 +20,9 @@ struct ClassCoherence: Sendable {
     /// Mean cosine inside the cluster, and inside the densest bundle that is left without it: the null.
     var tightness: Double
     var remainderTightness: Double
+    /// Nats by which two modes explain the cosines better than one, with the cluster and without it.
+    var gain: Double
+    var remainderGain: Double
 
     /// Fewer members than this have no distribution to speak of.
     static let fewestMembers = 20
@@ -39,14 +42,18 @@ struct ClassCoherence: Sendable {
         self.members = members
         mixture = found.mixture
         tightness = found.tightness
+        gain = found.gain
         share = try rows.topDirection(generator: generator).eigenvalue / Double(chosen.count)
         if outside.count >= Self.fewestMembers {
             let rest = try rows.rows(outside)
             remainderShare = try rest.topDirection(generator: generator).eigenvalue / Double(outside.count)
-            remainderTightness = try CoherentCluster.strongest(in: rest, generator: generator).tightness
+            let left = try CoherentCluster.strongest(in: rest, generator: generator)
+            remainderTightness = left.tightness
+            remainderGain = left.gain
         } else {
             remainderShare = share
             remainderTightness = found.tightness
+            remainderGain = found.gain
         }
         cosines = []
         for start in stride(from: 0, to: members.count, by: Self.mostForDirection) {

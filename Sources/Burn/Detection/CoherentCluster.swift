@@ -2,9 +2,11 @@ import Tensors
 
 /// The strongest bundle among unit perturbations: the rows that share one direction, if any do.
 ///
-/// Two starts: the row whose nearest neighbours are nearest finds a small bundle that a class's own weak common
-/// direction would hide; the top eigenvector finds a loose bundle that takes up most of the class. From each,
-/// direction and membership are refined in turn until the two-component mixture of cosines settles.
+/// Several starts: the row whose nearest neighbours are nearest finds a small tight bundle; the top eigenvector
+/// finds a loose one that takes up most of the class; the ends of the next eigenvectors find small loose ones
+/// that a class's own weak common direction would hide. From each, direction and membership are refined in turn
+/// until the two-component mixture of cosines settles. The bundle whose two modes explain the cosines best, in
+/// likelihood, is the strongest.
 struct CoherentCluster {
     /// Unit vector (width).
     var direction: Tensor
@@ -20,13 +22,17 @@ struct CoherentCluster {
         return max(0, rows.reduce(0) { $0 + cosines[$1] } / Double(rows.count))
     }
 
-    /// The bundle's part of all rows' energy: what the better of two bundles has more of.
-    private var energy: Double { Double(rows.count) * tightness * tightness }
+    /// Nats by which two modes explain the cosines better than one.
+    var gain: Double { max(0, mixture.gain(cosines)) }
     private var isDistinct: Bool {
         mixture.separation > ClassFinding.cleanSeparation && rows.count < cosines.count
+            && rows.count >= ClassFinding.smallestCluster
     }
 
     private static let neighbours = 8
+    /// Eigenvectors whose ends are starts, and how much of the rows an end is.
+    private static let eigenvectors = 3
+    private static let endShare = 0.05
     private static let refinements = 6
 
     /// The strongest bundle in `rows`: (n, width), n at least `neighbours` + 1.
@@ -36,12 +42,21 @@ struct CoherentCluster {
         let nearest = try gram.topK(min(neighbours + 1, count), dimension: 1)
         let seed: Int = try nearest.values.sum([1]).argmax(0).item()
         let bundle: [Int] = try nearest.indices.select(0, seed).array()
-        let top = try rows.topDirection(generator: generator).direction
-        let along: [Float] = try rows.matmul(top).array()
-        let upperHalf = along.indices.sorted { along[$0] > along[$1] }.prefix(max(count / 2, 1))
-        let found = try [bundle, Array(upperHalf)].map { try CoherentCluster(in: rows, start: $0) }
+        var starts = [bundle]
+        var deflated = rows
+        for order in 0..<eigenvectors {
+            let direction = try deflated.topDirection(iterations: 50, generator: generator).direction
+            let projected = try deflated.matmul(direction)
+            deflated = try deflated - projected.unsqueeze(1) * direction.unsqueeze(0)
+            let along: [Float] = try projected.array()
+            let ascending = along.indices.sorted { along[$0] < along[$1] }
+            let size = order == 0 ? count / 2 : Int(Double(count) * endShare)
+            let end = min(count, max(size, ClassFinding.smallestCluster))
+            starts += [Array(ascending.prefix(end)), Array(ascending.suffix(end))]
+        }
+        let found = try starts.map { try CoherentCluster(in: rows, start: $0) }
         let distinct = found.filter(\.isDistinct)
-        return (distinct.isEmpty ? found : distinct).max { $0.energy < $1.energy } ?? found[0]
+        return (distinct.isEmpty ? found : distinct).max { $0.gain < $1.gain } ?? found[0]
     }
 
     private init(in rows: Tensor, start: [Int]) throws {

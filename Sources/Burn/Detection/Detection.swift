@@ -69,19 +69,23 @@ struct Detection {
         }
     }
 
-    /// The null: every class once its own cluster is taken out. Two comparisons, tightness of the strongest
-    /// bundle and share of the top direction; the smaller p-value counts, doubled for having been chosen.
+    /// The null: every class once its own cluster is taken out. Three comparisons: tightness of the strongest
+    /// bundle, how clearly it stands apart from its class, and share of the top direction; the smallest p-value
+    /// counts, times three for having been chosen.
     private func compareWithNull(_ findings: inout [ClassFinding]) {
         let coherences = findings.compactMap(\.coherence)
         let tightness = coherences.map { Self.fisher($0.remainderTightness) }
         let shares = coherences.map { log(max($0.remainderShare, 1e-9)) }
+        let gains = coherences.map { log(1 + $0.remainderGain) }
         for index in findings.indices {
             guard let coherence = findings[index].coherence else { continue }
             let byTightness = Statistics.pValue(
                 of: Self.fisher(coherence.tightness), against: tightness, priorDeviation: 0.15)
             let byShare = Statistics.pValue(
                 of: log(max(coherence.share, 1e-9)), against: shares, priorDeviation: 0.35)
-            findings[index].coherencePValue = min(1, 2 * min(byTightness, byShare))
+            let byGain = Statistics.pValue(
+                of: log(1 + coherence.gain), against: gains, priorDeviation: 0.7)
+            findings[index].coherencePValue = min(1, 3 * min(byTightness, byShare, byGain))
         }
     }
 

@@ -63,14 +63,31 @@ struct TwoComponentMixture: Hashable, Sendable {
     }
 
     private func logLikelihood(_ values: [Double]) -> Double {
-        values.reduce(0) { sum, value in
-            let density = (0...1).reduce(0.0) { density, k in
-                let z = (value - means[k]) / deviations[k]
-                return density + weights[k] / deviations[k] * exp(-z * z / 2)
-            }
-            return sum + log(max(density, 1e-300))
+        values.reduce(0) { $0 + logDensity($1) }
+    }
+
+    private func logDensity(_ value: Double) -> Double {
+        let density = (0...1).reduce(0.0) { density, k in
+            let z = (value - means[k]) / deviations[k]
+            return density + weights[k] / deviations[k] * exp(-z * z / 2)
+        }
+        return log(max(density, 1e-300))
+    }
+
+    /// How much better two modes explain the values than one normal distribution does: the log-likelihood ratio
+    /// in nats, to which no value brings more than `largestPart`, so that a few near-duplicates count as few.
+    func gain(_ values: [Double]) -> Double {
+        let count = Double(max(values.count, 1))
+        let mean = values.reduce(0, +) / count
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+        let deviation = max(variance.squareRoot(), Self.narrowest)
+        return values.reduce(0) { sum, value in
+            let z = (value - mean) / deviation
+            return sum + min(Self.largestPart, logDensity(value) - (-log(deviation) - z * z / 2))
         }
     }
+
+    private static let largestPart = 3.0
 
     /// Probability that a value belongs to the upper mode; monotone in the value.
     func posterior(_ value: Double) -> Double {
