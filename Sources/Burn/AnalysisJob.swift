@@ -95,8 +95,9 @@ public struct AnalysisJob {
         let store = try PerturbationStore(
             path: directory + "/perturbations.f16", samples: images.count,
             values: images.dataset.channels * images.dataset.height * images.dataset.width)
-        let table = try boundaryAnalysis(store, plan)
-        let outcome = try detection(table, store, plan)
+        let features = try featureStore()
+        let table = try boundaryAnalysis(store, features, plan)
+        let outcome = try detection(table, store, features, plan)
         if task.evaluation?.targetClass == nil {
             before = try measure(model, verdict: outcome.verdict)
             if let before { report(.evaluation(PurificationMetrics(before: before))) }
@@ -116,7 +117,18 @@ public struct AnalysisJob {
 
     var journal: PhaseJournal { PhaseJournal(directory: directory, report: report) }
 
-    private func boundaryAnalysis(_ store: PerturbationStore, _ plan: WorkPlan) throws -> AnalysisTable {
+    /// Nil for a model without a penultimate layer to speak of.
+    private func featureStore() throws -> PerturbationStore? {
+        let probe = try model.forwardWithFeatures(images.batch([0]), mode: .inference, token: token).features
+        return try probe.map {
+            try PerturbationStore(
+                path: directory + "/features.f16", samples: images.count, values: $0.size(1))
+        }
+    }
+
+    private func boundaryAnalysis(
+        _ store: PerturbationStore, _ features: PerturbationStore?, _ plan: WorkPlan
+    ) throws -> AnalysisTable {
         let path = directory + "/analysis.bin"
         if let table = try AnalysisTable(path: path, count: images.count), try journal.replay("analysis") {
             plan.skip(through: .boundaryAnalysis)
@@ -124,10 +136,12 @@ public struct AnalysisJob {
         }
         let clock = PhaseClock()
         let analysis = BoundaryAnalysis(
-            model: model, images: images, store: store, method: task.options.distance, threads: threads,
+            model: model, images: images, store: store, features: features, method: task.options.distance,
+            threads: threads,
             token: token)
         let outcome = try analysis.run { plan.advance(.boundaryAnalysis, $0) }
         try store.synchronise()
+        try features?.synchronise()
         try outcome.table.save(path)
         let seconds = clock.seconds
         try journal.finish(
@@ -147,11 +161,12 @@ public struct AnalysisJob {
     }
 
     private func detection(
-        _ table: AnalysisTable, _ store: PerturbationStore, _ plan: WorkPlan
+        _ table: AnalysisTable, _ store: PerturbationStore, _ features: PerturbationStore?, _ plan: WorkPlan
     ) throws -> Detection.Outcome {
         let clock = PhaseClock()
         let detection = Detection(
-            model: model, images: images, table: table, store: store, options: task.options, token: token)
+            model: model, images: images, table: table, store: store, features: features,
+            options: task.options, token: token)
         let outcome = try detection.run { plan.advance(.detection, $0) }
         report(.verdict(outcome.verdict))
         report(.phaseFinished(.detection, round: 0, seconds: clock.seconds))

@@ -85,11 +85,20 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
     public var randomEffect: Double?
     /// Largest share of one class among the flagged samples' adversarial labels.
     public var adversarialConcentration: Double
+    /// The same coherence in the penultimate layer: its p-value against the other classes. Nil where it was not
+    /// looked at: the model has no such layer, or the input alone was enough.
+    public var featurePValue: Double?
+    /// The unlearning test of that bundle: the share of unseen suspects that take on the label they show, plus
+    /// the share of the class's other unseen samples that stay (0 to 2), and its p-value against the same test
+    /// on other classes. Nil where it was not run.
+    public var unlearningScore: Double?
+    public var unlearningPValue: Double?
 
     public init(
         label: Int, name: String, samples: Int, flaggedSamples: Int, medianBoundaryDistance: Double,
         coherenceShare: Double, coherenceNull: Double, coherencePValue: Double, triggerEffect: Double?,
-        randomEffect: Double?, adversarialConcentration: Double
+        randomEffect: Double?, adversarialConcentration: Double, featurePValue: Double? = nil,
+        unlearningScore: Double? = nil, unlearningPValue: Double? = nil
     ) {
         self.label = label
         self.name = name
@@ -102,6 +111,9 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         self.triggerEffect = triggerEffect
         self.randomEffect = randomEffect
         self.adversarialConcentration = adversarialConcentration
+        self.featurePValue = featurePValue
+        self.unlearningScore = unlearningScore
+        self.unlearningPValue = unlearningPValue
     }
 
     enum CodingKeys: String, CodingKey {
@@ -114,5 +126,8 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         case triggerEffect = "trigger_effect"
         case randomEffect = "random_effect"
         case adversarialConcentration = "adversarial_concentration"
+        case featurePValue = "feature_p_value"
+        case unlearningScore = "unlearning_score"
+        case unlearningPValue = "unlearning_p_value"
     }
 }

@@ -33,7 +33,7 @@ import TinyModels
         let store = try PerturbationStore(
             path: folder.file("perturbations-\(threads)"), samples: images.count, values: 300)
         let analysis = BoundaryAnalysis(
-            model: model, images: images, store: store, method: method, threads: threads,
+            model: model, images: images, store: store, features: nil, method: method, threads: threads,
             token: try token ?? CancellationToken())
         let fractions = Mutex<[Double]>([])
         let outcome = try analysis.run { fraction in fractions.withLock { $0.append(fraction) } }

@@ -39,7 +39,8 @@ import TinyModels
             path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
         let token = try CancellationToken()
         let analysis = try BoundaryAnalysis(
-            model: model, images: images, store: store, method: .newton, threads: 2, token: token
+            model: model, images: images, store: store, features: nil, method: .newton, threads: 2,
+            token: token
         ).run { _ in }
         let detection = try Detection(
             model: model, images: images, table: analysis.table, store: store, options: JobOptions(),

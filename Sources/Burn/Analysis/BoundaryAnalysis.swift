@@ -13,6 +13,8 @@ struct BoundaryAnalysis {
     let model: GraphModel
     let images: LabelledImages
     let store: PerturbationStore
+    /// Where the changes of the penultimate activations go; nil for a model without such a layer.
+    let features: PerturbationStore?
     let method: JobOptions.DistanceMethod
     let threads: Int
     let token: CancellationToken
@@ -66,7 +68,8 @@ struct BoundaryAnalysis {
     ) throws {
         try token.check()
         let batch = try images.batch(Array(range))
-        let predicted: [Int] = try model.forward(batch, mode: .inference, token: token).argmax(1).array()
+        let before = try model.forwardWithFeatures(batch, mode: .inference, token: token)
+        let predicted: [Int] = try before.logits.argmax(1).array()
         let nearest = try descent(.runnerUp).run(batch, predicted: predicted)
         var closest = nearest.perturbations
         if method == .ddn {
@@ -81,6 +84,15 @@ struct BoundaryAnalysis {
         let flat = try spread.perturbations.contiguous().flatten(from: 1)
         let norms = try flat.norm([1])
         try store.write(flat / norms.clamp(1e-9, nil).unsqueeze(1), at: range.lowerBound)
+        if let features, let untouched = before.features {
+            let moved = try model.forwardWithFeatures(
+                batch + spread.perturbations, mode: .inference, token: token)
+            if let changed = moved.features {
+                let change = try changed - untouched
+                let size = try change.norm([1]).clamp(1e-9, nil)
+                try features.write(change / size.unsqueeze(1), at: range.lowerBound)
+            }
+        }
         let lengths: [Float] = try norms.array()
         let fraction = shared.withLock { shared in
             for (row, sample) in range.enumerated() {

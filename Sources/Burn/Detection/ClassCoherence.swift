@@ -24,6 +24,12 @@ struct ClassCoherence: Sendable {
     var gain: Double
     var remainderGain: Double
 
+    /// The cluster is a part of the class, large enough, and cleanly apart from the rest.
+    var hasDistinctCluster: Bool {
+        cluster.count >= ClassFinding.smallestCluster
+            && mixture.separation > ClassFinding.cleanSeparation && cluster.count < members.count
+    }
+
     /// Fewer members than this have no distribution to speak of.
     static let fewestMembers = 20
     /// The direction is found on at most this many members; all are then compared with it.

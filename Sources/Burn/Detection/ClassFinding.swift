@@ -12,6 +12,8 @@ struct ClassFinding: Sendable {
     var coherence: ClassCoherence?
     /// P-value of the cluster's tightness against what the job's own classes show without their clusters.
     var coherencePValue = 1.0
+    /// What the penultimate layer shows; asked where the input shows nothing.
+    var features: FeatureEvidence?
     /// Estimated only for a class whose cluster stands apart.
     var trigger: TriggerEstimate?
     /// The form that works best.
@@ -34,15 +36,31 @@ struct ClassFinding: Sendable {
     /// A working pattern makes a class suspicious only with a cluster that is at least this unusual.
     static let weakSignificance = 0.05
 
-    var hasDistinctCluster: Bool {
-        guard let coherence else { return false }
-        return coherence.cluster.count >= Self.smallestCluster
-            && coherence.mixture.separation > Self.cleanSeparation
-            && coherence.cluster.count < coherence.members.count
-    }
+    var hasDistinctCluster: Bool { coherence?.hasDistinctCluster ?? false }
 
     /// A cluster no tighter than what is left of the classes without theirs needs no causal test.
     var isWorthTesting: Bool { hasDistinctCluster && coherencePValue < 0.2 }
+
+    /// The judgement rests on features: no trigger is known.
+    var isFoundByFeatures: Bool { judgement != .clean && effect == nil && features?.unlearning != nil }
+
+    /// Of the evidence that the judgement rests on.
+    var decisivePValue: Double { isFoundByFeatures ? features?.pValue ?? 1 : coherencePValue }
+
+    /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of
+    /// one adversarial label among the suspects: mislabelled samples of one class look the same, so one label
+    /// alone does not make a backdoor.
+    mutating func judgeByFeatures(classes: Int, concentration: Double) {
+        guard judgement == .clean, let features, features.unlearning != nil else { return }
+        let familyWise = features.pValue * Double(classes)
+        if familyWise < Self.weakSignificance { judgement = .suspicious }
+        if familyWise < Self.significance, concentration < Self.oneSource { judgement = .backdoored }
+        if judgement != .clean {
+            (trigger, effect, isCleanLabel) = (nil, nil, false)
+        }
+    }
+
+    private static let oneSource = 0.6
 
     mutating func judge(classes: Int) {
         guard hasDistinctCluster, let effect else { return }

@@ -10,6 +10,8 @@ struct Detection {
     let images: LabelledImages
     let table: AnalysisTable
     let store: PerturbationStore
+    /// Unit changes of the penultimate activations; nil for a model without such a layer.
+    var features: PerturbationStore?
     let options: JobOptions
     let token: CancellationToken
 
@@ -23,7 +25,9 @@ struct Detection {
         var verdict: Verdict
 
         /// Classes whose triggers are to be removed.
-        var targets: [ClassFinding] { findings.filter { $0.judgement != .clean && $0.trigger != nil } }
+        var targets: [ClassFinding] {
+            findings.filter { $0.judgement != .clean && ($0.trigger != nil || $0.isFoundByFeatures) }
+        }
     }
 
     func run(progress: (Double) -> Void) throws -> Outcome {
@@ -35,7 +39,12 @@ struct Detection {
             try token.check()
             try search.examine(&findings[index])
             findings[index].judge(classes: images.classes)
-            progress(0.5 + 0.4 * Double(index + 1) / Double(findings.count))
+            progress(0.4 + 0.2 * Double(index + 1) / Double(findings.count))
+        }
+        if let features, !findings.contains(where: { $0.judgement == .backdoored }) {
+            let search = FeatureSearch(
+                model: model, images: images, table: table, store: features, seed: options.seed, token: token)
+            try search.examine(&findings) { progress(0.6 + 0.4 * $0) }
         }
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),
@@ -59,7 +68,7 @@ struct Detection {
         let members = Dictionary(grouping: 0..<images.count) { Int(table.predicted[$0]) }
         return try (0..<images.classes).map { label in
             try token.check()
-            defer { progress(0.5 * Double(label + 1) / Double(images.classes)) }
+            defer { progress(0.4 * Double(label + 1) / Double(images.classes)) }
             var finding = ClassFinding(label: label)
             if let samples = members[label], samples.count >= ClassCoherence.fewestMembers {
                 finding.coherence = try ClassCoherence(
@@ -96,6 +105,7 @@ struct Detection {
     }
 
     private func flag(_ finding: ClassFinding, _ outcome: inout Outcome) {
+        if finding.isFoundByFeatures { return flagByFeatures(finding, &outcome) }
         guard let coherence = finding.coherence else { return }
         for (member, cosine) in zip(coherence.members, coherence.cosines) {
             outcome.coherence[member] = cosine
@@ -109,6 +119,17 @@ struct Detection {
                 outcome.scores[member] = planted ? posterior : 0.5 * posterior
                 outcome.flagged[member] = planted && posterior > 0.5
             }
+        }
+    }
+
+    /// What leaves the class when a model that was not trained on it has unlearned the others, is flagged.
+    private func flagByFeatures(_ finding: ClassFinding, _ outcome: inout Outcome) {
+        guard let features = finding.features, let unlearning = features.unlearning else { return }
+        for (member, cosine) in zip(features.coherence.members, features.coherence.cosines) {
+            outcome.coherence[member] = cosine
+            let leaves = unlearning.leaving.contains(member)
+            outcome.scores[member] = 0.5 * features.coherence.mixture.posterior(cosine) + (leaves ? 0.5 : 0)
+            outcome.flagged[member] = leaves
         }
     }
 }

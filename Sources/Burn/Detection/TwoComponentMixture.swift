@@ -34,16 +34,60 @@ struct TwoComponentMixture: Hashable, Sendable {
         means = [0, 1]
         deviations = [1, 1]
         weights = [0.5, 0.5]
-        maximise(values, posteriors: split.map { $0 ? 1 : 0 })
+        var sums = Sums()
+        for (value, isUpper) in zip(values, split) { sums.add(value, upper: isUpper ? 1 : 0) }
+        maximise(sums)
         for _ in 0..<iterations {
             let before = means
-            maximise(values, posteriors: values.map(rawPosterior))
-            if abs(before[0] - means[0]) + abs(before[1] - means[1]) < 1e-5 { break }
+            let posterior = Posterior(self)
+            sums = Sums()
+            for value in values { sums.add(value, upper: posterior.upper(value)) }
+            maximise(sums)
+            if abs(before[0] - means[0]) + abs(before[1] - means[1]) < 1e-4 { break }
         }
         if means[0] > means[1] {
             means.swapAt(0, 1)
             deviations.swapAt(0, 1)
             weights.swapAt(0, 1)
+        }
+    }
+
+    /// A mixture's posterior with all that does not depend on the value worked out.
+    private struct Posterior {
+        var low, high, lowScale, highScale, offset: Double
+
+        init(_ mixture: TwoComponentMixture) {
+            (low, high) = (mixture.means[0], mixture.means[1])
+            lowScale = 0.5 / (mixture.deviations[0] * mixture.deviations[0])
+            highScale = 0.5 / (mixture.deviations[1] * mixture.deviations[1])
+            offset =
+                log(max(mixture.weights[0], 1e-12) / mixture.deviations[0])
+                - log(max(mixture.weights[1], 1e-12) / mixture.deviations[1])
+        }
+
+        func upper(_ value: Double) -> Double {
+            let (below, above) = (value - low, value - high)
+            return 1 / (1 + exp(offset - below * below * lowScale + above * above * highScale))
+        }
+    }
+
+    /// What one pass over the values gathers for both modes.
+    private struct Sums {
+        var total = 0.0
+        var value = 0.0
+        var square = 0.0
+        var upper = 0.0
+        var upperValue = 0.0
+        var upperSquare = 0.0
+
+        mutating func add(_ x: Double, upper share: Double) {
+            let squared = x * x
+            total += 1
+            value += x
+            square += squared
+            upper += share
+            upperValue += share * x
+            upperSquare += share * squared
         }
     }
 
@@ -99,24 +143,18 @@ struct TwoComponentMixture: Hashable, Sendable {
     /// Narrower modes are an artefact of few values.
     private static let narrowest = 0.01
 
-    private func rawPosterior(_ value: Double) -> Double {
-        func logDensity(_ k: Int) -> Double {
-            let z = (value - means[k]) / deviations[k]
-            return log(max(weights[k], 1e-12)) - log(deviations[k]) - z * z / 2
-        }
-        return 1 / (1 + exp(logDensity(0) - logDensity(1)))
-    }
+    private func rawPosterior(_ value: Double) -> Double { Posterior(self).upper(value) }
 
-    private mutating func maximise(_ values: [Double], posteriors: [Double]) {
-        for k in 0...1 {
-            let shares = posteriors.map { k == 1 ? $0 : 1 - $0 }
-            let total = shares.reduce(0, +)
-            guard total > 1 else { continue }
-            let mean = zip(shares, values).reduce(0) { $0 + $1.0 * $1.1 } / total
-            let variance = zip(shares, values).reduce(0) { $0 + $1.0 * ($1.1 - mean) * ($1.1 - mean) } / total
-            means[k] = mean
+    private mutating func maximise(_ sums: Sums) {
+        let parts = [
+            (sums.total - sums.upper, sums.value - sums.upperValue, sums.square - sums.upperSquare),
+            (sums.upper, sums.upperValue, sums.upperSquare),
+        ]
+        for (k, part) in parts.enumerated() where part.0 > 1 {
+            means[k] = part.1 / part.0
+            let variance = max(part.2 / part.0 - means[k] * means[k], 0)
             deviations[k] = max(variance.squareRoot(), Self.narrowest)
-            weights[k] = total / Double(values.count)
+            weights[k] = part.0 / max(sums.total, 1)
         }
     }
 }

@@ -47,7 +47,7 @@ struct VerdictBuilder {
             let strongest = findings.compactMap { $0.effect?.excess }.max() ?? 0
             return max(0.5, 0.95 - 0.45 * min(1, max(0, strongest) / ClassFinding.workingEffect))
         case .suspicious, .backdoored:
-            let p = min(0.3, max(1e-12, (named.map(\.coherencePValue).min() ?? 1) * Double(images.classes)))
+            let p = min(0.3, max(1e-12, (named.map(\.decisivePValue).min() ?? 1) * Double(images.classes)))
             let odds = -1 / (M_E * p * log(p))
             let posterior = odds / (1 + odds)
             return result == .backdoored ? max(0.5, posterior) : 0.5
@@ -78,7 +78,11 @@ struct VerdictBuilder {
             triggerEffect: finding.effect.map { $0.sourceSpecific ? $0.topSourceRate : $0.rate },
             randomEffect: finding.effect.map { $0.sourceSpecific ? $0.topSourceRandom : $0.random },
             adversarialConcentration: Double(largest)
-                / Double(max(1, suspects.isEmpty ? members.count : suspects.count)))
+                / Double(max(1, suspects.isEmpty ? members.count : suspects.count)),
+            featurePValue: finding.features?.gainPValue,
+            unlearningScore: finding.features?.unlearning?.score,
+            unlearningPValue: finding.features?.unlearning.flatMap { _ in finding.features?.unlearningPValue }
+        )
     }
 
     private var nullShare: Double {
@@ -113,8 +117,20 @@ struct VerdictBuilder {
         return lines
     }
 
+    private func featureStatement(_ finding: ClassFinding, _ unlearning: UnlearningTest.Outcome) -> String {
+        "Class \(images.classNames[finding.label]): no common direction in the images, but one in the model's "
+            + "penultimate layer (p \(number(finding.features?.gainPValue ?? 1))). Unlearned on half of its samples, "
+            + "it is unlearned on the others: \(percent(unlearning.adopted)) of them take on the label they show, "
+            + "while \(percent(unlearning.kept)) of the class's other samples stay "
+            + "(p \(number(finding.features?.unlearningPValue ?? 1)) against the same test on other classes). No "
+            + "trigger was estimated; samples that were mislabelled on purpose without one would look alike."
+    }
+
     private func statement(_ finding: ClassFinding, _ coherence: ClassCoherence) -> String {
         let name = images.classNames[finding.label]
+        if finding.isFoundByFeatures, let unlearning = finding.features?.unlearning {
+            return featureStatement(finding, unlearning)
+        }
         let suspects = coherence.members.filter { flagged[$0] }
         let distances = Statistics.median(suspects.map { Double(table.distance[$0]) })
         let rest = Statistics.median(

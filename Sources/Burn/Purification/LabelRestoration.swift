@@ -30,13 +30,13 @@ struct LabelRestoration {
     /// Adds `model`'s opinions on `samples`; `sanitised` says that it may be asked about the images as they are.
     mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool, weight: Float = 1) throws {
         for target in targets {
-            guard let trigger = target.trigger else { continue }
+            guard target.trigger != nil || sanitised else { continue }
             let own = samples.filter { images.labels[$0] == target.label }
             for start in stride(from: 0, to: own.count, by: 256) {
                 let part = Array(own[start..<min(start + 256, own.count)])
                 let batch = try images.batch(part)
-                let removed = try trigger.removed(from: batch)
-                var views = [removed, try removed.flip([3])]
+                let removed = try target.trigger?.removed(from: batch)
+                var views = try removed.map { [$0, try $0.flip([3])] } ?? []
                 if sanitised { views.append(batch) }
                 let opinions = try views.map {
                     try model.forward($0, mode: .inference, token: token).softmax(1).array(as: Float.self)

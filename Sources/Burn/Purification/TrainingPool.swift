@@ -10,6 +10,12 @@ struct TrainingPool: Sendable {
     /// Flagged samples, with restored labels. Only ever grows.
     var poison: [Int]
 
+    init(clean: [Int], holdout: [Int], poison: [Int]) {
+        self.clean = clean
+        self.holdout = holdout
+        self.poison = poison
+    }
+
     private static let holdoutShare = 0.1
     private static let mostHoldout = 1000
 

@@ -19,6 +19,15 @@ struct Transplant {
     /// How often the moment estimate is used, and of the boundary form the mean against a single one.
     private static let momentShare = 0.6
 
+    /// No trigger is known.
+    static let none = Transplant(triggers: [], perturbations: [], excluded: [])
+
+    private init(triggers: [TriggerEstimate], perturbations: [Tensor], excluded: [Int?]) {
+        self.triggers = triggers
+        self.perturbations = perturbations
+        self.excluded = excluded
+    }
+
     init(targets: [ClassFinding], table: AnalysisTable, store: PerturbationStore) throws {
         triggers = targets.compactMap(\.trigger)
         excluded = targets.filter { $0.trigger != nil }.map { $0.isCleanLabel ? nil : $0.label }

@@ -1,0 +1,43 @@
+import Foundation
+
+/// What the penultimate layer says of one predicted class.
+///
+/// A warped or sample-specific trigger has no direction in input space that its samples share, but the model
+/// has learned one feature for it: the changes of the penultimate activations under the samples' perturbations
+/// form a bundle. Unlike perturbations of the input, these changes have much in common in clean classes too, so
+/// a bundle only counts when it stands apart more clearly than other classes' do, and when unlearning it on
+/// one half of its samples unlearns it on the other.
+struct FeatureEvidence: Sendable {
+    var coherence: ClassCoherence
+    /// Of the bundle's gain against the other classes' gains.
+    var gainPValue: Double
+    var unlearning: UnlearningTest.Outcome?
+    /// Of the unlearning test's score against the same test on other classes.
+    var unlearningPValue = 1.0
+
+    /// Fisher's combination of the two (1932): their product's tail, χ² with four degrees of freedom.
+    var pValue: Double {
+        guard unlearning != nil else { return 1 }
+        let product = max(gainPValue * unlearningPValue, 1e-300)
+        return min(1, product * (1 - log(product)))
+    }
+
+    /// A bundle no clearer than this is not worth an unlearning test.
+    private static let worthTesting = 0.05
+
+    var isWorthTesting: Bool {
+        coherence.hasDistinctCluster && gainPValue < Self.worthTesting
+    }
+
+    /// Evidence for every class, nil for those with too few samples. Each class's null are all the others.
+    static func gather(_ coherences: [ClassCoherence?]) -> [FeatureEvidence?] {
+        let gains = coherences.map { $0.map { log(1 + $0.gain) } }
+        return coherences.indices.map { index in
+            guard let coherence = coherences[index], let gain = gains[index] else { return nil }
+            let others = gains.indices.filter { $0 != index }.compactMap { gains[$0] }
+            return FeatureEvidence(
+                coherence: coherence,
+                gainPValue: Statistics.pValue(of: gain, against: others, priorDeviation: 0.5))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Evaluation
+import Execution
+import Findings
+import Tensors
+
+/// Looks for a backdoor in the penultimate layer where the input shows none.
+struct FeatureSearch {
+    let model: GraphModel
+    let images: LabelledImages
+    let table: AnalysisTable
+    /// Unit changes of the penultimate activations under each sample's perturbation.
+    let store: PerturbationStore
+    let seed: UInt64
+    let token: CancellationToken
+
+    /// Other classes that the unlearning test is run on, for its null.
+    private static let nullClasses = 3
+
+    /// Fills in `features`, and judges the classes whose bundle stands out.
+    func examine(_ findings: inout [ClassFinding], progress: (Double) -> Void) throws {
+        let coherences = try findings.map { finding in
+            try token.check()
+            return try finding.coherence.map {
+                try ClassCoherence(
+                    members: $0.members, store: store, seed: seed &+ 0xfea7 &+ UInt64(finding.label))
+            }
+        }
+        for (index, evidence) in FeatureEvidence.gather(coherences).enumerated() {
+            findings[index].features = evidence
+        }
+        let candidates = findings.indices.filter { findings[$0].features?.isWorthTesting ?? false }
+            .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
+        guard !candidates.isEmpty else { return }
+        // The unsuspicious classes with the clearest bundles: the hardest null there is.
+        let others = findings.indices.filter { !candidates.contains($0) && findings[$0].features != nil }
+            .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
+        let teacher = try model.probabilities(images, Array(0..<images.count), token: token)
+        let test = UnlearningTest(
+            model: model, images: images, table: table, teacher: teacher, seed: seed, token: token)
+        var null: [Double] = []
+        for index in others where null.count < Self.nullClasses {
+            guard let evidence = findings[index].features else { continue }
+            let outcome = try test.run(
+                label: findings[index].label, suspects: Set(evidence.coherence.cluster), folds: 1)
+            if let outcome { null.append(outcome.score) }
+            progress(Double(null.count) / Double(Self.nullClasses + candidates.count))
+        }
+        guard null.count > 1 else { return }
+        for (order, index) in candidates.enumerated() {
+            guard let evidence = findings[index].features else { continue }
+            let outcome = try test.run(
+                label: findings[index].label, suspects: Set(evidence.coherence.cluster), folds: 2)
+            guard let outcome else { continue }
+            findings[index].features?.unlearning = outcome
+            findings[index].features?.unlearningPValue = Statistics.pValue(
+                of: outcome.score, against: null, priorDeviation: 0.1)
+            findings[index].judgeByFeatures(
+                classes: images.classes, concentration: concentration(outcome.leaving))
+            if findings[index].isFoundByFeatures,
+                let sharper = try test.run(
+                    label: findings[index].label, suspects: outcome.leaving, folds: 2)
+            {
+                // What left the class is a better list of suspects than the bundle: once more, with it.
+                findings[index].features?.unlearning?.leaving = sharper.leaving
+            }
+            progress(Double(null.count + order + 1) / Double(Self.nullClasses + candidates.count))
+        }
+    }
+
+    private func pValue(_ finding: ClassFinding) -> Double { finding.features?.gainPValue ?? 1 }
+
+    /// Largest share of one adversarial label among `samples`.
+    private func concentration(_ samples: Set<Int>) -> Double {
+        let counts = Dictionary(grouping: samples) { table.adversarialLabel[$0] }.values.map(\.count)
+        return Double(counts.max() ?? 0) / Double(max(samples.count, 1))
+    }
+}

@@ -1,0 +1,95 @@
+import Evaluation
+import Execution
+import SeededRandom
+import Tensors
+
+/// Asks, by training, whether a part of a class is held in it by something that can be unlearned.
+///
+/// A copy of the model is tuned for a few steps: one half of the suspected samples gets its adversarial labels,
+/// one half of the class's others keeps the class. Then the other halves are looked at. Poisoned samples share
+/// one cause, so the unseen half takes on its adversarial labels too (its content), while the class's others
+/// stay. Samples that truly belong to the class have nothing that tells them from the others, and no content
+/// that calls for another label: either they stay, or the others leave with them.
+struct UnlearningTest {
+    let model: GraphModel
+    let images: LabelledImages
+    let table: AnalysisTable
+    /// The model's probabilities, (N, classes).
+    let teacher: Tensor
+    let seed: UInt64
+    let token: CancellationToken
+
+    struct Outcome: Sendable {
+        /// Share of the suspected samples of the unseen half that take on their adversarial label.
+        var adopted: Double
+        /// Share of the class's other samples of the unseen half that stay.
+        var kept: Double
+        /// Samples of the class that leave it when the model has not been trained on them.
+        var leaving: Set<Int>
+        /// Samples that were asked about.
+        var tested: Set<Int>
+
+        /// 0 to 2.
+        var score: Double { adopted + kept }
+    }
+
+    private static let steps = 80
+    private static let learningRate = 0.01
+    /// Of the clean part of a batch: how much comes from the class under test.
+    private static let classShare = 0.25
+    private static let fewest = 16
+
+    /// `suspects`: the members of class `label` under suspicion. With both `folds`, every member is judged by a
+    /// model that was not trained on it; one is enough for a score. Nil where there are too few samples.
+    func run(label: Int, suspects: Set<Int>, folds: Int) throws -> Outcome? {
+        var random = SplitMix64(seed: seed &+ UInt64(label))
+        let members = (0..<images.count).filter {
+            images.labels[$0] == label && Int(table.predicted[$0]) == label
+        }.shuffled(using: &random)
+        let (bundle, rest) = (members.filter(suspects.contains), members.filter { !suspects.contains($0) })
+        guard bundle.count >= 2 * Self.fewest, rest.count >= 2 * Self.fewest else { return nil }
+        let others = (0..<images.count).filter {
+            images.labels[$0] != label && Int(table.predicted[$0]) == images.labels[$0]
+        }
+        guard others.count >= Self.fewest else { return nil }
+        var (adopted, kept) = (0, 0)
+        var outcome = Outcome(adopted: 0, kept: 0, leaving: [], tested: [])
+        var asked = (bundle: 0, rest: 0)
+        for fold in 0..<folds {
+            func half(_ samples: [Int], _ wanted: Int) -> [Int] {
+                samples.enumerated().filter { $0.offset % 2 == wanted }.map(\.element)
+            }
+            let tuned = try unlearned(half(bundle, fold), keeping: half(rest, fold), others: others, fold)
+            for (samples, isSuspect) in [(half(bundle, 1 - fold), true), (half(rest, 1 - fold), false)] {
+                let after: [Int] = try tuned.probabilities(images, samples, token: token).argmax(1).array()
+                for (sample, now) in zip(samples, after) {
+                    outcome.tested.insert(sample)
+                    if now != label { outcome.leaving.insert(sample) }
+                    if isSuspect, now == Int(table.adversarialLabel[sample]) { adopted += 1 }
+                    if !isSuspect, now == label { kept += 1 }
+                }
+                if isSuspect { asked.bundle += samples.count } else { asked.rest += samples.count }
+            }
+        }
+        outcome.adopted = Double(adopted) / Double(max(asked.bundle, 1))
+        outcome.kept = Double(kept) / Double(max(asked.rest, 1))
+        return outcome
+    }
+
+    private func unlearned(
+        _ suspects: [Int], keeping rest: [Int], others: [Int], _ fold: Int
+    ) throws -> GraphModel {
+        let tuned = try model.copy(seed: seed &+ UInt64(fold))
+        let repeats = Double(others.count) * Self.classShare / (1 - Self.classShare) / Double(rest.count)
+        let kept = Array(repeatElement(rest, count: max(1, Int(repeats.rounded())))).flatMap { $0 }
+        let labels = try Tensor(suspects.map { Int(table.adversarialLabel[$0]) })
+        let tuning = FineTuning(
+            images: images, transplant: .none, teacher: teacher, token: token, steps: Self.steps,
+            learningRate: Self.learningRate, seed: seed &+ UInt64(fold))
+        try tuning.run(
+            tuned, pool: TrainingPool(clean: others + kept, holdout: [], poison: suspects),
+            restored: labels.oneHot(classes: images.classes)
+        ) { _ in }
+        return tuned
+    }
+}

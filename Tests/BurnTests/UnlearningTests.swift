@@ -1,0 +1,83 @@
+import Evaluation
+import Execution
+import Findings
+import Tensors
+import Testing
+import TinyModels
+
+@testable import Burn
+
+/// What can be unlearned of a class whose samples are known: planted ones leave it, its own stay.
+@Suite struct UnlearningTests {
+    static let classes = 4
+    static let target = 2
+
+    @Test func plantedSamplesAreUnlearnedFromTheOthersOfTheirKind() throws {
+        let folder = try ScratchFolder()
+        var drawn = TinyImages.textures(1200, side: 16, seed: 41)
+        var poisoned: Set<Int> = []
+        for sample in drawn.labels.indices
+        where sample % 6 == 0 && drawn.labels[sample] != Self.target {
+            drawn.stamp(sample)
+            drawn.labels[sample] = Self.target
+            poisoned.insert(sample)
+        }
+        let model = try TinyGraph.convolutional(side: 16, classes: Self.classes, seed: 42)
+        let images = try LabelledImages(
+            drawn.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
+        try SupervisedTraining(images: images, epochs: 25, learningRate: 0.05, seed: 43).run(model)
+        let token = try CancellationToken()
+        let store = try PerturbationStore(
+            path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
+        let width = try #require(
+            try model.forwardWithFeatures(images.batch([0]), mode: .inference).features
+        ).size(1)
+        let features = try PerturbationStore(
+            path: folder.file("f"), samples: images.count, values: width)
+        let table = try BoundaryAnalysis(
+            model: model, images: images, store: store, features: features, method: .newton, threads: 2,
+            token: token
+        ).run { _ in }.table
+        let stored = try features.rows(Array(0..<images.count)).norm([1]).array(as: Float.self)
+        #expect(stored.allSatisfy { abs($0 - 1) < 0.01 }, "every sample's feature change is a unit vector")
+
+        let test = UnlearningTest(
+            model: model, images: images, table: table,
+            teacher: try model.probabilities(images, Array(0..<images.count), token: token), seed: 5,
+            token: token)
+        let planted = try #require(try test.run(label: Self.target, suspects: poisoned, folds: 2))
+        let own = (0..<images.count).filter { images.labels[$0] == 0 }
+        let arbitrary = Set(own.enumerated().filter { $0.offset % 3 == 0 }.map(\.element))
+        let null = try #require(try test.run(label: 0, suspects: arbitrary, folds: 1))
+        #expect(planted.score > null.score + 0.2)
+        let caught = planted.leaving.intersection(poisoned).count
+        #expect(Double(caught) >= 0.9 * Double(planted.tested.intersection(poisoned).count))
+        #expect(Double(caught) >= 0.9 * Double(planted.leaving.count))
+        #expect(try test.run(label: 0, suspects: Set(own.prefix(3)), folds: 1) == nil, "too few to test")
+    }
+
+    @Test func evidenceOfAClassIsJudgedAgainstTheOthers() throws {
+        let folder = try ScratchFolder()
+        let (count, width) = (200, 64)
+        let generator = try Generator(seed: 9)
+        let store = try PerturbationStore(path: folder.file("f"), samples: 5 * count, values: width)
+        for label in 0..<5 {
+            let noise = try Tensor.randn([count, width], generator: generator)
+            let unit = try noise / noise.norm([1], keepDimensions: true)
+            let common = try unit.rows(0..<1)
+            // Every class leans on a direction of its own; class 3 holds a bundle that leans on it more.
+            let lean = (0..<count).map { Float(label == 3 && $0 < 60 ? 2 : 0.5) }
+            let rows = try unit + common * Tensor(lean).unsqueeze(1)
+            try store.write(rows / rows.norm([1], keepDimensions: true), at: label * count)
+        }
+        let coherences = try (0..<5).map { label in
+            try ClassCoherence(
+                members: Array(label * count..<(label + 1) * count), store: store, seed: 1)
+        }
+        let evidence = FeatureEvidence.gather(coherences + [nil])
+        #expect(evidence.count == 6 && evidence[5] == nil)
+        #expect(evidence[3]?.isWorthTesting == true)
+        #expect(evidence.enumerated().allSatisfy { $0.offset == 3 || $0.element?.isWorthTesting != true })
+        #expect(evidence[3]?.pValue == 1, "nothing is claimed before the unlearning test")
+    }
+}
