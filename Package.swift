@@ -96,10 +96,8 @@ let package = Package(
         .executableTarget(
             name: "burn-worker",
             dependencies: [
-                "Burn", "CConfinement", "DatasetFormats", "Evaluation", "Execution", "ModelFormats",
-                "PackedDataset",
-                "Problems", "SeededRandom",
-                "Tensors", "WorkerProtocol",
+                "Burn", "DatasetFormats", "Evaluation", "Execution", "ModelFormats", "PackedDataset",
+                "Problems", "Sandbox", "SeededRandom", "Tensors", "WorkerProtocol",
             ], swiftSettings: strict),
         library("Problems"),
         library("Findings"),
@@ -126,6 +124,7 @@ let package = Package(
         library("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
         library("PackedDataset", ["Findings", "Problems"]),
         library("ProceduralImages", ["SeededRandom"]),
+        library("Sandbox", ["CConfinement", "Problems", "WorkerProtocol"]),
         library("SeededRandom"),
         library("StrictJSON"),
         library("StrictZip", ["CZlib", "Problems"]),
@@ -144,9 +143,8 @@ let package = Package(
             "burnd",
             [
                 "API", "ArtifactStore", "AttackBench", "BackdoorAttacks", "Findings", "HTTPServer",
-                "JobQueue", "JobStore", "ModelFormats",
-                "PackedDataset",
-                "Problems", "WorkerProtocol", "WorkerSupervisor", logging,
+                "JobQueue", "JobStore", "ModelFormats", "PackedDataset", "Problems", "Sandbox",
+                "WorkerProtocol", "WorkerSupervisor", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -213,6 +211,13 @@ let package = Package(
                 "DatasetFormats", "Findings", "PackedDataset", "Problems", "TinyModels", "WorkerProtocol",
                 "burn-worker",
             ], swiftSettings: strict),
+        tests("Sandbox", ["ConfinedProgram", "WorkerProtocol"]),
+        .target(
+            name: "ConfinedActions", path: "Tests/ConfinedActions",
+            cSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "ConfinedProgram", dependencies: ["ConfinedActions", "Sandbox", "WorkerProtocol"],
+            path: "Tests/ConfinedProgram", swiftSettings: strict),
         tests("WorkerSupervisor", ["ScriptedWorker"]),
         .executableTarget(
             name: "ScriptedWorker", dependencies: ["JobQueue"], path: "Tests/ScriptedWorker",

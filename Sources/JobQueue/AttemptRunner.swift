@@ -67,6 +67,8 @@ struct AttemptRunner: Sendable {
         case .receiverFailed(let stale as StaleAttempt): throw stale
         default:
             guard let problem = exit.problem else { return .stopped }
+            // A limit that was reached will be reached again.
+            guard problem.category == .internal else { return .failed(problem) }
             logger.error("attempt failed", metadata: ["problem": "\(problem)"])
             return .infrastructure(problem, backoff: backoff, limit: configuration.retries)
         }

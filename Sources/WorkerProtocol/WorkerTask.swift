@@ -15,10 +15,28 @@ public struct WorkerTask: Codable, Hashable, Sendable {
 
     public var kind: Kind
     public var outputDirectory: String
+    /// Set by the supervisor; nil stands for the defaults.
+    public var confinement: WorkerConfinement?
 
     public init(kind: Kind, outputDirectory: String) {
         self.kind = kind
         self.outputDirectory = outputDirectory
+    }
+
+    /// Every file and folder that the task reads.
+    public var inputs: [String] {
+        switch kind {
+        case .probeModel(let probe): [probe.model]
+        case .importDataset(let load): [load.source]
+        case .analyse(let analyse):
+            [analyse.model, analyse.dataset]
+                + [analyse.evaluation?.clean, analyse.evaluation?.triggered]
+                .compactMap(\.self)
+        case .train(let train): [train.model, train.dataset]
+        case .evaluate(let evaluate):
+            [evaluate.model] + [evaluate.clean, evaluate.triggered].compactMap(\.self)
+        case .perturb(let perturb): [perturb.model, perturb.dataset]
+        }
     }
 
     /// Check a model file, run it once, answer with `.modelProbed`.

@@ -13,6 +13,10 @@ public enum WorkerExit: Sendable {
     case crashed(signal: Int32, log: String)
     /// The kernel killed a process for want of memory while this one died of SIGKILL.
     case outOfMemory(log: String)
+    /// It held more memory than it may, or was killed by the kernel at that limit.
+    case memoryExceeded(bytes: Int, log: String)
+    /// It ran longer than it may; it was killed.
+    case timeExceeded(seconds: Int, log: String)
     /// No frame came for `heartbeatTimeout`; it was killed.
     case hung(log: String)
     /// It ended by itself without its last frame.
@@ -37,6 +41,21 @@ public enum WorkerExit: Sendable {
         case .outOfMemory(let log):
             Self.infrastructure(
                 "worker-out-of-memory", "The worker ran out of memory", "The kernel killed it.", log)
+        case .memoryExceeded(let bytes, let log):
+            Problem(
+                .unprocessable, code: "worker-memory-exceeded",
+                title: "The worker needs more memory than it may use",
+                detail: Self.detail("It was stopped at \(bytes >> 20) MiB.", log),
+                location: "limits.worker_memory",
+                fix: "Raise limits.worker_memory in the service's configuration.")
+        case .timeExceeded(let seconds, let log):
+            Problem(
+                .unprocessable, code: "worker-time-exceeded",
+                title: "The worker needs more time than it may use",
+                detail: Self.detail("It was stopped after \(seconds) seconds.", log),
+                location: "limits.job_seconds",
+                fix: "Raise limits.job_seconds (limits.import_seconds for an upload) in the service's "
+                    + "configuration; a job that is tried again goes on from its last finished phase.")
         case .hung(let log):
             Self.infrastructure(
                 "worker-hung", "The worker gave no sign of life", "It was killed after its time-out.", log)
@@ -56,9 +75,11 @@ public enum WorkerExit: Sendable {
     private static func infrastructure(_ code: String, _ title: String, _ detail: String, _ log: String)
         -> Problem
     {
+        Problem(.internal, code: code, title: title, detail: Self.detail(detail, log))
+    }
+
+    private static func detail(_ detail: String, _ log: String) -> String {
         let lines = log.split(separator: "\n").suffix(5).joined(separator: "\n")
-        return Problem(
-            .internal, code: code, title: title,
-            detail: lines.isEmpty ? detail : "\(detail) Its last words:\n\(lines)")
+        return lines.isEmpty ? detail : "\(detail) Its last words:\n\(lines)"
     }
 }

@@ -15,6 +15,16 @@ public final class WorkerSupervisor: Sendable {
         public var cancelGrace: Duration = .milliseconds(1_200)
         /// From the last frame to the end of the process.
         public var exitGrace: Duration = .seconds(5)
+        public var sandbox = SandboxMode.preferred
+        /// Memory of one worker. Nil: no limit.
+        public var memoryBytes: Int?
+        /// From the start to the end of one attempt of a job, and of an import or probe. Nil: no limit.
+        public var jobSeconds: Int?
+        public var importSeconds: Int?
+        /// Of one file that a worker writes. Nil: no limit.
+        public var fileBytes: Int?
+        /// Where each worker gets a control group. Nil: its memory is watched instead.
+        public var cgroups: WorkerCgroups?
 
         public init() {}
     }
@@ -72,11 +82,22 @@ public final class WorkerSupervisor: Sendable {
             "TMPDIR": task.outputDirectory,
         ]
         environment.merge(configuration.environment) { _, configured in configured }
+        let confinement = confinement(of: task)
+        var task = task
+        task.confinement = confinement
         do {
             let frame = try Frame.encode(task)
             let kills = OutOfMemoryKills()
+            let group = confinement.memoryBytes.flatMap {
+                try? configuration.cgroups?.make(memoryBytes: $0)
+            }
+            defer { group?.remove() }
             let process = try WorkerProcess(executable: executable, environment: environment)
-            var watch = WorkerWatch(process: process, frame: frame, configuration: configuration)
+            // Before its task: until then it holds nothing. Where it fails, the watch still counts.
+            try? group?.take(process.pid)
+            var watch = WorkerWatch(
+                process: process, frame: frame, confinement: confinement, group: group,
+                configuration: configuration)
             return watch.run(control: control, kills: kills, receive: receive)
         } catch let problem as Problem {
             return .notStarted(problem)
@@ -86,6 +107,19 @@ public final class WorkerSupervisor: Sendable {
                     .internal, code: "worker-not-started", title: "The worker could not be started",
                     detail: "Its task cannot be encoded: \(error)"))
         }
+    }
+}
+
+extension WorkerSupervisor {
+    private func confinement(of task: WorkerTask) -> WorkerConfinement {
+        let seconds =
+            switch task.kind {
+            case .probeModel, .importDataset: configuration.importSeconds
+            case .analyse, .train, .evaluate, .perturb: configuration.jobSeconds
+            }
+        return WorkerConfinement(
+            mode: configuration.sandbox, memoryBytes: configuration.memoryBytes, seconds: seconds,
+            fileBytes: configuration.fileBytes)
     }
 }
 

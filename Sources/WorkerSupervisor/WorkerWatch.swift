@@ -5,12 +5,18 @@ import WorkerProtocol
 /// Feeds, reads and watches one worker process until it is gone. All on one thread.
 struct WorkerWatch: ~Copyable {
     private static let pollMilliseconds: Int32 = 50
+    private static let countInterval: Duration = .milliseconds(50)
     /// The part of standard error that is kept, for reports.
     private static let logBytes = 16 << 10
 
     private var process: WorkerProcess
     private var frame: Data
+    private let confinement: WorkerConfinement
+    private let group: WorkerCgroup?
     private let configuration: WorkerSupervisor.Configuration
+    private let started = ContinuousClock.now
+    /// When its memory was last counted.
+    private var lastCount = ContinuousClock.now
     private var decoder = Frame.Decoder<WorkerMessage>()
     private var outputIsOpen = true
     private var errorsAreOpen = true
@@ -21,9 +27,14 @@ struct WorkerWatch: ~Copyable {
     /// Why the worker was killed, where that decides the result.
     private var verdict: WorkerExit?
 
-    init(process: consuming WorkerProcess, frame: Data, configuration: WorkerSupervisor.Configuration) {
+    init(
+        process: consuming WorkerProcess, frame: Data, confinement: WorkerConfinement, group: WorkerCgroup?,
+        configuration: WorkerSupervisor.Configuration
+    ) {
         self.process = process
         self.frame = frame
+        self.confinement = confinement
+        self.group = group
         self.configuration = configuration
     }
 
@@ -129,6 +140,15 @@ struct WorkerWatch: ~Copyable {
         } else if now - lastSign >= configuration.heartbeatTimeout {
             condemn(.hung(log: logText))
         }
+        if let seconds = confinement.seconds, now - started >= .seconds(seconds) {
+            condemn(.timeExceeded(seconds: seconds, log: logText))
+        }
+        if let bytes = confinement.memoryBytes, now - lastCount >= Self.countInterval {
+            lastCount = now
+            if let own = WorkerMemory.ownBytes(of: process.pid), own > bytes {
+                condemn(.memoryExceeded(bytes: bytes, log: logText))
+            }
+        }
     }
 
     private mutating func condemn(_ exit: WorkerExit) {
@@ -147,7 +167,11 @@ struct WorkerWatch: ~Copyable {
         default: break
         }
         if cancelled { return .cancelled }
+        if let bytes = confinement.memoryBytes, group?.ranOutOfMemory == true {
+            return .memoryExceeded(bytes: bytes, log: logText)
+        }
         return switch status {
+        case .signalled(SIGXCPU): .timeExceeded(seconds: confinement.seconds ?? 0, log: logText)
         case .exited(let code): .exited(code: code, log: logText)
         case .signalled(SIGKILL) where outOfMemory: .outOfMemory(log: logText)
         case .signalled(let signal): .crashed(signal: signal, log: logText)

@@ -1,17 +1,19 @@
-import CConfinement
 import Foundation
-import Problems
+import Sandbox
+import WorkerProtocol
 
 /// What the process gives up before it reads a byte of an upload.
 enum Confinement {
-    static func apply() throws {
+    /// At the start.
+    static func begin() throws {
         try sleepWhileWaiting()
-        let failure = burn_confine()
-        guard failure == 0 else {
-            throw Problem(
-                .internal, code: "worker-confinement", title: "The worker could not confine itself",
-                detail: String(cString: strerror(failure)))
-        }
+        try Sandbox.giveUpPrivileges()
+    }
+
+    /// As soon as the task is known, which comes from the service; while there is one thread.
+    static func enter(for task: WorkerTask) throws {
+        try Sandbox.enter(
+            task.confinement ?? WorkerConfinement(), readable: task.inputs, writable: [task.outputDirectory])
     }
 
     /// Threads that wait must sleep, not spin. libgomp reads this while it is loaded, before `main`.

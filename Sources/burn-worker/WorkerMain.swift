@@ -11,15 +11,16 @@ enum WorkerMain {
     static func main() {
         let channel: Channel
         do {
-            try Confinement.apply()
+            try Confinement.begin()
             channel = try Channel()
         } catch {
             FileHandle.standardError.write(Data("burn-worker: \(error)\n".utf8))
             exit(2)
         }
         do {
-            let token = try CancellationToken()
             let task = try channel.receiveTask()
+            try Confinement.enter(for: task)
+            let token = try CancellationToken()
             channel.cancelOnEnd(token)
             channel.beatHeart()
             try LibTorch.checkVersion()
@@ -36,6 +37,12 @@ enum WorkerMain {
         case let problem as Problem: problem
         case is CancellationError:
             Problem(.cancelled, code: "cancelled", title: "The task was cancelled", detail: "on request")
+        case let error as TensorError where error.kind == .outOfMemory:
+            Problem(
+                .unprocessable, code: "worker-memory-exceeded",
+                title: "The worker needs more memory than it may use",
+                detail: error.description, location: "limits.worker_memory",
+                fix: "Raise limits.worker_memory in the service's configuration.")
         case let error as TensorError:
             Problem(
                 .internal, code: "engine-failed", title: "The tensor engine failed",

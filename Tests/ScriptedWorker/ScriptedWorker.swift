@@ -123,6 +123,8 @@ struct ScriptedWorker {
             let variables = ProcessInfo.processInfo.environment.keys.sorted().joined(separator: ",")
             // One descriptor is the directory being read.
             try send(.log("\(descriptors - 1) \(variables) \(getpgrp() == getpid())"))
+        case "fill": try fill(mebibytes: Int(number(1)))
+        case "limits": try sendLimits(task)
         case "hang": while true { sleep(1) }
         case "stubborn": signal(SIGTERM, SIG_IGN)
         case "wait": try waitForCancel()
@@ -141,6 +143,23 @@ struct ScriptedWorker {
             }
             try send(.heartbeat)
         }
+    }
+
+    /// Takes memory and uses it, piece by piece, beating.
+    static func fill(mebibytes: Int) throws {
+        for step in 0..<mebibytes {
+            let piece = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 4_096)
+            memset(piece, 1, 1 << 20)
+            if step % 16 == 0 { try send(.heartbeat) }
+        }
+    }
+
+    static func sendLimits(_ task: WorkerTask) throws {
+        let confinement = task.confinement ?? WorkerConfinement()
+        try send(
+            .log(
+                "\(confinement.mode.rawValue) \(confinement.memoryBytes ?? 0) \(confinement.seconds ?? 0) "
+                    + "\(confinement.fileBytes ?? 0)"))
     }
 
     static func uploadHalf(_ directory: String) throws {

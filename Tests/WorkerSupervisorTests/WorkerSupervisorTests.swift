@@ -134,6 +134,40 @@ import WorkerSupervisor
         #expect(run.messages == [.log("3 BURN_TEST,LC_ALL,OMP_WAIT_POLICY,SWIFT_BACKTRACE,TMPDIR true")])
     }
 
+    @Test func tooMuchMemoryEndsTheWorkerAndIsSaid() async throws {
+        let run = try await Self.run("fill 2000\nfinished") { $0.memoryBytes = 64 << 20 }
+        guard case .memoryExceeded(let bytes, _) = run.exit else {
+            return #expect(Bool(false), "\(run.exit)")
+        }
+        #expect(bytes == 64 << 20)
+        #expect(run.exit.problem?.code == "worker-memory-exceeded")
+        #expect(run.exit.problem?.category == .unprocessable, "it would happen again")
+        guard
+            case .finished = try await Self.run("fill 40\nfinished", configure: { $0.memoryBytes = 1 << 30 })
+                .exit
+        else { return #expect(Bool(false)) }
+    }
+
+    @Test func tooMuchTimeEndsTheWorkerAndIsSaid() async throws {
+        let run = try await Self.run("wait") { $0.importSeconds = 1 }
+        guard case .timeExceeded(seconds: 1, _) = run.exit else {
+            return #expect(Bool(false), "\(run.exit)")
+        }
+        #expect(run.exit.problem?.code == "worker-time-exceeded")
+        #expect(run.exit.problem?.category == .unprocessable)
+    }
+
+    @Test func theWorkerIsToldItsLimits() async throws {
+        let run = try await Self.run("limits\nfinished") {
+            $0.sandbox = .required
+            $0.memoryBytes = 1 << 30
+            $0.jobSeconds = 7
+            $0.importSeconds = 60
+            $0.fileBytes = 1 << 20
+        }
+        #expect(run.messages == [.log("required 1073741824 60 1048576")])
+    }
+
     @Test func aMissingProgramIsSaidAtOnce() {
         #expect(throws: Problem.self) { _ = try Self.supervisor("/nonexistent/burn-worker") }
     }

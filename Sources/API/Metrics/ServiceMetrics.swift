@@ -55,6 +55,8 @@ public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
             case .cancelled: "cancelled"
             case .crashed(let signal, _): "signal_\(signal)"
             case .outOfMemory: "out_of_memory"
+            case .memoryExceeded: "memory_limit"
+            case .timeExceeded: "time_limit"
             case .hung: "hung"
             case .exited: "exited"
             case .broken: "protocol"

@@ -11,6 +11,7 @@ public final class Readiness: Sendable {
     }
 
     private let current = Mutex(State.starting)
+    private let confinement = Mutex(SandboxStatus?.none)
 
     public init() {}
 
@@ -18,11 +19,40 @@ public final class Readiness: Sendable {
         get { current.withLock { $0 } }
         set { current.withLock { $0 = newValue } }
     }
+
+    /// Shown beside the checks: what is missing is a matter of the machine, not of the moment.
+    public var sandbox: SandboxStatus? {
+        get { confinement.withLock { $0 } }
+        set { confinement.withLock { $0 = newValue } }
+    }
+}
+
+/// How workers are confined on this machine.
+public struct SandboxStatus: Encodable, Sendable {
+    /// required, preferred or off.
+    public var mode: String
+    /// The version of the kernel's file access rules; 0 for none.
+    public var landlock: Int
+    /// Whether system calls are filtered.
+    public var seccomp: Bool
+    /// What holds workers to their memory: "control group" or "watched".
+    public var memory: String
+    /// What this machine cannot give.
+    public var missing: [String]
+
+    public init(mode: String, landlock: Int, seccomp: Bool, memory: String, missing: [String]) {
+        self.mode = mode
+        self.landlock = landlock
+        self.seccomp = seccomp
+        self.memory = memory
+        self.missing = missing
+    }
 }
 
 private struct HealthResource: Encodable {
     var status: String
     var checks: [String: String]?
+    var sandbox: SandboxStatus?
 }
 
 private struct VersionResource: Encodable {
@@ -38,7 +68,8 @@ extension RESTService {
             let checks = await readinessChecks()
             let ready = checks.values.allSatisfy { $0 == "ok" }
             return try JSON.response(
-                HealthResource(status: ready ? "ok" : "unavailable", checks: checks),
+                HealthResource(
+                    status: ready ? "ok" : "unavailable", checks: checks, sandbox: readiness.sandbox),
                 status: ready ? 200 : 503)
         }
         router.on(.get, "/metrics") { _ in

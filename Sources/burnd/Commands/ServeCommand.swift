@@ -72,9 +72,8 @@ struct Daemon {
     init(_ configuration: Configuration) async throws {
         let metrics = ServiceMetrics()
         let readiness = Readiness()
-        var worker = WorkerSupervisor.Configuration()
-        worker.executable = configuration.worker
-        let supervisor = try WorkerSupervisor(configuration: worker)
+        let supervisor = try WorkerSupervisor(
+            configuration: configuration.workers(readiness, logger: Logger(label: "burn.service")))
         let artifacts = try ArtifactStore(
             directory: configuration.dataDirectory, freeSpaceFloor: configuration.limits.freeBytes)
         store = try JobStore(path: artifacts.directory + "/burn.sqlite")

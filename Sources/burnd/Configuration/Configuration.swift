@@ -12,6 +12,8 @@ struct Configuration: Sendable {
     var worker: String?
     /// Jobs and imports that run at the same time.
     var slots = 1
+    /// Whether workers confine themselves.
+    var sandbox = SandboxMode.preferred
     /// Seconds that open requests get to end at shutdown.
     var shutdownSeconds = 10
     var http = HTTP()
@@ -59,5 +61,10 @@ struct Configuration: Sendable {
         /// Jobs that wait or run; more get 429.
         var queuedJobs = 200
         var images = ImportLimits()
+        /// Memory of one worker. Nil: four fifths of the machine's, shared out among the slots.
+        var workerMemory: Int?
+        /// One attempt of a job, and one import or probe.
+        var jobSeconds = 48 * 3600
+        var importSeconds = 6 * 3600
     }
 }

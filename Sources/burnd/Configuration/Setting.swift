@@ -2,6 +2,7 @@ import Foundation
 import HTTPServer
 import Logging
 import Problems
+import WorkerProtocol
 
 /// One key of the configuration: its name in the file, what it means, and how its text is read.
 ///
@@ -27,6 +28,13 @@ struct Setting: Sendable {
         text("worker", "The burn-worker program; default: the one beside burnd.", \.worker),
         count("slots", "Jobs and imports that run at the same time.", 1...64, \.slots),
         count("shutdown_seconds", "Seconds that open requests get to end.", 0...3600, \.shutdownSeconds),
+        Setting(
+            key: "sandbox", help: "Confinement of workers: required, preferred or off.",
+            expected: "required, preferred or off"
+        ) { configuration, text in
+            guard let mode = SandboxMode(rawValue: text) else { throw Refused() }
+            configuration.sandbox = mode
+        },
         Setting(
             key: "log_level", help: "trace, debug, info, notice, warning, error or critical.",
             expected: "a log level"
@@ -90,6 +98,12 @@ struct Setting: Sendable {
             \.limits.images.maximumSide),
         size("limits.image_bytes", "One encoded image.", \.limits.images.maximumEntryBytes),
         size("limits.packed_bytes", "A data set's decoded pixels.", \.limits.images.maximumPackedBytes),
+        size("limits.worker_memory", "Memory of one worker.", \.limits.workerMemory),
+        count(
+            "limits.job_seconds", "Longest run of a job's worker.", 1...100_000_000, \.limits.jobSeconds),
+        count(
+            "limits.import_seconds", "Longest run of an upload's worker.", 1...100_000_000,
+            \.limits.importSeconds),
     ]
 
     /// Thrown inside `apply` for text that the key does not take.
@@ -135,9 +149,18 @@ struct Setting: Sendable {
     }
 
     private static func size(_ key: String, _ help: String, _ path: Path<Int>) -> Setting {
-        Setting(key: key, help: help, expected: "a size such as 64 MiB or 2 GiB") { configuration, text in
+        Setting(key: key, help: help, expected: sizes) { configuration, text in
             guard let bytes = ByteSize.parse(text) else { throw Refused() }
             configuration[keyPath: path] = bytes
         }
     }
+
+    private static func size(_ key: String, _ help: String, _ path: Path<Int?>) -> Setting {
+        Setting(key: key, help: help, expected: sizes) { configuration, text in
+            guard let bytes = ByteSize.parse(text), bytes > 0 else { throw Refused() }
+            configuration[keyPath: path] = bytes
+        }
+    }
+
+    private static let sizes = "a size such as 64 MiB or 2 GiB"
 }

@@ -1,0 +1,216 @@
+#define _GNU_SOURCE
+#include "ConfinedActions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int done(long result) { return result < 0 ? errno : 0; }
+
+static int opened(const char *path, int flags) {
+    int descriptor = open(path, flags, 0600);
+    char byte = 'x';
+    if (descriptor < 0) return errno;
+    int code = (flags & O_ACCMODE) == O_RDONLY ? done(read(descriptor, &byte, 1)) : done(write(descriptor, &byte, 1));
+    close(descriptor);
+    return code;
+}
+
+static int read_file(const char *path, pid_t other) { return (void)other, opened(path, O_RDONLY); }
+static int write_file(const char *path, pid_t other) { return (void)other, opened(path, O_WRONLY | O_CREAT); }
+static int append_file(const char *path, pid_t other) { return (void)other, opened(path, O_WRONLY | O_APPEND); }
+static int truncate_file(const char *path, pid_t other) { return (void)other, done(truncate(path, 0)); }
+static int remove_file(const char *path, pid_t other) { return (void)other, done(unlink(path)); }
+static int list_folder(const char *path, pid_t other) {
+    return (void)other, done(open(path, O_RDONLY | O_DIRECTORY));
+}
+static int make_symlink(const char *path, pid_t other) { return (void)other, done(symlink("/etc/passwd", path)); }
+static int make_link(const char *path, pid_t other) {
+    return (void)other, done(linkat(AT_FDCWD, "/proc/self/exe", AT_FDCWD, path, AT_SYMLINK_FOLLOW));
+}
+static int make_pipe(const char *path, pid_t other) { return (void)other, done(mkfifo(path, 0600)); }
+static int change_mode(const char *path, pid_t other) { return (void)other, done(chmod(path, 0666)); }
+
+static int internet(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(socket(AF_INET, SOCK_STREAM, 0));
+}
+static int datagram(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(socket(AF_INET, SOCK_DGRAM, 0));
+}
+static int local(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+static int netlink(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(socket(AF_NETLINK, SOCK_RAW, 0));
+}
+static int pair(const char *argument, pid_t other) {
+    int ends[2];
+    return (void)argument, (void)other, done(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+}
+
+static int execute(const char *argument, pid_t other) {
+    char *const arguments[] = {"sh", "-c", "printf done", NULL}, *const none[] = {NULL};
+    (void)argument;
+    kill(other, SIGKILL);
+    return done(execve("/bin/sh", arguments, none));
+}
+static int execute_descriptor(const char *argument, pid_t other) {
+    char *const arguments[] = {"sh", "-c", "printf done", NULL}, *const none[] = {NULL};
+    int descriptor = open("/bin/sh", O_PATH);
+    (void)argument;
+    kill(other, SIGKILL);
+    return done(syscall(SYS_execveat, descriptor, "", arguments, none, AT_EMPTY_PATH));
+}
+static int duplicate(const char *argument, pid_t other) {
+    (void)argument, (void)other;
+    pid_t child = fork();
+    if (child == 0) _exit(0);
+    if (child > 0) waitpid(child, NULL, 0);
+    return done(child);
+}
+static int duplicate_3(const char *argument, pid_t other) {
+    uint64_t arguments[11] = {[4] = SIGCHLD};
+    (void)argument, (void)other;
+    long child = syscall(SYS_clone3, arguments, sizeof arguments);
+    if (child == 0) _exit(0);
+    if (child > 0) waitpid((pid_t)child, NULL, 0);
+    return done(child);
+}
+
+static int trace(const char *argument, pid_t other) {
+    return (void)argument, done(ptrace(PTRACE_SEIZE, other, NULL, NULL));
+}
+static int read_memory(const char *argument, pid_t other) {
+    char byte, source = 0;
+    struct iovec here = {&byte, 1}, there = {&source, 1};
+    return (void)argument, done(process_vm_readv(other, &here, 1, &there, 1, 0));
+}
+static int signal_other(const char *argument, pid_t other) { return (void)argument, done(kill(other, SIGCONT)); }
+static int signal_group(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(kill(-getpgrp(), 0));
+}
+static int nice_other(const char *argument, pid_t other) {
+    return (void)argument, done(setpriority(PRIO_PROCESS, (id_t)other, 19));
+}
+static int raise_limit(const char *argument, pid_t other) {
+    struct rlimit limit = {64, 64};
+    return (void)argument, (void)other, done(setrlimit(RLIMIT_NOFILE, &limit));
+}
+static int undumpable(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+}
+
+static int memory_file(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(memfd_create("x", 0));
+}
+static int ring(const char *argument, pid_t other) {
+    char parameters[120] = {0};
+    return (void)argument, (void)other, done(syscall(SYS_io_uring_setup, 1, parameters));
+}
+static int keys(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(syscall(SYS_keyctl, 0, -1, 1));
+}
+static int program_kernel(const char *argument, pid_t other) {
+    char attributes[120] = {0};
+    return (void)argument, (void)other, done(syscall(SYS_bpf, 0, attributes, sizeof attributes));
+}
+static int namespaces(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(unshare(CLONE_NEWUSER));
+}
+static int mounts(const char *argument, pid_t other) {
+    return (void)other, done(syscall(SYS_mount, "none", argument, "tmpfs", 0, NULL));
+}
+static int root(const char *argument, pid_t other) { return (void)other, done(chroot(argument)); }
+static int page_faults(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(syscall(SYS_userfaultfd, 0));
+}
+static int second_numbers(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(syscall(0x40000000 | SYS_getpid));
+}
+static int unknown_call(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(syscall(9999));
+}
+
+static void *nothing(void *argument) { return argument; }
+static int thread(const char *argument, pid_t other) {
+    pthread_t thread;
+    (void)argument, (void)other;
+    int code = pthread_create(&thread, NULL, nothing, NULL);
+    return code == 0 ? pthread_join(thread, NULL) : code;
+}
+static int machine_code(const char *argument, pid_t other) {
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    (void)argument, (void)other;
+    return page == MAP_FAILED ? errno : done(mprotect(page, 4096, PROT_READ | PROT_EXEC));
+}
+static int large_file(const char *path, pid_t other) {
+    int descriptor = open(path, O_WRONLY | O_CREAT, 0600);
+    return (void)other, descriptor < 0 ? errno : done(ftruncate(descriptor, 8 << 20));
+}
+static int large_allocation(const char *argument, pid_t other) {
+    (void)argument, (void)other;
+    void *memory = mmap(NULL, 8UL << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? errno : 0;
+}
+static int many_files(const char *argument, pid_t other) {
+    (void)argument, (void)other;
+    for (int count = 0; count < 500; count++)
+        if (dup(0) < 0) return errno;
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*perform)(const char *, pid_t);
+} actions[] = {
+    {"read", read_file}, {"write", write_file}, {"append", append_file}, {"truncate", truncate_file},
+    {"remove", remove_file}, {"list", list_folder}, {"symlink", make_symlink}, {"link", make_link},
+    {"pipe", make_pipe}, {"mode", change_mode}, {"internet", internet}, {"datagram", datagram},
+    {"local", local}, {"netlink", netlink}, {"pair", pair}, {"exec", execute},
+    {"exec-descriptor", execute_descriptor}, {"fork", duplicate}, {"clone3", duplicate_3}, {"trace", trace},
+    {"read-memory", read_memory}, {"signal-other", signal_other}, {"signal-group", signal_group},
+    {"nice-other", nice_other}, {"limit", raise_limit}, {"undumpable", undumpable},
+    {"memory-file", memory_file}, {"ring", ring}, {"keys", keys}, {"bpf", program_kernel},
+    {"namespaces", namespaces}, {"mount", mounts}, {"root", root}, {"page-faults", page_faults},
+    {"second-numbers", second_numbers}, {"unknown-call", unknown_call}, {"thread", thread},
+    {"machine-code", machine_code}, {"large-file", large_file}, {"large-allocation", large_allocation},
+    {"many-files", many_files},
+};
+
+pid_t actions_start_other(void) {
+    int ends[2];
+    char byte;
+    if (pipe(ends) != 0) return -1;
+    pid_t child = fork();
+    if (child != 0) {
+        close(ends[0]);
+        return child;
+    }
+    // Until the other end is closed, with its process; nothing else of that process is kept open.
+    close(ends[1]);
+    close(STDOUT_FILENO);
+    while (read(ends[0], &byte, 1) < 0) continue;
+    _exit(0);
+}
+
+int actions_perform(const char *action, const char *argument, pid_t other) {
+    for (size_t index = 0; index < sizeof actions / sizeof actions[0]; index++)
+        if (strcmp(actions[index].name, action) == 0) return actions[index].perform(argument, other);
+    return -1;
+}

@@ -1,0 +1,13 @@
+#ifndef BURN_CONFINED_ACTIONS_H
+#define BURN_CONFINED_ACTIONS_H
+
+#include <sys/types.h>
+
+/// A child that sleeps: another process, for actions to reach for.
+pid_t actions_start_other(void);
+
+/// Does what `action` names with `argument` (a path, where it takes one) or `other`. 0, or the errno.
+/// `exec` does not return when it succeeds: the shell says `done` in its place.
+int actions_perform(const char *action, const char *argument, pid_t other);
+
+#endif

@@ -1,0 +1,25 @@
+import ConfinedActions
+import Foundation
+import Sandbox
+import WorkerProtocol
+
+/// Does one thing that a worker must not do, confined as workers are or free, and says how it ended: `done`,
+/// or the error's number.
+///
+///     ConfinedProgram confined|free INPUT OUTPUT ACTION [ARGUMENT]
+@main
+enum ConfinedProgram {
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count >= 5 else { exit(64) }
+        let other = actions_start_other()
+        if arguments[1] == "confined" {
+            try Sandbox.giveUpPrivileges()
+            try Sandbox.enter(
+                WorkerConfinement(mode: .required, memoryBytes: 256 << 20, seconds: 60, fileBytes: 1 << 20),
+                readable: [arguments[2]], writable: [arguments[3]])
+        }
+        let code = actions_perform(arguments[4], arguments.count > 5 ? arguments[5] : "", other)
+        FileHandle.standardOutput.write(Data((code == 0 ? "done" : "\(code)").utf8))
+    }
+}
