@@ -180,14 +180,16 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "burn-worker", "burnd", "Execution", "ModelFormats", "ScriptedWorker", "Tensors", crypto,
+                "burn-worker", "burnd", "Execution", "ModelFormats", "ScriptedWorker", "Tensors",
+                "ZipFixtures", crypto,
             ],
             swiftSettings: strict),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
         tests("AttackBench", ["BackdoorAttacks", "Findings", "PackedDataset", "Problems"]),
         tests("BackdoorAttacks", ["Problems", "SeededRandom"]),
         tests(
-            "DatasetFormats", ["CArchive", "Findings", "PackedDataset", "Problems", "WorkerProtocol"]),
+            "DatasetFormats",
+            ["CArchive", "Findings", "PackedDataset", "Problems", "WorkerProtocol", "ZipFixtures"]),
         tests("Findings", []),
         .target(
             name: "ZipFixtures", dependencies: ["StrictZip"], path: "Tests/ZipFixtures", swiftSettings: strict

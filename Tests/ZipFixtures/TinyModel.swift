@@ -1,8 +1,6 @@
-import ZipFixtures
-
 /// A small `.pt2` written by hand: conv2d, relu_, flatten, linear, as PyTorch writes them.
-struct TinyModel {
-    var program = """
+public struct TinyModel {
+    public var program = """
         {"graph_module": {"graph": {
           "inputs": [{"as_tensor": {"name": "p_w"}}, {"as_tensor": {"name": "p_v"}}, {"as_tensor": {"name": "p_b"}},
                      {"as_tensor": {"name": "x"}}],
@@ -44,18 +42,18 @@ struct TinyModel {
          "schema_version": {"major": 8, "minor": 20}, "verifiers": ["TRAINING"], "torch_version": "2.13.0"}
         """
 
-    var weights =
+    public var weights =
         "{\"config\": {" + row("conv.weight", "weight_0", [2, 3, 3, 3], [27, 9, 3, 1]) + ", "
         + row("fc.weight", "weight_1", [10, 32], [32, 1]) + ", " + row("fc.bias", "weight_2", [10], [1])
         + "}}"
 
-    var constants = "{\"config\": {}}"
+    public var constants = "{\"config\": {}}"
 
     /// After the standard ones.
-    var others: [ZipBuilder.Entry] = []
-    var changeEntries: (inout [ZipBuilder.Entry]) -> Void = { _ in }
+    public var others: [ZipBuilder.Entry] = []
+    public var changeEntries: (inout [ZipBuilder.Entry]) -> Void = { _ in }
 
-    static func row(_ name: String, _ file: String, _ sizes: [Int], _ strides: [Int]) -> String {
+    public static func row(_ name: String, _ file: String, _ sizes: [Int], _ strides: [Int]) -> String {
         func list(_ numbers: [Int]) -> String {
             "[" + numbers.map { "{\"as_int\": \($0)}" }.joined(separator: ", ") + "]"
         }
@@ -66,7 +64,9 @@ struct TinyModel {
             """
     }
 
-    func build(_ change: (inout ZipBuilder.End) -> Void = { _ in }) -> [UInt8] {
+    public init() {}
+
+    public func build(_ change: (inout ZipBuilder.End) -> Void = { _ in }) -> [UInt8] {
         func zeros(_ count: Int) -> [UInt8] { Array(repeating: 0, count: count) }
         var entries: [ZipBuilder.Entry] = [
             .init("m/data/weights/weight_0", zeros(216)), .init("m/data/weights/weight_1", zeros(1_280)),

@@ -1,17 +1,30 @@
 /// A PNG file put together by hand (stored deflate blocks), so that decoding is checked against something
 /// that libpng did not write, and so that broken and rare files can be made.
-struct RawPNG {
-    var width: Int
-    var height: Int
-    var bitDepth: UInt8 = 8
+public struct RawPNG: Sendable {
+    public var width: Int
+    public var height: Int
+    public var bitDepth: UInt8 = 8
     /// 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGBA.
-    var colourType: UInt8
+    public var colourType: UInt8
     /// The rows' bytes without filter bytes, all of one length.
-    var rows: [[UInt8]]
-    var palette: [UInt8]?
-    var transparency: [UInt8]?
+    public var rows: [[UInt8]]
+    public var palette: [UInt8]?
+    public var transparency: [UInt8]?
 
-    var bytes: [UInt8] {
+    public init(
+        width: Int, height: Int, bitDepth: UInt8 = 8, colourType: UInt8, rows: [[UInt8]],
+        palette: [UInt8]? = nil, transparency: [UInt8]? = nil
+    ) {
+        self.width = width
+        self.height = height
+        self.bitDepth = bitDepth
+        self.colourType = colourType
+        self.rows = rows
+        self.palette = palette
+        self.transparency = transparency
+    }
+
+    public var bytes: [UInt8] {
         var file: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
         file += Self.chunk("IHDR", Self.word(width) + Self.word(height) + [bitDepth, colourType, 0, 0, 0])
         if let palette { file += Self.chunk("PLTE", palette) }
@@ -20,12 +33,12 @@ struct RawPNG {
         return file + Self.chunk("IEND", [])
     }
 
-    static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
+    public static func chunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
         let body = Array(type.utf8) + data
         return word(data.count) + body + word(Int(crc(body)))
     }
 
-    private static func word(_ value: Int) -> [UInt8] {
+    public static func word(_ value: Int) -> [UInt8] {
         (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
     }
 
