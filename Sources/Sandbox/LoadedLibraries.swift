@@ -3,7 +3,7 @@ import Foundation
 enum LoadedLibraries {
     /// Absolute paths of the shared objects that are mapped now, without the program itself.
     static func paths() -> Set<String> {
-        guard let maps = try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8) else { return [] }
+        let maps = text(of: "/proc/self/maps")
         let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         var paths: Set<String> = []
         for line in maps.split(separator: "\n") {
@@ -14,5 +14,18 @@ enum LoadedLibraries {
             if path.hasPrefix("/"), path != program { paths.insert(path) }
         }
         return paths
+    }
+
+    /// To the end: the kernel gives a page at a time, and a size of 0 before.
+    private static func text(of path: String) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = read(descriptor, &buffer, buffer.count), count > 0 {
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
