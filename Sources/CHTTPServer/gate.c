@@ -86,6 +86,7 @@ burn_http_framing burn_http_check_framing(
             encodings++;
             encoding = value;
         } else if (strcasecmp(name, "Host") == 0) {
+            if (*value == 0) return BURN_HTTP_BAD_HOST;
             hosts++;
         } else if (strcasecmp(name, "Expect") == 0 && strcasecmp(value, "100-continue") != 0) {
             return BURN_HTTP_BAD_EXPECT;

@@ -23,7 +23,7 @@ func framingResponse(_ framing: burn_http_framing, path: String) -> HTTPResponse
             411, "length-required", "chunked bodies are not taken: space is reserved before the first byte",
             fix: "send Content-Length, for example curl --data-binary @FILE or curl -T FILE")
     case BURN_HTTP_UNKNOWN_ENCODING:
-        return refusal(501, "transfer-encoding-unknown", "no transfer coding is supported in requests")
+        return refusal(400, "transfer-encoding-unknown", "no transfer coding is supported in requests")
     case BURN_HTTP_BAD_FIELD:
         return refusal(
             400, "header-malformed", "a header's name is not a token, or its value holds a control character")

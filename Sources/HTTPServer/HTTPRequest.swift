@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 
 /// What is known of a request before a byte of its body is read.
 public struct HTTPRequestHead: Sendable {
@@ -33,6 +34,11 @@ public struct HTTPRequestHead: Sendable {
         remoteAddress: String = "127.0.0.1", id: String = HTTPRequestHead.makeID()
     ) throws {
         let target = try RequestTarget(target)
+        if let authority = target.authority, authority.lowercased() != headers["Host"]?.lowercased() {
+            throw Problem(
+                .malformed, code: "host-malformed", title: "The request names two hosts",
+                detail: "its target names \(authority.prefix(200)), its Host another one", location: "Host")
+        }
         self.method = method
         path = target.path
         segments = target.segments

@@ -43,8 +43,8 @@ struct IncomingHead: Sendable {
             let problem = Problem(
                 .malformed, code: "method-unknown", title: "The method is not supported",
                 detail: "\(method.prefix(32)) is not a method of this service", fix: "use one of \(allowed)")
-            // 501 is for methods that are not recognised (RFC 9110, section 15.6.2); these two are.
-            let status = ["TRACE", "CONNECT"].contains(method) ? 405 : 501
+            // 501 would do too (RFC 9110, section 15.6.2), but a 5xx says that the service is at fault.
+            let status = 405
             return .failure(
                 Refusal(
                     response: .problem(problem, instance: path, status: status, headers: ["Allow": allowed])))

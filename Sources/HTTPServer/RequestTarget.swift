@@ -3,6 +3,8 @@ import Problems
 
 /// A request target, split and percent-decoded (RFC 9112 section 3.2, RFC 3986 section 3).
 struct RequestTarget {
+    /// The host and port of a target that is a whole URI.
+    var authority: String?
     var path: String
     var segments: [String]
     var query: [HTTPQueryItem] = []
@@ -10,7 +12,8 @@ struct RequestTarget {
     /// - Throws: `Problem` (malformed) for a target that is not a path or an http URI, or that is badly encoded.
     init(_ raw: String) throws {
         var rest = raw[...]
-        if let scheme = rest.prefixMatch(of: /(?i:https?):\/\/[^\/?]*/) {
+        if let scheme = rest.prefixMatch(of: /(?i:https?):\/\/([^\/?]*)/) {
+            authority = String(scheme.1)
             rest = rest[scheme.range.upperBound...]
             if !rest.hasPrefix("/") { rest = "/" + rest }
         }

@@ -45,7 +45,7 @@ import Testing
             #expect(head.status == 200)
             #expect(head.headers["content-length"] == "15")
             #expect(try client.get("/broken").status == 500)
-            #expect(try client.get("/healthz", method: "BREW").status == 501)
+            #expect(try client.get("/healthz", method: "BREW").status == 405)
         }
     }
 

@@ -30,6 +30,9 @@ extension RESTService {
         router.on(.get, "/v1/audit", access: .admin) { request in
             let head = request.head
             try head.allowQuery("key", "limit", "cursor")
+            if let key = head.queryValue("key"), !(1...64).contains(key.utf8.count) {
+                throw HTTPRequestHead.invalid("key", "key is an API key's id.")
+            }
             let page = try await store.audit(
                 key: head.queryValue("key"), limit: head.pageLimit(), cursor: head.queryValue("cursor"))
             return try JSON.response(page.resource { AuditResource(entry: $0) })

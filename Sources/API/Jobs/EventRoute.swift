@@ -42,6 +42,7 @@ extension RESTService {
 
     /// The id to go on after: Last-Event-ID (a reconnecting EventSource) before the cursor of the address.
     private func lastEvent(_ head: HTTPRequestHead) throws -> Int64 {
+        let cursor = try cursor(head)
         if let text = head.headers["Last-Event-ID"], !text.isEmpty {
             guard let id = Int64(text), id >= 0 else {
                 throw Problem(
@@ -51,6 +52,10 @@ extension RESTService {
             }
             return id
         }
+        return cursor
+    }
+
+    private func cursor(_ head: HTTPRequestHead) throws -> Int64 {
         guard let text = head.queryValue("cursor") else { return 0 }
         guard let id = Int64(text), id >= 0 else {
             throw Problem(
