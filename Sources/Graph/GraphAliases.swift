@@ -4,8 +4,8 @@ struct GraphAliases {
     private(set) var roots: [Graph.ValueID]
     /// By value: it is not simply the same tensor as its root, but a view of it.
     private(set) var isView: [Bool]
-    /// By value: it shares its root's memory for certain. `reshape` and its like may copy instead.
-    private(set) var isExact: [Bool]
+    /// By value: the value whose memory it shares for certain. `reshape` and its like, which may copy, begin anew.
+    private(set) var exactRoots: [Graph.ValueID]
 
     private static let exactViews: Set<String> = [
         "aten::alias", "aten::chunk", "aten::detach", "aten::expand", "aten::expand_as", "aten::movedim",
@@ -18,7 +18,7 @@ struct GraphAliases {
     init(_ graph: Graph) {
         roots = Array(graph.valueNames.indices)
         isView = Array(repeating: false, count: roots.count)
-        isExact = Array(repeating: true, count: roots.count)
+        exactRoots = roots
         for node in graph.nodes {
             guard let rule = OperatorCatalog.rule(for: node), rule.isInPlace || rule.isView,
                 let source = node.target
@@ -26,7 +26,8 @@ struct GraphAliases {
             for case let output? in node.outputs {
                 roots[output] = roots[source]
                 isView[output] = rule.isView || isView[source]
-                isExact[output] = isExact[source] && (rule.isInPlace || Self.exactViews.contains(rule.name))
+                let isExact = rule.isInPlace || Self.exactViews.contains(rule.name)
+                exactRoots[output] = isExact ? exactRoots[source] : output
             }
         }
     }

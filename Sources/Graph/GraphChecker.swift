@@ -100,7 +100,7 @@ public enum GraphChecker {
             }
             for value in families[root] ?? [] where value != target && writtenAt[value] ?? -1 < index {
                 guard aliases.isView[target] || aliases.isView[value], lastRead[value] ?? -1 > index,
-                    !(aliases.isExact[target] && aliases.isExact[value])
+                    aliases.exactRoots[target] != aliases.exactRoots[value]
                 else { continue }
                 throw GraphFault.structure.problem(
                     "It changes “\(graph.valueNames[target])”, a view, and “\(graph.valueNames[value])” of the "

@@ -43,7 +43,7 @@ extension OperatorRule {
 
     static let words: [String: Set<String>] = [
         "approximate": ["none", "tanh"], "mode": ["constant", "reflect", "replicate", "circular"],
-        "padding": ["same", "valid"], "rounding_mode": ["floor", "trunc"],
+        "padding": ["same", "valid"], "rounding_mode": ["floor", "trunc"], "indexing": ["ij", "xy"],
     ]
 
     static let ranges: [String: ClosedRange<Double>] = [

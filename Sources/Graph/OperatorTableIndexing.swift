@@ -41,6 +41,9 @@ extension OperatorCatalog {
             aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
             """)
         + group(
+            OperatorCall.meshgrid,
+            "aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]")
+        + group(
             OperatorCall.scalarTensor,
             "aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor"
         )

@@ -78,7 +78,9 @@ extension OperatorCall {
         if call.schema.name.hasSuffix("1d") {
             let shape = try call.shape("self")
             guard shape.count == 3 else { throw call.failure("\(shape.text) is not (N, channels, length).") }
-            let length = try call.int("output_size")
+            guard let length = try call.ints("output_size").first else {
+                throw call.failure("It has no size.")
+            }
             return Array(
                 repeating: [shape[0], shape[1], Dimension(length)], count: call.schema.resultCount ?? 1)
         }

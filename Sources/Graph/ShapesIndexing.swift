@@ -125,6 +125,15 @@ extension OperatorCall {
         return [[Dimension(Int(length))]]
     }
 
+    static let meshgrid: OperatorRule.ShapeFunction = { call in
+        var shape = try call.shapes("tensors").map { list in
+            guard list.count == 1, list[0].batch == 0 else { throw call.failure("\(list.text) is no list.") }
+            return list[0]
+        }
+        if call.string("indexing") == "xy", shape.count >= 2 { shape.swapAt(0, 1) }
+        return Array(repeating: shape, count: shape.count)
+    }
+
     static let scalarTensor: OperatorRule.ShapeFunction = { _ in [[]] }
 
     static let creation: OperatorRule.ShapeFunction = { call in [try call.dimensions("size")] }

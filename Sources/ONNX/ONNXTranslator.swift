@@ -45,7 +45,9 @@ struct ONNXTranslator {
                 initializer, scanner.payloads[.initializer(index)], name: initializer.name,
                 maximumRank: limits.graph.maximumRank)
             guard
-                stored.updateValue(.stored(tensor, roles[initializer.name]), forKey: initializer.name)
+                stored.updateValue(
+                    .stored(tensor, tensor.type.isFloatingPoint ? roles[initializer.name] : .constant),
+                    forKey: initializer.name)
                     == nil
             else {
                 throw ONNXFault.weights.problem("“\(initializer.name.prefix(80))” is there twice.")

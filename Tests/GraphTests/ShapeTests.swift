@@ -186,4 +186,93 @@ struct GraphSimplifierTests {
         let problem = try #require(throws: Problem.self) { try viewed.check() }
         #expect(problem.code == "model-graph-structure")
     }
+
+    @Test("of indexing, scattering and einsum follow PyTorch's rules, the batch untouched")
+    func picking() throws {
+        var sketch = Sketch()
+        // Value 1.
+        _ = sketch.weight([5, 2])
+        sketch.node("aten::index.Tensor", ["self": .tensor(0), "indices": .optionalTensors([nil, nil, 1])])
+        #expect(try sketch.shapeOfOutput() == [.batchSize, 3, 5, 2, 8])
+        let part = sketch.weight([3, 8, 8])
+        let row = sketch.weight([8, 8])
+        sketch.node("aten::select_scatter", ["self": part, "src": row, "dim": known(0), "index": known(1)])
+        #expect(try sketch.shapeOfOutput() == [3, 8, 8])
+        let mixer = sketch.id(sketch.weight([7, 3]))
+        sketch.node("aten::einsum", ["equation": .string("nchw,oc->nohw"), "tensors": .tensors([0, mixer])])
+        #expect(try sketch.shapeOfOutput() == [.batchSize, 7, 8, 8])
+        var mixing = Sketch()
+        _ = mixing.weight([5])
+        mixing.node("aten::index.Tensor", ["self": .tensor(0), "indices": .optionalTensors([1])])
+        #expect(throws: Problem.self) { try mixing.check() }
+        var strided = Sketch()
+        strided.node("aten::as_strided", ["self": .tensor(0), "size": list(1, 3), "stride": list(1, 1)])
+        #expect(throws: Problem.self) { try strided.check() }
+    }
+
+    @Test("of a head of probabilities or of one logit become those of logits")
+    func heads() throws {
+        var sketch = Sketch()
+        sketch.classify()
+        let logits = sketch.graph.output
+        sketch.node("aten::softmax.int", ["self": .tensor(logits), "dim": known(-1)])
+        #expect(try sketch.check().graph.output == logits)
+
+        var binary = Sketch()
+        let flat = binary.node("aten::flatten.using_ints", ["self": .tensor(0), "start_dim": known(1)])
+        let head = binary.weight([1, 192])
+        let one = binary.node("aten::linear", ["input": .tensor(flat), "weight": head])
+        let row = binary.node("aten::squeeze.dim", ["self": .tensor(one), "dim": known(1)])
+        binary.node("aten::sigmoid", ["self": .tensor(row)])
+        let checked = try binary.check()
+        #expect(checked.graph.classes == 2)
+        #expect(checked.shapes[checked.graph.output] == [.batchSize, 2])
+        #expect(checked.graph.nodes.suffix(2).map(\.operatorName) == ["aten::zeros_like", "aten::cat"])
+    }
+
+    @Test("allow writes through views of fresh memory, and not through what may be a copy")
+    func writesThroughViews() throws {
+        func sketch(_ view: String, _ arguments: KeyValuePairs<String, Graph.Argument>) -> Sketch {
+            var sketch = Sketch()
+            let mask = sketch.node("aten::zeros", ["size": list(8, 8)])
+            var given: [(String, Graph.Argument)] = [("self", .tensor(mask))]
+            given += arguments.map { ($0.key, $0.value) }
+            let part = sketch.node(view, given)
+            sketch.node("aten::fill_.Scalar", ["self": .tensor(part), "value": .float(1)])
+            sketch.node("aten::add.Tensor", ["self": .tensor(0), "other": .tensor(mask)])
+            sketch.classify()
+            return sketch
+        }
+        _ = try sketch("aten::slice.Tensor", ["dim": known(0), "start": known(0), "end": known(4)]).check()
+        #expect(throws: Problem.self) { try sketch("aten::reshape", ["shape": list(64)]).check() }
+    }
+}
+
+extension Sketch {
+    fileprivate func id(_ argument: Graph.Argument) -> Graph.ValueID {
+        if case .tensor(let value) = argument { value } else { -1 }
+    }
+
+    /// The output's shape, before it is made a classifier's.
+    fileprivate func shapeOfOutput() throws -> Shape? {
+        var copy = self
+        let value = graph.output
+        // Bound to the batch again, so that the graph is a classifier.
+        copy.graph.output = 0
+        copy.classify()
+        return try copy.check().shapes[value]
+    }
+
+    @discardableResult
+    fileprivate mutating func node(_ name: String, _ arguments: [(String, Graph.Argument)]) -> Graph.ValueID {
+        let parts = name.split(separator: ".")
+        let value = graph.valueNames.count
+        graph.valueNames.append(name)
+        graph.nodes.append(
+            .init(
+                name: name, operatorName: String(parts[0]), overload: parts.count > 1 ? String(parts[1]) : "",
+                arguments: arguments.map { .init(name: $0.0, value: $0.1) }, outputs: [value]))
+        graph.output = value
+        return value
+    }
 }
