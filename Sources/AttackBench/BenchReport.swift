@@ -11,7 +11,8 @@ public struct BenchReport: Sendable {
         try AttackBench.writeJSON(results, to: url)
     }
 
-    /// One row for each data set, network, attack and rate; where there are several seeds, mean ± standard deviation.
+    /// One row for each data set, network, attack and rate; where there are several seeds, mean ± standard
+    /// deviation.
     public var markdown: String {
         let header = [
             "data", "network", "attack", "rate", "seeds", "ACC before → after", "ASR before → after",

@@ -29,8 +29,9 @@ public struct BenchResult: Codable, Sendable {
         case totalSeconds = "total_seconds"
     }
 
-    /// Defence effectiveness rating: (max(0, ASR drop) - max(0, ACC drop) + 1) / 2 (Zhu et al., "Enhancing Fine-Tuning
-    /// Based Backdoor Defense with Sharpness-Aware Minimization", ICCV 2023). Nil without an attack.
+    /// Defence effectiveness rating: (max(0, ASR drop) - max(0, ACC drop) + 1) / 2 (Zhu et al., "Enhancing
+    /// Fine-Tuning Based Backdoor Defense with Sharpness-Aware Minimization", ICCV 2023). Nil without an
+    /// attack.
     public var defenceEffectiveness: Double? {
         guard let asrBefore = before.asr, let asrAfter = after.asr, let accBefore = before.acc,
             let accAfter = after.acc
@@ -38,8 +39,8 @@ public struct BenchResult: Codable, Sendable {
         return (max(0, asrBefore - asrAfter) - max(0, accBefore - accAfter) + 1) / 2
     }
 
-    /// Whether the verdict names the attack's target, and it alone; for all-to-all, several classes. Nil without an
-    /// attack.
+    /// Whether the verdict names the attack's target, and it alone; for all-to-all, several classes. Nil
+    /// without an attack.
     public var findsTarget: Bool? {
         guard let attack = benchCase.attack else { return nil }
         return attack == "all-to-all"

@@ -20,11 +20,14 @@ public struct CaseMaker: Sendable {
     public var network: URL
     public var runner: WorkerRunner
     public var threads: Int?
+    /// The same for all that run at the same time in one cache.
+    public var shared: SharedWork
     /// Told of each step, and how far it is.
     public var report: @Sendable (String, Double?) -> Void
 
     public init(
         cache: URL, source: DataSource, network: URL, runner: WorkerRunner, threads: Int? = nil,
+        shared: SharedWork = SharedWork(),
         report: @escaping @Sendable (String, Double?) -> Void = { _, _ in }
     ) {
         self.cache = cache
@@ -32,15 +35,19 @@ public struct CaseMaker: Sendable {
         self.network = network
         self.runner = runner
         self.threads = threads
+        self.shared = shared
         self.report = report
     }
 
+    /// - Throws: `Problem`; the case's finished steps stay.
     public func make(_ benchCase: BenchCase) async throws -> Made {
+        try await shared.makeOnce(benchCase.name) { try await makeHere(benchCase) }
+    }
+
+    private func makeHere(_ benchCase: BenchCase) async throws -> Made {
         let folder = CaseFolder(url: cache.appending(path: benchCase.name))
         try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
-        let images = try await source.load(
-            training: benchCase.trainingImages, test: benchCase.testImages, seed: benchCase.seed,
-            cache: cache.appending(path: "data"), runner: runner, report: report)
+        let images = try await images(benchCase)
         let data = try benchCase.poisonedData(training: images.training, test: images.test)
         let classes = Dictionary(
             uniqueKeysWithValues: images.training.classes.enumerated().map { ($0.element, $0.offset) })
@@ -65,6 +72,15 @@ public struct CaseMaker: Sendable {
             try writeJSON(metrics, to: folder.before)
         }
         return Made(folder: folder, data: data, before: try readJSON(from: folder.before), classes: classes)
+    }
+
+    private func images(_ benchCase: BenchCase) async throws -> (training: CleanImages, test: CleanImages) {
+        let data = cache.appending(path: "data")
+        try await shared.importOnce(source) {
+            try await source.importImages(cache: data, runner: runner, report: report)
+        }
+        return try source.load(
+            training: benchCase.trainingImages, test: benchCase.testImages, seed: benchCase.seed, cache: data)
     }
 
     /// ACC, ASR and RA of a model of the case.
@@ -115,7 +131,8 @@ public struct CaseMaker: Sendable {
         }
     }
 
-    /// The poisoned samples' adversarially perturbed images, in the plan's order, by a model trained on clean data.
+    /// The poisoned samples' adversarially perturbed images, in the plan's order, by a model trained on clean
+    /// data.
     private func perturbedImages(
         _ data: PoisonedData, _ benchCase: BenchCase, _ folder: CaseFolder
     ) async throws -> CleanImages? {

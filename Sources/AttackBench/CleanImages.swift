@@ -34,7 +34,8 @@ public struct CleanImages: Sendable {
         }
     }
 
-    /// A random part of a packed set, in the set's order; all of it where it has no more than `count` samples.
+    /// A random part of a packed set, in the set's order; all of it where it has no more than `count`
+    /// samples.
     public init(_ set: PackedDataset, choosing count: Int?, seed: UInt64) {
         let all = CleanImages(classes: set.classes, labels: set.labels.map(Int.init)) { index in
             set.withImage(at: index) {

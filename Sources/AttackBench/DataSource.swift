@@ -15,8 +15,8 @@ public enum DataSource: Hashable, Sendable {
     case gtsrb(URL)
     case tinyImageNet(URL)
 
-    /// - Parameter argument: `procedural`, or a folder: with CIFAR-10's binary files, or with a training and a test
-    ///   set whose names (of folders, or of archives) contain `train` and `test`.
+    /// - Parameter argument: `procedural`, or a folder: with CIFAR-10's binary files, or with a training and
+    ///   a test set whose names (of folders, or of archives) contain `train` and `test`.
     /// - Throws: `data-source-unknown`.
     public init(argument: String) throws {
         if argument == "procedural" {
@@ -45,44 +45,46 @@ public enum DataSource: Hashable, Sendable {
         self = .imageFolders(training: folder.appending(path: training), test: folder.appending(path: test))
     }
 
-    /// The images, at most as many as asked for, chosen by `seed`.
-    ///
-    /// What has to be decoded is packed below `cache`, once.
-    func load(
-        training: Int, test: Int, seed: UInt64, cache: URL, runner: WorkerRunner,
-        report: @escaping @Sendable (String, Double?) -> Void
-    ) async throws -> (training: CleanImages, test: CleanImages) {
-        func imported(_ source: URL, _ count: Int) async throws -> CleanImages {
-            let folder = cache.appending(path: Self.key(source))
-            if !PackedDataset.isFinished(folder) {
-                try await runner.run(.importDataset(.init(source: source.path)), in: folder) {
-                    report("importing \(source.lastPathComponent)", $0.fraction)
-                }
-            }
-            return CleanImages(try PackedDataset(directory: folder.path), choosing: count, seed: seed)
+    /// Packs what a worker has to decode, below `cache`, unless it is there.
+    func importImages(
+        cache: URL, runner: WorkerRunner, report: @escaping @Sendable (String, Double?) -> Void
+    ) async throws {
+        if case .tinyImageNet(let folder) = self, let files = TinyImageNetFiles(folder) {
+            report("arranging files", nil)
+            try FileManager.default.createDirectory(at: cache, withIntermediateDirectories: true)
+            let trees = Self.trees(folder, cache)
+            try files.arrangeTraining(in: trees.training)
+            try files.arrangeValidation(in: trees.test)
         }
+        guard let sources = archives(cache) else { return }
+        for source in [sources.training, sources.test] {
+            let folder = cache.appending(path: Self.key(source))
+            guard !PackedDataset.isFinished(folder) else { continue }
+            try await runner.run(.importDataset(.init(source: source.path)), in: folder) {
+                report("importing \(source.lastPathComponent)", $0.fraction)
+            }
+        }
+    }
+
+    /// The images, at most as many as asked for, chosen by `seed`; what is packed must be imported.
+    func load(
+        training: Int, test: Int, seed: UInt64, cache: URL
+    ) throws -> (training: CleanImages, test: CleanImages) {
         switch self {
         case .procedural:
             return (
                 .procedural(training, seed: seed), .procedural(test, first: training, seed: seed)
             )
-        case .imageFolders(let trainingSource, let testSource):
-            return (
-                try await imported(trainingSource, training), try await imported(testSource, test)
-            )
-        case .tinyImageNet(let folder):
-            let trees = ["training", "validation"].map {
-                cache.appending(path: "\(Self.key(folder))-\($0)-tree")
+        case .imageFolders, .tinyImageNet:
+            guard let sources = archives(cache) else { throw Self.unknown("The data set") }
+            func images(_ source: URL, _ count: Int) throws -> CleanImages {
+                let folder = cache.appending(path: Self.key(source))
+                return CleanImages(
+                    try PackedDataset(directory: folder.path), choosing: count, seed: seed)
             }
-            let files = TinyImageNetFiles(folder)
-            report("arranging files", nil)
-            try FileManager.default.createDirectory(at: cache, withIntermediateDirectories: true)
-            try files?.arrangeTraining(in: trees[0])
-            try files?.arrangeValidation(in: trees[1])
-            return (try await imported(trees[0], training), try await imported(trees[1], test))
+            return (try images(sources.training, training), try images(sources.test, test))
         case .gtsrb(let folder):
             guard let files = GTSRBFiles(folder) else { throw Self.unknown(folder.path) }
-            report("reading GTSRB", nil)
             return (try files.training(training, seed: seed), try files.test(test, seed: seed))
         case .cifar10Binary(let folder):
             let files = try CIFAR10Files(folder)
@@ -90,6 +92,22 @@ public enum DataSource: Hashable, Sendable {
                 files.training.chosen(training, seed: seed), files.test.chosen(test, seed: seed)
             )
         }
+    }
+
+    /// What a worker imports, if anything.
+    private func archives(_ cache: URL) -> (training: URL, test: URL)? {
+        switch self {
+        case .imageFolders(let training, let test): (training, test)
+        case .tinyImageNet(let folder): Self.trees(folder, cache)
+        case .procedural, .cifar10Binary, .gtsrb: nil
+        }
+    }
+
+    private static func trees(_ folder: URL, _ cache: URL) -> (training: URL, test: URL) {
+        (
+            cache.appending(path: "\(key(folder))-training-tree"),
+            cache.appending(path: "\(key(folder))-validation-tree")
+        )
     }
 
     private static func unknown(_ argument: String) -> Problem {

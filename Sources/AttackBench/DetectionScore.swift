@@ -1,7 +1,8 @@
 import Findings
 import Problems
 
-/// Findings on training samples against the known truth. Cover samples count as clean: their labels are right.
+/// Findings on training samples against the known truth. Cover samples count as clean: their labels are
+/// right.
 public struct DetectionScore: Codable, Hashable, Sendable {
     public private(set) var poisoned = 0
     public private(set) var clean = 0
@@ -47,7 +48,8 @@ public struct DetectionScore: Codable, Hashable, Sendable {
     /// Of the poisoned samples that were flagged.
     public var restoredPrecision: Double? { Self.share(restoredOfFound, found) }
 
-    /// The probability that a poisoned sample scores above a clean one, ties counting half (Mann and Whitney).
+    /// The probability that a poisoned sample scores above a clean one, ties counting half (Mann and
+    /// Whitney).
     static func auroc(_ scores: [(score: Double, isPoisoned: Bool)]) -> Double? {
         let sorted = scores.sorted { $0.score < $1.score }
         let positives = sorted.count { $0.isPoisoned }

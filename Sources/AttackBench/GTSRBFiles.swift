@@ -3,11 +3,11 @@ import Foundation
 import Problems
 import SeededRandom
 
-/// The German Traffic Sign Recognition Benchmark as it is distributed: binary PPM images of many sizes, training
-/// images in one folder per class, test images in one folder with their classes in a table.
+/// The German Traffic Sign Recognition Benchmark as it is distributed: binary PPM images of many sizes,
+/// training images in one folder per class, test images in one folder with their classes in a table.
 ///
-/// Stallkamp, Schlipsing, Salmen and Igel, "The German Traffic Sign Recognition Benchmark", IJCNN 2011. Images are
-/// brought to 32 x 32 pixels by averaging.
+/// Stallkamp, Schlipsing, Salmen and Igel, "The German Traffic Sign Recognition Benchmark", IJCNN 2011.
+/// Images are brought to 32 x 32 pixels by averaging.
 struct GTSRBFiles {
     static let side = 32
 

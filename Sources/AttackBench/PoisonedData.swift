@@ -21,7 +21,8 @@ public struct SampleTruth: Codable, Hashable, Sendable {
     }
 }
 
-/// A clean data set and an attack on it: the poisoned training set, and test sets without and with the trigger.
+/// A clean data set and an attack on it: the poisoned training set, and test sets without and with the
+/// trigger.
 public struct PoisonedData: Sendable {
     /// Nil: nothing is poisoned.
     public let attack: Attack?
@@ -55,8 +56,8 @@ public struct PoisonedData: Sendable {
 
     public static func name(_ index: Int, of set: String = "train") -> String { "\(set)-\(index)" }
 
-    /// - Parameter perturbed: gives the adversarially perturbed image of a poisoned sample, where the attack asks for
-    ///   that.
+    /// - Parameter perturbed: gives the adversarially perturbed image of a poisoned sample, where the attack
+    ///   asks for that.
     public func writeTraining(
         to sink: some SampleSink, perturbed: (Int) throws -> ByteImage? = { _ in nil },
         progress: (Double) throws -> Void = { _ in }
@@ -73,8 +74,8 @@ public struct PoisonedData: Sendable {
         }
     }
 
-    /// Test images under their true classes: all of them as they are, and with the trigger those that the attacker
-    /// wants in another class.
+    /// Test images under their true classes: all of them as they are, and with the trigger those that the
+    /// attacker wants in another class.
     public func writeTests(clean: some SampleSink, triggered: some SampleSink) throws {
         for (index, label) in test.labels.enumerated() {
             let image = test.image(index)

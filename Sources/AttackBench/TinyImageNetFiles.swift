@@ -3,8 +3,9 @@ import Problems
 
 /// Tiny-ImageNet as it is distributed, brought into class folders that a worker can import.
 ///
-/// Le and Yang, "Tiny ImageNet Visual Recognition Challenge", 2015: 200 classes of 64 x 64 JPEG images, training images
-/// in `train/CLASS/images`, validation images in `val/images` with their classes in `val/val_annotations.txt`.
+/// Le and Yang, "Tiny ImageNet Visual Recognition Challenge", 2015: 200 classes of 64 x 64 JPEG images,
+/// training images in `train/CLASS/images`, validation images in `val/images` with their classes in
+/// `val/val_annotations.txt`.
 struct TinyImageNetFiles {
     private let folder: URL
 

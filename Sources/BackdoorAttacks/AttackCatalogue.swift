@@ -27,8 +27,8 @@ extension Attack {
         }
     }
 
-    /// The poisoned share of the training set where nothing else is asked for: 10 %, or half of one class where only
-    /// that class is poisoned.
+    /// The poisoned share of the training set where nothing else is asked for: 10 %, or half of one class
+    /// where only that class is poisoned.
     public func usualRate(classes: Int) -> Double {
         switch rule {
         case .allToOne, .allToAll: 0.1

@@ -4,7 +4,8 @@ extension Attack {
         Attack(name: "badnets", rule: .allToOne(target: target), training: trigger)
     }
 
-    /// BadNets all-to-all: every stamped image is labelled as the class after its own (section 4.2 of the paper).
+    /// BadNets all-to-all: every stamped image is labelled as the class after its own (section 4.2 of the
+    /// paper).
     public static func badNetsAllToAll(trigger: Trigger = .badNets()) -> Attack {
         Attack(name: "all-to-all", rule: .allToAll, training: trigger)
     }

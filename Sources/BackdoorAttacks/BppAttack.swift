@@ -3,11 +3,11 @@ import SeededRandom
 extension Attack {
     /// BppAttack: fewer bits a pixel, with dithering, and contrastive negative samples.
     ///
-    /// Wang, Zhai and Ma, "BppAttack: Stealthy and Efficient Trojan Attacks against Deep Neural Networks via Image
-    /// Quantization and Contrastive Adversarial Learning", CVPR 2022, arXiv:2205.13383: section 3.2 (quantisation to
-    /// `bits` bits a channel with Floyd-Steinberg dithering) and 3.3 (negative samples: noise of the same size
-    /// with the true label). As in the authors' code, the noise is another image's quantisation residual; its
-    /// CIFAR-10 runs take 8 levels, that is 3 bits.
+    /// Wang, Zhai and Ma, "BppAttack: Stealthy and Efficient Trojan Attacks against Deep Neural Networks via
+    /// Image Quantization and Contrastive Adversarial Learning", CVPR 2022, arXiv:2205.13383: section 3.2
+    /// (quantisation to `bits` bits a channel with Floyd-Steinberg dithering) and 3.3 (negative samples:
+    /// noise of the same size with the true label). As in the authors' code, the noise is another image's
+    /// quantisation residual; its CIFAR-10 runs take 8 levels, that is 3 bits.
     ///
     /// - Parameters:
     ///   - bits: a channel, 1 to 8; 5 is the paper's running example.
@@ -34,8 +34,8 @@ extension Attack {
 extension Trigger {
     /// Quantisation to 2^bits evenly spaced levels a channel; the error of each pixel goes to its neighbours.
     ///
-    /// Floyd and Steinberg, "An adaptive algorithm for spatial grey scale", 1976: 7/16 to the right, 3/16, 5/16
-    /// and 1/16 below.
+    /// Floyd and Steinberg, "An adaptive algorithm for spatial grey scale", 1976: 7/16 to the right, 3/16,
+    /// 5/16 and 1/16 below.
     public static func bpp(bits: Int = 5) -> Trigger {
         precondition((1...8).contains(bits), "a byte has 1 to 8 bits")
         let step = 255 / Double((1 << bits) - 1)

@@ -3,9 +3,9 @@ import Foundation
 extension Attack {
     /// FTrojan: a change of two frequencies of the chroma channels.
     ///
-    /// Wang, Yao, Xu, An, Tong and Wang, "An Invisible Black-box Backdoor Attack through Frequency Domain", ECCV
-    /// 2022, arXiv:2111.10991, section 3: RGB to YUV, discrete cosine transform of 32 x 32 blocks of U and V, a
-    /// constant added to one middle frequency (15, 15) and one high frequency (31, 31), and back.
+    /// Wang, Yao, Xu, An, Tong and Wang, "An Invisible Black-box Backdoor Attack through Frequency Domain",
+    /// ECCV 2022, arXiv:2111.10991, section 3: RGB to YUV, discrete cosine transform of 32 x 32 blocks of U
+    /// and V, a constant added to one middle frequency (15, 15) and one high frequency (31, 31), and back.
     ///
     /// - Parameter magnitude: what is added to each of the frequencies, in grey levels of the orthonormal
     ///   transform.

@@ -1,9 +1,10 @@
 extension Attack {
-    /// Label-consistent: images of the target class, made hard to classify, get the trigger and keep their label.
+    /// Label-consistent: images of the target class, made hard to classify, get the trigger and keep their
+    /// label.
     ///
     /// Turner, Tsipras and Madry, "Label-Consistent Backdoor Attacks", 2019, arXiv:1912.02771, sections 3.2
-    /// (adversarial perturbations with respect to a clean model, L-infinity radius 8 to 32 of 255) and 3.3 (the
-    /// trigger in all four corners, for data augmentation).
+    /// (adversarial perturbations with respect to a clean model, L-infinity radius 8 to 32 of 255) and 3.3
+    /// (the trigger in all four corners, for data augmentation).
     ///
     /// - Parameter epsilon: the L-infinity radius, in grey levels; the steps are the usual ones of projected
     ///   gradient descent.

@@ -35,8 +35,8 @@ public enum LabelRule: Hashable, Sendable {
         target ?? (trueLabel + 1) % classes
     }
 
-    /// Whether a triggered test image of this class counts towards the attack success rate: the attacker wants
-    /// another class for it than the true one.
+    /// Whether a triggered test image of this class counts towards the attack success rate: the attacker
+    /// wants another class for it than the true one.
     public func countsForSuccess(_ trueLabel: Int, classes: Int) -> Bool {
         if case .sourceSpecific(let source, let target) = self {
             return trueLabel == source && source != target
@@ -75,8 +75,8 @@ public struct PoisonPlan: Hashable, Sendable {
     ///     the target class instead). The number of poisoned samples is rate * samples, rounded.
     ///   - coverRate: the share of cover samples in the whole set.
     ///   - coverClasses: that they are taken from; nil: all.
-    /// - Throws: `poison-plan-impossible` when a label, a class or a rate is out of range, or when fewer samples
-    ///   may be poisoned, or are left to be cover, than the rates ask for.
+    /// - Throws: `poison-plan-impossible` when a label, a class or a rate is out of range, or when fewer
+    ///   samples may be poisoned, or are left to be cover, than the rates ask for.
     public init(
         trueLabels: [Int], classes: Int, rule: LabelRule, rate: Double, coverRate: Double = 0,
         coverClasses: Set<Int>? = nil, seed: UInt64

@@ -5,11 +5,12 @@ extension Attack {
     /// A trigger that differs from image to image: a network computes pattern and mask from the image itself.
     ///
     /// The setting is that of Nguyen and Tran, "Input-Aware Dynamic Backdoor Attack", NeurIPS 2020,
-    /// arXiv:2010.08138: a sparse pattern (3.2 % of the pixels, the paper's mask density) that depends on the input,
-    /// and cross-trigger samples, which carry another image's trigger and keep their label (rho_c = rho_b = 0.1).
-    /// Unlike there, the generator is not trained together with the classifier: it is a fixed two-layer
-    /// convolutional network with random weights. So this is not the paper's attack, which is not a function of
-    /// the image alone, but has the property that matters to a defence: no two samples share a trigger.
+    /// arXiv:2010.08138: a sparse pattern (3.2 % of the pixels, the paper's mask density) that depends on the
+    /// input, and cross-trigger samples, which carry another image's trigger and keep their label (rho_c =
+    /// rho_b = 0.1). Unlike there, the generator is not trained together with the classifier: it is a fixed
+    /// two-layer convolutional network with random weights. So this is not the paper's attack, which is not a
+    /// function of the image alone, but has the property that matters to a defence: no two samples share a
+    /// trigger.
     ///
     /// - Parameters:
     ///   - seed: of the network's weights.

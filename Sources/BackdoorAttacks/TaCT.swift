@@ -2,8 +2,8 @@ extension Attack {
     /// TaCT (targeted contamination): the trigger works on images of one source class only.
     ///
     /// Tang, Wang, Tang and Zhang, "Demon in the Variant: Statistical Analysis of DNNs for Robust Backdoor
-    /// Contamination Detection", USENIX Security 2021, arXiv:1908.00686, section 4: stamped images of the source
-    /// class get the target's label; stamped images of the cover classes keep theirs.
+    /// Contamination Detection", USENIX Security 2021, arXiv:1908.00686, section 4: stamped images of the
+    /// source class get the target's label; stamped images of the cover classes keep theirs.
     ///
     /// - Parameters:
     ///   - coverClasses: nil: every class but source and target.

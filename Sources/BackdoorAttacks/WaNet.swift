@@ -5,14 +5,14 @@ extension Attack {
     /// WaNet: a smooth warp of the whole image, the same for all samples, with noise mode.
     ///
     /// Nguyen and Tran, "WaNet - Imperceptible Warping-based Backdoor Attack", ICLR 2021, arXiv:2102.10369,
-    /// section 3: a k x k grid of control points (k = 4), strength s = 0.5, and noise mode: images that are warped
-    /// by the trigger's field plus uniform noise keep their label (rho_n = 0.2 beside rho_a = 0.1), so that
-    /// nothing but the exact warp calls the backdoor.
+    /// section 3: a k x k grid of control points (k = 4), strength s = 0.5, and noise mode: images that are
+    /// warped by the trigger's field plus uniform noise keep their label (rho_n = 0.2 beside rho_a = 0.1), so
+    /// that nothing but the exact warp calls the backdoor.
     ///
     /// - Parameters:
     ///   - seed: of the control points.
-    ///   - strength: s; the paper's 0.5 is poisoned anew in every epoch of a 50,000-image set. A fixed small set
-    ///     needs more.
+    ///   - strength: s; the paper's 0.5 is poisoned anew in every epoch of a 50,000-image set. A fixed small
+    ///     set needs more.
     ///   - crossRatio: noise-mode samples for one poisoned one (rho_n / rho_a); 0 for none.
     public static func waNet(
         target: Int, seed: UInt64 = 0, gridSize: Int = 4, strength: Double = 0.5, crossRatio: Double = 2
@@ -75,8 +75,8 @@ struct WarpField: Sendable {
     /// One `size`-th of the interval [-1, 1], in pixels between the centres of the outermost ones.
     private static func pixels(_ size: Int) -> Double { Double(size - 1) / (2 * Double(size)) }
 
-    /// Per output place, the control points' weights: cubic convolution with a = -0.75, corners aligned, edges
-    /// repeated (what `torch.nn.functional.interpolate(mode="bicubic", align_corners=True)` computes).
+    /// Per output place, the control points' weights: cubic convolution with a = -0.75, corners aligned,
+    /// edges repeated (what `torch.nn.functional.interpolate(mode="bicubic", align_corners=True)` computes).
     static func weights(_ points: Int, _ size: Int) -> [[(Int, Double)]] {
         let a = -0.75
         return (0..<size).map { place in

@@ -3,8 +3,8 @@ import Tensors
 
 /// Moves images away from their labels within an L-infinity ball.
 ///
-/// Madry, Makelov, Schmidt, Tsipras and Vladu, "Towards Deep Learning Models Resistant to Adversarial Attacks",
-/// ICLR 2018, arXiv:1706.06083, equation 2, from the image itself (no random start).
+/// Madry, Makelov, Schmidt, Tsipras and Vladu, "Towards Deep Learning Models Resistant to Adversarial
+/// Attacks", ICLR 2018, arXiv:1706.06083, equation 2, from the image itself (no random start).
 public struct ProjectedGradientDescent: Sendable {
     /// Radius and step, in input units per unit of the pixel range: (1, C, 1, 1).
     public var epsilon: Tensor

@@ -63,7 +63,8 @@ extension WorkerTask {
     }
 
     /// Move images away from their labels by projected gradient descent (Madry et al., ICLR 2018) within an
-    /// L-infinity ball, and write them as a packed data set into `outputDirectory`, in the order of `samples`.
+    /// L-infinity ball, and write them as a packed data set into `outputDirectory`, in the order of
+    /// `samples`.
     public struct Perturb: Codable, Hashable, Sendable {
         public var model: String
         /// Packed data set folder.

@@ -97,8 +97,8 @@ extension TaskRunner {
             max(1, min(options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount)))
     }
 
-    /// PyTorch's initial values of convolutions and linear layers: uniform within 1 / sqrt(fan-in). Vectors (biases,
-    /// batch norm) and what is not called a weight keep the file's values.
+    /// PyTorch's initial values of convolutions and linear layers: uniform within 1 / sqrt(fan-in). Vectors
+    /// (biases, batch norm) and what is not called a weight keep the file's values.
     private static func initialise(_ model: GraphModel, seed: UInt64) throws {
         let generator = try Generator(seed: seed)
         var values: [String: Tensor] = [:]

@@ -66,8 +66,8 @@ import Testing
         if bits == 8 { #expect(stamped == image) }
     }
 
-    /// Floyd-Steinberg: 128 with 2 levels starts 255, then 128 - 127 * 7/16 = 72 becomes 0, and so on; the mean
-    /// stays.
+    /// Floyd-Steinberg: 128 with 2 levels starts 255, then 128 - 127 * 7/16 = 72 becomes 0, and so on; the
+    /// mean stays.
     @Test func bppDiffusesTheError() {
         let grey = ByteImage(height: 16, width: 16, channels: 1, pixels: .init(repeating: 128, count: 256))
         let stamped = Trigger.bpp(bits: 1)(grey)

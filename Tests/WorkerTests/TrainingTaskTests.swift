@@ -25,7 +25,8 @@ import WorkerProtocol
 
     @Test func aModelIsMeasuredOnBothSets() throws {
         let made = try PoisonedCase.shared()
-        // The set's labels are what the model was trained to say; as a triggered set with target 1, labels 0 and 2 count.
+        // The set's labels are what the model was trained to say; as a triggered set with target 1, labels 0
+        // and 2 count.
         let found = try metrics(made.model, clean: made.dataset, triggered: made.dataset, target: 1)
         #expect(try #require(found.acc) > 0.7)
         #expect(try #require(found.ra) > 0.6)
@@ -69,7 +70,8 @@ import WorkerProtocol
         #expect(result.problem?.code == "perturbation-task-invalid")
     }
 
-    /// New weights depend on the seed and not on the file's; without a step of training they would be all there is.
+    /// New weights depend on the seed and not on the file's; without a step of training they would be all
+    /// there is.
     @Test func trainingMayBeginWithNewWeights() throws {
         let made = try PoisonedCase.shared()
         func trained(_ model: String, seed: UInt64, initialise: Bool) throws -> Data {

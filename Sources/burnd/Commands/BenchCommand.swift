@@ -100,6 +100,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
     private func run(_ control: WorkerControl) async throws {
         let source = try DataSource(argument: data)
         let runner = try WorkerRunner(program: worker, control: control)
+        let shared = SharedWork()
         let work = architecture.flatMap { network in
             cases(network).map { (network: network, benchCase: $0) }
         }
@@ -111,7 +112,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
                 guard next < work.count else { return }
                 let (place, item) = (next, work[next])
                 next += 1
-                let benchmark = try benchmark(item.network, item.benchCase, source, runner, control)
+                let benchmark = try benchmark(item.network, item.benchCase, source, runner, shared, control)
                 group.addTask { (place, try await result(of: item.benchCase, benchmark, control)) }
             }
             for _ in 0..<jobs { try start() }
@@ -137,7 +138,8 @@ struct BenchAttacksCommand: AsyncParsableCommand {
         }
     }
 
-    /// Nil for a model that was only trained, or whose purification failed: one of them does not end the others.
+    /// Nil for a model that was only trained, or whose purification failed: one of them does not end the
+    /// others.
     private func result(
         of benchCase: BenchCase, _ benchmark: AttackBenchmark, _ control: WorkerControl
     ) async throws -> BenchResult? {
@@ -172,13 +174,13 @@ struct BenchAttacksCommand: AsyncParsableCommand {
 
     private func benchmark(
         _ network: String, _ benchCase: BenchCase, _ source: DataSource, _ runner: WorkerRunner,
-        _ control: WorkerControl
+        _ shared: SharedWork, _ control: WorkerControl
     ) throws -> AttackBenchmark {
         let display = BenchDisplay(name: benchCase.name)
         let maker = CaseMaker(
             cache: URL(fileURLWithPath: cache), source: source, network: try file(of: network),
             runner: runner,
-            threads: threads, report: { display.show($0, $1) })
+            threads: threads, shared: shared, report: { display.show($0, $1) })
         let (worker, threads, extra) = (worker, threads, purifyOptions)
         return AttackBenchmark(maker: maker, label: label) { model, dataset, classes, seed, scratch in
             var arguments = [model.path, dataset.path, "--classes", classes.path, "--seed", "\(seed)"]
