@@ -49,7 +49,8 @@ struct ProgressiveRefinement {
         let divergence = try Double(Tensor.jensenShannon(before, after).mean().item(as: Float.self))
         for sample in drops.indices { drops[sample] = max(drops[sample], change[sample]) }
         let suspicious = Set(targets.map(\.label))
-        let dirty = Set(targets.filter { !$0.isCleanLabel }.map(\.label))
+        // Where no trigger is known, what else drops is mostly the class's own ambiguous samples.
+        let dirty = Set(targets.filter { !$0.isCleanLabel && !$0.isFoundByFeatures }.map(\.label))
         let poison = Set(pool.poison)
         let null = drops.indices.filter { !suspicious.contains(images.labels[$0]) }.map { Double(drops[$0]) }
         let planted = pool.poison.filter { dirty.contains(images.labels[$0]) }.map { Double(drops[$0]) }
