@@ -12,6 +12,7 @@ import argparse
 import json
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 import numpy
@@ -76,6 +77,12 @@ def elsewhere(path, images):
 
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         return session.run(None, {session.get_inputs()[0].name: images})[0]
+    if path.name.startswith("hf_"):  # PyTorch has to know the type of the model's output.
+        sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Tests/Fixtures"))
+        import zoo
+
+        zoo.torchvision()
+        import transformers.modeling_outputs  # noqa: F401
     with torch.no_grad():
         output = torch.export.load(path).module()(torch.from_numpy(images))
     return (output if isinstance(output, torch.Tensor) else output[next(iter(output))]).numpy()
@@ -102,18 +109,22 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--bench", default=".build/release/burn-bench")
+    parser.add_argument("--work", help="keep the engine's answers here, and take them from here where they are there")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/compatibility.md"))
     arguments = parser.parse_args()
     folder, rows = arguments.folder, []
-    with tempfile.TemporaryDirectory() as kept:
-        lines = subprocess.run(
-            [arguments.bench, "compat", str(folder), "--changed", kept], check=True, stdout=subprocess.PIPE, text=True)
-        for row in map(json.loads, lines.stdout.splitlines()):
+    with tempfile.TemporaryDirectory() as temporary:
+        kept = pathlib.Path(arguments.work or temporary)
+        if not (kept / "rows.jsonl").exists():
+            command = [arguments.bench, "compat", str(folder), "--changed", str(kept)]
+            lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+            (kept / "rows.jsonl").write_text(lines)
+        for row in map(json.loads, (kept / "rows.jsonl").read_text().splitlines()):
             name = f"{row['architecture']}.{row['format']}"
             if row["format"] == "decomposed":  # The same container as `pt2`, which PyTorch takes seconds to load.
                 rows.append(row)
                 continue
-            for path in pathlib.Path(kept).glob(name + ".*"):
+            for path in kept.glob(name + ".*"):
                 if path.suffix not in (".pt2", ".onnx"):
                     continue
                 images = tensor(folder, row["architecture"], "images")

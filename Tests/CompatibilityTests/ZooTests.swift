@@ -11,7 +11,7 @@ import Testing
         "no torchvision: set BURN_PYTHON to a Python that imports torch, torchvision and onnx")
 )
 struct ZooTests {
-    static let names = ["convnext", "densenet", "mobilenet_v3_small", "shufflenet_v2", "swin", "vit"]
+    static let names = ["convnext", "mobilenet_v3_small", "shufflenet_v2", "swin", "vit"]
     static let formats = ["pt2.pt2", "decomposed.pt2", "onnx.onnx", "legacy.onnx"]
 
     @Test(

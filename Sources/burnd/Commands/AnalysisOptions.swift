@@ -24,7 +24,7 @@ extension JobOptions.DistanceMethod: ExpressibleByArgument {}
 
 /// What `scan` and `purify` have in common.
 struct AnalysisOptions: ParsableArguments {
-    @Argument(help: "The model: a .pt2 file of torch.export.save.")
+    @Argument(help: "The model: a .pt2 file of torch.export.save, or an ONNX file.")
     var model: String
 
     @Argument(help: "The images it was trained on, one folder per class: a folder or an archive.")

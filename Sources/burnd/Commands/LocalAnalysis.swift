@@ -33,7 +33,7 @@ struct LocalAnalysis {
         if FileManager.default.fileExists(atPath: modelPath, isDirectory: &isFolder), isFolder.boolValue {
             throw Problem(
                 .unsupportedFormat, code: "model-is-a-folder", title: "The model is a folder",
-                detail: "\(arguments.model) is a folder; a .pt2 file is expected.", location: "MODEL",
+                detail: "\(arguments.model) is a folder; a .pt2 or ONNX file is expected.", location: "MODEL",
                 fix: "The order is MODEL DATASET.")
         }
         let model = try openModel(at: modelPath).summary
