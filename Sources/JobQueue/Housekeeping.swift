@@ -98,16 +98,10 @@ public struct Housekeeping: Sendable {
     /// Removes the jobs that the retention policy lets go.
     public func retire() async throws {
         for job in try await store.expiredJobs(configuration.retention) {
-            try await remove(job, reason: .retention)
+            try await store.remove(job, reason: .retention, artifacts)
             logger.info("removed by the retention policy", metadata: ["job": "\(job)"])
         }
         try await store.removeTombstones(configuration.retention)
-    }
-
-    /// - Throws: as `JobStore.removeJob`.
-    public func remove(_ job: String, reason: Tombstone.Reason) async throws {
-        try await store.removeJob(job, reason: reason) { [artifacts] in try artifacts.delete(sha256: $0) }
-        try await onDisk { try artifacts.deleteWorkDirectory(job) }
     }
 
     /// Removes files that no row refers to.
@@ -141,6 +135,23 @@ public struct Housekeeping: Sendable {
     /// Unchecked: written by the store's one writer, read when that is done.
     private final class Tally: @unchecked Sendable {
         var count = Removed()
+    }
+}
+
+extension JobStore {
+    /// Removes a finished job, its results and its files.
+    /// - Throws: as `removeJob`.
+    func remove(_ job: String, reason: Tombstone.Reason, _ artifacts: ArtifactStore) async throws {
+        try await removeJob(job, reason: reason) { try artifacts.delete(sha256: $0) }
+        try await onDisk { try artifacts.deleteWorkDirectory(job) }
+    }
+}
+
+extension JobQueue {
+    /// Removes a finished job with all that it found; what is left says that it was there.
+    /// - Throws: `.notFound`; `.gone` `job-removed`; `.conflict` `job-not-finished`.
+    public nonisolated func remove(_ job: String) async throws {
+        try await store.remove(job, reason: .request, artifacts)
     }
 }
 

@@ -83,6 +83,13 @@ public struct ResumableUploads: Sendable {
         try part.sync()
     }
 
+    /// On a Dispatch thread: the bytes so far show that the file cannot be used.
+    public func reject(_ record: UploadRecord, _ part: PartFile, _ problem: Problem) throws {
+        defer { artifacts.giveBack(part, keepOpen: false) }
+        try store.rejectUpload(record.id, problem)
+        try artifacts.deletePart(record.id)
+    }
+
     /// A piece was stored: the upload's time begins anew.
     public func renew(_ id: String) async throws { try await store.renewUpload(id, expiresAt: expiry) }
 

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Problems
 
 /// Told how long the database takes, for metrics. Called on the database's threads: must not block.
 public protocol DatabaseObserver: Sendable {
@@ -13,14 +14,14 @@ extension JobStore {
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         let start = ContinuousClock.now
         defer { observe("read", since: start) }
-        return try await pool.read(body)
+        return try await named { try await pool.read(body) }
     }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value
     {
         let start = ContinuousClock.now
         defer { observe("write", since: start) }
-        return try await pool.write(body)
+        return try await named { try await pool.write(body) }
     }
 
     func writeWithoutTransaction<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value)
@@ -28,14 +29,27 @@ extension JobStore {
     {
         let start = ContinuousClock.now
         defer { observe("write", since: start) }
-        return try await pool.writeWithoutTransaction(body)
+        return try await named { try await pool.writeWithoutTransaction(body) }
     }
 
     /// For Dispatch threads.
     func writeBlocking<Value>(_ body: (Database) throws -> Value) throws -> Value {
         let start = ContinuousClock.now
         defer { observe("write", since: start) }
-        return try pool.write(body)
+        do { return try pool.write(body) } catch { throw Self.named(error) }
+    }
+
+    private func named<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch { throw Self.named(error) }
+    }
+
+    /// A full disk is a problem with a name, which clients and the queue understand.
+    private static func named(_ error: any Error) -> any Error {
+        guard error is DatabaseError, StorageFault.isDiskFull(error) else { return error }
+        return Problem(
+            .insufficientStorage, code: "disk-full", title: "No room left on the disk",
+            detail: "The database could not be written: \(error)",
+            fix: "Delete models, data sets or jobs that are not needed any more, or add disk space.")
     }
 
     func observe(_ operation: String, since start: ContinuousClock.Instant) {

@@ -19,6 +19,14 @@ public struct InputChecks: Sendable {
         self.file = file
     }
 
+    /// Both, of a file that is there.
+    func whole(_ path: String) throws -> ModelSummary? {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        try head([UInt8](file.read(upToCount: ContainerFormat.headLength) ?? Data()))
+        return try self.file(path)
+    }
+
     /// The whole of a model file.
     public static func models(_ limits: ModelLimits = ModelLimits()) -> InputChecks {
         InputChecks(file: { try openModel(at: $0, limits: limits).summary })

@@ -68,27 +68,30 @@ extension HTTPRequestHead {
     }
 
     /// The `sha-256` member of Content-Digest (RFC 9530) in lower-case hexadecimal. Nil without the header.
-    func contentDigest() throws -> String? {
-        let members = headers.list("Content-Digest")
+    func contentDigest() throws -> String? { try digest("Content-Digest") }
+
+    /// The `sha-256` member of a digest field (RFC 9530).
+    func digest(_ field: String) throws -> String? {
+        let members = headers.list(field)
         guard !members.isEmpty else { return nil }
         let digests = members.compactMap { member -> String? in
             let parts = member.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, parts[0].lowercased() == "sha-256" else { return nil }
             return String(parts[1])
         }
-        let fix = "Send Content-Digest: sha-256=:BASE64:, with the SHA-256 of the body."
+        let fix = "Send \(field): sha-256=:BASE64:, with the SHA-256 of the body."
         guard let digest = digests.first else {
             throw Problem(
-                .malformed, code: "content-digest-unsupported", title: "The Content-Digest can't be checked",
-                detail: "Only sha-256 is supported.", location: "Content-Digest", fix: fix)
+                .malformed, code: "content-digest-unsupported", title: "The \(field) can't be checked",
+                detail: "Only sha-256 is supported.", location: field, fix: fix)
         }
         guard digest.count > 2, digest.hasPrefix(":"), digest.hasSuffix(":"),
             let bytes = Data(base64Encoded: String(digest.dropFirst().dropLast())), bytes.count == 32
         else {
             throw Problem(
-                .malformed, code: "content-digest-malformed", title: "The Content-Digest is not valid",
+                .malformed, code: "content-digest-malformed", title: "The \(field) is not valid",
                 detail: "\"\(digest.prefix(80))\" is not a SHA-256 in base64 between colons.",
-                location: "Content-Digest", fix: fix)
+                location: field, fix: fix)
         }
         return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }

@@ -9,14 +9,15 @@ enum JobRequestReader {
     ///   `json-field-invalid`.
     static func read(_ data: Data) throws -> JobRequest {
         let fields = try JSONReader(parsing: data).fields([
-            "type", "model", "dataset", "evaluation", "options",
+            "type", "model", "dataset", "evaluation", "options", "priority",
         ])
         return JobRequest(
             type: try fields.required("type").one(of: JobType.self),
             model: try id(fields.required("model")),
             dataset: try id(fields.required("dataset")),
             evaluation: try fields["evaluation"].map(evaluation),
-            options: try fields["options"].map(options) ?? JobOptions())
+            options: try fields["options"].map(options) ?? JobOptions(),
+            priority: try fields["priority"]?.int(JobRequest.priorities) ?? 0)
     }
 
     private static func id(_ reader: JSONReader) throws -> String {

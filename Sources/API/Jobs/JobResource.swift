@@ -10,7 +10,7 @@ struct JobResource: Encodable {
     private enum CodingKeys: String, CodingKey {
         case id, type, state, phase, phases, progress, model, dataset, evaluation, options, verdict, metrics,
             error
-        case attempt, links
+        case attempt, links, paused, priority
         case modelChanged = "model_changed"
         case createdAt = "created_at"
         case startedAt = "started_at"
@@ -31,6 +31,8 @@ struct JobResource: Encodable {
         try container.encode(job.id, forKey: .id)
         try container.encode(job.request.type, forKey: .type)
         try container.encode(job.state, forKey: .state)
+        try container.encode(job.paused, forKey: .paused)
+        try container.encode(job.request.priority, forKey: .priority)
         try container.encode(job.phase, forKey: .phase)
         var progress = container.nestedContainer(keyedBy: ProgressKeys.self, forKey: .progress)
         try progress.encode(OverallProgress.fraction(of: job), forKey: .fraction)

@@ -42,6 +42,11 @@ extension RESTService {
             try request.head.allowQuery()
             return try accepted(await queue.retry(request.id))
         }
+        router.on(.delete, "/v1/jobs/{id}") { request in
+            try request.head.allowQuery()
+            try await queue.remove(request.id)
+            return HTTPResponse(status: 204)
+        }
         addEventRoute(to: &router)
     }
 

@@ -12,11 +12,20 @@ public struct RESTService: Sendable {
         public var datasetBytes: Int
         /// Of a JSON request body.
         public var requestBytes: Int
+        /// How long a resumable upload waits for its next byte.
+        public var uploadPatience: Duration
+        /// Unfinished resumable uploads of one owner.
+        public var unfinishedUploads: Int
 
-        public init(modelBytes: Int = 4 << 30, datasetBytes: Int = 64 << 30, requestBytes: Int = 1 << 20) {
+        public init(
+            modelBytes: Int = 4 << 30, datasetBytes: Int = 64 << 30, requestBytes: Int = 1 << 20,
+            uploadPatience: Duration = .seconds(86_400), unfinishedUploads: Int = 16
+        ) {
             self.modelBytes = modelBytes
             self.datasetBytes = datasetBytes
             self.requestBytes = requestBytes
+            self.uploadPatience = uploadPatience
+            self.unfinishedUploads = unfinishedUploads
         }
     }
 
@@ -67,6 +76,8 @@ public struct RESTService: Sendable {
     let readiness: Readiness
     let access: Access
     let audit: AuditLog
+    /// For the housekeeping, which finishes and ends them too.
+    public let uploads: ResumableUploads
 
     public init(
         store: JobStore, queue: JobQueue, artifacts: ArtifactStore, limits: Limits = Limits(),
@@ -84,12 +95,20 @@ public struct RESTService: Sendable {
         self.readiness = readiness
         self.access = access
         self.audit = audit ?? AuditLog(store: store)
+        uploads = ResumableUploads(
+            store: store, artifacts: artifacts, queue: queue, patience: limits.uploadPatience,
+            maximumUnfinished: limits.unfinishedUploads
+        ) { kind, path in
+            let checks = kind == .model ? modelChecks : datasetChecks
+            return try checks.whole(path)
+        }
     }
 
     public func router() -> Router {
         var router = Router()
         addModelRoutes(to: &router)
         addDatasetRoutes(to: &router)
+        addUploadRoutes(to: &router)
         addJobRoutes(to: &router)
         addResultRoutes(to: &router)
         addSystemRoutes(to: &router)

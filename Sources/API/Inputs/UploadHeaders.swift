@@ -1,0 +1,157 @@
+import Crypto
+import Foundation
+import HTTPServer
+import JobStore
+import Problems
+
+/// The headers of tus 1.0.0 (https://tus.io/protocols/resumable-upload).
+enum Tus {
+    static let version = "1.0.0"
+    static let extensions = "creation,expiration,checksum,termination"
+    static let contentType = "application/offset+octet-stream"
+
+    static var headers: HTTPHeaders { ["Tus-Resumable": version, "Cache-Control": "no-store"] }
+
+    static func refusal(
+        _ status: Int? = nil, _ category: Problem.Category, _ code: String, _ title: String, _ detail: String,
+        at location: String? = nil, fix: String? = nil
+    ) -> HTTPRefusal {
+        HTTPRefusal(
+            Problem(category, code: code, title: title, detail: detail, location: location, fix: fix),
+            status: status, headers: headers)
+    }
+
+    /// Whatever `body` throws, with the protocol's headers.
+    static func answering<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do { return try await body() } catch let problem as Problem {
+            throw HTTPRefusal(problem, headers: headers)
+        }
+    }
+}
+
+/// Checked headers of a resumable upload's requests.
+extension HTTPRequestHead {
+    /// - Throws: 412 for a version of the protocol that is not 1.0.0.
+    func requireTusVersion() throws {
+        let given = headers["Tus-Resumable"]
+        guard given != Tus.version else { return }
+        var refusal = Tus.refusal(
+            412, .malformed, "tus-version", "The version of the upload protocol is not supported",
+            given.map { "Tus-Resumable is \($0.prefix(40))." } ?? "Tus-Resumable is missing.",
+            at: "Tus-Resumable", fix: "Send Tus-Resumable: \(Tus.version).")
+        refusal.headers["Tus-Version"] = Tus.version
+        throw refusal
+    }
+
+    func requiredByteCount(_ name: String) throws -> Int {
+        let values = headers.all(name)
+        guard values.count == 1, let text = values.first, (1...18).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(text)
+        else {
+            throw Tus.refusal(
+                nil, .malformed, "upload-header-invalid", "A header of the upload is not valid",
+                "\(name) is a whole number of bytes, given once.", at: name)
+        }
+        return value
+    }
+
+    /// Upload-Metadata: keys, each with a value in base64 or without one.
+    func uploadMetadata() throws -> [String: String] {
+        let invalid = Tus.refusal(
+            nil, .malformed, "upload-metadata-invalid", "Upload-Metadata is not valid",
+            "It has up to 4096 bytes: key and base64 value with a space between, comma, the next; each key once.",
+            at: "Upload-Metadata")
+        var metadata: [String: String] = [:]
+        let text = headers.all("Upload-Metadata").joined(separator: ",")
+        guard text.utf8.count <= 4_096 else { throw invalid }
+        for pair in headers.list("Upload-Metadata") {
+            let parts = pair.split(separator: " ", omittingEmptySubsequences: true)
+            guard (1...2).contains(parts.count), metadata[String(parts[0])] == nil,
+                let bytes = Data(base64Encoded: parts.count == 2 ? String(parts[1]) : ""),
+                let value = String(data: bytes, encoding: .utf8)
+            else { throw invalid }
+            metadata[String(parts[0])] = value
+        }
+        return metadata
+    }
+
+    func uploadChecksum() throws -> PieceChecksum? {
+        guard let text = headers["Upload-Checksum"] else { return nil }
+        let parts = text.split(separator: " ")
+        guard parts.count == 2, let algorithm = PieceChecksum.Algorithm(rawValue: String(parts[0])) else {
+            throw Tus.refusal(
+                nil, .malformed, "checksum-unsupported", "The checksum's algorithm is not supported",
+                "Upload-Checksum is \(text.prefix(80)).", at: "Upload-Checksum",
+                fix: "Send one of \(PieceChecksum.algorithms), a space, and the digest in base64.")
+        }
+        guard let digest = Data(base64Encoded: String(parts[1])), digest.count == algorithm.byteCount else {
+            throw Tus.refusal(
+                nil, .malformed, "checksum-malformed", "The checksum is not valid",
+                "\(parts[1].prefix(120)) is not a digest of \(algorithm.byteCount) bytes in base64.",
+                at: "Upload-Checksum")
+        }
+        return PieceChecksum(algorithm: algorithm, expected: digest)
+    }
+
+    /// The `sha-256` member of Repr-Digest (RFC 9530), in lower-case hexadecimal: the whole file's.
+    func fileDigest() throws -> String? { try digest("Repr-Digest") }
+}
+
+/// The checksum of one request's piece, computed while it comes.
+struct PieceChecksum: Sendable {
+    enum Algorithm: String, Sendable, CaseIterable {
+        case sha1, sha256, sha512
+
+        var byteCount: Int {
+            switch self {
+            case .sha1: 20
+            case .sha256: 32
+            case .sha512: 64
+            }
+        }
+    }
+
+    static let algorithms = Algorithm.allCases.map(\.rawValue).joined(separator: ",")
+
+    private enum Hash: Sendable {
+        case sha1(Insecure.SHA1), sha256(SHA256), sha512(SHA512)
+    }
+
+    let algorithm: Algorithm
+    private let expected: Data
+    private var hash: Hash
+
+    init(algorithm: Algorithm, expected: Data) {
+        self.algorithm = algorithm
+        self.expected = expected
+        hash =
+            switch algorithm {
+            // The protocol demands it; it guards against faults on the way, not against anybody.
+            case .sha1: .sha1(Insecure.SHA1())
+            case .sha256: .sha256(SHA256())
+            case .sha512: .sha512(SHA512())
+            }
+    }
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        switch hash {
+        case .sha1(var hasher):
+            hasher.update(bufferPointer: bytes)
+            hash = .sha1(hasher)
+        case .sha256(var hasher):
+            hasher.update(bufferPointer: bytes)
+            hash = .sha256(hasher)
+        case .sha512(var hasher):
+            hasher.update(bufferPointer: bytes)
+            hash = .sha512(hasher)
+        }
+    }
+
+    var matches: Bool {
+        switch hash {
+        case .sha1(let hasher): Data(hasher.finalize()) == expected
+        case .sha256(let hasher): Data(hasher.finalize()) == expected
+        case .sha512(let hasher): Data(hasher.finalize()) == expected
+        }
+    }
+}

@@ -1,0 +1,216 @@
+import ArtifactStore
+import Foundation
+import HTTPServer
+import JobQueue
+import JobStore
+import Problems
+
+/// Resumable uploads, by tus 1.0.0 with the extensions creation, expiration, checksum and termination.
+extension RESTService {
+    private static let collection = "/v1/uploads"
+
+    func addUploadRoutes(to router: inout Router) {
+        router.on(.options, Self.collection, access: .open) { _ in
+            var headers = Tus.headers
+            headers["Tus-Version"] = Tus.version
+            headers["Tus-Extension"] = Tus.extensions
+            headers["Tus-Max-Size"] = String(max(limits.modelBytes, limits.datasetBytes))
+            headers["Tus-Checksum-Algorithm"] = PieceChecksum.algorithms
+            headers["Allow"] = "OPTIONS, POST"
+            return HTTPResponse(status: 204, headers: headers)
+        }
+        router.on(.post, Self.collection) { request in
+            try await Tus.answering { try await create(request.head) }
+        }
+        router.on(.get, Self.collection + "/{id}") { request in
+            try await Tus.answering {
+                try request.head.allowQuery()
+                let (record, offset) = try await uploads.find(request.id, owner: request.head.owner)
+                return try JSON.response(
+                    UploadResource(record: record, offset: offset), headers: headers(of: record, offset))
+            }
+        }
+        router.on(.patch, Self.collection + "/{id}", isUpload: true) { head in
+            try await Tus.answering { try await planPiece(head) }
+        } respond: { request in
+            try await Tus.answering { try await piece(request) }
+        }
+        router.on(.delete, Self.collection + "/{id}") { request in
+            try await Tus.answering {
+                try request.head.allowQuery()
+                try request.head.requireTusVersion()
+                let (record, _) = try await uploads.find(request.id, owner: request.head.owner)
+                guard try await uploads.delete(record) else { throw Self.locked(record) }
+                return HTTPResponse(status: 204, headers: Tus.headers)
+            }
+        }
+    }
+
+    private func create(_ head: HTTPRequestHead) async throws -> HTTPResponse {
+        try head.allowQuery("kind", "name")
+        try head.requireTusVersion()
+        guard head.contentLength ?? 0 == 0 else {
+            throw Tus.refusal(
+                nil, .malformed, "upload-body-unexpected", "A new upload has no body",
+                "The request that makes it has \(head.contentLength ?? 0) bytes.", at: "Content-Length",
+                fix: "Send the bytes with PATCH to the address in Location.")
+        }
+        let metadata = try head.uploadMetadata()
+        guard let text = head.queryValue("kind") ?? metadata["kind"], let kind = InputKind(rawValue: text) else {
+            throw Tus.refusal(
+                nil, .malformed, "upload-kind-missing", "It is not said what the upload is",
+                "kind is model or dataset, as a query parameter or in Upload-Metadata.", at: "kind",
+                fix: "POST \(Self.collection)?kind=model")
+        }
+        let length = try head.requiredByteCount("Upload-Length")
+        let (limit, setting) =
+            kind == .model
+            ? (limits.modelBytes, "limits.model_bytes") : (limits.datasetBytes, "limits.dataset_bytes")
+        guard length > 0 else {
+            throw Tus.refusal(
+                nil, .malformed, "upload-empty", "The upload is empty", "Upload-Length is 0.",
+                at: "Upload-Length")
+        }
+        guard length <= limit else {
+            throw Tus.refusal(
+                nil, .tooLarge, "upload-too-large", "The upload is larger than allowed",
+                "It has \(length) bytes; the limit is \(limit).", at: "Upload-Length",
+                fix: "The limit is \(setting) in the service's configuration.")
+        }
+        let record = try await uploads.create(
+            kind, name: try uploadName(head, default: Self.name(metadata) ?? kind.rawValue), length: length,
+            owner: head.owner, metadata: head.headers["Upload-Metadata"],
+            expectedSHA256: try head.fileDigest())
+        var headers = headers(of: record, 0)
+        headers["Location"] = "\(Self.collection)/\(record.id)"
+        return try JSON.response(UploadResource(record: record, offset: 0), status: 201, headers: headers)
+    }
+
+    /// What common clients call the file's name, if it can be one.
+    private static func name(_ metadata: [String: String]) -> String? {
+        guard let name = metadata["filename"] ?? metadata["name"], (1...255).contains(name.utf8.count),
+            name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+        else { return nil }
+        return name
+    }
+
+    private func planPiece(_ head: HTTPRequestHead) async throws -> BodyPlan {
+        try head.allowQuery()
+        try head.requireTusVersion()
+        guard head.headers["Content-Type"]?.lowercased() == Tus.contentType else {
+            throw Tus.refusal(
+                nil, .unsupportedFormat, "content-type-not-offset", "The body must be a piece of the file",
+                "The Content-Type is \(head.headers["Content-Type"]?.prefix(80) ?? "missing").",
+                at: "Content-Type", fix: "Send Content-Type: \(Tus.contentType).")
+        }
+        let given = try head.requiredByteCount("Upload-Offset")
+        let checksum = try head.uploadChecksum()
+        guard let length = head.contentLength else {
+            throw Tus.refusal(
+                nil, .lengthRequired, "length-required", "A piece needs a Content-Length",
+                "The request has none.", at: "Content-Length")
+        }
+        guard let id = head.parameters["id"] else { throw Self.conflict(given, 0) }
+        let (record, offset) = try await uploads.find(id, owner: head.owner)
+        if let problem = record.problem { throw HTTPRefusal(problem, headers: Tus.headers) }
+        guard record.state == .receiving, given == offset else { throw Self.conflict(given, offset) }
+        guard length <= record.length - offset else {
+            throw Tus.refusal(
+                nil, .tooLarge, "upload-too-long", "The piece goes beyond the end of the file",
+                "\(length) bytes at offset \(offset) do not fit into Upload-Length \(record.length).",
+                at: "Content-Length")
+        }
+        guard let part = try uploads.take(record) else { throw Self.locked(record) }
+        let sink = PieceSink(
+            record: record, part: part, checksum: checksum, uploads: uploads,
+            checks: record.kind == .model ? modelChecks : datasetChecks,
+            count: { [metrics] in metrics.uploaded(bytes: $0) })
+        // Between the look at the file and now another request may have ended.
+        guard sink.offset == given else {
+            sink.abort()
+            throw Self.conflict(given, sink.offset)
+        }
+        return .stream(to: sink, limit: UInt64(record.length))
+    }
+
+    private func piece(_ request: HTTPRequest) async throws -> HTTPResponse {
+        guard case .sink(let sink) = request.body, let sink = sink as? PieceSink else {
+            throw Problem(
+                .internal, code: "upload-lost", title: "The service failed",
+                detail: "The piece did not reach the store.", fix: "Try again.")
+        }
+        var record = sink.finished ?? sink.record
+        if sink.finished == nil {
+            try await uploads.renew(record.id)
+            record = try await store.upload(record.id)
+        }
+        return HTTPResponse(status: 204, headers: headers(of: record, sink.offset))
+    }
+
+    private func headers(of record: UploadRecord, _ offset: Int) -> HTTPHeaders {
+        var headers = Tus.headers
+        headers["Upload-Offset"] = String(offset)
+        headers["Upload-Length"] = String(record.length)
+        headers["Upload-Expires"] = Self.httpDate(record.expiresAt)
+        headers["Upload-Metadata"] = record.metadata
+        if let input = record.inputPath { headers["Link"] = "<\(input)>; rel=\"item\"" }
+        return headers
+    }
+
+    /// RFC 9110, section 5.6.7.
+    private static func httpDate(_ date: Date) -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(secondsFromGMT: 0)
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        return formatter.string(from: date)
+    }
+
+    private static func conflict(_ given: Int, _ offset: Int) -> HTTPRefusal {
+        var refusal = Tus.refusal(
+            nil, .conflict, "upload-offset-mismatch", "The piece does not follow what is there",
+            "Upload-Offset is \(given); \(offset) bytes are there.", at: "Upload-Offset",
+            fix: "Ask with HEAD where to go on.")
+        refusal.headers["Upload-Offset"] = String(offset)
+        return refusal
+    }
+
+    private static func locked(_ record: UploadRecord) -> HTTPRefusal {
+        Tus.refusal(
+            423, .conflict, "upload-locked", "Another request writes to the upload",
+            "\(record.id) takes one request at a time.", fix: "Wait until that request has ended.")
+    }
+}
+
+/// A resumable upload as the API shows it.
+private struct UploadResource: Encodable {
+    var record: UploadRecord
+    var offset: Int
+
+    enum CodingKeys: String, CodingKey {
+        case id, kind, name, state, offset, length, problem, links
+        case createdAt = "created_at"
+        case expiresAt = "expires_at"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(record.id, forKey: .id)
+        try container.encode(record.kind.rawValue, forKey: .kind)
+        try container.encode(record.name, forKey: .name)
+        try container.encode(record.state, forKey: .state)
+        try container.encode(offset, forKey: .offset)
+        try container.encode(record.length, forKey: .length)
+        try container.encode(record.problem.map { ProblemResource($0) }, forKey: .problem)
+        try container.encode(Timestamp.text(record.createdAt), forKey: .createdAt)
+        try container.encode(Timestamp.text(record.expiresAt), forKey: .expiresAt)
+        var links = ["self": "/v1/uploads/\(record.id)"]
+        links["input"] = record.inputPath
+        try container.encode(links, forKey: .links)
+    }
+}
+
+extension UploadRecord {
+    /// Where the model or data set is.
+    fileprivate var inputPath: String? { input.map { "/v1/\(kind.rawValue)s/\($0)" } }
+}
