@@ -118,7 +118,7 @@ let package = Package(
             ["CArchive", "CJPEG", "CPNG", "Findings", "PackedDataset", "Problems", "WorkerProtocol"]),
         clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
         library("HTTPServer", ["CHTTPServer", "Problems", logging]),
-        library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", logging]),
+        library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", crypto, logging]),
         library(
             "ModelFormats", ["CZlib", "Findings", "Graph", "ONNX", "Problems", "StrictJSON", "StrictZip"]),
         library("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),

@@ -45,6 +45,8 @@ extension JobStore {
                         (SELECT count(*) FROM jobs AS others WHERE others.owner IS jobs.owner
                             AND others.state IN ('running', 'cancelling')),
                         coalesce((SELECT served FROM owners WHERE owner = coalesce(jobs.owner, '')), 0),
+                        (SELECT min(seq) FROM jobs AS others
+                            WHERE others.owner IS jobs.owner AND others.state = 'queued'),
                         jobs.priority DESC, jobs.seq
                     LIMIT 1
                     """, arguments: [time.timeIntervalSince1970])

@@ -75,6 +75,24 @@ extension JobStore {
         }
     }
 
+    /// What waits, for metrics.
+    public func queueStatus() async throws -> QueueStatus {
+        try await read { [self] database in
+            let uploads = try Row.fetchAll(
+                database, sql: "SELECT state, count(*) AS n FROM uploads GROUP BY state")
+            let oldest = try Double.fetchOne(
+                database, sql: "SELECT min(created_at) FROM jobs WHERE state = 'queued'")
+            return QueueStatus(
+                paused: try Int.fetchOne(
+                    database, sql: "SELECT count(*) FROM jobs WHERE paused IS NOT NULL") ?? 0,
+                oldestSeconds: oldest.map { max(0, now - $0) } ?? 0,
+                uploads: Dictionary(
+                    uniqueKeysWithValues: try uploads.map {
+                        (try $0.enumCase("state", as: UploadState.self), $0["n"])
+                    }))
+        }
+    }
+
     /// Every measured number, in order of phase, round and name.
     public func metrics(of id: String) async throws -> [MetricPoint] {
         try await read { database in

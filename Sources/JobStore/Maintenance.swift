@@ -30,10 +30,14 @@ extension JobStore {
 
     static func references(_ database: Database) throws -> References {
         var found = References()
+        // What `rejectContent` has marked has no content any more.
+        let lost =
+            "state = 'rejected' AND json_extract(problem, '$.code') IN ('content-missing', 'content-damaged')"
         for row in try Row.fetchAll(
             database,
             sql: """
-                SELECT sha256, size FROM models UNION SELECT sha256, size FROM datasets
+                SELECT sha256, size FROM models WHERE NOT (\(lost))
+                UNION SELECT sha256, size FROM datasets WHERE NOT (\(lost))
                 UNION SELECT sha256, size FROM artifacts
                 UNION SELECT sha256, length FROM uploads WHERE state = 'committing'
                 """)
@@ -89,15 +93,14 @@ extension JobStore {
     }
 
     /// What SQLite finds wrong with the file, and rows that refer to none. Empty: all is well.
-    public func integrityFaults() async throws -> [String] {
-        try await read { database in
-            var faults = try String.fetchAll(database, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
-            for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
-                faults.append(
-                    "a row of \(row["table"] as String) refers to none of \(row["parent"] as String)")
-            }
-            return faults
+    public func integrityFaults() async throws -> [String] { try await read { try Self.faults($0) } }
+
+    static func faults(_ database: Database) throws -> [String] {
+        var faults = try String.fetchAll(database, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
+        for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
+            faults.append("a row of \(row["table"] as String) refers to none of \(row["parent"] as String)")
         }
+        return faults
     }
 
     // MARK: Repairs of `burnd fsck`

@@ -71,6 +71,15 @@ public struct JobEvent: Hashable, Sendable {
     }
 }
 
+/// What waits.
+public struct QueueStatus: Sendable {
+    /// Queued jobs that wait for room on the disk.
+    public var paused: Int
+    /// Age of the job that was queued first; 0 without one.
+    public var oldestSeconds: Double
+    public var uploads: [UploadState: Int]
+}
+
 /// The answer to a submission.
 public struct Submission: Sendable {
     public var job: JobRecord

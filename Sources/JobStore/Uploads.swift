@@ -40,6 +40,18 @@ extension JobStore {
         try await read { try Self.upload(id, $0) }
     }
 
+    /// Bytes that a key's unfinished uploads will have.
+    public func unfinishedBytes(of owner: String) async throws -> Int {
+        try await read { database in
+            try Int.fetchOne(
+                database,
+                sql: """
+                    SELECT coalesce(sum(length), 0) FROM uploads
+                    WHERE owner = ? AND state IN ('receiving', 'committing')
+                    """, arguments: [owner]) ?? 0
+        }
+    }
+
     /// Every upload in one of the states, oldest first.
     public func uploads(in states: Set<UploadState>) async throws -> [UploadRecord] {
         try await read { database in

@@ -11,6 +11,7 @@ struct Burnd: AsyncParsableCommand {
         version: "\(Release.name) \(Release.version)",
         subcommands: [
             ServeCommand.self, ScanCommand.self, PurifyCommand.self, KeysCommand.self, BenchCommand.self,
+            FsckCommand.self, BackupCommand.self, RestoreCommand.self,
             VersionCommand.self,
         ])
 }

@@ -107,10 +107,30 @@ struct ScriptedWorker {
         case "model-summary":
             try send(.modelProbed(Fixtures.model(side: words.count > 1 ? Int(number(1)) : 8)))
         case "dataset-summary":
-            try send(.datasetImported(Fixtures.dataset(side: words.count > 1 ? Int(number(1)) : 8)))
+            let summary = Fixtures.dataset(side: words.count > 1 ? Int(number(1)) : 8)
+            // The files that a packed data set has.
+            let files = [
+                "manifest.json": 2, "images.u8": summary.packedBytes, "labels.i32": 4 * summary.samples,
+            ]
+            for (name, bytes) in files {
+                try Data(count: bytes).write(to: URL(filePath: task.outputDirectory + "/" + name))
+            }
+            try send(.datasetImported(summary))
         case "fail":
             guard let category = Problem.Category(rawValue: words[1]) else { fatalError(words[1]) }
             try send(.failed(Problem(category, code: words[2], title: "Scripted", detail: "scripted")))
+        case "full-once":
+            // Outside the output directory, which an import finds empty.
+            let mark = task.outputDirectory + "-was-full"
+            guard !FileManager.default.fileExists(atPath: mark) else { return }
+            try Data().write(to: URL(filePath: mark))
+            try send(.failed(Problem(.insufficientStorage, code: "disk-full", title: "Scripted", detail: "")))
+            exit(0)
+        case "sparse-artifact":
+            let path = task.outputDirectory + "/" + words[1]
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+            truncate(path, off_t(number(2)))
+            try send(.artifact(WorkerArtifact(role: .purifiedModel, file: words[1])))
         case "finished": try send(.finished)
         case "die": kill(getpid(), Int32(number(1)))
         case "die-once": if isFirst("died", task) { kill(getpid(), Int32(number(1))) }

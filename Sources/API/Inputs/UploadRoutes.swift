@@ -56,7 +56,8 @@ extension RESTService {
                 fix: "Send the bytes with PATCH to the address in Location.")
         }
         let metadata = try head.uploadMetadata()
-        guard let text = head.queryValue("kind") ?? metadata["kind"], let kind = InputKind(rawValue: text) else {
+        guard let text = head.queryValue("kind") ?? metadata["kind"], let kind = InputKind(rawValue: text)
+        else {
             throw Tus.refusal(
                 nil, .malformed, "upload-kind-missing", "It is not said what the upload is",
                 "kind is model or dataset, as a query parameter or in Upload-Metadata.", at: "kind",
@@ -77,6 +78,7 @@ extension RESTService {
                 "It has \(length) bytes; the limit is \(limit).", at: "Upload-Length",
                 fix: "The limit is \(setting) in the service's configuration.")
         }
+        try await requireQuota(head, length)
         let record = try await uploads.create(
             kind, name: try uploadName(head, default: Self.name(metadata) ?? kind.rawValue), length: length,
             owner: head.owner, metadata: head.headers["Upload-Metadata"],
@@ -84,6 +86,19 @@ extension RESTService {
         var headers = headers(of: record, 0)
         headers["Location"] = "\(Self.collection)/\(record.id)"
         return try JSON.response(UploadResource(record: record, offset: 0), status: 201, headers: headers)
+    }
+
+    /// The whole file has to fit into the key's storage, beside its other unfinished uploads. The bytes themselves
+    /// are held against the quotas again as they come.
+    private func requireQuota(_ head: HTTPRequestHead, _ length: Int) async throws {
+        guard let key = (head.principal as? Principal)?.key else { return }
+        let maximum = key.quota.storedBytes ?? access.quotas.storedBytes
+        let taken = try await store.storedBytes(of: key.id) + store.unfinishedBytes(of: key.id)
+        guard length > maximum - taken else { return }
+        throw Tus.refusal(
+            nil, .insufficientStorage, "key-storage-full", "The key's storage is full",
+            "\(taken) of \(maximum) bytes are taken, \(length) more were announced.", at: "Upload-Length",
+            fix: "DELETE models, data sets and uploads that are not needed any more.")
     }
 
     /// What common clients call the file's name, if it can be one.

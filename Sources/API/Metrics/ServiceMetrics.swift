@@ -2,11 +2,12 @@ import Findings
 import Foundation
 import HTTPServer
 import JobQueue
+import JobStore
 import Synchronization
 import WorkerSupervisor
 
 /// What the service counts, served at `/metrics`.
-public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
+public final class ServiceMetrics: HTTPObserver, JobQueueObserver, DatabaseObserver {
     private let requests = Counter(
         "burn_http_requests_total", "HTTP requests answered.", labels: ["method", "route", "status"])
     private let durations = Histogram(
@@ -22,6 +23,9 @@ public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
         bounds: [1, 5, 15, 60, 300, 900, 3600, 14_400])
     private let workerExits = Counter(
         "burn_worker_exits_total", "Worker processes ended, by cause.", labels: ["cause"])
+    private let database = Histogram(
+        "burn_sqlite_seconds", "Seconds of database accesses, with the wait for a connection.",
+        labels: ["operation"], bounds: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5])
     private let active = Mutex(0)
     private let connections = Mutex<(@Sendable () -> ConnectionStatistics)?>(nil)
 
@@ -46,6 +50,8 @@ public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
     public func uploaded(bytes: Int) { uploadedBytes.add(Double(bytes)) }
 
     public func phaseFinished(_ phase: Phase, seconds: Double) { phases.observe(seconds, phase.rawValue) }
+
+    public func databaseTook(_ seconds: Double, operation: String) { database.observe(seconds, operation) }
 
     public func workerEnded(_ exit: WorkerExit) {
         let cause =
@@ -79,6 +85,7 @@ public final class ServiceMetrics: HTTPObserver, JobQueueObserver {
         uploadedBytes.render(into: &page)
         phases.render(into: &page)
         workerExits.render(into: &page)
+        database.render(into: &page)
         ProcessStatistics.render(into: &page)
         return page
     }

@@ -75,6 +75,7 @@ extension RESTService {
         router.on(.get, "/metrics") { _ in
             var page = metrics.render()
             let counts = try await store.jobCounts()
+            try await renderStorage(into: &page)
             page.family("burn_jobs", "Jobs by state.", type: "gauge")
             for state in JobState.allCases {
                 page.sample("burn_jobs", [("state", state.rawValue)], Double(counts[state] ?? 0))
@@ -86,6 +87,22 @@ extension RESTService {
         }
         router.on(.get, "/openapi.json") { _ in .json(OpenAPI.document) }
         router.on(.get, "/v1/version") { _ in try JSON.response(VersionResource()) }
+    }
+
+    private func renderStorage(into page: inout ExpositionPage) async throws {
+        let queue = try await store.queueStatus()
+        page.gauge("burn_jobs_paused", "Queued jobs that wait for room on the disk.", Double(queue.paused))
+        page.gauge(
+            "burn_queue_oldest_seconds", "Age of the job that has been queued longest.", queue.oldestSeconds)
+        page.family("burn_uploads", "Resumable uploads by state.", type: "gauge")
+        for state in UploadState.allCases {
+            page.sample("burn_uploads", [("state", state.rawValue)], Double(queue.uploads[state] ?? 0))
+        }
+        let sizes = try store.sizes()
+        page.gauge("burn_sqlite_database_bytes", "Bytes of the database's file.", Double(sizes.main))
+        page.gauge("burn_sqlite_wal_bytes", "Bytes of the write-ahead log.", Double(sizes.wal))
+        page.gauge(
+            "burn_disk_floor_bytes", "Bytes that uploads leave free.", Double(artifacts.freeSpaceFloor))
     }
 
     private func readinessChecks() async -> [String: String] {

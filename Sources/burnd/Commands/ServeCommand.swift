@@ -41,9 +41,9 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     private func serve(_ configuration: Configuration) async throws {
-        let level = configuration.logLevel
+        let (level, format) = (configuration.logLevel, configuration.logFormat)
         LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
+            var handler = format.handler(label)
             handler.logLevel = level
             return handler
         }
@@ -54,6 +54,7 @@ struct ServeCommand: AsyncParsableCommand {
                 metadata: ["limit": "\(descriptors)", "connections": "\(configuration.http.connections)"])
         }
         let daemon = try await Daemon(configuration)
+        try await daemon.housekeeping.repairAtStart()
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: daemon.services, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -66,6 +67,7 @@ struct ServeCommand: AsyncParsableCommand {
 /// The parts of a running service, put together from the configuration.
 struct Daemon {
     let store: JobStore
+    let housekeeping: Housekeeping
     /// In the order of their start; stopped in the reverse order, so that requests end before workers do.
     let services: [any Service]
 
@@ -76,7 +78,7 @@ struct Daemon {
             configuration: configuration.workers(readiness, logger: Logger(label: "burn.service")))
         let artifacts = try ArtifactStore(
             directory: configuration.dataDirectory, freeSpaceFloor: configuration.limits.freeBytes)
-        store = try JobStore(path: artifacts.directory + "/burn.sqlite")
+        store = try JobStore(path: artifacts.directory + "/burn.sqlite", observer: metrics)
         let ring = KeyRing(try await store.keys())
         try ListenPolicy.check(configuration, keys: ring)
         let audit = AuditLog(store: store)
@@ -92,14 +94,20 @@ struct Daemon {
             store: store, queue: queue, artifacts: artifacts,
             limits: RESTService.Limits(
                 modelBytes: configuration.limits.modelBytes, datasetBytes: configuration.limits.datasetBytes,
-                requestBytes: configuration.limits.requestBytes),
+                requestBytes: configuration.limits.requestBytes,
+                uploadPatience: .seconds(configuration.uploads.hours * 3_600),
+                unfinishedUploads: configuration.uploads.unfinished),
             metrics: metrics, readiness: readiness,
             access: RESTService.Access(
                 ring: ring, requiresKeys: !configuration.listen.isLoopback,
                 hosts: ListenPolicy.hosts(configuration), proxies: configuration.trustedProxies,
                 quotas: configuration.quotas), audit: audit)
+        var keeping = Housekeeping.Configuration()
+        keeping.retention = configuration.retention.policy
+        housekeeping = Housekeeping(
+            store: store, artifacts: artifacts, uploads: api.uploads, configuration: keeping)
         services = [
-            QueueService(queue: queue),
+            QueueService(queue: queue), HousekeepingService(housekeeping: housekeeping),
             ControlService(
                 folder: artifacts.directory, desk: KeyDesk(store: store, ring: ring, audit: audit)),
             WebService(
@@ -116,6 +124,14 @@ private struct QueueService: Service {
         try await queue.start()
         try await gracefulShutdown()
         await queue.shutdown()
+    }
+}
+
+private struct HousekeepingService: Service {
+    let housekeeping: Housekeeping
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await housekeeping.run() }
     }
 }
 
@@ -143,6 +159,14 @@ private struct WebService: Service {
         try await gracefulShutdown()
         readiness.state = .stopping
         await server.shutdown(deadline: .seconds(stopSeconds))
+    }
+}
+
+extension Configuration.Retention {
+    var policy: RetentionPolicy {
+        RetentionPolicy(
+            age: days > 0 ? Double(days) * 86_400 : nil, count: jobs > 0 ? jobs : nil,
+            tombstoneAge: Double(tombstoneDays) * 86_400)
     }
 }
 

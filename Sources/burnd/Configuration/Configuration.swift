@@ -26,7 +26,26 @@ struct Configuration: Sendable {
     var trustedProxies: [String] = []
     var quotas = RESTService.Quotas()
     var limits = Limits()
+    var uploads = Uploads()
+    var retention = Retention()
     var logLevel = Logger.Level.info
+    var logFormat = LogFormat.text
+
+    /// Resumable uploads.
+    struct Uploads: Sendable {
+        /// Hours that one waits for its next byte.
+        var hours = 24
+        /// Unfinished ones of one API key.
+        var unfinished = 16
+    }
+
+    /// How long finished jobs are kept; 0 is for good.
+    struct Retention: Sendable {
+        var days = 0
+        var jobs = 0
+        /// Days that a removed job is still answered 410.
+        var tombstoneDays = 365
+    }
 
     struct TLS: Sendable {
         /// PEM files; both or none.

@@ -42,6 +42,11 @@ struct Setting: Sendable {
             guard let level = Logger.Level(rawValue: text) else { throw Refused() }
             configuration.logLevel = level
         },
+        Setting(key: "log_format", help: "text, or json: one object a line.", expected: "text or json") {
+            configuration, text in
+            guard let format = LogFormat(rawValue: text) else { throw Refused() }
+            configuration.logFormat = format
+        },
         count("http.threads", "Threads that serve connections.", 1...64, \.http.threads),
         count("http.connections", "Connections at the same time.", 1...65_000, \.http.connections),
         count(
@@ -104,6 +109,19 @@ struct Setting: Sendable {
         count(
             "limits.import_seconds", "Longest run of an upload's worker.", 1...100_000_000,
             \.limits.importSeconds),
+        count("uploads.hours", "Hours that a resumable upload waits.", 1...8_760, \.uploads.hours),
+        count(
+            "uploads.unfinished", "Unfinished resumable uploads of one API key.", 1...10_000,
+            \.uploads.unfinished),
+        count(
+            "retention.days", "Days that a finished job is kept; 0 is for good.", 0...36_500,
+            \.retention.days),
+        count(
+            "retention.jobs", "Finished jobs that are kept; 0 is all of them.", 0...1_000_000_000,
+            \.retention.jobs),
+        count(
+            "retention.tombstone_days", "Days that a removed job is answered 410.", 0...36_500,
+            \.retention.tombstoneDays),
     ]
 
     /// Thrown inside `apply` for text that the key does not take.

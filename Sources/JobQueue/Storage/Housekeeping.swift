@@ -51,7 +51,6 @@ public struct Housekeeping: Sendable {
 
     /// To be called before the queue starts and before a request is taken: nothing is in use yet.
     public func repairAtStart() async throws {
-        await uploads.finishInterrupted()
         try await forgetLostUploads()
         let removed = try await sweep(olderThan: .zero)
         if !removed.isNothing {
@@ -75,6 +74,8 @@ public struct Housekeeping: Sendable {
     /// Until the task is cancelled.
     public func run() async {
         var lastSweep = ContinuousClock.now
+        // Reading a large file again takes its time: the service is there meanwhile.
+        await uploads.finishInterrupted()
         while !Task.isCancelled {
             try? await Task.sleep(for: configuration.interval)
             if Task.isCancelled { return }

@@ -1,0 +1,138 @@
+import ArtifactStore
+import Foundation
+import JobStore
+import Problems
+
+/// What a backup consists of, written last as `backup.json`: a folder without it is not a whole backup.
+public struct BackupManifest: Codable, Hashable, Sendable {
+    public struct File: Codable, Hashable, Sendable {
+        /// Relative to the backup's folder.
+        public var path: String
+        public var bytes: Int
+        public var sha256: String
+    }
+
+    public static let name = "backup.json"
+    public static let database = "burn.sqlite"
+
+    /// Of this layout.
+    public var format = 1
+    /// ISO 8601.
+    public var created: String
+    public var files: [File]
+
+    enum CodingKeys: String, CodingKey {
+        case format, files
+        case created = "created_at"
+    }
+}
+
+/// Copies a data directory while the service may be using it: the database by SQLite's own backup, then every
+/// file that it refers to. Files never change once they are there, so a hard link will do where both are on one
+/// file system. Checkpoints of unfinished jobs and bytes of unfinished uploads are left out.
+public struct Backup: Sendable {
+    /// How often the database is copied anew because a file was deleted meanwhile.
+    private static let attempts = 3
+
+    let data: String
+    let destination: String
+
+    /// - Parameters:
+    ///   - data: the data directory.
+    ///   - destination: a folder that is not there yet, or is empty.
+    public init(data: String, destination: String) {
+        self.data = URL(filePath: data).standardizedFileURL.path
+        self.destination = URL(filePath: destination).standardizedFileURL.path
+    }
+
+    /// Blocks on the disk.
+    /// - Throws: `Problem` `backup-destination`, `backup-incomplete`; what the stores throw.
+    public func run() throws -> BackupManifest {
+        try Folder.makeEmpty(destination, code: "backup-destination")
+        for name in ["blobs", "datasets"] { try Folder.make(destination + "/" + name) }
+        let database = destination + "/" + BackupManifest.database
+        var files: [String: BackupManifest.File] = [:]
+        var missing: [String] = []
+        for _ in 0..<Self.attempts {
+            try Folder.remove(database)
+            let snapshot = try DatabaseSnapshot(
+                of: data + "/" + BackupManifest.database, to: database)
+            var wanted: [String: BackupManifest.File] = [:]
+            missing = []
+            for path in paths(of: snapshot) {
+                if let file = files[path] {
+                    wanted[path] = file
+                } else if let file = try copy(path, sha256: digest(of: path)) {
+                    wanted[path] = file
+                } else {
+                    missing.append(path)
+                }
+            }
+            // What only an earlier copy of the database referred to.
+            for path in files.keys where wanted[path] == nil { try Folder.remove(destination + "/" + path) }
+            files = wanted
+            if missing.isEmpty { break }
+        }
+        guard missing.isEmpty else {
+            throw Problem(
+                .internal, code: "backup-incomplete", title: "The backup is not whole",
+                detail: "\(missing.count) files are not there, the first is \(missing[0]).",
+                fix: "Stop the service and run burnd fsck.")
+        }
+        files[BackupManifest.database] = try BackupManifest.File(
+            path: BackupManifest.database, bytes: Folder.size(database),
+            sha256: ArtifactStore.sha256(ofFile: database))
+        return try finish(files.values.sorted { $0.path < $1.path })
+    }
+
+    private func finish(_ files: [BackupManifest.File]) throws -> BackupManifest {
+        let manifest = BackupManifest(created: Date().formatted(.iso8601), files: files)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        for file in files { try Folder.sync(destination + "/" + file.path) }
+        let folders = Set(
+            files.map { URL(filePath: destination + "/" + $0.path).deletingLastPathComponent().path })
+        for folder in folders { try Folder.sync(folder) }
+        try Folder.write(try encoder.encode(manifest), to: destination + "/" + BackupManifest.name)
+        try Folder.sync(destination)
+        return manifest
+    }
+
+    private func paths(of snapshot: DatabaseSnapshot) -> [String] {
+        let blobs = snapshot.blobs.keys.sorted().map { "blobs/" + $0 }
+        let packed = snapshot.readyDatasets.flatMap { id -> [String] in
+            let folder = "datasets/" + id
+            let names = try? FileManager.default.contentsOfDirectory(atPath: data + "/" + folder).sorted()
+            // Without its folder: a path that is not there, to be reported.
+            return names.map { $0.map { folder + "/" + $0 } } ?? [folder + "/manifest.json"]
+        }
+        return blobs + packed
+    }
+
+    private func digest(of path: String) -> String? {
+        path.hasPrefix("blobs/") ? String(path.dropFirst("blobs/".count)) : nil
+    }
+
+    /// - Parameter sha256: of the content, where the name tells it.
+    /// - Returns: nil when the file is not there.
+    private func copy(_ path: String, sha256: String?) throws -> BackupManifest.File? {
+        let source = data + "/" + path
+        let target = destination + "/" + path
+        try Folder.make(URL(filePath: target).deletingLastPathComponent().path)
+        let digest: String
+        if link(source, target) == 0 {
+            digest = try sha256 ?? ArtifactStore.sha256(ofFile: target)
+        } else if errno == ENOENT {
+            return nil
+        } else {
+            digest = try Folder.copy(source, to: target)
+            if let sha256, sha256 != digest {
+                throw Problem(
+                    .internal, code: "content-damaged", title: "A stored file is damaged",
+                    detail: "\(source) has the SHA-256 \(digest).",
+                    fix: "Stop the service and run burnd fsck.")
+            }
+        }
+        return BackupManifest.File(path: path, bytes: try Folder.size(target), sha256: digest)
+    }
+}

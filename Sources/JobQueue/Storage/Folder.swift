@@ -1,0 +1,103 @@
+import Crypto
+import Foundation
+import Problems
+
+/// File operations of backups, each durable or verified as its name says.
+enum Folder {
+    static func problem(_ call: String, _ path: String, _ code: Int32 = errno) -> Problem {
+        let isFull = code == ENOSPC || code == EDQUOT
+        return Problem(
+            isFull ? .insufficientStorage : .internal, code: isFull ? "disk-full" : "file-system",
+            title: isFull ? "No room left on the disk" : "A file operation failed",
+            detail: "\(call) of \(path): \(String(cString: strerror(code)))")
+    }
+
+    static func make(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw Problem(
+                .internal, code: "file-system", title: "A file operation failed",
+                detail: "mkdir of \(path): \(error.localizedDescription)")
+        }
+    }
+
+    /// - Throws: `Problem` with the code, when something is there.
+    static func makeEmpty(_ path: String, code: String) throws {
+        try make(path)
+        guard try FileManager.default.contentsOfDirectory(atPath: path).isEmpty else {
+            throw Problem(
+                .conflict, code: code, title: "The folder is not empty", detail: path,
+                fix: "Name a folder that is not there yet.")
+        }
+    }
+
+    /// None there is no error.
+    static func remove(_ path: String) throws {
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        try FileManager.default.removeItem(atPath: path)
+    }
+
+    static func size(_ path: String) throws -> Int {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw problem("stat", path) }
+        return Int(status.st_size)
+    }
+
+    /// A file's or folder's content is on the disk when it returns.
+    static func sync(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw problem("open", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw problem("fsync", path) }
+    }
+
+    static func syncTree(_ path: String) throws {
+        for name in try FileManager.default.subpathsOfDirectory(atPath: path) { try sync(path + "/" + name) }
+        try sync(path)
+    }
+
+    static func write(_ data: Data, to path: String) throws {
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: data, attributes: [.posixPermissions: 0o600])
+        else { throw problem("write", path) }
+        try sync(path)
+    }
+
+    /// Copies a regular file, not what a link leads to.
+    /// - Returns: the SHA-256 of what was copied, in lower-case hexadecimal.
+    static func copy(_ source: String, to target: String) throws -> String {
+        let from = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard from >= 0 else { throw problem("open", source) }
+        defer { close(from) }
+        var status = stat()
+        guard fstat(from, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw problem("open", source, EINVAL)
+        }
+        let to = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard to >= 0 else { throw problem("open", target) }
+        defer { close(to) }
+        var hash = SHA256()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = read(from, buffer.baseAddress, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw problem("read", source) }
+            if count == 0 { break }
+            let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+            hash.update(bufferPointer: piece)
+            var rest = piece[...]
+            while !rest.isEmpty {
+                let left = UnsafeRawBufferPointer(rebasing: rest)
+                let written = Foundation.write(to, left.baseAddress, left.count)
+                if written < 0, errno == EINTR { continue }
+                guard written >= 0 else { throw problem("write", target) }
+                rest = rest.dropFirst(written)
+            }
+        }
+        return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

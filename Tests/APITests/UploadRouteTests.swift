@@ -1,0 +1,292 @@
+import API
+import Crypto
+import Foundation
+import HTTPServer
+import JobStore
+import Testing
+
+/// Resumable uploads by tus 1.0.
+@Suite struct UploadRouteTests {
+    private static let tus: HTTPHeaders = ["Tus-Resumable": "1.0.0"]
+
+    private func create(
+        _ service: Harness, _ kind: String = "model", length: Int, headers: HTTPHeaders = [:]
+    ) async throws -> Harness.Answer {
+        var all = Self.tus
+        all["Upload-Length"] = String(length)
+        for field in headers.fields { all.add(field.name, field.value) }
+        return try await service.send(.post, "/v1/uploads?kind=\(kind)", headers: all)
+    }
+
+    private func path(_ created: Harness.Answer) throws -> String {
+        try #require(created.headers["Location"])
+    }
+
+    private func append(
+        _ service: Harness, _ path: String, at offset: Int, _ bytes: Data, headers: HTTPHeaders = [:]
+    ) async throws -> Harness.Answer {
+        var all = Self.tus
+        all["Upload-Offset"] = String(offset)
+        all["Content-Type"] = "application/offset+octet-stream"
+        for field in headers.fields { all[field.name] = field.value }
+        return try await service.send(.patch, path, body: Data(bytes), headers: all)
+    }
+
+    @Test func aFileInPiecesBecomesAModel() async throws {
+        try await withHarness { service in
+            let file = Data(Script.model.utf8)
+            let name = Data("resnet.pt2".utf8).base64EncodedString()
+            let created = try await create(
+                service, length: file.count, headers: ["Upload-Metadata": "filename \(name),empty"])
+            #expect(created.status == 201)
+            #expect(created.headers["Tus-Resumable"] == "1.0.0")
+            #expect(created.headers["Upload-Expires"]?.hasSuffix("GMT") == true)
+            let path = try path(created)
+            let first = try await append(service, path, at: 0, file.prefix(10))
+            #expect(first.status == 204)
+            #expect(first.headers["Upload-Offset"] == "10")
+            let head = try await service.send(.head, path)
+            #expect(head.headers["Upload-Offset"] == "10")
+            #expect(head.headers["Upload-Length"] == String(file.count))
+            #expect(head.headers["Upload-Metadata"] == "filename \(name),empty")
+            #expect(head.headers["Cache-Control"] == "no-store")
+            let last = try await append(service, path, at: 10, file.dropFirst(10))
+            #expect(last.status == 204)
+            let model = try #require(last.headers["Link"]?.split(separator: ">").first?.dropFirst())
+            let record = try await service.send(.get, String(model), headers: ["Prefer": "wait=30"])
+            #expect(try record.value("state") == "ready")
+            #expect(try record.value("name") == "resnet.pt2")
+            let digest = SHA256.hash(data: file).map {
+                String($0 >> 4, radix: 16) + String($0 & 15, radix: 16)
+            }
+            #expect(try record.value("sha256") == digest.joined())
+            let done = try await service.send(.get, path)
+            #expect(try done.value("state") == "finished")
+            #expect(try done.value("links", "input") == String(model))
+            #expect(try await append(service, path, at: file.count, Data()).status == 409)
+            #expect(try await service.send(.delete, path, headers: Self.tus).status == 204)
+            #expect(try await service.send(.get, path).status == 404)
+            #expect(try await service.send(.get, String(model)).status == 200)
+            let parts = try FileManager.default.contentsOfDirectory(atPath: service.directory + "/uploads")
+            #expect(parts == [])
+        }
+    }
+
+    @Test func theServerSaysWhatItCanDo() async throws {
+        try await withHarness { service in
+            let answer = try await service.send(.options, "/v1/uploads")
+            #expect(answer.status == 204)
+            #expect(answer.headers["Tus-Version"] == "1.0.0")
+            #expect(answer.headers["Tus-Extension"] == "creation,expiration,checksum,termination")
+            #expect(answer.headers["Tus-Checksum-Algorithm"] == "sha1,sha256,sha512")
+            #expect(answer.headers["Tus-Max-Size"] == String(64 << 30))
+        }
+    }
+
+    @Test(arguments: ["sha1", "sha256", "sha512"])
+    func aPieceThatDoesNotMatchItsChecksumIsDropped(algorithm: String) async throws {
+        func digest(_ data: Data) -> String {
+            switch algorithm {
+            case "sha1": Data(Insecure.SHA1.hash(data: data)).base64EncodedString()
+            case "sha256": Data(SHA256.hash(data: data)).base64EncodedString()
+            default: Data(SHA512.hash(data: data)).base64EncodedString()
+            }
+        }
+        try await withHarness { service in
+            let file = Data(Script.model.utf8)
+            let path = try path(await create(service, length: file.count))
+            #expect(try await append(service, path, at: 0, file.prefix(4)).status == 204)
+            let rest = file.dropFirst(4)
+            let wrong = try await append(
+                service, path, at: 4, rest, headers: ["Upload-Checksum": "\(algorithm) \(digest(file))"])
+            #expect(wrong.status == 460)
+            #expect(try wrong.value("code") == "checksum-mismatch")
+            #expect(try await service.send(.head, path).headers["Upload-Offset"] == "4")
+            let right = try await append(
+                service, path, at: 4, rest, headers: ["Upload-Checksum": "\(algorithm) \(digest(rest))"])
+            #expect(right.status == 204)
+            #expect(right.headers["Link"] != nil)
+        }
+    }
+
+    @Test func whatBreaksTheProtocolIsRefused() async throws {
+        try await withHarness(limits: .init(modelBytes: 1000)) { (service: Harness) async throws in
+            func refused(_ target: String, _ headers: HTTPHeaders, body: Data? = nil) async throws -> (
+                Int, String?
+            ) {
+                let answer = try await service.send(.post, target, body: body, headers: headers)
+                #expect(answer.headers["Tus-Resumable"] == "1.0.0")
+                return (answer.status, try answer.value("code"))
+            }
+            let uploads = "/v1/uploads?kind=model"
+            let length: HTTPHeaders = ["Tus-Resumable": "1.0.0", "Upload-Length": "10"]
+            #expect(try await refused(uploads, ["Upload-Length": "10"]) == (412, "tus-version"))
+            #expect(
+                try await refused(uploads, ["Tus-Resumable": "0.2.2", "Upload-Length": "1"])
+                    == (412, "tus-version"))
+            #expect(try await refused(uploads, Self.tus) == (400, "upload-header-invalid"))
+            for bad in ["", "-1", "1e3", "+5", "99999999999999999999", "5,6"] {
+                #expect(
+                    try await refused(uploads, ["Tus-Resumable": "1.0.0", "Upload-Length": bad])
+                        == (400, "upload-header-invalid"))
+            }
+            #expect(
+                try await refused(uploads, ["Tus-Resumable": "1.0.0", "Upload-Length": "0"])
+                    == (400, "upload-empty"))
+            #expect(
+                try await refused(uploads, ["Tus-Resumable": "1.0.0", "Upload-Length": "1001"])
+                    == (413, "upload-too-large"))
+            #expect(try await refused("/v1/uploads", length) == (400, "upload-kind-missing"))
+            #expect(try await refused("/v1/uploads?kind=job", length) == (400, "upload-kind-missing"))
+            #expect(try await refused("/v1/uploads?kind=model&x=1", length) == (400, "query-invalid"))
+            #expect(
+                try await refused(uploads, length, body: Data("x".utf8)) == (400, "upload-body-unexpected"))
+            for bad in ["filename !!", "a YQ==,a YQ==", "a b c", String(repeating: "a", count: 5_000)] {
+                var headers = length
+                headers["Upload-Metadata"] = bad
+                #expect(try await refused(uploads, headers) == (400, "upload-metadata-invalid"))
+            }
+            var digest = length
+            digest["Repr-Digest"] = "sha-256=:AAAA:"
+            #expect(try await refused(uploads, digest) == (400, "content-digest-malformed"))
+        }
+    }
+
+    @Test func aPieceThatDoesNotFitIsRefusedAndChangesNothing() async throws {
+        try await withHarness { service in
+            let path = try path(await create(service, length: 10))
+            func refused(at offset: Int = 0, _ bytes: Int = 4, _ headers: HTTPHeaders = [:]) async throws -> (
+                Int, String?
+            ) {
+                let answer = try await append(
+                    service, path, at: offset, Data(count: bytes), headers: headers)
+                return (answer.status, try answer.value("code"))
+            }
+            #expect(try await refused(at: 1) == (409, "upload-offset-mismatch"))
+            #expect(try await refused(at: 0, 11) == (413, "upload-too-long"))
+            #expect(
+                try await refused(at: 0, 4, ["Content-Type": "text/plain"]) == (
+                    415, "content-type-not-offset"
+                ))
+            #expect(try await refused(at: 0, 4, ["Tus-Resumable": "2.0.0"]) == (412, "tus-version"))
+            #expect(try await refused(at: 0, 4, ["Upload-Offset": "x"]) == (400, "upload-header-invalid"))
+            #expect(
+                try await refused(at: 0, 4, ["Upload-Checksum": "md5 AAAA"]) == (400, "checksum-unsupported"))
+            #expect(
+                try await refused(at: 0, 4, ["Upload-Checksum": "sha1 AAAA"]) == (400, "checksum-malformed"))
+            #expect(try await service.send(.head, path).headers["Upload-Offset"] == "0")
+            #expect(try await service.send(.delete, path).status == 412)
+            #expect(try await service.send(.delete, path, headers: Self.tus).status == 204)
+            #expect(try await refused() == (404, "upload-not-found"))
+        }
+    }
+
+    @Test func anUploadTakesOneRequestAtATime() async throws {
+        try await withHarness { service in
+            let path = try path(await create(service, length: 10))
+            let head = try HTTPRequestHead(
+                method: .patch, target: path,
+                headers: [
+                    "Tus-Resumable": "1.0.0", "Upload-Offset": "0",
+                    "Content-Type": "application/offset+octet-stream",
+                ], contentLength: 4)
+            guard case .stream(let sink, _) = await service.router.begin(head).body else {
+                Issue.record("no sink")
+                return
+            }
+            #expect(try await append(service, path, at: 0, Data(count: 4)).status == 423)
+            #expect(try await service.send(.delete, path, headers: Self.tus).status == 423)
+            // The connection is lost after two bytes: they stay.
+            try Data(count: 2).withUnsafeBytes { try sink.write($0) }
+            sink.abort()
+            #expect(try await service.send(.head, path).headers["Upload-Offset"] == "2")
+            #expect(try await append(service, path, at: 2, Data(count: 4)).status == 204)
+        }
+    }
+
+    @Test func aFileThatIsNoArchiveIsRefusedWithItsFirstBytes() async throws {
+        try await withHarness(strict: true) { service in
+            let path = try path(await create(service, "dataset", length: 100_000))
+            let answer = try await append(service, path, at: 0, Data(count: 1_000))
+            #expect(answer.status == 415)
+            #expect(try await service.send(.get, path).value("state") == "rejected")
+            #expect(try await service.send(.get, path).value("problem", "code") == "dataset-format-unknown")
+            #expect(try await append(service, path, at: 1_000, Data(count: 10)).status == 415)
+            let parts = try FileManager.default.contentsOfDirectory(atPath: service.directory + "/uploads")
+            #expect(parts == [])
+        }
+    }
+
+    @Test func aFileThatDoesNotMatchItsDigestIsRejected() async throws {
+        try await withHarness { service in
+            let zeros = Data(count: 32).base64EncodedString()
+            let path = try path(
+                await create(service, length: 4, headers: ["Repr-Digest": "sha-256=:\(zeros):"]))
+            let answer = try await append(service, path, at: 0, Data(count: 4))
+            #expect(answer.status == 400)
+            #expect(try answer.value("code") == "digest-mismatch")
+            #expect(try await service.send(.get, path).value("state") == "rejected")
+        }
+    }
+
+    @Test func roomIsReservedBeforeTheFirstByte() async throws {
+        try await withHarness(freeSpaceFloor: 1 << 60) { (service: Harness) async throws in
+            #expect(try await create(service, length: 10).status == 507)
+        }
+        try await withHarness(limits: .init(modelBytes: .max, unfinishedUploads: 2)) { service in
+            #expect(try await create(service, length: 1 << 50).status == 507)
+            let path = try path(await create(service, length: 8 << 20))
+            let id = try #require(path.split(separator: "/").last)
+            var status = stat()
+            #expect(stat(service.directory + "/uploads/\(id).part", &status) == 0)
+            #expect(status.st_size == 0 && status.st_blocks * 512 >= 8 << 20)
+            #expect(try await create(service, length: 1).status == 201)
+            #expect(try await create(service, length: 1).status == 429)
+        }
+    }
+
+    @Test func theDescribedFieldsAreTheOnesSent() async throws {
+        try await withHarness { service in
+            let created = try await create(service, length: 10)
+            let document = try #require(
+                try JSONSerialization.jsonObject(with: OpenAPI.document) as? [String: Any])
+            let faults = SchemaChecker(document: document).faults(
+                try created.json, ["$ref": "#/components/schemas/Upload"], at: "Upload")
+            #expect(faults == [])
+            let components = try #require(document["components"] as? [String: Any])
+            let schemas = try #require(components["schemas"] as? [String: [String: Any]])
+            #expect(schemas["UploadState"]?["enum"] as? [String] == UploadState.allCases.map(\.rawValue))
+        }
+    }
+
+    @Test func aRemovedJobIsGone() async throws {
+        try await withHarness { service in
+            let id = try await service.finishedJob("purify", script: Script.purification)
+            let blobs = service.directory + "/blobs"
+            #expect(try FileManager.default.contentsOfDirectory(atPath: blobs).count == 3)
+            #expect(try await service.send(.delete, "/v1/jobs/\(id)").status == 204)
+            for suffix in ["", "/samples", "/events", "/metrics", "/model", "/labels"] {
+                let answer = try await service.send(.get, "/v1/jobs/\(id)\(suffix)")
+                #expect(answer.status == 410, "\(suffix) \(answer.text)")
+                #expect(try answer.value("code") == "job-removed")
+            }
+            #expect(try await service.send(.delete, "/v1/jobs/\(id)").status == 410)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: blobs).count == 2)
+        }
+    }
+
+    @Test func aJobThatRunsIsNotRemoved() async throws {
+        try await withHarness { service in
+            let model = try await service.upload(Script.endless, to: "models")
+            let dataset = try await service.upload(Script.dataset, to: "datasets")
+            let job: String = try #require(
+                try await service.submit("scan", model: model, dataset: dataset, more: #", "priority": 3"#)
+                    .value("id"))
+            #expect(try await service.send(.get, "/v1/jobs/\(job)").value("priority") == 3)
+            #expect(try await service.send(.delete, "/v1/jobs/\(job)").status == 409)
+            let wrong = try await service.submit(
+                "scan", model: model, dataset: dataset, more: #", "priority": 11"#)
+            #expect(wrong.status == 400)
+        }
+    }
+}
