@@ -15,11 +15,17 @@ final class ServiceProcess: @unchecked Sendable {
     private var process = Process()
 
     private let worker: URL
+    /// Settings beside those that every test has.
+    private let settings: [String: String]
+    /// The mount namespace that the service runs in; nil for the test's own.
+    private let disk: SmallDisk?
 
     /// With the real worker.
     init() throws {
         folder = try Self.makeFolder()
         worker = Self.programs.appending(path: "burn-worker")
+        settings = [:]
+        disk = nil
         try start()
     }
 
@@ -29,9 +35,14 @@ final class ServiceProcess: @unchecked Sendable {
         return folder
     }
 
-    /// - Parameter script: the commands of every worker, see `ScriptedWorker`.
-    init(script: String) throws {
+    /// - Parameters:
+    ///   - script: the commands of every worker, see `ScriptedWorker`.
+    ///   - settings: `BURND_…` variables.
+    ///   - disk: where the data lies.
+    init(script: String, settings: [String: String] = [:], disk: SmallDisk? = nil) throws {
         folder = try Self.makeFolder()
+        self.settings = settings
+        self.disk = disk
         let commands = folder.appending(path: "script")
         try script.write(to: commands, atomically: true, encoding: .utf8)
         worker = folder.appending(path: "worker")
@@ -56,11 +67,13 @@ final class ServiceProcess: @unchecked Sendable {
         let errors = try FileHandle(forWritingTo: log)
         let output = Pipe()
         process = Process()
-        process.executableURL = Self.programs.appending(path: "burnd")
-        process.arguments = ["serve", "--listen", "127.0.0.1:0", "--worker", worker.path]
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--worker", worker.path]
+        let program = Self.programs.appending(path: "burnd")
+        (process.executableURL, process.arguments) =
+            disk?.command(program, serve) ?? (program, serve)
         process.environment = [
-            "BURND_DATA": folder.path + "/data", "BURND_LIMITS_FREE_BYTES": "0", "BURND_LOG_LEVEL": "notice",
-        ]
+            "BURND_DATA": data, "BURND_LIMITS_FREE_BYTES": "0", "BURND_LOG_LEVEL": "notice",
+        ].merging(settings) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = errors
@@ -77,6 +90,58 @@ final class ServiceProcess: @unchecked Sendable {
             line.hasPrefix("burnd listens on http://127.0.0.1:")
         else { throw Failure(description: line) }
         self.port = port
+    }
+
+    /// The data folder, as the service sees it.
+    var data: String { disk.map { $0.mount + "/data" } ?? folder.path + "/data" }
+
+    /// Runs another of burnd's commands on the data.
+    /// - Returns: the exit status and standard output.
+    func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+        let other = Process()
+        let program = Self.programs.appending(path: "burnd")
+        let arguments = arguments + ["--data", data]
+        (other.executableURL, other.arguments) = disk?.command(program, arguments) ?? (program, arguments)
+        let output = Pipe()
+        other.standardInput = FileHandle.nullDevice
+        other.standardOutput = output
+        try other.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        other.waitUntilExit()
+        return (other.terminationStatus, text)
+    }
+
+    /// What `burnd fsck` finds, less what a crash may leave and the next start removes: files that nothing refers
+    /// to, and uploads whose creation was not acknowledged. The service must not run.
+    func faults() throws -> [String] {
+        let (_, text) = try run(["fsck", "--json"])
+        guard let findings = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]]
+        else {
+            return ["no answer: \(text)"]
+        }
+        return findings.filter { !["unreferenced", "upload-lost"].contains($0["kind"] as? String) }
+            .map { "\($0)" }
+    }
+
+    /// The job, once it is finished.
+    func finished(_ job: String) throws -> [String: Any] {
+        while true {
+            let shown = try get("/v1/jobs/\(job)", "Prefer: wait=10").json
+            if shown["finished_at"] is String { return shown }
+        }
+    }
+
+    /// Sends a request with a body of any kind.
+    func send(_ method: String, _ target: String, _ fields: [String], body: Data = Data()) throws
+        -> RawClient.Reply
+    {
+        let client = try client()
+        let fields = fields + ["Content-Length: \(body.count)"]
+        client.send(
+            "\(method) \(target) HTTP/1.1\r\nHost: localhost\r\n" + fields.map { $0 + "\r\n" }.joined()
+                + "\r\n")
+        client.send([UInt8](body))
+        return try client.reply(toHead: method == "HEAD")
     }
 
     /// Sends the signal and waits for the end.

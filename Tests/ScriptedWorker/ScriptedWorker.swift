@@ -126,6 +126,13 @@ struct ScriptedWorker {
             try Data().write(to: URL(filePath: mark))
             try send(.failed(Problem(.insufficientStorage, code: "disk-full", title: "Scripted", detail: "")))
             exit(0)
+        case "until-file":
+            while !FileManager.default.fileExists(atPath: task.outputDirectory + "/" + words[1]) {
+                try send(.heartbeat)
+                var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+                // The other side has closed the input.
+                if poll(&input, 1, 50) > 0 { exit(0) }
+            }
         case "sparse-artifact":
             let path = task.outputDirectory + "/" + words[1]
             _ = FileManager.default.createFile(atPath: path, contents: nil)

@@ -87,6 +87,7 @@ struct Daemon {
         queueing.importSlots = configuration.slots
         queueing.importLimits = configuration.limits.images
         queueing.maximumQueuedJobs = configuration.limits.queuedJobs
+        queueing.diskInterval = .seconds(configuration.limits.diskCheckSeconds)
         queueing.observer = metrics
         let queue = JobQueue(
             store: store, artifacts: artifacts, supervisor: supervisor, configuration: queueing)

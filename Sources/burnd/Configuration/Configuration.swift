@@ -75,6 +75,8 @@ struct Configuration: Sendable {
         var datasetBytes = 64 << 30
         /// Free space that uploads must leave on the disk.
         var freeBytes = 1 << 30
+        /// Between two looks at the free space.
+        var diskCheckSeconds = 5
         /// Of a JSON request body.
         var requestBytes = 1 << 20
         /// Jobs that wait or run; more get 429.

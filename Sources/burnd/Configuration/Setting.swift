@@ -92,6 +92,9 @@ struct Setting: Sendable {
         size("limits.model_bytes", "Largest model upload.", \.limits.modelBytes),
         size("limits.dataset_bytes", "Largest data set upload.", \.limits.datasetBytes),
         size("limits.free_bytes", "Free disk space that uploads leave.", \.limits.freeBytes),
+        count(
+            "limits.disk_check_seconds", "Seconds between two looks at the free space.", 1...3600,
+            \.limits.diskCheckSeconds),
         size("limits.request_bytes", "Largest JSON request body.", \.limits.requestBytes),
         count(
             "limits.queued_jobs", "Jobs that wait or run; more are answered 429.", 1...1_000_000,
