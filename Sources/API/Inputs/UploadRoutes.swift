@@ -10,7 +10,7 @@ extension RESTService {
     private static let collection = "/v1/uploads"
 
     func addUploadRoutes(to router: inout Router) {
-        router.on(.options, Self.collection, access: .open) { _ in
+        router.on(.options, Self.collection, access: .read) { _ in
             var headers = Tus.headers
             headers["Tus-Version"] = Tus.version
             headers["Tus-Extension"] = Tus.extensions
