@@ -79,7 +79,7 @@ let package = Package(
             name: "Migrations", path: "migrations",
             resources: [
                 .embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql"),
-                .embedInCode("0003_storage.sql"),
+                .embedInCode("0003_storage.sql"), .embedInCode("0004_imports.sql"),
             ],
             swiftSettings: strict),
         library("Execution", ["Graph", "Problems", "Tensors"]),
@@ -93,6 +93,23 @@ let package = Package(
         library(
             "Evaluation",
             ["Execution", "Findings", "Graph", "PackedDataset", "Problems", "SeededRandom", "Tensors"]),
+        .target(
+            name: "BuiltInGraphs",
+            resources: [
+                .embedInCode("graphs/convnext_tiny.json.gz"),
+                .embedInCode("graphs/densenet161.json.gz"),
+                .embedInCode("graphs/efficientnet_b0.json.gz"),
+                .embedInCode("graphs/mobilenet_v2.json.gz"),
+                .embedInCode("graphs/preactresnet18.json.gz"),
+                .embedInCode("graphs/resnet18.json.gz"),
+                .embedInCode("graphs/resnet18_cifar.json.gz"),
+                .embedInCode("graphs/resnet18_small_stem.json.gz"),
+                .embedInCode("graphs/vgg16_bn.json.gz"),
+                .embedInCode("graphs/vgg19_bn.json.gz"),
+                .embedInCode("graphs/vit_b_16.json.gz"),
+                .embedInCode("graphs/wrn-16-1.json.gz"),
+                .embedInCode("graphs/wrn-28-10.json.gz"),
+            ], swiftSettings: strict),
         .executableTarget(
             name: "burn-worker",
             dependencies: [
@@ -115,15 +132,25 @@ let package = Package(
         clibrary("CPNG", links: ["png16"]),
         library(
             "DatasetFormats",
-            ["CArchive", "CJPEG", "CPNG", "Findings", "PackedDataset", "Problems", "WorkerProtocol"]),
+            [
+                "CArchive", "CJPEG", "CPNG", "Findings", "Graph", "PackedDataset", "PickleData", "Problems",
+                "Safetensors", "StrictJSON", "StrictZip", "WorkerProtocol",
+            ]),
         clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
         library("HTTPServer", ["CHTTPServer", "Problems", logging]),
         library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", crypto, logging]),
         library(
-            "ModelFormats", ["CZlib", "Findings", "Graph", "ONNX", "Problems", "StrictJSON", "StrictZip"]),
+            "ModelFormats",
+            [
+                "BuiltInGraphs", "CZlib", "Findings", "Graph", "ONNX", "PickleData", "Problems",
+                "Safetensors",
+                "StrictJSON", "StrictZip",
+            ]),
         library("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
         library("PackedDataset", ["Findings", "Problems"]),
+        library("PickleData", ["Graph", "Problems"]),
         library("ProceduralImages", ["SeededRandom"]),
+        library("Safetensors", ["Graph", "Problems", "StrictJSON", "StrictZip"]),
         library("Sandbox", ["CConfinement", "Problems", "WorkerProtocol"]),
         library("SeededRandom"),
         library("StrictJSON"),
@@ -204,7 +231,9 @@ let package = Package(
         tests("JobQueue", ["ScriptedWorker"]),
         tests("JobStore", ["Migrations", grdb]),
         tests("PackedDataset", ["Findings", "Problems"]),
+        tests("PickleData", ["Problems"]),
         tests("ProceduralImages", []),
+        tests("Safetensors", ["Problems", "StrictZip"]),
         tests("Tensors", ["Graph", "SeededRandom"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
         .testTarget(

@@ -33,7 +33,7 @@ public struct AnalysisJob {
         self.report = report
         threads = max(1, min(task.options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount))
         try Threads.setCurrent(threads)
-        file = try openModel(at: task.model)
+        file = try openModel(at: task.model, skeleton: task.skeleton)
         model = try GraphModel(
             graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
         images = try LabelledImages(

@@ -20,10 +20,10 @@ public enum ModelWeights {
         try file.write(replacing: replacements, to: path)
     }
 
-    /// The model of a checkpoint, or nil when there is none.
-    static func read(_ path: String, like model: GraphModel) throws -> GraphModel? {
+    /// The model of a checkpoint that was written from `original`, or nil when there is none.
+    static func read(_ path: String, of original: ModelFile, like model: GraphModel) throws -> GraphModel? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let file = try openModel(at: path)
+        let file = try original.copy(at: path)
         let copy = try model.copy()
         var tensors: [String: Tensor] = [:]
         for weight in file.weights {

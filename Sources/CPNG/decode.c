@@ -57,8 +57,6 @@ static enum cpng_status read_header(struct reader *reader, uint32_t maximum_side
     image->channels = (colour & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1;
     if (image->height > maximum_side || image->width > maximum_side)
         return refuse(reader, CPNG_TOO_LARGE, "a side is longer than the limit");
-    if (png_get_bit_depth(png, reader->info) == 16)
-        return refuse(reader, CPNG_UNSUPPORTED, "it has 16 bits per channel");
     return CPNG_OK;
 }
 
@@ -73,6 +71,8 @@ static enum cpng_status read_pixels(
     size_t area = (size_t)image->height * image->width;
     if (capacity / expected.channels < area) return refuse(reader, CPNG_NO_MEMORY, "the buffer is too small");
 
+    // 16 bits: the nearest 8-bit value.
+    if (png_get_bit_depth(png, reader->info) == 16) png_set_scale_16(png);
     png_set_expand(png);
     if (expected.channels == 3) png_set_gray_to_rgb(png);
     png_set_interlace_handling(png);
@@ -98,7 +98,7 @@ static enum cpng_status read_pixels(
     if (reader->scratch != NULL) {
         for (size_t i = 0; i < area; i++) {
             const uint8_t *pixel = reader->scratch + i * found;
-            if (pixel[found - 1] != 255) return refuse(reader, CPNG_UNSUPPORTED, "it has transparent pixels");
+            if (!expected.drops_alpha && pixel[found - 1] != 255) return refuse(reader, CPNG_UNSUPPORTED, "it has transparent pixels");
             memcpy(pixels + i * expected.channels, pixel, expected.channels);
         }
     }

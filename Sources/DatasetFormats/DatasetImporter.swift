@@ -23,11 +23,12 @@ public struct ImportProgress: Hashable, Sendable {
     public var bytesPerSecond: Double { seconds > 0 ? Double(bytesRead) / seconds : 0 }
 }
 
-/// Reads image folders, one folder per class, and packs them.
+/// Reads labelled images and packs them.
 ///
-/// Sources: zip, tar, tar.gz, tar.xz and tar.zst archives, told apart by content, and folders on disk. Images:
-/// PNG of 1 to 8 bits (palettes are expanded, transparency must be unused) and JPEG, grey or RGB, all of one
-/// size. Grey images among coloured ones are widened to three channels; when all are grey, there is one.
+/// Sources: zip, tar, tar.gz, tar.xz and tar.zst archives, told apart by content, and folders on disk, laid out
+/// as image folders (one per class), WebDataset shards, images with a manifest, CIFAR-10/100 (binary, Python) or
+/// MNIST (IDX); `.npz`; safetensors. Images: PNG and JPEG, grey or RGB, all of one size unless the options scale
+/// them. Grey images among coloured ones are widened to three channels; when all are grey, there is one.
 public enum DatasetImporter {
     /// Packs the images of `path` into the folder `directory`, in the archive's order (a folder on disk: in
     /// order of names), in memory that does not depend on the upload's size but for some 40 bytes an image.
@@ -40,41 +41,34 @@ public enum DatasetImporter {
     /// - Throws: `Problem` that names the entry at fault.
     public static func importDataset(
         from path: String, to directory: String, limits: ImportLimits = ImportLimits(),
-        progress: (ImportProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+        options: ImportOptions = ImportOptions(), progress: (ImportProgress) -> Void = { _ in },
+        isCancelled: () -> Bool = { false }
     ) throws -> DatasetSummary {
         do {
             return try importOnce(
-                from: path, to: directory, limits: limits, forceColour: false, progress: progress,
+                from: path, to: directory, limits: limits, options: options, forceColour: false,
+                progress: progress,
                 isCancelled: isCancelled)
         } catch is ColourAfterGrey {
             return try importOnce(
-                from: path, to: directory, limits: limits, forceColour: true, progress: progress,
+                from: path, to: directory, limits: limits, options: options, forceColour: true,
+                progress: progress,
                 isCancelled: isCancelled)
         }
     }
 
     private static func importOnce(
-        from path: String, to directory: String, limits: ImportLimits, forceColour: Bool,
+        from path: String, to directory: String, limits: ImportLimits, options: ImportOptions,
+        forceColour: Bool,
         progress: (ImportProgress) -> Void, isCancelled: () -> Bool
     ) throws -> DatasetSummary {
         var owned: locale_t?
         let previous = carchive_use_utf8(&owned)
         defer { carchive_restore_locale(previous, owned) }
-        let source = try openSource(path)
+        let source = try SourceFinder(path: path, options: options, limits: limits).open()
         let run = ImportRun(
-            source: source, directory: directory, limits: limits, forceColour: forceColour)
+            source: source, directory: directory, limits: limits, options: options, forceColour: forceColour)
         return try run.run(progress: progress, isCancelled: isCancelled)
-    }
-
-    private static func openSource(_ path: String) throws -> any EntrySource {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            throw Problem(
-                .notFound, code: "dataset-not-found", title: "The data set cannot be read",
-                detail: String(cString: strerror(errno)) + ".", location: path)
-        }
-        if status.st_mode & S_IFMT == S_IFDIR { return FolderReader(root: path) }
-        return try ArchiveReader(path: path)
     }
 }
 

@@ -10,7 +10,7 @@ final class DecodeBatch: @unchecked Sendable {
     struct Item {
         var name: String
         var className: String
-        var format: ImageFormat
+        var content: SourceSample.Content
         /// In `encoded`.
         var bytes: Range<Int>
     }
@@ -19,8 +19,10 @@ final class DecodeBatch: @unchecked Sendable {
     private static let encodedBytes = 8 << 20
     private static let pixelBytes = 32 << 20
 
+    /// Of the packed images.
     let geometry: ImageGeometry
     private let maximumSide: Int
+    private let transform: PixelGeometry
     private let capacity: Int
     private let pixels: UnsafeMutableRawBufferPointer
     private let failures: UnsafeMutableBufferPointer<ImageFailure?>
@@ -28,8 +30,9 @@ final class DecodeBatch: @unchecked Sendable {
     var encoded: [UInt8] = []
     private(set) var items: [Item] = []
 
-    init(geometry: ImageGeometry, maximumSide: Int) {
+    init(geometry: ImageGeometry, maximumSide: Int, transform: PixelGeometry) {
         self.geometry = geometry
+        self.transform = transform
         self.maximumSide = maximumSide
         capacity = max(1, min(Self.maximumImages, Self.pixelBytes / geometry.bytes))
         pixels = .allocate(byteCount: capacity * geometry.bytes, alignment: 64)
@@ -83,12 +86,47 @@ final class DecodeBatch: @unchecked Sendable {
         let item = items[index]
         encoded.withUnsafeBytes { bytes in
             do throws(ImageFailure) {
-                try ImageDecoder.decode(
-                    UnsafeRawBufferPointer(rebasing: bytes[item.bytes]), format: item.format,
-                    maximumSide: maximumSide, expected: geometry, into: slot(index))
+                try decode(
+                    UnsafeRawBufferPointer(rebasing: bytes[item.bytes]), item.content, into: slot(index))
             } catch {
                 failures[index] = error
             }
         }
+    }
+
+    private func decode(
+        _ bytes: UnsafeRawBufferPointer, _ content: SourceSample.Content,
+        into target: UnsafeMutableRawBufferPointer
+    ) throws(ImageFailure) {
+        let alpha = transform.options.alpha
+        if case .encoded(let format) = content, transform.isIdentity {
+            return try ImageDecoder.decode(
+                bytes, format: format, maximumSide: maximumSide, alpha: alpha, expected: geometry,
+                into: target)
+        }
+        var found: ImageGeometry
+        switch content {
+        case .encoded(let format):
+            found = try ImageDecoder.geometry(of: bytes, format: format, maximumSide: maximumSide)
+        case .raw(let pixels): found = pixels.geometry
+        }
+        guard found.channels <= geometry.channels else { throw .colour }
+        if case .encoded = content { found.channels = geometry.channels }
+        let result = transform.result(found)
+        guard result.height == geometry.height, result.width == geometry.width else {
+            throw .otherSize(found)
+        }
+        if transform.isIdentity, case .raw(let pixels) = content, found == geometry {
+            return try pixels.unpack(bytes, into: target)
+        }
+        let whole = UnsafeMutableRawBufferPointer.allocate(byteCount: found.bytes, alignment: 16)
+        defer { whole.deallocate() }
+        switch content {
+        case .encoded(let format):
+            try ImageDecoder.decode(
+                bytes, format: format, maximumSide: maximumSide, alpha: alpha, expected: found, into: whole)
+        case .raw(let pixels): try pixels.unpack(bytes, into: whole)
+        }
+        transform.apply(UnsafeRawBufferPointer(whole), found, into: target)
     }
 }

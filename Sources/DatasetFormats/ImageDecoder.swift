@@ -1,5 +1,6 @@
 import CJPEG
 import CPNG
+import Findings
 import Problems
 
 /// Height, width and channels (1 or 3) of an image.
@@ -60,20 +61,21 @@ enum ImageDecoder {
     static func geometry(
         of bytes: UnsafeRawBufferPointer, format: ImageFormat, maximumSide: Int
     ) throws(ImageFailure) -> ImageGeometry {
-        try run(bytes, format, maximumSide, expected: nil, into: nil)
+        try run(bytes, format, maximumSide, alpha: .refuse, expected: nil, into: nil)
     }
 
     /// Decodes into `pixels`, which has `expected.bytes` bytes.
     static func decode(
-        _ bytes: UnsafeRawBufferPointer, format: ImageFormat, maximumSide: Int, expected: ImageGeometry,
+        _ bytes: UnsafeRawBufferPointer, format: ImageFormat, maximumSide: Int,
+        alpha: ImportOptions.Alpha = .refuse, expected: ImageGeometry,
         into pixels: UnsafeMutableRawBufferPointer
     ) throws(ImageFailure) {
-        _ = try run(bytes, format, maximumSide, expected: expected, into: pixels)
+        _ = try run(bytes, format, maximumSide, alpha: alpha, expected: expected, into: pixels)
     }
 
     private static func run(
-        _ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, _ maximumSide: Int, expected: ImageGeometry?,
-        into pixels: UnsafeMutableRawBufferPointer?
+        _ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, _ maximumSide: Int,
+        alpha: ImportOptions.Alpha, expected: ImageGeometry?, into pixels: UnsafeMutableRawBufferPointer?
     ) throws(ImageFailure) -> ImageGeometry {
         let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         let target = pixels?.assumingMemoryBound(to: UInt8.self).baseAddress
@@ -83,6 +85,7 @@ enum ImageDecoder {
         case .png:
             var image = cpng_image()
             image.set(expected)
+            image.drops_alpha = alpha == .drop ? 1 : 0
             let status =
                 target == nil
                 ? cpng_probe(start, bytes.count, side, &image)

@@ -48,20 +48,20 @@ enum ImportProblems {
     }
 
     static func image(
-        _ failure: ImageFailure, _ name: String, format: ImageFormat,
+        _ failure: ImageFailure, _ name: String, format: String,
         first: (name: String, geometry: ImageGeometry)?, maximumSide: Int
     ) -> Problem {
         switch failure {
         case .damaged(let reason):
             return Problem(
                 .unprocessable, code: "image-damaged", title: "An image is damaged",
-                detail: "Decoding the \(format.rawValue) failed: \(reason).", location: name,
+                detail: "Decoding the \(format) failed: \(reason).", location: name,
                 fix: "Replace the file, or leave it out.")
         case .unsupported(let reason):
             return Problem(
                 .unprocessable, code: "image-format-unsupported", title: "An image's format is not supported",
-                detail: "The \(format.rawValue) cannot be used: \(reason).", location: name,
-                fix: "Convert it to 8-bit grey or RGB without transparency.")
+                detail: "The \(format) cannot be used: \(reason).", location: name,
+                fix: "Convert it to grey or RGB, or import with alpha=drop.")
         case .tooLarge(let found):
             return Problem(
                 .tooLarge, code: "image-too-large", title: "An image is too large",
@@ -73,7 +73,7 @@ enum ImportProblems {
             return Problem(
                 .unprocessable, code: "image-sizes-differ", title: "The images do not have one size",
                 detail: "This image is \(found.shown) pixels; \(expected).", location: name,
-                fix: "Scale all the images to the model's input size.")
+                fix: "Scale all the images to the model's input size, or import with resize and crop.")
         case .colour, .noMemory:
             return Problem(
                 .internal, code: "image-decoding-failed", title: "An image could not be decoded",

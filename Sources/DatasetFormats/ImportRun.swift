@@ -8,18 +8,16 @@ import WorkerProtocol
 /// One pass over a source: reads entries, decodes them in batches on other threads while it reads on, and
 /// packs them in order. Used by one thread.
 final class ImportRun {
-    private static let keptSkips = 100
-
-    private let source: any EntrySource
+    private let source: any SampleSource
     private let directory: String
     private let limits: ImportLimits
+    private let transform: PixelGeometry
     private let forceColour: Bool
     private let workers = (0..<max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))).map {
         DispatchQueue(label: "burn.import.\($0)", qos: .userInitiated)
     }
     private let began = ContinuousClock.now
 
-    private var layout: ImageFolderLayout
     private var writer: PackedDatasetWriter?
     /// The first image, whose size all the others must have.
     private var first: (name: String, geometry: ImageGeometry)?
@@ -27,28 +25,26 @@ final class ImportRun {
     private var decoding: DecodeBatch?
     private var spare: DecodeBatch?
     private var images = 0
-    private var entries = 0
-    private var skipped: [DatasetSummary.SkippedEntry] = []
-    private var skippedTotal = 0
-    private var arrays = 0
 
-    init(source: any EntrySource, directory: String, limits: ImportLimits, forceColour: Bool) {
+    init(
+        source: any SampleSource, directory: String, limits: ImportLimits, options: ImportOptions,
+        forceColour: Bool
+    ) {
         self.source = source
         self.directory = directory
         self.limits = limits
         self.forceColour = forceColour
-        layout = ImageFolderLayout(maximumClasses: limits.maximumClasses)
+        transform = PixelGeometry(options: options)
     }
 
     func run(progress: (ImportProgress) -> Void, isCancelled: () -> Bool) throws -> DatasetSummary {
         do {
-            while let entry = try source.next() {
+            while try take() {
                 if isCancelled() {
                     throw Problem(
                         .cancelled, code: "cancelled", title: "The work was cancelled",
                         detail: "The import stopped after \(images) images.")
                 }
-                try take(entry)
                 if filling?.isFull == true {
                     try turn()
                     report(progress)
@@ -63,10 +59,19 @@ final class ImportRun {
         try turn()
         try turn()
         report(progress)
-        try layout.check()
+        try source.check()
         guard let writer else { throw noImages() }
+        guard writer.classCount >= 2 else {
+            throw Problem(
+                .unprocessable, code: "too-few-classes", title: "The data set has fewer than two classes",
+                detail: "All \(writer.count) images have one label.",
+                fix: "Upload images of at least two classes.")
+        }
+        let report = source.report
         return try writer.finish(
-            format: "image-folder/\(source.formatName)", skipped: skipped, skippedTotal: skippedTotal)
+            format: source.formatName,
+            skipped: report.skipped.map { .init(name: $0.name, reason: $0.reason) },
+            skippedTotal: report.skippedTotal, classNames: { ClassNames.display($0, report.classNames) })
     }
 
     private func report(_ progress: (ImportProgress) -> Void) {
@@ -77,82 +82,65 @@ final class ImportRun {
                 seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18))
     }
 
-    private func take(_ entry: SourceEntry) throws {
-        entries += 1
-        guard entries <= 2 * limits.maximumImages + 100_000 else {
-            throw ImportProblems.tooMany("entries", entries - 1, entry.name)
-        }
-        let path = try EntryPath(entry.name)
-        switch entry.kind {
-        case .directory:
-            if !path.isClutter { try layout.addFolder(path.components) }
-            return
-        case .file: break
-        case .symbolicLink, .hardLink, .special: throw ImportProblems.notAFile(entry)
-        }
-        if entry.isEncrypted { throw ImportProblems.encrypted(entry.name) }
-        if path.components.isEmpty { return }
-        if path.isClutter { return skip(path, "a hidden file, or one that an operating system left") }
-        try takeFile(path)
-    }
-
-    private func takeFile(_ path: EntryPath) throws {
+    /// Takes the next image; false at the end.
+    private func take() throws -> Bool {
         let batch = filling ?? spare
         var bytes = batch?.encoded ?? []
         batch?.encoded = []
         defer { batch?.encoded = bytes }
         let start = bytes.count
-        try source.read(into: &bytes, limit: ImageFormat.headBytes)
-        guard let format = ImageFormat(head: bytes[start...]) else {
-            bytes.removeSubrange(start...)
-            guard !ImageFormat.isImageName(path.name) else { throw ImportProblems.foreignImage(path.name) }
-            try layout.addFolder(path.components.dropLast())
-            if path.name.hasSuffix(".npy") { arrays += 1 }
-            return skip(path, "not an image")
-        }
-        try source.read(into: &bytes, limit: limits.maximumEntryBytes - ImageFormat.headBytes + 1)
-        guard bytes.count - start <= limits.maximumEntryBytes else {
-            throw ImportProblems.entryTooLarge(path.name, limits.maximumEntryBytes)
-        }
+        guard let sample = try source.next(into: &bytes) else { return false }
         images += 1
         guard images <= limits.maximumImages else {
-            throw ImportProblems.tooMany("images", limits.maximumImages, path.name)
+            throw ImportProblems.tooMany("images", limits.maximumImages, sample.name)
         }
-        let className = try layout.addImage(path)
         let item = DecodeBatch.Item(
-            name: path.name, className: className, format: format, bytes: start..<bytes.count)
+            name: sample.name, className: sample.className, content: sample.content,
+            bytes: start..<bytes.count)
         if let batch {
             batch.add(item)
             filling = batch
             if batch === spare { spare = nil }
-            return
+            return true
         }
         let made = try begin(item, bytes)
         made.encoded = bytes
         made.add(item)
         filling = made
+        return true
     }
 
     /// Where no batch is at hand: the first image sets the size, a second batch is made when needed.
     private func begin(_ item: DecodeBatch.Item, _ bytes: [UInt8]) throws -> DecodeBatch {
-        if let first { return DecodeBatch(geometry: first.geometry, maximumSide: limits.maximumSide) }
-        let probed = bytes.withUnsafeBytes { all in
-            Result { () throws(ImageFailure) in
-                try ImageDecoder.geometry(
-                    of: UnsafeRawBufferPointer(rebasing: all[item.bytes]), format: item.format,
-                    maximumSide: limits.maximumSide)
+        if let first { return makeBatch(first.geometry) }
+        var geometry: ImageGeometry
+        switch item.content {
+        case .raw(let pixels): geometry = pixels.geometry
+        case .encoded(let format):
+            let probed = bytes.withUnsafeBytes { all in
+                Result { () throws(ImageFailure) in
+                    try ImageDecoder.geometry(
+                        of: UnsafeRawBufferPointer(rebasing: all[item.bytes]), format: format,
+                        maximumSide: limits.maximumSide)
+                }
+            }
+            switch probed {
+            case .success(let found): geometry = found
+            case .failure(let failure): throw problem(failure, item)
             }
         }
-        var geometry: ImageGeometry
-        switch probed {
-        case .success(let found): geometry = found
-        case .failure(let failure): throw problem(failure, item)
-        }
         if forceColour { geometry.channels = 3 }
+        geometry = transform.result(geometry)
+        try ImportSpace.require(
+            images: source.expectedCount, bytesEach: geometry.bytes, in: directory, limits: limits)
         first = (item.name, geometry)
         writer = try PackedDatasetWriter(
             directory: directory, height: geometry.height, width: geometry.width, channels: geometry.channels)
-        return DecodeBatch(geometry: geometry, maximumSide: limits.maximumSide)
+        return makeBatch(geometry)
+    }
+
+    private func makeBatch(_ geometry: ImageGeometry) -> DecodeBatch {
+        DecodeBatch(geometry: geometry, maximumSide: limits.maximumSide, transform: transform)
     }
 
     /// Packs the batch that was being decoded, and has the one being filled decoded.
@@ -182,24 +170,16 @@ final class ImportRun {
     }
 
     private func problem(_ failure: ImageFailure, _ item: DecodeBatch.Item) -> Problem {
-        ImportProblems.image(
-            failure, item.name, format: item.format, first: first, maximumSide: limits.maximumSide)
-    }
-
-    private func skip(_ path: EntryPath, _ reason: String) {
-        skippedTotal += 1
-        if skipped.count < Self.keptSkips { skipped.append(.init(name: path.name, reason: reason)) }
+        let format = if case .encoded(let format) = item.content { format.rawValue } else { "array" }
+        return ImportProblems.image(
+            failure, item.name, format: format, first: first, maximumSide: limits.maximumSide)
     }
 
     private func noImages() -> Problem {
-        if arrays > 0, arrays == skippedTotal {
-            return ArchiveFormat.unsupported(
-                "This is a NumPy archive (npz): it holds \(arrays) arrays and no images.", path: directory)
-        }
-        return Problem(
+        Problem(
             .unprocessable, code: "dataset-empty", title: "The data set has no images",
-            detail: "None of its \(entries) entries is a PNG or JPEG image.",
-            location: skipped.first?.name,
+            detail: "None of its \(source.report.entries) entries is a PNG or JPEG image.",
+            location: source.report.skipped.first?.name,
             fix: "Pack one folder per class with the images in them.")
     }
 }

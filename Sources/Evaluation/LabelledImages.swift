@@ -80,6 +80,9 @@ public struct LabelledImages: Sendable {
                     detail: "\(names.count) class folders, \(classes) outputs",
                     fix: "remove the extra folders, or map names to outputs with options.classes")
             }
+            // Labels without names are called by their number in four digits; some may have no images.
+            let numbers = names.filter { $0.utf8.count == 4 }.compactMap { Int($0) }
+            if numbers.count == names.count, numbers.allSatisfy((0..<classes).contains) { return numbers }
             return Array(names.indices)
         }
         let outputs = try names.map { name in

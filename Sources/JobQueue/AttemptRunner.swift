@@ -84,6 +84,7 @@ struct AttemptRunner: Sendable {
         }
         return WorkerTask.Analyse(
             type: request.type, model: try artifacts.require(attempt.model),
+            skeleton: try skeleton(attempt.skeleton),
             dataset: try artifacts.datasetDirectory(request.dataset), evaluation: evaluation,
             options: request.options)
     }
@@ -171,16 +172,27 @@ struct AttemptRunner: Sendable {
         return switch attempt.kind {
         case .model:
             WorkerTask(
-                kind: .probeModel(.init(model: source)),
+                kind: .probeModel(.init(model: source, skeleton: try skeleton(attempt.skeleton))),
                 outputDirectory: try artifacts.makeWorkDirectory(attempt.id))
         case .dataset:
             WorkerTask(
-                kind: .importDataset(.init(source: source, limits: configuration.importLimits)),
+                kind: .importDataset(
+                    .init(
+                        source: source, limits: configuration.importLimits,
+                        options: attempt.options ?? ImportOptions())),
                 outputDirectory: try artifacts.makeDatasetDirectory(attempt.id))
         }
     }
 
     // MARK: Both
+
+    private func skeleton(_ source: SkeletonSource?) throws -> ModelSkeleton? {
+        switch source {
+        case nil: nil
+        case .architecture(let name, let image): .architecture(name, image: image)
+        case .blob(let blob): .file(try artifacts.require(blob))
+        }
+    }
 
     /// Seconds before the first retry.
     private var backoff: Double { configuration.backoff / .seconds(1) }

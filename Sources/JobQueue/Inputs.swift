@@ -5,19 +5,25 @@ import Problems
 
 extension JobQueue {
     /// Registers a committed upload and queues its probe; the record says `importing`.
-    /// - Parameter summary: what the instant checks found, if anything.
-    public func addModel(name: String, blob: Blob, summary: ModelSummary? = nil, owner: String? = nil)
-        async throws -> ModelRecord
-    {
+    /// - Parameters:
+    ///   - summary: what the instant checks found, if anything.
+    ///   - options: where the graph comes from of a file of weights alone.
+    public func addModel(
+        name: String, blob: Blob, summary: ModelSummary? = nil, owner: String? = nil,
+        options: ModelImport? = nil
+    ) async throws -> ModelRecord {
         let record = try await store.insertModel(
-            name: name, blob: blob, summary: summary, owner: owner, check: present)
+            name: name, blob: blob, summary: summary, owner: owner, options: options, check: present)
         wake()
         return record
     }
 
     /// Registers a committed upload and queues its import; the record says `importing`.
-    public func addDataset(name: String, blob: Blob, owner: String? = nil) async throws -> DatasetRecord {
-        let record = try await store.insertDataset(name: name, blob: blob, owner: owner, check: present)
+    public func addDataset(
+        name: String, blob: Blob, owner: String? = nil, options: ImportOptions? = nil
+    ) async throws -> DatasetRecord {
+        let record = try await store.insertDataset(
+            name: name, blob: blob, owner: owner, options: options, check: present)
         wake()
         return record
     }

@@ -12,6 +12,8 @@ public struct JobAttempt: Hashable, Sendable {
     public var request: JobRequest
     /// The uploaded model.
     public var model: Blob
+    /// Where the graph of a model of weights alone comes from.
+    public var skeleton: SkeletonSource?
     /// The fencing number: every attempt of a job has a higher one.
     public var number: Int
     public var lease: String
@@ -33,7 +35,7 @@ extension JobStore {
                 database,
                 sql: """
                     SELECT jobs.seq, jobs.id, jobs.attempt, jobs.request, jobs.owner, models.sha256,
-                        models.size
+                        models.size, models.import_options
                     FROM jobs
                     JOIN models ON models.id = model_ref AND models.state = 'ready'
                     JOIN datasets AS d ON d.id = dataset_ref AND d.state = 'ready'
@@ -53,6 +55,7 @@ extension JobStore {
             guard let row else { return nil }
             let attempt = JobAttempt(
                 job: row["id"], request: try row.requiredJSON("request"), model: row.blob,
+                skeleton: try SkeletonSource(row, database),
                 number: row["attempt"] + 1, lease: lease, seq: row["seq"])
             try database.execute(
                 sql: """

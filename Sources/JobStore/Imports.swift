@@ -12,6 +12,35 @@ public struct ImportAttempt: Hashable, Sendable {
     public var number: Int
     public var lease: String
     public var blob: Blob
+    /// How a data set is read.
+    public var options: ImportOptions?
+    /// Where the graph of a model of weights alone comes from.
+    public var skeleton: SkeletonSource?
+}
+
+/// Where the graph of a model comes from whose file holds weights alone.
+public enum SkeletonSource: Hashable, Sendable {
+    case architecture(String, image: Int?)
+    /// The content of another model.
+    case blob(Blob)
+}
+
+extension SkeletonSource {
+    /// - Parameter row: with the column `import_options` of a model.
+    /// - Throws: `Problem` `model-not-found` where the skeleton was deleted.
+    init?(_ row: Row, _ database: Database) throws {
+        guard let options: ModelImport = try row.json("import_options") else { return nil }
+        if let name = options.architecture {
+            self = .architecture(name, image: options.image)
+            return
+        }
+        guard let id = options.skeleton else { return nil }
+        guard
+            let found = try Row.fetchOne(
+                database, sql: "SELECT sha256, size FROM models WHERE id = ?", arguments: [id])
+        else { throw JobStore.notFound("model", id) }
+        self = .blob(found.blob)
+    }
 }
 
 /// A write came from an attempt that is not the current one any more. It changed nothing.
@@ -31,17 +60,19 @@ extension JobStore {
             let row = try Row.fetchOne(
                 database,
                 sql: """
-                    SELECT 'model' AS kind, id, attempt, sha256, size, created_at FROM models
+                    SELECT 'model' AS kind, id, attempt, sha256, size, import_options, created_at FROM models
                     WHERE state = 'importing' AND lease IS NULL AND not_before <= :now
                     UNION ALL
-                    SELECT 'dataset', id, attempt, sha256, size, created_at FROM datasets
+                    SELECT 'dataset', id, attempt, sha256, size, import_options, created_at FROM datasets
                     WHERE state = 'importing' AND lease IS NULL AND not_before <= :now
                     ORDER BY created_at LIMIT 1
                     """, arguments: ["now": time.timeIntervalSince1970])
             guard let row else { return nil }
+            let kind: InputKind = try row.enumCase("kind")
             let attempt = ImportAttempt(
-                kind: try row.enumCase("kind"), id: row["id"], number: row["attempt"] + 1, lease: lease,
-                blob: row.blob)
+                kind: kind, id: row["id"], number: row["attempt"] + 1, lease: lease, blob: row.blob,
+                options: kind == .dataset ? try row.json("import_options") : nil,
+                skeleton: kind == .model ? try SkeletonSource(row, database) : nil)
             try database.execute(
                 sql: """
                     UPDATE \(attempt.kind.table) SET attempt = ?, lease = ?, lease_until = ? WHERE id = ?

@@ -26,11 +26,16 @@ public struct InputRecord<Summary: Codable & Hashable & Sendable>: Codable, Hash
     public var summary: Summary?
     /// The id of the API key it came with, if any.
     public var owner: String?
+    /// What a model was uploaded with; nil for a data set.
+    public var modelImport: ModelImport?
+    /// What a data set was uploaded with; nil for a model.
+    public var importOptions: ImportOptions?
     public var createdAt: Date
 
     public init(
         id: String, name: String, blob: Blob, state: InputState, problem: Problem?, summary: Summary?,
-        owner: String? = nil, createdAt: Date
+        owner: String? = nil, modelImport: ModelImport? = nil, importOptions: ImportOptions? = nil,
+        createdAt: Date
     ) {
         self.id = id
         self.name = name
@@ -38,6 +43,8 @@ public struct InputRecord<Summary: Codable & Hashable & Sendable>: Codable, Hash
         self.state = state
         self.problem = problem
         self.summary = summary
+        self.modelImport = modelImport
+        self.importOptions = importOptions
         self.owner = owner
         self.createdAt = createdAt
     }

@@ -58,11 +58,12 @@ extension JobStore {
     /// - Parameters:
     ///   - summary: what is known of it before it was probed or decoded.
     ///   - owner: the API key it was uploaded with, if any.
+    ///   - options: JSON of what it was uploaded with, if anything.
     ///   - check: runs in the transaction; throws when the blob is not there. Deletions of blobs are done
     ///     by the same writer, so it cannot vanish in between.
     func insert<Summary>(
         _ kind: InputKind, name: String, blob: Blob, summary: Summary?, owner: String?,
-        check: @escaping @Sendable (Blob) throws -> Void
+        options: String? = nil, check: @escaping @Sendable (Blob) throws -> Void
     ) async throws -> InputRecord<Summary> {
         guard (1...255).contains(name.unicodeScalars.count),
             !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
@@ -75,7 +76,8 @@ extension JobStore {
         return try await write { [self] database in
             try check(blob)
             let id = try Self.insertInput(
-                kind, name: name, blob: blob, summary: summaryText, owner: owner, now: now, database)
+                kind, name: name, blob: blob, summary: summaryText, owner: owner, options: options, now: now,
+                database)
             guard
                 let row = try Row.fetchOne(
                     database, sql: "SELECT * FROM \(kind.table) WHERE id = ?", arguments: [id])
@@ -87,31 +89,36 @@ extension JobStore {
     /// In a transaction of the writer.
     /// - Returns: the new id.
     static func insertInput(
-        _ kind: InputKind, name: String, blob: Blob, summary: String?, owner: String?, now: Double,
-        _ database: Database
+        _ kind: InputKind, name: String, blob: Blob, summary: String?, owner: String?, options: String? = nil,
+        now: Double, _ database: Database
     ) throws -> String {
         let id = Identifier.make(kind.prefix)
         try database.execute(
             sql: """
-                INSERT INTO \(kind.table) (id, name, sha256, size, state, summary, owner, created_at)
-                VALUES (?, ?, ?, ?, 'importing', ?, ?, ?)
+                INSERT INTO \(kind.table)
+                    (id, name, sha256, size, state, summary, owner, import_options, created_at)
+                VALUES (?, ?, ?, ?, 'importing', ?, ?, ?, ?)
                 """,
-            arguments: [id, name, blob.sha256, blob.size, summary, owner, now])
+            arguments: [id, name, blob.sha256, blob.size, summary, owner, options, now])
         return id
     }
 
     public func insertModel(
         name: String, blob: Blob, summary: ModelSummary? = nil, owner: String? = nil,
-        check: @escaping @Sendable (Blob) throws -> Void = { _ in }
+        options: ModelImport? = nil, check: @escaping @Sendable (Blob) throws -> Void = { _ in }
     ) async throws -> ModelRecord {
-        try await insert(.model, name: name, blob: blob, summary: summary, owner: owner, check: check)
+        try await insert(
+            .model, name: name, blob: blob, summary: summary, owner: owner,
+            options: options.map { try Columns.json($0) }, check: check)
     }
 
     public func insertDataset(
-        name: String, blob: Blob, owner: String? = nil,
+        name: String, blob: Blob, owner: String? = nil, options: ImportOptions? = nil,
         check: @escaping @Sendable (Blob) throws -> Void = { _ in }
     ) async throws -> DatasetRecord {
-        try await insert(.dataset, name: name, blob: blob, summary: nil, owner: owner, check: check)
+        try await insert(
+            .dataset, name: name, blob: blob, summary: nil, owner: owner,
+            options: options.map { try Columns.json($0) }, check: check)
     }
 
     /// Removes an input; finished jobs that used it stay.
@@ -154,6 +161,16 @@ extension JobStore {
                 SELECT id FROM jobs
                 WHERE \(references) AND state IN ('queued', 'running', 'cancelling') LIMIT 1
                 """, arguments: ["id": id])
+        if kind == .model,
+            let other = try String.fetchOne(
+                database,
+                sql: """
+                    SELECT id FROM models
+                    WHERE import_options IS NOT NULL AND json_extract(import_options, '$.skeleton') = ? LIMIT 1
+                    """, arguments: [id])
+        {
+            throw inUse("Model \(other) has its graph from it.", "Delete that model first.")
+        }
         if let job { throw inUse("Job \(job) needs it.", "Cancel the job, or wait until it is finished.") }
         try database.execute(sql: "DELETE FROM \(kind.table) WHERE id = ?", arguments: [id])
         let sha256: String = row["sha256"]
@@ -177,6 +194,8 @@ extension InputRecord {
         self.init(
             id: row["id"], name: row["name"], blob: row.blob, state: try row.enumCase("state"),
             problem: try row.json("problem"), summary: try row.json("summary"), owner: row["owner"],
+            modelImport: Summary.self == ModelSummary.self ? try row.json("import_options") : nil,
+            importOptions: Summary.self == DatasetSummary.self ? try row.json("import_options") : nil,
             createdAt: try row.requiredDate("created_at"))
     }
 }

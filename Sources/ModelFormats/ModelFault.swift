@@ -46,6 +46,11 @@ enum ModelFault: String {
 
 /// How to export a model so that it can be read.
 enum ExportAdvice {
+    static let newerCheckpoint = """
+        Save it again with a PyTorch of today:
+          torch.save(torch.load("old.pth", map_location="cpu", weights_only=True), "new.pth")
+        """
+
     /// - Parameter image: channels, height, width.
     static func text(image: [Int] = [3, 32, 32]) -> String {
         let sizes = ([2] + image).map(String.init).joined(separator: ", ")

@@ -12,34 +12,37 @@ public struct ModelFile: Sendable {
     public var path: String { file.path }
     /// Simplified (see `GraphSimplifier`), checked, with a dynamic batch.
     public let graph: Graph
-    /// Every parameter, buffer and constant that the graph reads, once each; two names that share their
-    /// bytes (tied weights) are one entry here and one graph input.
+    /// Every parameter, buffer and constant that the graph reads, once each, with the type and shape that the
+    /// graph takes; two names that share their bytes (tied weights) are one entry here and one graph input.
     public let weights: [WeightLocation]
     public let summary: ModelSummary
     /// Multiply-adds of one forward pass of one image.
     public let multiplyAdds: Int
     let file: RandomAccessFile
-    /// The archive entry that holds a weight, by the weight's name; none for a file that is no archive.
-    let entries: [String: ZipEntry]
+    /// What feeds each of `weights`, by name.
+    let sources: [String: WeightSource]
+    /// Names of the file's state that the graph does not read by themselves: those tied to a weight (by the
+    /// weight's name), and those not needed (nil).
+    let otherNames: [String: String?]
+    /// What the graph came from, for a file of weights alone.
+    let skeleton: ModelSkeleton?
     /// Constants that the file does not hold byte by byte: they are read from here, and never change.
     let literals: [String: [UInt8]]
 
-    /// The elements of a weight in row-major order of its shape, whatever its strides in the file.
+    /// The elements of a weight in row-major order of its shape, in the type that the graph takes.
     /// - Throws: `Problem` when the file cannot be read.
     public func readWeight(_ weight: WeightLocation) throws -> [UInt8] {
         if let literal = literals[weight.name] { return literal }
-        let bytes = try file.bytes(at: weight.fileOffset, count: weight.byteCount)
-        guard let layout = WeightLayout(shape: weight.shape, strides: weight.strides) else {
-            throw ModelFault.weights.problem("“\(weight.name)” has no layout.")
+        guard let source = sources[weight.name], let stored = source.copies.first?.location else {
+            throw ModelFault.weights.problem("There is no weight “\(weight.name)”.")
         }
-        if layout.isRowMajor { return bytes }
-        let width = weight.type.byteCount
-        var result: [UInt8] = []
-        result.reserveCapacity(layout.count * width)
-        layout.forEachElement { position in
-            result.append(contentsOf: bytes[position * width..<(position + 1) * width])
-        }
-        return result
+        return ElementConversion.convert(
+            try source.file.elements(of: stored), from: stored.type, to: weight.type)
+    }
+
+    /// The same model with the weights of a file that `write` made.
+    public func copy(at path: String, limits: ModelLimits = ModelLimits()) throws -> ModelFile {
+        try openModel(at: path, skeleton: skeleton, limits: limits)
     }
 
     /// Copies the file to `destination` with other bytes for the named weights (and corrected CRC-32s),
@@ -50,8 +53,14 @@ public struct ModelFile: Sendable {
         var writer = try ModelWriter(copyOf: file, to: destination)
         do {
             for weight in weights {
-                guard let provider = replacements[weight.name], literals[weight.name] == nil else { continue }
-                try writer.replace(weight, in: entries[weight.name], with: provider())
+                guard let provider = replacements[weight.name] else { continue }
+                guard let source = sources[weight.name], source.isWritten else { continue }
+                let bytes = try provider()
+                for copy in source.copies {
+                    try writer.replace(
+                        copy,
+                        with: ElementConversion.convert(bytes, from: weight.type, to: copy.location.type))
+                }
             }
             let known = Set(weights.map(\.name))
             if let name = replacements.keys.first(where: { !known.contains($0) }) {
@@ -67,8 +76,11 @@ public struct ModelFile: Sendable {
 
 /// Checks the model file at `path` in one pass: container, graph, operators, weight table. Nothing in it
 /// is executed or unpickled.
+/// - Parameter skeleton: the graph for a file of weights alone (safetensors, PyTorch checkpoint).
 /// - Throws: `Problem` that says what is wrong, where, and how to export the model instead.
-public func openModel(at path: String, limits: ModelLimits = ModelLimits()) throws -> ModelFile {
+public func openModel(
+    at path: String, skeleton: ModelSkeleton? = nil, limits: ModelLimits = ModelLimits()
+) throws -> ModelFile {
     let file = try RandomAccessFile(path: path)
     guard file.size <= limits.maximumFileBytes else {
         throw ModelFault.tooLarge.problem(
@@ -76,68 +88,94 @@ public func openModel(at path: String, limits: ModelLimits = ModelLimits()) thro
     }
     let zipLimits = ZipLimits(maximumEntries: limits.maximumEntries, maximumDirectoryBytes: 32 << 20)
     let (format, zip) = try ModelFormat.recognise(file, limits: zipLimits)
+    if let table = try WeightTable(file, format, zip, limits: limits) {
+        return try table.model(skeleton, limits: limits)
+    }
     if let refusal = format.refusal { throw refusal }
+    guard skeleton == nil else { throw SkeletonFault.notNeeded(format) }
     if format == .onnx {
         return try ModelFile(ONNXModel(file, range: 0..<file.size, limits: limits.onnx), file, limits)
     }
     guard let zip else { throw ModelFault.archive.problem("It is no zip archive.") }
     let archive = try PT2Archive(zip, limits: limits)
-    let program = try PT2Program(archive.program(), table: PT2Weights(archive), limits: limits)
-    return try ModelFile(program, zip, limits)
+    let table = try PT2Weights(archive)
+    let program = try PT2Program(archive.program(), table: table, limits: limits)
+    return try ModelFile(program, zip, names: table, limits)
 }
 
 extension ModelFile {
-    fileprivate init(_ program: PT2Program, _ zip: ZipArchive, _ limits: ModelLimits) throws {
-        let checked = try Self.check(
-            program.graph, shapes: program.weights.mapValues(\.location.shape), limits, ExportAdvice.text)
+    fileprivate init(
+        _ program: PT2Program, _ zip: ZipArchive, names table: PT2Weights, _ limits: ModelLimits
+    ) throws {
+        let shapes = program.weights.mapValues(\.location.shape)
+        let checked = try Self.check(program.graph, shapes: shapes, limits, ExportAdvice.text)
         let rows = checked.graph.inputs.compactMap { program.weights[$0.value] }
-        try Self.checkSeparate(rows.map(\.location))
+        try rows.checkSeparate()
         var verified: Set<String> = []
-        for row in rows where verified.insert(row.entry.name).inserted {
-            try zip.verifyChecksum(of: row.entry)
+        for entry in rows.compactMap(\.entry) where verified.insert(entry.name).inserted {
+            try zip.verifyChecksum(of: entry)
         }
-        let parameters = Self.parameters(program.graph, program.weights.mapValues(\.location.shape))
-        let operators = Dictionary(program.graph.nodes.map { ($0.operatorName, 1) }, uniquingKeysWith: +)
+        let sources = Dictionary(
+            rows.map { row in
+                (row.location.name, WeightSource(file: zip.file, copies: [row], isWritten: true))
+            }, uniquingKeysWith: { first, _ in first })
+        let read = Dictionary(
+            rows.map { ($0.location.bytes, $0.location.name) }, uniquingKeysWith: { first, _ in first })
         self.init(
-            checked, zip.file, .pt2, weights: rows.map(\.location), parameters: parameters,
-            operators: operators,
-            entries: Dictionary(
-                rows.map { ($0.location.name, $0.entry) }, uniquingKeysWith: { first, _ in first }))
+            checked.graph, multiplyAdds: checked.multiplyAdds, zip.file, weights: rows.map(\.location),
+            sources: sources,
+            otherNames: table.rows.filter { sources[$0.key] == nil }.mapValues { read[$0.location.bytes] },
+            summary: Self.summary(
+                .pt2, checked, parameters: Self.parameters(program.graph, shapes),
+                operators: program.operators))
     }
 
     fileprivate init(_ model: ONNXModel, _ file: RandomAccessFile, _ limits: ModelLimits) throws {
         let shapes = model.weights.mapValues(\.location.shape)
         let checked = try Self.check(model.graph, shapes: shapes, limits, ExportAdvice.onnx)
         let rows = checked.graph.inputs.compactMap { model.weights[$0.value] }
-        try Self.checkSeparate(rows.filter { $0.literal == nil }.map(\.location))
+        let stored = rows.filter { $0.literal == nil }.map { StoredWeight(location: $0.location) }
+        try stored.checkSeparate()
         self.init(
-            checked, file, .onnx, weights: rows.map(\.location),
-            parameters: Self.parameters(model.graph, shapes),
-            operators: model.operators,
+            checked.graph, multiplyAdds: checked.multiplyAdds, file, weights: rows.map(\.location),
+            sources: Dictionary(
+                stored.map { row in
+                    (row.location.name, WeightSource(file: file, copies: [row], isWritten: true))
+                }, uniquingKeysWith: { first, _ in first }),
             literals: Dictionary(
                 rows.compactMap { row in row.literal.map { (row.location.name, $0) } },
-                uniquingKeysWith: { first, _ in first }))
+                uniquingKeysWith: { first, _ in first }),
+            summary: Self.summary(
+                .onnx, checked, parameters: Self.parameters(model.graph, shapes), operators: model.operators))
     }
 
-    private init(
-        _ checked: CheckedGraph, _ file: RandomAccessFile, _ format: ModelFormat, weights: [WeightLocation],
-        parameters: Int, operators: [String: Int], entries: [String: ZipEntry] = [:],
-        literals: [String: [UInt8]] = [:]
+    init(
+        _ graph: Graph, multiplyAdds: Int, _ file: RandomAccessFile, weights: [WeightLocation],
+        sources: [String: WeightSource], otherNames: [String: String?] = [:],
+        literals: [String: [UInt8]] = [:], skeleton: ModelSkeleton? = nil, summary: ModelSummary
     ) {
         self.file = file
-        graph = checked.graph
-        multiplyAdds = checked.multiplyAdds
+        self.graph = graph
+        self.multiplyAdds = multiplyAdds
         self.weights = weights
-        self.entries = entries
+        self.sources = sources
+        self.otherNames = otherNames
         self.literals = literals
-        summary = ModelSummary(
+        self.skeleton = skeleton
+        self.summary = summary
+    }
+
+    static func summary(
+        _ format: ModelFormat, _ checked: CheckedGraph, parameters: Int, operators: [String: Int]
+    ) -> ModelSummary {
+        ModelSummary(
             format: format.rawValue, inputShape: checked.graph.imageShape,
             inputType: String(describing: checked.graph.imageType), classes: checked.graph.classes,
             parameters: parameters, operators: operators)
     }
 
     /// The graph simplified and checked; problems get the export line for this model.
-    private static func check(
+    static func check(
         _ raw: Graph, shapes: [Graph.ValueID: [Int]], _ limits: ModelLimits, _ advice: ([Int]) -> String
     ) throws -> CheckedGraph {
         try GraphChecker.checkStructure(raw, limits: limits.graph)
@@ -151,21 +189,22 @@ extension ModelFile {
         }
     }
 
-    private static func parameters(_ graph: Graph, _ shapes: [Graph.ValueID: [Int]]) -> Int {
+    static func parameters(_ graph: Graph, _ shapes: [Graph.ValueID: [Int]]) -> Int {
         graph.inputs.reduce(0) { sum, input in
             guard case .parameter = input.kind, let shape = shapes[input.value] else { return sum }
             return sum + shape.reduce(1, *)
         }
     }
+}
 
-    /// Tied weights are one by now: what still overlaps would be written twice, differently.
-    private static func checkSeparate(_ locations: [WeightLocation]) throws {
-        let sorted = locations.sorted { $0.fileOffset < $1.fileOffset }
-        for (first, second) in zip(sorted, sorted.dropFirst())
-        where first.fileOffset + first.byteCount > second.fileOffset {
-            throw ModelFault.weights.problem(
-                "“\(first.name)” and “\(second.name)” are different views of the same memory. Clone one of "
-                    + "them in the model before exporting it.")
-        }
+extension PT2Program {
+    /// Operator name to number of nodes, as exported.
+    var operators: [String: Int] {
+        Dictionary(graph.nodes.map { ($0.operatorName, 1) }, uniquingKeysWith: +)
     }
+}
+
+extension WeightLocation {
+    /// Two weights of the same are tied.
+    fileprivate var bytes: [Int] { [fileOffset, Int(type.rawValue)] + shape + [-1] + strides }
 }

@@ -11,6 +11,9 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
     case aotInductor
     /// Runs code while it loads.
     case torchScript
+    /// Weights alone, in PyTorch's zip container.
+    case checkpoint
+    /// A bare pickle, as PyTorch before 1.6 wrote it, or a package of pickled code.
     case pickledCheckpoint
     case onnx, safetensors, keras, tensorFlow
     /// Files of no model: images in a zip, or anything else.
@@ -66,11 +69,15 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
         }
         if has("archive_format") { return .pt2 }
         if has("constants.pkl"), has(part: "code") { return .torchScript }
-        if has("data.pkl") || has(part: ".data") || has("extern_modules") { return .pickledCheckpoint }
+        if has("extern_modules") { return .pickledCheckpoint }
+        if has("data.pkl") { return .checkpoint }
         if has("saved_model.pb") { return .tensorFlow }
         if has("model.weights.h5") { return .keras }
         return .otherArchive
     }
+
+    /// Whether the file holds weights and no graph.
+    public var isWeightsAlone: Bool { self == .safetensors || self == .checkpoint }
 
     /// Why the format is refused, with what to do instead; nil for those that are read.
     public var refusal: Problem? {
@@ -78,12 +85,12 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
         return Problem(
             .unsupportedFormat, code: "model-format-\(rawValue.lowercased())",
             title: "The model's format is not supported", detail: "The file is \(name). \(reason)",
-            fix: ExportAdvice.text())
+            fix: self == .pickledCheckpoint ? ExportAdvice.newerCheckpoint : ExportAdvice.text())
     }
 
     private var description: (name: String, reason: String)? {
         switch self {
-        case .pt2, .onnx: nil
+        case .pt2, .onnx, .safetensors, .checkpoint: nil
         case .picklingExport:
             (
                 "a torch.export archive of an older layout",
@@ -98,13 +105,8 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
             ("a TorchScript archive", "Loading one runs the code in it, which is never done here.")
         case .pickledCheckpoint:
             (
-                "a pickled checkpoint (torch.save)",
-                "Unpickling runs code, which is never done here, and the file lacks the model's graph."
-            )
-        case .safetensors:
-            (
-                "a safetensors file",
-                "It holds weights alone, without the model's graph, and is not supported yet."
+                "a bare pickle or a torch.package archive",
+                "It is not laid out as PyTorch 1.6 and newer save weights."
             )
         case .keras: ("a Keras model or another HDF5 file", "Keras is not supported.")
         case .tensorFlow: ("a TensorFlow model", "TensorFlow is not supported.")

@@ -33,10 +33,9 @@ struct ModelWriter {
         }
     }
 
-    /// - Parameters:
-    ///   - entry: the archive's that holds it; nil for a file that is no archive.
-    ///   - bytes: the elements in row-major order.
-    mutating func replace(_ weight: WeightLocation, in entry: ZipEntry?, with bytes: [UInt8]) throws {
+    /// - Parameter bytes: the elements in row-major order.
+    mutating func replace(_ stored: StoredWeight, with bytes: [UInt8]) throws {
+        let weight = stored.location
         let width = weight.type.byteCount
         guard let layout = WeightLayout(shape: weight.shape, strides: weight.strides),
             bytes.count == layout.count * width
@@ -56,7 +55,7 @@ struct ModelWriter {
             }
         }
         try span.withUnsafeBytes { try write($0, at: weight.fileOffset) }
-        if let entry { touched[entry.name] = entry }
+        if let entry = stored.entry { touched[entry.name] = entry }
     }
 
     /// Corrects the checksums of the entries that changed, and moves the file into place, durably.

@@ -9,7 +9,8 @@ struct PT2Program {
     /// What the graph's inputs but the image are fed from, by value.
     let weights: [Graph.ValueID: PT2Weights.Row]
 
-    init(_ document: JSONNode, table: PT2Weights, limits: ModelLimits) throws {
+    /// - Parameter side: the side of the square images, where it is not to be that of the program.
+    init(_ document: JSONNode, table: PT2Weights, side: Int? = nil, limits: ModelLimits) throws {
         let version = try document.member("schema_version").member("major")
         guard try version.int() == 8 else {
             throw ModelFault.version.problem(
@@ -52,7 +53,8 @@ struct PT2Program {
                 "The model takes \(images.count) tensors, and not one batch of images.",
                 fix: "Export a module whose forward takes the images alone.")
         }
-        let (shape, type) = try Self.image(images[0].name, body)
+        var (shape, type) = try Self.image(images[0].name, body)
+        if let side { shape.replaceSubrange(2..., with: [side, side]) }
         let nodes = try PT2Nodes.read(body.member("nodes"), &values, limits: limits.graph)
         let output = try Self.output(signature.member("output_specs"), body, values)
         graph = Graph(

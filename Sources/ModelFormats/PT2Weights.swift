@@ -6,12 +6,11 @@ import StrictZip
 /// The table of weights (or of constants) of a `.pt2` archive, every size, stride and offset checked
 /// against the entry that holds the bytes.
 struct PT2Weights {
-    struct Row {
-        var location: WeightLocation
-        var entry: ZipEntry
-    }
+    typealias Row = StoredWeight
 
     private(set) var rows: [String: Row] = [:]
+
+    init(rows: [String: Row]) { self.rows = rows }
 
     init(_ archive: PT2Archive) throws {
         try read(archive.weightTable(), "weights", archive)

@@ -34,6 +34,16 @@ struct WeightLayout {
         self.span = span
     }
 
+    /// The strides of elements in row-major order without gaps.
+    /// - Parameter shape: sizes whose product does not overflow.
+    static func rowMajorStrides(_ shape: [Int]) -> [Int] {
+        var strides = [Int](repeating: 1, count: shape.count)
+        for axis in shape.indices.dropLast().reversed() {
+            strides[axis] = strides[axis + 1] * max(1, shape[axis + 1])
+        }
+        return strides
+    }
+
     /// Whether the elements lie in row-major order without gaps.
     var isRowMajor: Bool {
         var expected = 1

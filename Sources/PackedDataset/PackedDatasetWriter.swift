@@ -100,9 +100,11 @@ public final class PackedDatasetWriter {
     }
 
     /// Renumbers the labels, makes everything durable and puts the manifest in place.
+    /// - Parameter classNames: what the sorted classes are to be called, each its own name and in the same order.
     /// - Returns: the summary, as `PackedDataset.summary` will give it.
     public func finish(
-        format: String, skipped: [DatasetSummary.SkippedEntry] = [], skippedTotal: Int = 0
+        format: String, skipped: [DatasetSummary.SkippedEntry] = [], skippedTotal: Int = 0,
+        classNames: ([String]) -> [String] = { $0 }
     ) throws -> DatasetSummary {
         precondition(!isFinished, "the data set is finished")
         guard count > 0 else {
@@ -111,12 +113,17 @@ public final class PackedDatasetWriter {
                 detail: "No sample was added.", location: directory)
         }
         let sorted = classIndices.keys.sortedByCodePoint()
+        let shown = classNames(sorted)
+        precondition(
+            shown.count == sorted.count && shown == shown.sortedByCodePoint()
+                && Set(shown).count == shown.count,
+            "class names are sorted and distinct")
         var renumbered = [Int32](repeating: 0, count: sorted.count)
         var classes: [DatasetSummary.ClassCount] = []
         for (index, name) in sorted.enumerated() {
             let discovered = Int(classIndices[name, default: 0])
             renumbered[discovered] = Int32(index)
-            classes.append(.init(name: name, samples: classCounts[discovered]))
+            classes.append(.init(name: shown[index], samples: classCounts[discovered]))
         }
         try labels.rewriteInt32 { renumbered[Int($0)] }
         for file in [images, labels, names, offsets] { try file.synchronize() }

@@ -26,10 +26,10 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     /// Every file and folder that the task reads.
     public var inputs: [String] {
         switch kind {
-        case .probeModel(let probe): [probe.model]
+        case .probeModel(let probe): [probe.model] + Self.files(of: probe.skeleton)
         case .importDataset(let load): [load.source]
         case .analyse(let analyse):
-            [analyse.model, analyse.dataset]
+            [analyse.model, analyse.dataset] + Self.files(of: analyse.skeleton)
                 + [analyse.evaluation?.clean, analyse.evaluation?.triggered]
                 .compactMap(\.self)
         case .train(let train): [train.model, train.dataset]
@@ -39,11 +39,19 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         }
     }
 
+    private static func files(of skeleton: ModelSkeleton?) -> [String] {
+        if case .file(let path) = skeleton { [path] } else { [] }
+    }
+
     /// Check a model file, run it once, answer with `.modelProbed`.
     public struct ProbeModel: Codable, Hashable, Sendable {
         public var model: String
+        public var skeleton: ModelSkeleton?
 
-        public init(model: String) { self.model = model }
+        public init(model: String, skeleton: ModelSkeleton? = nil) {
+            self.model = model
+            self.skeleton = skeleton
+        }
     }
 
     /// Decode an archive (or a folder) of images into a packed data set in `outputDirectory`, answer
@@ -51,10 +59,14 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     public struct ImportDataset: Codable, Hashable, Sendable {
         public var source: String
         public var limits: ImportLimits
+        public var options: ImportOptions
 
-        public init(source: String, limits: ImportLimits = ImportLimits()) {
+        public init(
+            source: String, limits: ImportLimits = ImportLimits(), options: ImportOptions = ImportOptions()
+        ) {
             self.source = source
             self.limits = limits
+            self.options = options
         }
     }
 
@@ -75,16 +87,20 @@ public struct WorkerTask: Codable, Hashable, Sendable {
 
         public var type: JobType
         public var model: String
+        /// Where the graph of a model comes from whose file holds weights alone.
+        public var skeleton: ModelSkeleton?
         /// Packed data set folder.
         public var dataset: String
         public var evaluation: EvaluationSets?
         public var options: JobOptions
 
         public init(
-            type: JobType, model: String, dataset: String, evaluation: EvaluationSets?, options: JobOptions
+            type: JobType, model: String, skeleton: ModelSkeleton? = nil, dataset: String,
+            evaluation: EvaluationSets?, options: JobOptions
         ) {
             self.type = type
             self.model = model
+            self.skeleton = skeleton
             self.dataset = dataset
             self.evaluation = evaluation
             self.options = options

@@ -10,8 +10,8 @@ struct Burnd: AsyncParsableCommand {
         abstract: "Finds backdoors in image classifiers and removes them.",
         version: "\(Release.name) \(Release.version)",
         subcommands: [
-            ServeCommand.self, ScanCommand.self, PurifyCommand.self, KeysCommand.self, BenchCommand.self,
-            FsckCommand.self, BackupCommand.self, RestoreCommand.self,
+            ServeCommand.self, CheckCommand.self, ScanCommand.self, PurifyCommand.self, KeysCommand.self,
+            BenchCommand.self, FsckCommand.self, BackupCommand.self, RestoreCommand.self,
             VersionCommand.self,
         ])
 }

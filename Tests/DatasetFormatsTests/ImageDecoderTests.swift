@@ -80,9 +80,10 @@ import ZipFixtures
         }
     }
 
-    @Test func sixteenBitsAreRefused() {
-        let png = RawPNG(width: 1, height: 1, bitDepth: 16, colourType: 0, rows: [[1, 2]])
-        #expect(Self.failure(png.bytes) == .unsupported("it has 16 bits per channel"))
+    @Test func sixteenBitsAreRoundedToEight() throws {
+        let png = RawPNG(
+            width: 3, height: 1, bitDepth: 16, colourType: 0, rows: [[1, 2, 127, 255, 255, 255]])
+        #expect(try Self.decode(png.bytes).1 == [1, 127, 255])
     }
 
     @Test func colourWhereGreyIsExpectedIsSaid() {

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Testing
 
 @testable import ModelFormats
@@ -32,7 +33,7 @@ struct CaseTests {
         let old = try Data(contentsOf: URL(filePath: path))
         let new = try Data(contentsOf: URL(filePath: copy.path))
         try #require(old.count == new.count)
-        let entry = try #require(model.entries[weight.name])
+        let entry = try #require(model.sources[weight.name]?.copies.first?.entry)
         var allowed = Set(weight.fileOffset..<weight.fileOffset + weight.byteCount)
         allowed.formUnion(entry.localHeaderOffset + 14..<entry.localHeaderOffset + 18)
         allowed.formUnion(entry.centralRecordOffset + 16..<entry.centralRecordOffset + 20)
@@ -56,11 +57,28 @@ struct CaseTests {
         #expect(!left.contains { $0.hasPrefix(name) })
     }
 
-    @Test("in other formats are refused with the way to export")
-    func refusesOtherFormats() throws {
+    @Test(
+        "as safetensors are the same model as the .pt2 that is their skeleton",
+        arguments: ["badnets", "clean"])
+    func readsSafetensors(_ name: String) throws {
+        let folder = try #require(Fixtures.cases).appending(path: name).path
+        let whole = try openModel(at: folder + "/model.pt2")
+        let alone = try openModel(
+            at: folder + "/model.safetensors", skeleton: .file(folder + "/model.pt2"))
+        #expect(alone.graph == whole.graph)
+        #expect(alone.summary.format == "safetensors")
+        for weight in whole.weights {
+            #expect(try alone.readWeight(weight) == whole.readWeight(weight), "\(weight.name)")
+        }
+    }
+
+    @Test("as safetensors alone are refused with what they need")
+    func refusesWithoutGraph() throws {
         let path = try #require(Fixtures.cases).appending(path: "clean/model.safetensors").path
         #expect(try ModelFormat.recognise(path: path) == .safetensors)
-        #expect(throws: (any Error).self) { try openModel(at: path) }
+        let problem = #expect(throws: Problem.self) { try openModel(at: path) }
+        #expect(problem?.code == "weights-need-skeleton")
+        #expect(problem?.fix?.contains("skeleton=MODEL_ID") == true)
     }
 
     @Test("in ONNX are written back with nothing but their weights changed")

@@ -33,9 +33,19 @@ enum Fixtures {
         var output: String
     }
 
-    /// Runs `export_models.py`.
-    static func runPython(_ arguments: [String]) throws {
-        let script = URL(filePath: #filePath).appending(path: "../../Fixtures/export_models.py").standardized
+    /// The folder of files of weights alone, made once for all tests.
+    static let weights: Result<URL, any Error> = Result {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "burn-weights-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try runPython(["make", folder.path], script: "weights.py")
+        return folder
+    }
+
+    /// Runs a script of Tests/Fixtures; gives what it printed.
+    @discardableResult
+    static func runPython(_ arguments: [String], script name: String = "export_models.py") throws -> Data {
+        let script = URL(filePath: #filePath).appending(path: "../../Fixtures/\(name)").standardized
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [python ?? "python3", script.path] + arguments
@@ -49,6 +59,7 @@ enum Fixtures {
             throw PythonFailed(
                 arguments: arguments, output: String(decoding: output.suffix(2_000), as: UTF8.self))
         }
+        return output
     }
 
     static func exportedModel(_ name: String) throws -> String {

@@ -27,10 +27,13 @@ enum ContainerFormat: String, CaseIterable, Sendable {
     /// - Throws: `Problem` (415) unless `head` begins an archive that data sets come in.
     static func requireArchive(head: [UInt8]) throws {
         guard ContainerFormat(head: head) == nil else { return }
+        // safetensors: the length of a header that begins with a brace.
+        if head.count > 8, head[8] == UInt8(ascii: "{"), head[6] == 0, head[7] == 0 { return }
         throw Problem(
             .unsupportedFormat, code: "dataset-format-unknown",
             title: "The file is no data set archive",
-            detail: "It begins with \(describe(head)), which is none of zip, tar, gzip, xz and zstd.",
+            detail:
+                "It begins with \(describe(head)), which is none of zip (npz), tar, gzip, xz, zstd and safetensors.",
             fix: "Pack the image folders, one per class, for example: tar -czf dataset.tar.gz -C DIR .")
     }
 

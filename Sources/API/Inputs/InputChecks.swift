@@ -10,6 +10,8 @@ public struct InputChecks: Sendable {
     public var head: @Sendable ([UInt8]) throws -> Void
     /// Called with the path of the whole file, before it is kept; gives what it found a model to be.
     public var file: @Sendable (String) throws -> ModelSummary?
+    /// Used in place of `file` for a model that was uploaded with these options.
+    var fileWith: (@Sendable (String, ModelImport) throws -> ModelSummary?)?
 
     public init(
         head: @escaping @Sendable ([UInt8]) throws -> Void = { _ in },
@@ -29,7 +31,24 @@ public struct InputChecks: Sendable {
 
     /// The whole of a model file.
     public static func models(_ limits: ModelLimits = ModelLimits()) -> InputChecks {
-        InputChecks(file: { try openModel(at: $0, limits: limits).summary })
+        var checks = InputChecks(file: { try openModel(at: $0, limits: limits).summary })
+        checks.fileWith = { path, options in
+            if let name = options.architecture {
+                return try openModel(
+                    at: path, skeleton: .architecture(name, image: options.image), limits: limits
+                ).summary
+            }
+            // The skeleton is at hand in the worker.
+            try checkWeightsAlone(at: path, limits: limits)
+            return nil
+        }
+        return checks
+    }
+
+    /// The checks of a model that was uploaded with `options`.
+    func with(_ options: ModelImport?) -> InputChecks {
+        guard let options, let fileWith else { return self }
+        return InputChecks(head: head, file: { try fileWith($0, options) })
     }
 
     /// The kind of archive; for a zip its structure too.

@@ -9,7 +9,7 @@ struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {
     var links: [String: String]
 
     enum CodingKeys: String, CodingKey {
-        case id, name, state, bytes, sha256, summary, problem, links
+        case id, name, state, bytes, sha256, summary, problem, links, architecture, skeleton
         case createdAt = "created_at"
     }
 
@@ -23,6 +23,8 @@ struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {
         try container.encode(record.summary, forKey: .summary)
         try container.encode(record.problem.map { ProblemResource($0) }, forKey: .problem)
         try container.encode(Timestamp.text(record.createdAt), forKey: .createdAt)
+        try container.encodeIfPresent(record.modelImport?.architecture, forKey: .architecture)
+        try container.encodeIfPresent(record.modelImport?.skeleton, forKey: .skeleton)
         try container.encode(links, forKey: .links)
     }
 }

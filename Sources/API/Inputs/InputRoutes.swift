@@ -12,13 +12,17 @@ extension RESTService {
             return try JSON.response(page.resource { InputResource(model: $0) })
         }
         router.on(.post, "/v1/models", isUpload: true) { head in
-            try await planUpload(
-                head, limit: limits.modelBytes, setting: "limits.model_bytes", checks: modelChecks)
+            try head.allowQuery("name", "architecture", "image", "skeleton")
+            let checks = try modelChecks.with(modelImport(head))
+            return try await planUpload(
+                head, limit: limits.modelBytes, setting: "limits.model_bytes", checks: checks)
         } respond: { request in
             let stored = try stored(request)
             let name = try uploadName(request.head, default: "model")
+            try await requireSkeleton(request.head)
             var record = try await queue.addModel(
-                name: name, blob: stored.blob, summary: stored.model, owner: request.head.owner)
+                name: name, blob: stored.blob, summary: stored.model, owner: request.head.owner,
+                options: modelImport(request.head))
             let wait = request.head.preferredWait
             if let wait { record = try await queue.waitForModel(record.id, timeout: .seconds(wait)) }
             return try created(InputResource(model: record), at: "/v1/models/\(record.id)", waited: wait)
@@ -51,13 +55,16 @@ extension RESTService {
             return try JSON.response(page.resource { InputResource(dataset: $0) })
         }
         router.on(.post, "/v1/datasets", isUpload: true) { head in
-            try await planUpload(
+            try head.allowQuery("name", "resize", "crop", "alpha", "split")
+            _ = try importOptions(head)
+            return try await planUpload(
                 head, limit: limits.datasetBytes, setting: "limits.dataset_bytes", checks: datasetChecks)
         } respond: { request in
             let stored = try stored(request)
             let name = try uploadName(request.head, default: "dataset")
             var record = try await queue.addDataset(
-                name: name, blob: stored.blob, owner: request.head.owner)
+                name: name, blob: stored.blob, owner: request.head.owner,
+                options: importOptions(request.head))
             let wait = request.head.preferredWait
             if let wait { record = try await queue.waitForDataset(record.id, timeout: .seconds(wait)) }
             return try created(InputResource(dataset: record), at: "/v1/datasets/\(record.id)", waited: wait)

@@ -10,7 +10,6 @@ extension RESTService {
     func planUpload(
         _ head: HTTPRequestHead, limit: Int, setting: String, checks: InputChecks
     ) async throws -> BodyPlan {
-        try head.allowQuery("name")
         _ = try uploadName(head, default: "")
         let digest = try head.contentDigest()
         if let type = head.headers["Content-Type"]?.lowercased(), type.hasPrefix("multipart/") {

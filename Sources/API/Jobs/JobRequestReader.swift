@@ -58,7 +58,13 @@ enum JobRequestReader {
     }
 
     private static func scaling(_ reader: JSONReader) throws -> InputScaling {
-        let fields = try reader.fields(["range", "mean", "std"])
+        let fields = try reader.fields(["preset", "range", "mean", "std"])
+        if let preset = fields["preset"] {
+            guard fields["range"] == nil, fields["mean"] == nil, fields["std"] == nil else {
+                throw preset.wrong("no preset beside range, mean or std")
+            }
+            return try preset.one(of: ScalingPreset.self).scaling
+        }
         var scaling = InputScaling()
         if let range = fields["range"] {
             scaling.range = try range.array(2...2).map { try $0.double() }

@@ -13,6 +13,38 @@ public enum OptionRules {
         try JobRequestReader.mapping(JSONReader(parsing: json))
     }
 
+    /// Reads the class mapping in the file at `path`.
+    /// - Throws: `Problem` located in the file.
+    public static func classMapping(file path: String) throws -> [String: Int] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Problem(
+                .notFound, code: "file-unreadable", title: "The file can't be read", detail: path,
+                location: "--classes")
+        }
+        do {
+            return try classMapping(json: data)
+        } catch var problem as Problem {
+            problem.location = path + (problem.location.map { "#" + $0 } ?? "")
+            throw problem
+        }
+    }
+
+    /// All that `checkMatch` would throw, one after the other.
+    public static func mismatches(model: ModelSummary, dataset: DatasetSummary, options: JobOptions)
+        -> [Problem]
+    {
+        let checks: [() throws -> Void] = [
+            { try checkShape(model: model, dataset: dataset, location: "/dataset") },
+            { try checkClasses(model: model, dataset: dataset, mapping: options.classes) },
+        ]
+        return checks.compactMap { check in
+            do {
+                try check()
+                return nil
+            } catch { return error as? Problem }
+        }
+    }
+
     /// Checks that a model and a data set go together under the options of a job.
     /// - Throws: `Problem` (422), located in a job request's body.
     public static func checkMatch(model: ModelSummary, dataset: DatasetSummary, options: JobOptions) throws {
@@ -39,8 +71,25 @@ public enum OptionRules {
                 title: "The images are not what the model takes",
                 detail: "The model takes images of (channels, height, width) = (\(shape)); these are "
                     + "(\(found.map(String.init).joined(separator: ", "))).",
-                location: location, fix: "Convert the images, and upload the data set again.")
+                location: location, fix: shapeFix(wanted, found))
         }
+    }
+
+    /// - Parameters:
+    ///   - wanted: channels, height, width of the model; nil for any.
+    private static func shapeFix(_ wanted: [Int?], _ found: [Int]) -> String {
+        guard wanted.count == 3, let channels = wanted[0] else {
+            return "Export the model for one batch of images."
+        }
+        guard channels == found[0] else {
+            return channels == 1
+                ? "Convert the images to grey, and upload them again."
+                : "Convert the images to \(channels) channels (Image.convert(\"RGB\")), and upload them again."
+        }
+        guard let height = wanted[1], let width = wanted[2] else { return "Scale the images." }
+        return
+            "Upload the images again with resize=\(height)x\(width), or as the model's own preparation has it, "
+            + "such as resize=256 and crop=224; or export the model for (\(found.map(String.init).joined(separator: ", ")))."
     }
 
     private static func checkClasses(
@@ -56,7 +105,9 @@ public enum OptionRules {
             guard names.count <= model.classes else {
                 throw mismatch(
                     "The data set has \(names.count) classes, the model \(model.classes) outputs.",
-                    fix: "Upload the data set that the model was trained on.", at: "/dataset")
+                    fix: "Upload the data set that the model was trained on; the set's classes are "
+                        + names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " …." : "."),
+                    at: "/dataset")
             }
             return
         }

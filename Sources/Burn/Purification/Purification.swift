@@ -63,7 +63,7 @@ struct Purification {
             if round > 1, changed < Self.convergence * Double(images.count) { break }
             let saved =
                 try job.journal.replay("round-\(round)")
-                ? ModelWeights.read(path, like: job.model) : nil
+                ? ModelWeights.read(path, of: job.file, like: job.model) : nil
             let candidate = try saved ?? model.copy(seed: job.task.options.seed &+ UInt64(round))
             if saved == nil {
                 let retuning = FineTuning(
@@ -109,7 +109,9 @@ struct Purification {
         _ restoration: LabelRestoration
     ) throws -> (GraphModel, AcceptanceGate.Report) {
         let path = job.directory + "/decoupled.pt2"
-        if try job.journal.replay("decoupling"), let saved = try ModelWeights.read(path, like: job.model) {
+        if try job.journal.replay("decoupling"),
+            let saved = try ModelWeights.read(path, of: job.file, like: job.model)
+        {
             plan.skip(through: .decoupling)
             return (saved, try gate.measure(saved))
         }

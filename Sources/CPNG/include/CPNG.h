@@ -9,7 +9,7 @@ enum cpng_status {
     CPNG_OK,
     /// The bytes are no whole, valid PNG.
     CPNG_DAMAGED,
-    /// A valid PNG of a kind that is not taken (16 bits, transparent pixels).
+    /// A valid PNG of a kind that is not taken (transparent pixels).
     CPNG_UNSUPPORTED,
     /// A side is longer than the limit.
     CPNG_TOO_LARGE,
@@ -24,6 +24,9 @@ struct cpng_image {
     uint32_t height, width;
     /// 1 (grey) or 3 (RGB), as the file has it.
     uint32_t channels;
+    /// On entry: leave an alpha channel out, whatever is in it. Else images that are transparent anywhere are
+    /// refused.
+    int drops_alpha;
     /// Ends with a zero byte; empty when the status is CPNG_OK.
     char message[160];
 };

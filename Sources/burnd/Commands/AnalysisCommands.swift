@@ -76,12 +76,10 @@ private func analyse(_ type: JobType, _ arguments: AnalysisOptions, output: Stri
 private func analyse(
     _ type: JobType, _ arguments: AnalysisOptions, output: String?, scratch: String
 ) async throws -> Verdict {
-    var configuration = WorkerSupervisor.Configuration()
-    configuration.executable = arguments.worker
     let control = WorkerControl()
     let analysis = LocalAnalysis(
-        type: type, arguments: arguments, supervisor: try WorkerSupervisor(configuration: configuration),
-        display: ProgressDisplay.standardError(), control: control)
+        type: type, arguments: arguments,
+        worker: try LocalWorker(executable: arguments.worker, control: control))
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     let listener = Task { for await _ in signals { control.cancel() } }
     defer { listener.cancel() }
@@ -132,7 +130,7 @@ private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ writte
     if let samples = written.samples { print("Samples: \(samples)") }
 }
 
-private func printJSON(_ value: some Encodable) throws {
+func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
@@ -152,7 +150,7 @@ private func copy(_ source: String, to destination: String) throws {
     }
 }
 
-private func withScratchFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+func withScratchFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let path = FileManager.default.temporaryDirectory.appending(path: "burn-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])

@@ -21,14 +21,18 @@ struct NumberList: ExpressibleByArgument, Hashable, Sendable {
 }
 
 extension JobOptions.DistanceMethod: ExpressibleByArgument {}
+extension ScalingPreset: ExpressibleByArgument {}
 
 /// What `scan` and `purify` have in common.
 struct AnalysisOptions: ParsableArguments {
-    @Argument(help: "The model: a .pt2 file of torch.export.save, or an ONNX file.")
+    @Argument(
+        help: "The model: a .pt2 file of torch.export.save, ONNX, or weights alone (.safetensors, .pth).")
     var model: String
 
-    @Argument(help: "The images it was trained on, one folder per class: a folder or an archive.")
+    @Argument(help: "The images it was trained on: a folder, an archive or an array file.")
     var dataset: String
+
+    @OptionGroup var imports: InputOptions
 
     @Option(help: ArgumentHelp("Clean images with their true labels, to measure ACC on.", valueName: "set"))
     var clean: String?
@@ -40,6 +44,9 @@ struct AnalysisOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("The attack's target class, for ASR. Default: the verdict's.", valueName: "n"))
     var targetClass: Int?
+
+    @Option(help: "The mean and std of \(ScalingPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var preset: ScalingPreset?
 
     @Option(help: ArgumentHelp("Per channel, in units of --range.", valueName: "a,b,c"))
     var mean: NumberList?
@@ -89,6 +96,9 @@ struct AnalysisOptions: ParsableArguments {
         if let range, range.values.count != 2 || range.values[0] >= range.values[1] {
             throw ValidationError("--range takes two numbers, the lower one first, such as 0,1.")
         }
+        if preset != nil, mean != nil || std != nil || range != nil {
+            throw ValidationError("--preset excludes --mean, --std and --range.")
+        }
         if let std, std.values.contains(where: { $0 <= 0 }) {
             throw ValidationError("--std takes numbers above 0.")
         }
@@ -113,22 +123,11 @@ struct AnalysisOptions: ParsableArguments {
     func jobOptions() throws -> JobOptions {
         var options = JobOptions(
             seed: seed,
-            input: InputScaling(
-                range: range?.values ?? [0, 1], mean: mean?.values ?? [], std: std?.values ?? []),
+            input: preset?.scaling
+                ?? InputScaling(
+                    range: range?.values ?? [0, 1], mean: mean?.values ?? [], std: std?.values ?? []),
             distance: distance, rounds: rounds, force: force, threads: threads)
-        if let classes {
-            guard let data = FileManager.default.contents(atPath: classes) else {
-                throw Problem(
-                    .notFound, code: "file-unreadable", title: "The file can't be read", detail: classes,
-                    location: "--classes")
-            }
-            do {
-                options.classes = try OptionRules.classMapping(json: data)
-            } catch var problem as Problem {
-                problem.location = classes + (problem.location.map { "#" + $0 } ?? "")
-                throw problem
-            }
-        }
+        if let classes { options.classes = try OptionRules.classMapping(file: classes) }
         return options
     }
 }

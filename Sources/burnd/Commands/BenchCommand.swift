@@ -187,9 +187,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
             if let threads { arguments += ["--threads", "\(threads)"] }
             let analysis = LocalAnalysis(
                 type: .purify, arguments: try AnalysisOptions.parse(arguments + extra),
-                supervisor: try WorkerSupervisor(executable: worker),
-                display: ProgressDisplay.standardError(),
-                control: control)
+                worker: try LocalWorker(executable: worker, control: control))
             display.show("purifying", nil)
             let result = try await analysis.run(scratch: scratch.path)
             guard let file = result.findings.artifacts[.purifiedModel] else {

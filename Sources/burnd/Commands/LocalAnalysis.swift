@@ -12,10 +12,7 @@ import WorkerSupervisor
 struct LocalAnalysis {
     let type: JobType
     let arguments: AnalysisOptions
-    let supervisor: WorkerSupervisor
-    let display: ProgressDisplay
-    /// Cancelled by a signal.
-    let control: WorkerControl
+    let worker: LocalWorker
 
     struct Result {
         var model: ModelSummary
@@ -28,7 +25,7 @@ struct LocalAnalysis {
     /// - Parameter scratch: an empty folder for packed data sets and the worker's files.
     func run(scratch: String) async throws -> Result {
         let options = try arguments.jobOptions()
-        let modelPath = try Self.existing(arguments.model, option: "MODEL")
+        let modelPath = try LocalWorker.existing(arguments.model, option: "MODEL")
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: modelPath, isDirectory: &isFolder), isFolder.boolValue {
             throw Problem(
@@ -36,12 +33,14 @@ struct LocalAnalysis {
                 detail: "\(arguments.model) is a folder; a .pt2 or ONNX file is expected.", location: "MODEL",
                 fix: "The order is MODEL DATASET.")
         }
-        let model = try openModel(at: modelPath).summary
+        let model = try openModel(at: modelPath, skeleton: arguments.imports.modelSkeleton).summary
         let sets = try [
             ("dataset", arguments.dataset, "DATASET"), ("clean", arguments.clean, "--clean"),
             ("triggered", arguments.triggered, "--triggered"),
         ].compactMap { name, path, option in
-            try path.map { (name: name, source: try Self.existing($0, option: option), option: option) }
+            try path.map {
+                (name: name, source: try LocalWorker.existing($0, option: option), option: option)
+            }
         }
         if let target = arguments.targetClass, target >= model.classes {
             throw Problem(
@@ -57,7 +56,7 @@ struct LocalAnalysis {
             try OptionRules.checkShape(model: model, dataset: summary, location: set.option)
         }
         guard let (folder, dataset) = packed["dataset"] else {
-            throw Self.silent("The import gave no data set.")
+            throw LocalWorker.silent("The import gave no data set.")
         }
         do {
             try OptionRules.checkMatch(model: model, dataset: dataset, options: options)
@@ -74,14 +73,15 @@ struct LocalAnalysis {
         let task = WorkerTask(
             kind: .analyse(
                 WorkerTask.Analyse(
-                    type: type, model: modelPath, dataset: folder, evaluation: evaluation, options: options)),
-            outputDirectory: try Self.makeFolder(scratch, "job"))
+                    type: type, model: modelPath, skeleton: arguments.imports.modelSkeleton, dataset: folder,
+                    evaluation: evaluation, options: options)),
+            outputDirectory: try LocalWorker.makeFolder(scratch, "job"))
         let findings = Mutex(CollectedFindings())
-        try await work(task, label: { Self.label(of: $0) }) { message in
+        try await worker.run(task, label: { Self.label(of: $0) }) { message in
             findings.withLock { $0.take(message) }
         }
         let collected = findings.withLock { $0 }
-        guard let verdict = collected.verdict else { throw Self.silent("The worker gave no verdict.") }
+        guard let verdict = collected.verdict else { throw LocalWorker.silent("The worker gave no verdict.") }
         return Result(
             model: model, dataset: dataset, options: options, findings: collected, verdict: verdict)
     }
@@ -93,45 +93,12 @@ struct LocalAnalysis {
         if FileManager.default.fileExists(atPath: source + "/manifest.json") {
             return (source, try PackedDataset(directory: source).summary)
         }
-        let folder = try Self.makeFolder(scratch, name)
-        return (folder, try await importSet(source, into: folder, name: name))
-    }
-
-    private func importSet(_ source: String, into folder: String, name: String) async throws -> DatasetSummary
-    {
-        let summary = Mutex(DatasetSummary?.none)
-        let task = WorkerTask(
-            kind: .importDataset(WorkerTask.ImportDataset(source: source)), outputDirectory: folder)
-        try await work(task, label: { _ in "import \(name)" }) { message in
-            if case .datasetImported(let found) = message { summary.withLock { $0 = found } }
-        }
-        guard let found = summary.withLock({ $0 }) else {
-            throw Self.silent("The worker said nothing of \(source).")
-        }
-        return found
-    }
-
-    /// Runs one worker and shows its progress.
-    private func work(
-        _ task: WorkerTask, label: @escaping @Sendable (WorkerProgress) -> String,
-        receive: @escaping @Sendable (WorkerMessage) -> Void
-    ) async throws {
-        let display = display
-        let exit = await supervisor.run(task, control: control) { message in
-            switch message {
-            case .progress(let progress):
-                display.update(
-                    label(progress), fraction: progress.fraction, secondsLeft: progress.secondsLeft)
-            case .log(let text): display.note(text)
-            default: receive(message)
-            }
-        }
-        display.finish()
-        if case .cancelled = exit {
-            throw Problem(
-                .cancelled, code: "cancelled", title: "Cancelled", detail: "A signal stopped the work.")
-        }
-        if let problem = exit.problem { throw problem }
+        let folder = try LocalWorker.makeFolder(scratch, name)
+        return (
+            folder,
+            try await worker.importSet(
+                source, into: folder, name: name, options: arguments.imports.importOptions)
+        )
     }
 
     static func label(of progress: WorkerProgress) -> String {
@@ -149,27 +116,5 @@ struct LocalAnalysis {
         case "/options/input/std": "--std"
         default: pointer
         }
-    }
-
-    private static func existing(_ path: String, option: String) throws -> String {
-        let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
-        guard access(absolute, R_OK) == 0 else {
-            throw Problem(
-                .notFound, code: "file-unreadable", title: "The file can't be read",
-                detail: "\(path): \(String(cString: strerror(errno)))", location: option)
-        }
-        return absolute
-    }
-
-    private static func makeFolder(_ parent: String, _ name: String) throws -> String {
-        let path = parent + "/" + name
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-        return path
-    }
-
-    private static func silent(_ detail: String) -> Problem {
-        Problem(
-            .internal, code: "worker-incomplete", title: "The worker's answer is incomplete", detail: detail,
-            fix: "Check that burnd and burn-worker come from the same build.")
     }
 }

@@ -1,0 +1,72 @@
+import Problems
+import WorkerProtocol
+
+/// The checked entries of an archive or folder: files only, clutter and folders told apart.
+final class EntryStream {
+    let source: any EntrySource
+    let limits: ImportLimits
+    var report = SourceReport()
+    /// Called with the path of each folder.
+    var folder: (EntryPath) throws -> Void = { _ in }
+
+    init(_ source: any EntrySource, limits: ImportLimits) {
+        self.source = source
+        self.limits = limits
+    }
+
+    /// The next file that is no clutter and no file of class names.
+    func next() throws -> EntryPath? {
+        while let entry = try source.next() {
+            report.entries += 1
+            guard report.entries <= 2 * limits.maximumImages + 100_000 else {
+                throw ImportProblems.tooMany("entries", report.entries - 1, entry.name)
+            }
+            let path = try EntryPath(entry.name)
+            switch entry.kind {
+            case .directory:
+                if !path.isClutter { try folder(path) }
+                continue
+            case .file: break
+            case .symbolicLink, .hardLink, .special: throw ImportProblems.notAFile(entry)
+            }
+            if entry.isEncrypted { throw ImportProblems.encrypted(entry.name) }
+            guard let last = path.components.last else { continue }
+            if path.isClutter {
+                report.skip(path.name, "a hidden file, or one that an operating system left")
+                continue
+            }
+            if ClassNames.fileNames.contains(last) {
+                report.classNames = try ClassNames.read(
+                    contents(of: path, limit: ClassNames.maximumBytes), name: path.name)
+                continue
+            }
+            return path
+        }
+        return nil
+    }
+
+    /// The whole of the entry at hand.
+    func contents(of path: EntryPath, limit: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try source.read(into: &bytes, limit: limit + 1)
+        guard bytes.count <= limit else { throw ImportProblems.entryTooLarge(path.name, limit) }
+        return bytes
+    }
+
+    /// Appends the entry at hand if it is an image.
+    /// - Throws: where the name promises an image and the content is none that is decoded.
+    func image(_ path: EntryPath, into bytes: inout [UInt8]) throws -> ImageFormat? {
+        let start = bytes.count
+        try source.read(into: &bytes, limit: ImageFormat.headBytes)
+        guard let format = ImageFormat(head: bytes[start...]) else {
+            bytes.removeSubrange(start...)
+            guard !ImageFormat.isImageName(path.name) else { throw ImportProblems.foreignImage(path.name) }
+            return nil
+        }
+        try source.read(into: &bytes, limit: limits.maximumEntryBytes - ImageFormat.headBytes + 1)
+        guard bytes.count - start <= limits.maximumEntryBytes else {
+            throw ImportProblems.entryTooLarge(path.name, limits.maximumEntryBytes)
+        }
+        return format
+    }
+}

@@ -1,0 +1,169 @@
+import Findings
+
+/// Scales and crops 8-bit images as torchvision's transforms do with PIL images: `Resize` (bilinear,
+/// antialiased) and then `CenterCrop`.
+struct PixelGeometry {
+    let options: ImportOptions
+
+    var isIdentity: Bool { options.resize == nil && options.crop == nil }
+
+    /// Height and width after the resizing.
+    func resized(_ image: ImageGeometry) -> ImageGeometry {
+        var result = image
+        switch options.resize {
+        case nil: break
+        case .exactly(let size): (result.height, result.width) = (size.height, size.width)
+        case .shorterSide(let side):
+            // torchvision truncates the longer side.
+            if image.width <= image.height {
+                (result.width, result.height) = (side, max(1, side * image.height / image.width))
+            } else {
+                (result.height, result.width) = (side, max(1, side * image.width / image.height))
+            }
+        }
+        return result
+    }
+
+    /// Height and width after all.
+    func result(_ image: ImageGeometry) -> ImageGeometry {
+        var result = resized(image)
+        if let crop = options.crop { (result.height, result.width) = (crop.height, crop.width) }
+        return result
+    }
+
+    /// - Parameters:
+    ///   - pixels: of an image of `geometry`, H x W x C.
+    ///   - target: has the bytes of `result(geometry)`.
+    func apply(
+        _ pixels: UnsafeRawBufferPointer, _ geometry: ImageGeometry,
+        into target: UnsafeMutableRawBufferPointer
+    ) {
+        let scaled = resized(geometry)
+        if scaled == geometry {
+            return Self.crop(pixels, geometry, result(geometry), into: target)
+        }
+        let resample = Resample(from: geometry, to: scaled)
+        if options.crop == nil { return resample.apply(pixels, into: target) }
+        let whole = UnsafeMutableRawBufferPointer.allocate(byteCount: scaled.bytes, alignment: 16)
+        defer { whole.deallocate() }
+        resample.apply(pixels, into: whole)
+        Self.crop(UnsafeRawBufferPointer(whole), scaled, result(geometry), into: target)
+    }
+
+    /// What lies outside the image is black.
+    private static func crop(
+        _ pixels: UnsafeRawBufferPointer, _ image: ImageGeometry, _ result: ImageGeometry,
+        into target: UnsafeMutableRawBufferPointer
+    ) {
+        let top = offset(image.height, result.height)
+        let left = offset(image.width, result.width)
+        let channels = image.channels
+        if top < 0 || left < 0 { target.initializeMemory(as: UInt8.self, repeating: 0) }
+        let columns = max(0, left)..<min(image.width, left + result.width)
+        for row in max(0, top)..<min(image.height, top + result.height) {
+            let source = (row * image.width + columns.lowerBound) * channels
+            let place = ((row - top) * result.width + columns.lowerBound - left) * channels
+            let count = columns.count * channels
+            UnsafeMutableRawBufferPointer(rebasing: target[place..<place + count])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: pixels[source..<source + count]))
+        }
+    }
+
+    /// Where the crop begins; negative for what is padded before. torchvision pads first (the smaller half in
+    /// front) and rounds halves to even.
+    private static func offset(_ size: Int, _ cropped: Int) -> Int {
+        if cropped > size { return -((cropped - size) / 2) }
+        let half = (size - cropped) / 2
+        return (size - cropped) % 2 == 0 ? half : half + half % 2
+    }
+}
+
+/// PIL's bilinear resampling of 8-bit images (Pillow, Resample.c): two passes in fixed point, each output the
+/// weighted mean of the inputs under a triangle that widens when the image shrinks.
+struct Resample {
+    private struct Axis {
+        /// First input and coefficients of each output.
+        var starts: [Int] = []
+        var coefficients: [[Int32]] = []
+
+        init(from size: Int, to result: Int) {
+            let scale = Double(size) / Double(result)
+            let spread = max(scale, 1)
+            for index in 0..<result {
+                let center = (Double(index) + 0.5) * scale
+                let first = max(0, Int(center - spread + 0.5))
+                let end = min(size, Int(center + spread + 0.5))
+                let weights = (first..<end).map {
+                    max(0, 1 - abs((Double($0) - center + 0.5) / spread))
+                }
+                let sum = weights.reduce(0, +)
+                starts.append(first)
+                coefficients.append(
+                    weights.map { Int32(0.5 + (sum == 0 ? $0 : $0 / sum) * Double(1 << Resample.precision)) })
+            }
+        }
+    }
+
+    private static let precision = 22
+
+    private let from: ImageGeometry
+    private let to: ImageGeometry
+    private let columns: Axis
+    private let rows: Axis
+
+    init(from: ImageGeometry, to: ImageGeometry) {
+        self.from = from
+        self.to = to
+        columns = Axis(from: from.width, to: to.width)
+        rows = Axis(from: from.height, to: to.height)
+    }
+
+    func apply(_ pixels: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
+        let channels = from.channels
+        let stride = to.width * channels
+        // Each pass runs only where it changes something, as in PIL.
+        if from.width == to.width {
+            return vertical(pixels, stride, into: target)
+        }
+        let needsRows = from.height != to.height
+        let between =
+            needsRows
+            ? UnsafeMutableRawBufferPointer.allocate(byteCount: from.height * stride, alignment: 16) : target
+        defer { if needsRows { between.deallocate() } }
+        for y in 0..<from.height {
+            let line = y * from.width * channels
+            for x in 0..<to.width {
+                let start = line + columns.starts[x] * channels
+                for channel in 0..<channels {
+                    var sum = Int32(1) << (Self.precision - 1)
+                    var source = start + channel
+                    for coefficient in columns.coefficients[x] {
+                        sum &+= Int32(pixels[source]) &* coefficient
+                        source += channels
+                    }
+                    between[y * stride + x * channels + channel] = Self.clip(sum)
+                }
+            }
+        }
+        if needsRows { vertical(UnsafeRawBufferPointer(between), stride, into: target) }
+    }
+
+    private func vertical(
+        _ pixels: UnsafeRawBufferPointer, _ stride: Int, into target: UnsafeMutableRawBufferPointer
+    ) {
+        for y in 0..<to.height {
+            let start = rows.starts[y] * stride
+            for x in 0..<stride {
+                var sum = Int32(1) << (Self.precision - 1)
+                var source = start + x
+                for coefficient in rows.coefficients[y] {
+                    sum &+= Int32(pixels[source]) &* coefficient
+                    source += stride
+                }
+                target[y * stride + x] = Self.clip(sum)
+            }
+        }
+    }
+
+    private static func clip(_ sum: Int32) -> UInt8 { UInt8(clamping: sum >> precision) }
+}

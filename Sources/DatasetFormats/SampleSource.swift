@@ -1,0 +1,113 @@
+/// One labelled image as a source gives it; its bytes were appended to the buffer.
+struct SourceSample {
+    enum Content {
+        case encoded(ImageFormat)
+        case raw(RawPixels)
+    }
+
+    /// The entry's path, or its place such as `data_batch_1[17]`.
+    var name: String
+    /// The folder's name, or the label's number with leading zeros, so that both sort as their numbers do.
+    var className: String
+    var content: Content
+}
+
+/// Gives labelled images one after the other, in memory that does not depend on their number.
+protocol SampleSource: AnyObject {
+    /// Such as `image-folder/tar.gz`.
+    var formatName: String { get }
+    var bytesRead: Int { get }
+    var bytesTotal: Int? { get }
+    /// Images in all, where that is known beforehand.
+    var expectedCount: Int? { get }
+    var report: SourceReport { get }
+
+    /// Appends the content of the next image to `bytes`; nil at the end.
+    /// - Throws: `Problem` that names the entry at fault.
+    func next(into bytes: inout [UInt8]) throws -> SourceSample?
+
+    /// What can be said only at the end, such as a class without images.
+    func check() throws
+}
+
+/// What a source tells beside its samples.
+struct SourceReport {
+    var entries = 0
+    var skipped: [(name: String, reason: String)] = []
+    var skippedTotal = 0
+    /// Class names as people know them, by the names that the samples have.
+    var classNames: [String: String] = [:]
+
+    private static let kept = 100
+
+    mutating func skip(_ name: String, _ reason: String) {
+        skippedTotal += 1
+        if skipped.count < Self.kept { skipped.append((name, reason)) }
+    }
+}
+
+/// Pixels that are not compressed.
+struct RawPixels: Hashable {
+    enum Element: Hashable {
+        /// Bytes as they are.
+        case uint8
+        /// 0 to 65,535, little-endian or big-endian; scaled to 0 to 255.
+        case uint16(bigEndian: Bool)
+        /// 0 to 1, little-endian; scaled to 0 to 255.
+        case float32
+        case float64
+
+        var byteCount: Int {
+            switch self {
+            case .uint8: 1
+            case .uint16: 2
+            case .float32: 4
+            case .float64: 8
+            }
+        }
+    }
+
+    var element: Element
+    var geometry: ImageGeometry
+    /// Channel after channel, not pixel after pixel.
+    var isPlanar: Bool
+
+    var byteCount: Int { geometry.bytes * element.byteCount }
+
+    /// - Parameter target: H x W x C bytes.
+    /// - Throws: `ImageFailure.unsupported` for numbers outside their range.
+    func unpack(_ bytes: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer)
+        throws(ImageFailure)
+    {
+        if element == .uint8, !isPlanar || geometry.channels == 1 {
+            target.copyMemory(from: bytes)
+            return
+        }
+        let area = geometry.height * geometry.width
+        for pixel in 0..<area {
+            for channel in 0..<geometry.channels {
+                let source = isPlanar ? channel * area + pixel : pixel * geometry.channels + channel
+                target[pixel * geometry.channels + channel] = try value(bytes, source)
+            }
+        }
+    }
+
+    private func value(_ bytes: UnsafeRawBufferPointer, _ index: Int) throws(ImageFailure) -> UInt8 {
+        switch element {
+        case .uint8: return bytes[index]
+        case .uint16(let bigEndian):
+            let raw = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+            return UInt8((Int(bigEndian ? raw.byteSwapped : raw) + 128) / 257)
+        case .float32:
+            return try Self.scaled(Double(bytes.loadUnaligned(fromByteOffset: 4 * index, as: Float.self)))
+        case .float64: return try Self.scaled(bytes.loadUnaligned(fromByteOffset: 8 * index, as: Double.self))
+        }
+    }
+
+    private static func scaled(_ value: Double) throws(ImageFailure) -> UInt8 {
+        guard value >= 0, value <= 1 else {
+            throw .unsupported("it has the value \(value), and numbers with a point are taken from 0 to 1")
+        }
+        return UInt8((value * 255).rounded())
+    }
+}

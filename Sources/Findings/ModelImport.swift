@@ -1,0 +1,15 @@
+/// What a model was uploaded with, where its file holds weights alone. Names are those of the REST API.
+public struct ModelImport: Codable, Hashable, Sendable {
+    /// A graph that is built in.
+    public var architecture: String?
+    /// The side of the architecture's square images, where it is not the usual one.
+    public var image: Int?
+    /// The id of a model whose graph the weights are read into.
+    public var skeleton: String?
+
+    public init(architecture: String? = nil, image: Int? = nil, skeleton: String? = nil) {
+        self.architecture = architecture
+        self.image = image
+        self.skeleton = skeleton
+    }
+}

@@ -1,0 +1,85 @@
+import Findings
+import Foundation
+import Problems
+import Synchronization
+import WorkerProtocol
+import WorkerSupervisor
+
+/// Runs worker processes for the command line, and shows their progress.
+struct LocalWorker {
+    let supervisor: WorkerSupervisor
+    let display: ProgressDisplay
+    /// Cancelled by a signal.
+    let control: WorkerControl
+
+    /// - Parameter executable: the burn-worker program; nil for the one beside burnd.
+    init(executable: String?, control: WorkerControl) throws {
+        var configuration = WorkerSupervisor.Configuration()
+        configuration.executable = executable
+        supervisor = try WorkerSupervisor(configuration: configuration)
+        display = ProgressDisplay.standardError()
+        self.control = control
+    }
+
+    /// Packs the images of `source` into `folder`.
+    func importSet(
+        _ source: String, into folder: String, name: String, options: ImportOptions
+    ) async throws -> DatasetSummary {
+        let summary = Mutex(DatasetSummary?.none)
+        let task = WorkerTask(
+            kind: .importDataset(WorkerTask.ImportDataset(source: source, options: options)),
+            outputDirectory: folder)
+        try await run(task, label: { _ in "import \(name)" }) { message in
+            if case .datasetImported(let found) = message { summary.withLock { $0 = found } }
+        }
+        guard let found = summary.withLock({ $0 }) else {
+            throw Self.silent("The worker said nothing of \(source).")
+        }
+        return found
+    }
+
+    /// Runs one worker and shows its progress.
+    func run(
+        _ task: WorkerTask, label: @escaping @Sendable (WorkerProgress) -> String,
+        receive: @escaping @Sendable (WorkerMessage) -> Void
+    ) async throws {
+        let display = display
+        let exit = await supervisor.run(task, control: control) { message in
+            switch message {
+            case .progress(let progress):
+                display.update(
+                    label(progress), fraction: progress.fraction, secondsLeft: progress.secondsLeft)
+            case .log(let text): display.note(text)
+            default: receive(message)
+            }
+        }
+        display.finish()
+        if case .cancelled = exit {
+            throw Problem(
+                .cancelled, code: "cancelled", title: "Cancelled", detail: "A signal stopped the work.")
+        }
+        if let problem = exit.problem { throw problem }
+    }
+
+    static func existing(_ path: String, option: String) throws -> String {
+        let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
+        guard access(absolute, R_OK) == 0 else {
+            throw Problem(
+                .notFound, code: "file-unreadable", title: "The file can't be read",
+                detail: "\(path): \(String(cString: strerror(errno)))", location: option)
+        }
+        return absolute
+    }
+
+    static func makeFolder(_ parent: String, _ name: String) throws -> String {
+        let path = parent + "/" + name
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        return path
+    }
+
+    static func silent(_ detail: String) -> Problem {
+        Problem(
+            .internal, code: "worker-incomplete", title: "The worker's answer is incomplete", detail: detail,
+            fix: "Check that burnd and burn-worker come from the same build.")
+    }
+}

@@ -1,0 +1,62 @@
+import API
+import Findings
+import Foundation
+import Testing
+
+@Suite struct ImportOptionTests {
+    @Test func weightsAloneNameTheirGraph() async throws {
+        try await withHarness { service in
+            let whole = try await service.upload(Script.model, to: "models")
+            let alone = try await service.send(
+                .post, "/v1/models?skeleton=\(whole)", body: Data((Script.model + "# alone\n").utf8),
+                headers: ["Prefer": "wait=30"])
+            #expect(alone.status == 201)
+            #expect(try alone.value("skeleton") == whole)
+            #expect(try alone.value("state") == "ready")
+            let named = try await service.send(
+                .post, "/v1/models?architecture=resnet18&image=64",
+                body: Data((Script.model + "# named\n").utf8), headers: ["Prefer": "wait=30"])
+            #expect(try named.value("architecture") == "resnet18")
+
+            // The skeleton stays while another model needs it.
+            let refused = try await service.send(.delete, "/v1/models/\(whole)")
+            #expect(refused.status == 409)
+            #expect(try refused.value("code") == "model-in-use")
+            let id: String = try #require(try alone.value("id"))
+            #expect(try await service.send(.delete, "/v1/models/\(id)").status == 204)
+            #expect(try await service.send(.delete, "/v1/models/\(whole)").status == 204)
+        }
+    }
+
+    @Test func aSkeletonThatIsNotThereIsSaidAtOnce() async throws {
+        try await withHarness { service in
+            let answer = try await service.send(
+                .post, "/v1/models?skeleton=mdl_none", body: Data(Script.model.utf8))
+            #expect(answer.status == 404)
+            #expect(try answer.value("location") == "skeleton")
+        }
+    }
+
+    @Test(arguments: [
+        "models?architecture=resnet18&skeleton=x", "models?image=32", "models?architecture=a&image=0",
+        "models?resize=3", "datasets?resize=0", "datasets?resize=3x", "datasets?crop=1x2x3",
+        "datasets?alpha=no",
+        "datasets?split=all", "datasets?skeleton=x",
+    ])
+    func whatCannotBeReadIsRefused(query: String) async throws {
+        try await withHarness { service in
+            let answer = try await service.send(.post, "/v1/\(query)", body: Data(Script.model.utf8))
+            #expect(answer.status == 400)
+            #expect(try answer.value("code") == "query-invalid")
+        }
+    }
+
+    @Test func sizesAreReadAsTheyAreWritten() {
+        #expect(ImportRules.resize("256") == .shorterSide(256))
+        #expect(ImportRules.resize("256x320") == .exactly(.init(height: 256, width: 320)))
+        #expect(ImportRules.size("224") == .init(height: 224, width: 224))
+        for text in ["", "x", "0", "2049", "1x", "-1", "1x2x3", "a"] {
+            #expect(ImportRules.resize(text) == nil && ImportRules.size(text) == nil, "\(text)")
+        }
+    }
+}

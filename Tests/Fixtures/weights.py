@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Files of weights alone, as people have them, and what PyTorch finds in those that are written back.
+
+    weights.py make DIR          net.pt2 and its weights in every container; also hostile and foreign files
+    weights.py show FILE ...     prints, as JSON, the sum of every tensor as PyTorch (or this script) reads it
+"""
+import collections
+import json
+import os
+import pathlib
+import struct
+import sys
+
+import numpy as np
+import torch
+import torch.nn as nn
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+import export_graphs
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU())
+        self.fc = nn.Linear(4, 5)
+
+    def forward(self, x):
+        return self.fc(self.features(x).mean((2, 3)))
+
+
+class Evil:
+    def __reduce__(self):
+        return (os.system, ("touch /tmp/burn-was-here",))
+
+
+def save_safetensors(tensors, path, metadata=None):
+    """The format's own library is not needed: a header's length, the header, the bytes."""
+    names = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64"}
+    header, data = {}, b""
+    if metadata:
+        header["__metadata__"] = metadata
+    for key, value in tensors.items():
+        content = value.contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+        header[key] = {
+            "dtype": names[value.dtype], "shape": list(value.shape),
+            "data_offsets": [len(data), len(data) + len(content)],
+        }
+        data += content
+    text = json.dumps(header).encode()
+    pathlib.Path(path).write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def load_safetensors(path):
+    types = {"F32": np.float32, "F16": np.float16, "I64": np.int64}
+    content = pathlib.Path(path).read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8:8 + length])
+    header.pop("__metadata__", None)
+    return {
+        key: torch.from_numpy(np.frombuffer(
+            content[8 + length:][value["data_offsets"][0]:value["data_offsets"][1]], types[value["dtype"]]
+        ).reshape(value["shape"]).copy())
+        for key, value in header.items()
+    }
+
+
+def make(out):
+    torch.manual_seed(0)
+    net = Net().eval()
+    for value in net.state_dict().values():
+        if value.dtype.is_floating_point:
+            value.copy_(torch.randn_like(value).abs() + 0.5)
+    batch = {0: torch.export.Dim("batch")}
+    program = torch.export.export(net, (torch.zeros(2, 3, 8, 8),), dynamic_shapes=(batch,))
+    torch.export.save(program, out / "net.pt2")
+    state = net.state_dict()
+    torch.save(state, out / "plain.pth")
+    torch.save({"epoch": 3, "best": 0.5, "state_dict": state, "args": None}, out / "nested.pth")
+    torch.save(nn.DataParallel(net).state_dict(), out / "module.pth")
+    torch.save({key: value.half() if value.dtype.is_floating_point else value for key, value in state.items()},
+               out / "half.pth")
+    torch.save({key: nn.Parameter(value) if value.dtype.is_floating_point else value
+                for key, value in state.items()}, out / "parameters.pth")
+    # Views of one storage, and a matrix that lies transposed.
+    flat = torch.cat([value.flatten().float() for value in state.values()])
+    views, start = collections.OrderedDict(), 0
+    for key, value in state.items():
+        views[key] = flat[start:start + value.numel()].view(value.shape)
+        start += value.numel()
+    views["fc.weight"] = state["fc.weight"].t().contiguous().t()
+    torch.save(views, out / "views.pth")
+    # The layout of BackdoorBench's attack_result.pt.
+    torch.save({
+        "model_name": "net", "num_classes": 5, "model": {key: value.cpu() for key, value in state.items()},
+        "data_path": "../data/cifar10", "img_size": (8, 8, 3), "clean_data": "cifar10",
+        "bd_train": {
+            "bd_data_container": {"data_dict": {0: {"path": "bd/0.png", "other_info": (1, 2)}}},
+            "original_index_array": np.arange(10), "poison_indicator": np.ones(10, dtype=np.int64),
+        },
+        "bd_test": None,
+    }, out / "attack_result.pt")
+    save_safetensors(state, out / "net.safetensors", {"format": "pt"})
+    save_safetensors({key: value.to(torch.bfloat16) if value.dtype.is_floating_point else value
+                      for key, value in state.items()}, out / "bfloat.safetensors")
+    # What is refused.
+    torch.save(net, out / "whole.pth")
+    torch.save({"state_dict": state, "hook": Evil()}, out / "evil.pth")
+    torch.save(state, out / "old.pth", _use_new_zipfile_serialization=False)
+    torch.save({"scores": [1, 2, 3]}, out / "empty.pth")
+    renamed = collections.OrderedDict(state)
+    renamed["head.weight"] = renamed.pop("fc.weight")
+    renamed["fc.bias"] = torch.zeros(7)
+    torch.save(renamed, out / "renamed.pth")
+    # Graphs that are built in, with PyTorch's answer.
+    answers = {}
+    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    for name in ("preactresnet18", "wrn-16-1"):
+        torch.manual_seed(2)
+        model = export_graphs.GRAPHS[name][0](7).eval()
+        torch.save(nn.DataParallel(model).state_dict(), out / f"{name}.pth")
+        answers[name] = model(image).flatten().tolist()
+    (out / "answers.json").write_text(json.dumps({"image": image.flatten().tolist(), "answers": answers}))
+
+
+def show(path):
+    if path.endswith(".safetensors"):
+        state = load_safetensors(path)
+    else:
+        state = torch.load(path, weights_only=not path.endswith("attack_result.pt"))
+        state = state.get("state_dict", state.get("model", state))
+    return {key: float(value.double().sum()) for key, value in state.items()}
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "make":
+        make(pathlib.Path(sys.argv[2]))
+    else:
+        print(json.dumps({path: show(path) for path in sys.argv[2:]}))
