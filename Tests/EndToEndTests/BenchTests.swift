@@ -21,7 +21,7 @@ import Testing
             .appending(path: "burnd")
         process.arguments =
             [
-                "bench", "attacks", "--architecture", Self.network, "--training-images", "300",
+                "bench", "attacks", "--architecture", Self.network, "--training-images", "500",
                 "--test-images",
                 "60", "--epochs", "15", "--cache", cache.path,
             ] + arguments
