@@ -125,7 +125,7 @@ struct ExportedModelTests {
             ("rank-3.pt2", "model-input"),
             ("float64.pt2", "model-input"), ("mixing-batch.pt2", "model-fixed-batch"),
             ("sorting.pt2", "model-operator-not-allowed"), ("torchscript.pt", "model-format-torchscript"),
-            ("checkpoint.pth", "model-format-pickledcheckpoint"),
+            ("checkpoint.pth", "weights-need-skeleton"),
             ("legacy.pth", "model-format-pickledcheckpoint"),
         ])
     func refuses(_ name: String, _ code: String) throws {
