@@ -23,12 +23,12 @@ struct VersionCommand: ParsableCommand {
     func run() { print("\(Release.name) \(Release.version)") }
 }
 
-/// Runs a command's body; a `Problem` becomes text on standard error and exit code 1.
-func reportingProblems(_ body: () async throws -> Void) async throws {
+/// Runs a command's body; a `Problem` becomes text on standard error and the exit code.
+func reportingProblems(exitCode: Int32 = 1, _ body: () async throws -> Void) async throws {
     do {
         try await body()
     } catch let problem as Problem {
         FileHandle.standardError.write(Data("burnd: \(problem)\n".utf8))
-        throw ExitCode.failure
+        throw ExitCode(exitCode)
     }
 }

@@ -62,15 +62,18 @@ import WorkerSupervisor
             }
         }
         _ = try await wait { !$0.phases.isEmpty }
-        // Space that is reserved is not free.
-        try artifacts.createPart("upl_large", length: artifacts.freeBytes())
+        // Space that is reserved is not free. More than all of it: others use the disk, too.
+        let ballast = artifacts.directory + "/ballast"
+        let descriptor = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        #expect(posix_fallocate(descriptor, 0, off_t(try artifacts.freeBytes() + (512 << 20))) == 0)
+        close(descriptor)
         let paused = try await wait { $0.paused != nil }
         #expect(paused.state == .queued && paused.attempt == 1)
         #expect(queue.isPausedByDisk)
         #expect(throws: Problem.self) { try artifacts.createPart("upl_more", length: 1 << 30) }
         let late = try await store.insertDataset(name: "late", blob: dataset.blob)
         #expect(try await queue.waitForDataset(late.id, timeout: .milliseconds(200)).state == .importing)
-        try artifacts.deletePart("upl_large")
+        try FileManager.default.removeItem(atPath: ballast)
         let done = try await wait { $0.state.isTerminal }
         #expect(done.state == .succeeded && done.attempt == 2 && done.phases.count == 2)
         #expect(try await queue.waitForDataset(late.id, timeout: .seconds(60)).state == .ready)

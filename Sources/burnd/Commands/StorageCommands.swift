@@ -26,7 +26,10 @@ struct FsckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fsck", abstract: "Compares the database with the files. The service must be stopped.",
         discussion:
-            "The exit code is 0 when nothing is wrong, 1 when all was repaired, 4 when faults are left.")
+            """
+            The exit code is 0 when nothing is wrong, 1 when all was repaired, 4 when faults are left, and 8 when \
+            nothing could be looked at.
+            """)
 
     @OptionGroup var location: DataOption
 
@@ -40,7 +43,7 @@ struct FsckCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        try await reportingProblems {
+        try await reportingProblems(exitCode: 8) {
             let directory = try location.directory()
             let database = directory + "/" + BackupManifest.database
             guard FileManager.default.fileExists(atPath: database) else {

@@ -33,11 +33,14 @@ struct JSONLogHandler: LogHandler {
             .merging(event.metadata ?? [:]) { $1 }
             .mapValues(Self.plain)
         if let error = event.error { fields["error"] = "\(error)" }
-        fields["time"] = Date().formatted(.iso8601.time(includingFractionalSeconds: true))
+        fields["time"] = Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         fields["level"] = event.level.rawValue
         fields["logger"] = label
         fields["message"] = event.message.description
-        guard var line = try? JSONSerialization.data(withJSONObject: fields, options: [.sortedKeys]) else {
+        guard
+            var line = try? JSONSerialization.data(
+                withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
+        else {
             return
         }
         line.append(0x0A)
