@@ -7,6 +7,10 @@ let torch =
     Context.environment["BURN_TORCH_DIR"]
     ?? Context.packageDirectory + "/.torch/torch"
 
+// Apache Arrow and Parquet: the folder of an installed pyarrow wheel, of just this version, see scripts/setup.
+let arrow = Context.environment["BURN_ARROW_DIR"] ?? Context.packageDirectory + "/.torch/pyarrow"
+let arrowVersion = "2600"
+
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
 ]
@@ -55,7 +59,7 @@ let package = Package(
             name: "API",
             dependencies: [
                 "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "ModelFormats", "Problems",
-                "StrictJSON", "StrictZip", crypto,
+                "StrictJSON", "StrictZip", "WorkerProtocol", crypto,
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
         library("ArtifactStore", ["CFileSystem", "Problems", crypto]),
@@ -130,10 +134,22 @@ let package = Package(
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         clibrary("CJPEG", links: ["jpeg"]),
         clibrary("CPNG", links: ["png16"]),
+        .target(
+            name: "CParquet",
+            cxxSettings: [.unsafeFlags(["-std=c++20", "-O2", "-isystem", arrow + "/include"])],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-L" + arrow, "-Xlinker", "-rpath", "-Xlinker", arrow,
+                    "-Xlinker", "-l:libparquet.so." + arrowVersion, "-Xlinker",
+                    "-l:libarrow.so." + arrowVersion,
+                ]),
+                .linkedLibrary("stdc++"),
+            ]),
         library(
             "DatasetFormats",
             [
-                "CArchive", "CJPEG", "CPNG", "Findings", "Graph", "PackedDataset", "PickleData", "Problems",
+                "CArchive", "CJPEG", "CParquet", "CPNG", "Findings", "Graph", "PackedDataset", "PickleData",
+                "Problems",
                 "Safetensors", "StrictJSON", "StrictZip", "WorkerProtocol",
             ]),
         clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
@@ -159,7 +175,7 @@ let package = Package(
         library("JobStore", ["ArtifactStore", "Migrations", "WorkerProtocol", crypto, grdb]),
         library("WorkerProtocol", ["Problems", "Findings"]),
         library("WorkerSupervisor", ["CSpawn", "WorkerProtocol"]),
-        program("burn-bench", ["Compatibility", "Execution", "ModelFormats", "Tensors"]),
+        program("burn-bench", ["Compatibility", "Execution", "Findings", "ModelFormats", "Tensors"]),
         program(
             "burn-demo",
             [
@@ -178,7 +194,7 @@ let package = Package(
             ]),
         .target(
             name: "Compatibility",
-            dependencies: ["Execution", "Graph", "ModelFormats", "Problems", "Tensors"],
+            dependencies: ["Execution", "Findings", "Graph", "ModelFormats", "Problems", "Tensors"],
             path: "Tests/Compatibility", swiftSettings: strict),
         .target(
             name: "TinyModels",
@@ -223,7 +239,7 @@ let package = Package(
         ),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
         tests("StrictJSON", []),
-        tests("Compatibility", []),
+        tests("Compatibility", ["Execution", "Findings", "ModelFormats", "Tensors"]),
         tests("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
         tests("StrictZip", ["Problems", "ZipFixtures"]),
         tests("Graph", ["Problems"]),

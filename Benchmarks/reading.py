@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
 """Reading speed per format, ours beside Python's usual loading of the same file, in the same run.
 
-    Benchmarks/reading.py [--programs .build/release] [--images 10000] [--rounds 3]
+    Benchmarks/reading.py [--programs .build/release] [--images 10000] [--rounds 3] [--out FILE.json]
 
 Data sets: `burnd check MODEL SET` reads, checks, decodes and packs to disk; its time without a set is taken off.
-Python (numpy, pickle, tarfile, Pillow) fills one array of pixels and one of labels in memory. Weights: `burnd check`
-of a file of weights, beside torch.load and a memory-mapped read. Seconds are the best of the rounds; MB are those of the file.
+Python (numpy, pickle, tarfile, csv, pyarrow, Pillow) fills one array of pixels and one of labels in memory.
+
+Models: `burnd check MODEL` reads the graph, checks every operator and the checksum of every weight's entry; beside it
+torch.export.load, onnxruntime.InferenceSession, torch.load and a plain read of safetensors. Starting a program is part
+of ours (it is in the first row, a model of few bytes) and importing PyTorch no part of theirs.
+
+Seconds are the best of the rounds; MB are those of the file.
 """
 import argparse
+import csv
+import gzip
 import io
 import json
 import pathlib
@@ -17,6 +24,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import zipfile
 
 import numpy as np
 import torch
@@ -39,6 +47,9 @@ def best(rounds, work):
     return min(times)
 
 
+# Data sets, as Python reads them.
+
+
 def decoded(items):
     pixels, labels = [], []
     for content, label in items:
@@ -50,6 +61,17 @@ def decoded(items):
 def folders(path):
     with tarfile.open(path) as archive:
         return decoded((archive.extractfile(item).read(), item.name.split("/")[0]) for item in archive)
+
+
+def zipped(path):
+    with zipfile.ZipFile(path) as archive:
+        return decoded((archive.read(name), name.split("/")[0]) for name in archive.namelist())
+
+
+def manifest(path):
+    with zipfile.ZipFile(path) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("manifest.csv").decode())))
+        return decoded((archive.read(row["file_name"]), row["label"]) for row in rows)
 
 
 def shard(path):
@@ -69,18 +91,54 @@ def cifar(path):
     return np.concatenate([part["data"] for part in parts]), sum((part["labels"] for part in parts), [])
 
 
+def cifar_binary(path):
+    with tarfile.open(path) as archive:
+        rows = np.concatenate([np.frombuffer(archive.extractfile(item).read(), np.uint8).reshape(-1, 3073)
+                               for item in archive])
+    return rows[:, 1:].copy(), rows[:, 0].copy()
+
+
+def idx(path):
+    arrays = []
+    with tarfile.open(path) as archive:
+        for item in archive:
+            content = gzip.decompress(archive.extractfile(item).read())
+            arrays.append(np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).copy())
+    return arrays
+
+
 def npz(path):
     with np.load(path) as file:
         return file["x"].copy(), file["y"].copy()
 
 
+def parquet(path):
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    return decoded((row["bytes"], label) for row, label in zip(
+        table["image"].to_pylist(), table["label"].to_pylist()))
+
+
+def load_safetensors(path):
+    content = np.fromfile(path, np.uint8)
+    length = int(content[:8].view(np.uint64)[0])
+    header = json.loads(content[8:8 + length].tobytes())
+    types = {"U8": np.uint8, "I64": np.int64, "F32": np.float32}
+    return {key: content[8 + length + value["data_offsets"][0]:8 + length + value["data_offsets"][1]].copy()
+            .view(types[value["dtype"]]) for key, value in header.items() if key != "__metadata__"}
+
+
 def make_sets(folder, count):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     random = np.random.default_rng(0)
     # Smooth noise: compresses about as photographs do.
-    small = random.integers(0, 256, (count, 9, 9, 3)).astype(np.float32)
-    x = np.stack([np.asarray(Image.fromarray(image.astype(np.uint8)).resize((32, 32), Image.BICUBIC))
-                  for image in small])
+    small = random.integers(0, 256, (count, 9, 9, 3)).astype(np.uint8)
+    x = np.stack([np.asarray(Image.fromarray(image).resize((32, 32), Image.BICUBIC)) for image in small])
     y = random.integers(0, 10, count)
+    y[:10] = range(10)
     png = [datasets.png(image) for image in x]
     jpeg = []
     for image in x:
@@ -93,25 +151,74 @@ def make_sets(folder, count):
     rows = x.transpose(0, 3, 1, 2).reshape(count, -1)
     datasets.tar(folder / "cifar-python.tar", [
         ("cifar/data_batch_1", pickle.dumps({"data": rows, "labels": y.tolist()}, 2))])
-    datasets.tar(folder / "png-folders.tar", [(f"{y[i]:04d}/{i:06d}.png", png[i]) for i in range(count)])
+    datasets.tar(folder / "cifar-binary.tar", [("data_batch_1.bin", np.concatenate(
+        [y.astype(np.uint8)[:, None], rows], axis=1).tobytes())])
+    datasets.tar(folder / "idx-gz.tar", [
+        ("train-images-idx4-ubyte.gz", gzip.compress(datasets.idx(x), 6)),
+        ("train-labels-idx1-ubyte.gz", gzip.compress(datasets.idx(y)))])
+    images = [(f"{y[i]:04d}/{i:06d}.png", png[i]) for i in range(count)]
+    datasets.tar(folder / "png-folders.tar", images)
+    datasets.tar(folder / "png-folders.tar.gz", images, "w:gz")
+    datasets.zipped(folder / "png-folders.zip", images)
     datasets.tar(folder / "jpeg-folders.tar", [(f"{y[i]:04d}/{i:06d}.jpg", jpeg[i]) for i in range(count)])
     datasets.tar(folder / "webdataset.tar", [item for i in range(count) for item in (
         (f"{i:06d}.png", png[i]), (f"{i:06d}.cls", str(y[i]).encode()))])
+    table = "file_name,label\n" + "".join(f"{name},{y[i]}\n" for i, (name, _) in enumerate(images))
+    datasets.zipped(folder / "manifest.zip", images + [("manifest.csv", table)])
+    cells = pa.array([{"bytes": content, "path": None} for content in jpeg],
+                     pa.struct([("bytes", pa.binary()), ("path", pa.string())]))
+    pq.write_table(pa.table({"image": cells, "label": y}), folder / "jpeg.parquet", row_group_size=1000)
     return {
-        "set.npz": npz, "deflated.npz": npz,
-        "set.safetensors": lambda path: {key: value for key, value in load_safetensors(path).items()},
-        "cifar-python.tar": cifar, "png-folders.tar": folders, "jpeg-folders.tar": folders,
-        "webdataset.tar": shard,
+        "set.npz": npz, "deflated.npz": npz, "set.safetensors": load_safetensors, "cifar-python.tar": cifar,
+        "cifar-binary.tar": cifar_binary, "idx-gz.tar": idx, "png-folders.tar": folders,
+        "png-folders.tar.gz": folders, "png-folders.zip": zipped, "jpeg-folders.tar": folders,
+        "webdataset.tar": shard, "manifest.zip": manifest, "jpeg.parquet": parquet,
     }
 
 
-def load_safetensors(path):
-    content = np.fromfile(path, np.uint8)
-    length = int(content[:8].view(np.uint64)[0])
-    header = json.loads(content[8:8 + length].tobytes())
-    types = {"U8": np.uint8, "I64": np.int64, "F32": np.float32}
-    return {key: content[8 + length + value["data_offsets"][0]:8 + length + value["data_offsets"][1]].copy()
-            .view(types[value["dtype"]]) for key, value in header.items()}
+# Models
+
+
+def onnx_session(path):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+def unpacked(path):
+    """What somebody has to do with an archive of an ONNX model and its data."""
+    with tempfile.TemporaryDirectory() as scratch, tarfile.open(path) as archive:
+        archive.extractall(scratch, filter="data")
+        return onnx_session(pathlib.Path(scratch) / "model.onnx")
+
+
+def make_models(folder):
+    """A network of 146 MB in every form, and one of a few kilobytes."""
+    model = export_graphs.GRAPHS["wrn-28-10"][0](10).eval()
+    state = model.state_dict()
+    example, batch = (torch.zeros(2, 3, 32, 32),), ({0: torch.export.Dim("batch")},)
+    torch.export.save(torch.export.export(model, example, dynamic_shapes=batch), folder / "wrn.pt2")
+    torch.save(state, folder / "wrn.pth")
+    weights.save_safetensors(state, folder / "wrn.safetensors")
+    built_in = ["--architecture", "wrn-28-10"]
+    models = {
+        "wrn.pt2": (torch.export.load, []), "wrn.pth": (lambda path: torch.load(path, weights_only=True), built_in),
+        "wrn.safetensors": (load_safetensors, built_in),
+    }
+    try:
+        import onnx
+        import onnxscript  # noqa: F401
+    except ImportError:
+        print("(no onnx and onnxscript: ONNX is left out)", file=sys.stderr)
+        return models
+    torch.onnx.export(model, example, str(folder / "wrn.onnx"), dynamo=True, external_data=False,
+                      dynamic_shapes=batch, verbose=False)
+    onnx.save_model(onnx.load(folder / "wrn.onnx"), folder / "model.onnx", save_as_external_data=True,
+                    location="model.onnx.data")
+    with tarfile.open(folder / "wrn-external.tar", "w") as archive:
+        for name in ("model.onnx", "model.onnx.data"):
+            archive.add(folder / name, name)
+    return {**models, "wrn.onnx": (onnx_session, []), "wrn-external.tar": (unpacked, [])}
 
 
 def main():
@@ -121,37 +228,44 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
-    rows = []
+    rows = measure(options.programs, options.images, options.rounds)
+    if options.out:
+        options.out.write_text(json.dumps(rows, indent=1))
+
+
+def measure(programs, images, rounds):
+    """Prints the table; gives its rows."""
+    found = []
 
     def burnd(*arguments):
-        subprocess.run([options.programs / "burnd", "check", *map(str, arguments)], check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        result = subprocess.run([programs / "burnd", "check", *map(str, arguments)], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True)
+        if result.returncode:
+            sys.exit(f"burnd check {' '.join(map(str, arguments))} failed:\n{result.stdout}")
 
-    def row(name, path, ours, theirs):
-        size = path.stat().st_size / 1e6
-        rows.append({"file": name, "mb": size, "burn_mb_s": size / ours, "python_mb_s": size / theirs})
-        print(f"{name:20} {size:8.1f} {size / ours:10.0f} {size / theirs:10.0f}", flush=True)
+    def row(name, path, ours, load):
+        size, theirs = path.stat().st_size / 1e6, None
+        try:
+            theirs = best(rounds, lambda: load(path))
+        except ImportError as error:
+            print(f"({name}: {error})", file=sys.stderr)
+        found.append({"file": name, "mb": size, "seconds": ours, "burn_mb_s": size / ours,
+                      "python_mb_s": size / theirs if theirs else None})
+        shown = f"{size / theirs:10.0f}" if theirs else f"{'-':>10}"
+        print(f"{name:20} {size:8.1f} {size / ours:10.0f} {shown}", flush=True)
 
     print(f"{'file':20} {'MB':>8} {'ours MB/s':>10} {'Python':>10}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         model = ROOT / "architectures" / "small_cnn.pt2"
-        alone = best(options.rounds, lambda: burnd(model))
-        for name, load in make_sets(folder, options.images).items():
+        alone = best(rounds, lambda: burnd(model))
+        row("small_cnn.pt2", model, alone, torch.export.load)
+        for name, (load, arguments) in make_models(folder).items():
+            row(name, folder / name, best(rounds, lambda: burnd(folder / name, *arguments)), load)
+        for name, load in make_sets(folder, images).items():
             path = folder / name
-            ours = best(options.rounds, lambda: burnd(model, path)) - alone
-            row(name, path, ours, best(options.rounds, lambda: load(path)))
-        net = export_graphs.GRAPHS["wrn-28-10"][0](10)
-        torch.save(net.state_dict(), folder / "wrn.pth")
-        weights.save_safetensors(
-            {key: value for key, value in net.state_dict().items()}, folder / "wrn.safetensors")
-        for name, load in (("wrn.pth", lambda path: torch.load(path, weights_only=True)),
-                           ("wrn.safetensors", load_safetensors)):
-            path = folder / name
-            ours = best(options.rounds, lambda: burnd(path, "--architecture", "wrn-28-10"))
-            row(name, path, ours, best(options.rounds, lambda: load(path)))
-    if options.out:
-        options.out.write_text(json.dumps(rows, indent=1))
+            row(name, path, max(best(rounds, lambda: burnd(model, path)) - alone, 1e-3), load)
+    return found
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 2. The whole purification of a real case over HTTP: seconds of each phase, samples per second of the boundary
    analysis, peak memory of the service and of its worker. Skipped without --case.
 3. The service's memory while a data set of 1 GB is uploaded.
+4. Reading speed of every model and data format beside Python's (reading.py, which also runs by itself).
 """
 import argparse
 import datetime
@@ -27,6 +28,7 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 import engine  # noqa: E402
+import reading  # noqa: E402
 from service import MemoryWatch, Service  # noqa: E402
 
 
@@ -153,7 +155,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--case", type=pathlib.Path, help="the badnets case folder")
-    parser.add_argument("--only", choices=["engine", "purification", "upload"])
+    parser.add_argument("--only", choices=["engine", "purification", "upload", "reading"])
     parser.add_argument("--programs", type=pathlib.Path, default=ROOT / ".build/release")
     parser.add_argument("--cache", type=pathlib.Path, default=ROOT / ".cache/bench")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "bench-results")
@@ -176,6 +178,8 @@ def main():
             print("no case folder: the purification is not measured (--case)\n")
     if a.only in (None, "upload"):
         result["upload"] = measure_upload(a)
+    if a.only in (None, "reading"):
+        result["reading"] = reading.measure(a.programs, 10_000, a.rounds)
     a.out.mkdir(exist_ok=True)
     path = a.out / f"{now:%Y%m%dT%H%M%SZ}.json"
     path.write_text(json.dumps(result, indent=1) + "\n")

@@ -3,7 +3,8 @@
 
     scripts/compat.py FOLDER [--bench .build/release/burn-bench] [--out docs/compatibility.md]
 
-FOLDER is one that `Tests/Fixtures/zoo.py export FOLDER --formats pt2,decomposed,onnx,legacy` made; that needs
+FOLDER is one that `Tests/Fixtures/zoo.py export FOLDER --formats pt2,decomposed,onnx,legacy,external` made, and
+`Tests/Fixtures/zoo.py built-in FOLDER` for the graphs that are built in; that needs
 torchvision, timm, transformers, onnx and onnxscript beside PyTorch, and this script onnxruntime. Every file's
 weights are changed by the engine; the changed file then runs in PyTorch or onnxruntime, and its logits are compared
 with the engine's for it ("runs elsewhere").
@@ -11,6 +12,7 @@ with the engine's for it ("runs elsewhere").
 import argparse
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,8 @@ import torch
 
 FORMATS = {
     "pt2": "`.pt2`", "decomposed": "`.pt2`, decomposed", "onnx": "ONNX (dynamo)", "legacy": "ONNX (TorchScript-based)",
+    "external": "ONNX, weights beside it in a tar", "stored": "ONNX, weights beside it in a zip",
+    "alone": "safetensors",
 }
 HEAD = """# Compatibility
 
@@ -55,8 +59,12 @@ Operator sets 11 to 28. Weights are the initializers; which of them are trained 
 `Sources/ONNX/WeightRoles.swift`). What exporters compute of shapes (Shape, Gather, Unsqueeze, Concat, Range,
 ScatterND, ...) is computed while reading. A model with one fixed batch is opened up where each image's result
 stays what it was. Inputs (N, height, width, channels), as TensorFlow exports them, are fed from (N, C, H, W). A
-written file is the read one with other bytes in its initializers. External data files and functions of the
-file's own are refused with the line that brings everything into one plain file.
+written file is the read one with other bytes in its initializers. Weights in files beside
+the model's own (external data) are read, and written, inside an uncompressed tar or zip of all of them; paths and
+offsets that leave the archive are refused. Functions of the file's own are refused with the line that expands them.
+
+Keras models exported by TensorFlow (channels last) are compared by `scripts/compat-tensorflow`: nine networks by Keras'
+own export and by tf2onnx, with an open batch and with a batch of one.
 
 ## Operators
 
@@ -72,6 +80,20 @@ def number(value):
 
 def elsewhere(path, images):
     """The logits of a changed file in the library that it came from."""
+    if path.suffix in (".tar", ".zip"):
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.unpack_archive(path, folder)
+            return elsewhere(next(pathlib.Path(folder).rglob("*.onnx")), images)
+    if path.suffix == ".safetensors":
+        import export_graphs
+
+        sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Tests/Fixtures"))
+        import weights
+
+        model = export_graphs.GRAPHS[path.name.split(".")[0]][0](10)
+        model.load_state_dict(weights.load_safetensors(path))
+        with torch.no_grad():
+            return model.eval()(torch.from_numpy(images)).numpy()
     if path.suffix == ".onnx":
         import onnxruntime
 
@@ -124,7 +146,7 @@ def main():
                 rows.append(row)
                 continue
             for path in kept.glob(name + ".*"):
-                if path.suffix not in (".pt2", ".onnx"):
+                if path.suffix not in (".pt2", ".onnx", ".tar", ".zip", ".safetensors"):
                     continue
                 images = tensor(folder, row["architecture"], "images")
                 ours = numpy.fromfile(path.with_suffix(".logits"), "<f4")

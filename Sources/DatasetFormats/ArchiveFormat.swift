@@ -11,7 +11,7 @@ enum ArchiveFormat: String {
 
     static let supported =
         "zip, tar, tar.gz, tar.xz and tar.zst archives of image folders (one folder per class), WebDataset shards, "
-        + "CIFAR or IDX files or images with a manifest, npz and safetensors"
+        + "CIFAR, IDX or Parquet files or images with a manifest, npz, Parquet and safetensors"
 
     /// - Parameter head: the first bytes of the file, 512 where it has as many.
     /// - Throws: `dataset-format-unsupported`, which says what the file seems to be.
@@ -21,7 +21,6 @@ enum ArchiveFormat: String {
         if head.starts(with: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]) { return .tarXZ }
         if head.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return .tarZstandard }
         if isTarHeader(head) { return .tar }
-        if head.starts(with: Array("PAR1".utf8)) { throw parquet(path: path) }
         throw unsupported(head.isEmpty ? "The file is empty." : "This is \(guess(head)).", path: path)
     }
 
@@ -30,22 +29,6 @@ enum ArchiveFormat: String {
             .unsupportedFormat, code: "dataset-format-unsupported",
             title: "The data set's format is not supported", detail: detail, location: path,
             fix: "Supported are \(supported); the images are PNG or JPEG.")
-    }
-
-    private static func parquet(path: String) -> Problem {
-        Problem(
-            .unsupportedFormat, code: "dataset-format-unsupported",
-            title: "The data set's format is not supported",
-            detail: "This is a Parquet file, which is not read here.", location: path,
-            fix: """
-                Write the images out as they are, one folder per class:
-                  import datasets, pathlib
-                  rows = datasets.Dataset.from_parquet("FILE").cast_column("image", datasets.Image(decode=False))
-                  for i, row in enumerate(rows):
-                      folder = pathlib.Path("set") / f"{row['label']:04d}"; folder.mkdir(parents=True, exist_ok=True)
-                      (folder / f"{i:08d}.png").write_bytes(row["image"]["bytes"])
-                  # then: tar -cf set.tar -C set .
-                """)
     }
 
     /// POSIX.1: bytes 148 to 155 hold, in octal, the sum of the header's bytes with those eight as spaces.
@@ -66,7 +49,7 @@ enum ArchiveFormat: String {
             (Array("BZh".utf8), "a bzip2 file"),
             ([0x89, 0x48, 0x44, 0x46], "an HDF5 file"),
             ([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59], "a NumPy array file"),
-            (Array("ARROW1".utf8), "an Arrow file"),
+            (Array("ARROW1".utf8), "an Arrow file"), (Array("PARE".utf8), "an encrypted Parquet file"),
             ([0x89, 0x50, 0x4e, 0x47], "a single PNG image"),
             ([0xff, 0xd8, 0xff], "a single JPEG image"),
             (Array("PK".utf8), "a part of a split zip archive"),

@@ -1,6 +1,7 @@
 import CArchive
 import Foundation
 import Problems
+import StrictZip
 
 /// Reads an archive through libarchive, with just the one format and filter that its content calls for.
 ///
@@ -23,6 +24,15 @@ final class ArchiveReader: EntrySource {
 
     var formatName: String { format.rawValue }
     var bytesTotal: Int? { size }
+    /// A zip's directory at its end names all entries.
+    private(set) lazy var imageCount: Int? = {
+        guard format == .zip, let file = try? RandomAccessFile(path: path) else { return nil }
+        let limits = ZipLimits(maximumEntries: 20_000_000, maximumDirectoryBytes: 4 << 30)
+        let images = try? ZipArchive.scan(file, limits: limits) { name in
+            ImageFormat.isImageName(name) && (try? EntryPath(name))?.isClutter == false
+        }
+        return images?.counted
+    }()
     var bytesRead: Int { Int(clamping: archive_filter_bytes(archive, -1)) }
 
     init(path: String) throws {

@@ -27,7 +27,7 @@ public struct ImportProgress: Hashable, Sendable {
 ///
 /// Sources: zip, tar, tar.gz, tar.xz and tar.zst archives, told apart by content, and folders on disk, laid out
 /// as image folders (one per class), WebDataset shards, images with a manifest, CIFAR-10/100 (binary, Python) or
-/// MNIST (IDX); `.npz`; safetensors. Images: PNG and JPEG, grey or RGB, all of one size unless the options scale
+/// MNIST (IDX); `.npz`; safetensors; Parquet. Images: PNG and JPEG, grey or RGB, all of one size unless the options scale
 /// them. Grey images among coloured ones are widened to three channels; when all are grey, there is one.
 public enum DatasetImporter {
     /// Packs the images of `path` into the folder `directory`, in the archive's order (a folder on disk: in
@@ -65,7 +65,9 @@ public enum DatasetImporter {
         var owned: locale_t?
         let previous = carchive_use_utf8(&owned)
         defer { carchive_restore_locale(previous, owned) }
-        let source = try SourceFinder(path: path, options: options, limits: limits).open()
+        let source = try SourceFinder(
+            path: path, options: options, limits: limits, scratch: directory
+        ).open()
         let run = ImportRun(
             source: source, directory: directory, limits: limits, options: options, forceColour: forceColour)
         return try run.run(progress: progress, isCancelled: isCancelled)

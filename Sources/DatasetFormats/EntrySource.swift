@@ -15,10 +15,16 @@ protocol EntrySource: AnyObject {
     var formatName: String { get }
     var bytesRead: Int { get }
     var bytesTotal: Int? { get }
+    /// How many images there are by their names, where that is known beforehand and cheap to tell.
+    var imageCount: Int? { get }
 
     /// - Throws: `Problem` for a damaged archive.
     func next() throws -> SourceEntry?
 
     /// Appends at most `limit` bytes of the current entry's content. Fewer than `limit` come only at its end.
     func read(into bytes: inout [UInt8], limit: Int) throws
+}
+
+extension EntrySource {
+    var imageCount: Int? { nil }
 }

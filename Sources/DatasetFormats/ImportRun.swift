@@ -71,7 +71,8 @@ final class ImportRun {
         return try writer.finish(
             format: source.formatName,
             skipped: report.skipped.map { .init(name: $0.name, reason: $0.reason) },
-            skippedTotal: report.skippedTotal, classNames: { ClassNames.display($0, report.classNames) })
+            skippedTotal: report.skippedTotal, classNames: { ClassNames.display($0, report.classNames) },
+            classLabels: { source.foldersAreClasses ? nil : ClassNames.numbers($0) })
     }
 
     private func report(_ progress: (ImportProgress) -> Void) {

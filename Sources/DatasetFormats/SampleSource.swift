@@ -26,8 +26,15 @@ protocol SampleSource: AnyObject {
     /// - Throws: `Problem` that names the entry at fault.
     func next(into bytes: inout [UInt8]) throws -> SourceSample?
 
+    /// Whether classes are folders: their names may look like numbers and be none.
+    var foldersAreClasses: Bool { get }
+
     /// What can be said only at the end, such as a class without images.
     func check() throws
+}
+
+extension SampleSource {
+    var foldersAreClasses: Bool { false }
 }
 
 /// What a source tells beside its samples.

@@ -25,7 +25,7 @@ public struct LabelledImages: Sendable {
     /// Throws a `Problem` where the images do not fit the model's input, or the classes its outputs.
     public init(_ set: PackedDataset, for graph: Graph, options: JobOptions) throws {
         try Self.checkShape(set, graph.imageShape)
-        let outputs = try Self.outputs(of: set.classes, graph.classes, options.classes)
+        let outputs = try Self.outputs(of: set.summary.classes, graph.classes, options.classes)
         var names = (0..<graph.classes).map(String.init)
         for (name, output) in zip(set.classes, outputs) { names[output] = name }
         let scaling = try Self.checked(options.input, channels: set.channels)
@@ -70,9 +70,25 @@ public struct LabelledImages: Sendable {
     }
 
     private static func outputs(
-        of names: [String], _ classes: Int, _ mapping: [String: Int]?
+        of found: [DatasetSummary.ClassCount], _ classes: Int, _ mapping: [String: Int]?
     ) throws -> [Int] {
+        let names = found.map(\.name)
         guard let mapping else {
+            let labels = found.compactMap(\.label)
+            if labels.count == names.count, let highest = labels.max() {
+                guard highest < classes else {
+                    throw Problem(
+                        .unprocessable, code: "dataset-classes-mismatch",
+                        title: "The data set has a label that the model has no output for",
+                        detail:
+                            "the highest label is \(highest) (“\(names[labels.firstIndex(of: highest) ?? 0])”), "
+                            + "the model's outputs are 0 to \(classes - 1)",
+                        fix:
+                            "map names to outputs with options.classes, or upload the set that the model was "
+                            + "trained on")
+                }
+                return labels
+            }
             guard names.count <= classes else {
                 throw Problem(
                     .unprocessable, code: "dataset-classes-mismatch",

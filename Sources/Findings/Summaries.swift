@@ -36,10 +36,13 @@ public struct DatasetSummary: Codable, Hashable, Sendable {
     public struct ClassCount: Codable, Hashable, Sendable {
         public var name: String
         public var samples: Int
+        /// The number that the set gives the class, which is the model's output; nil for names alone.
+        public var label: Int?
 
-        public init(name: String, samples: Int) {
+        public init(name: String, samples: Int, label: Int? = nil) {
             self.name = name
             self.samples = samples
+            self.label = label
         }
     }
 

@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 import Problems
 
@@ -23,7 +24,7 @@ public struct UploadRecord: Hashable, Sendable {
     public var name: String
     /// Bytes of the whole file.
     public var length: Int
-    /// The Upload-Metadata header as it came.
+    /// The Upload-Metadata header as it came, with the query's import options added.
     public var metadata: String?
     /// What the client says that the whole file's SHA-256 is.
     public var expectedSHA256: String?
@@ -36,6 +37,13 @@ public struct UploadRecord: Hashable, Sendable {
     public var problem: Problem?
     public var createdAt: Date
     public var expiresAt: Date
+}
+
+/// What a resumable upload was made with, as for one that comes in one piece.
+public enum UploadOptions: Hashable, Sendable {
+    case none
+    case model(ModelImport)
+    case dataset(ImportOptions)
 }
 
 /// What a new upload is to be.

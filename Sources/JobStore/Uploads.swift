@@ -111,7 +111,16 @@ extension JobStore {
 
     /// Makes the model or data set of a committing upload, once: a repetition gives the same id.
     /// - Parameter check: runs in the transaction; throws when the blob is not there.
-    public func finishUpload(_ id: String, blob: Blob, check: (Blob) throws -> Void) throws -> UploadRecord {
+    /// - Throws: `Problem` `skeleton-gone` (unprocessable) where the model that was to give its graph was deleted.
+    public func finishUpload(
+        _ id: String, blob: Blob, options: UploadOptions = .none, check: (Blob) throws -> Void
+    ) throws -> UploadRecord {
+        let text: String? =
+            switch options {
+            case .none: nil
+            case .model(let options): try Columns.json(options)
+            case .dataset(let options): try Columns.json(options)
+            }
         let record = try writeBlocking { database in
             let upload = try Self.upload(id, database)
             if upload.state == .finished { return upload }
@@ -119,11 +128,20 @@ extension JobStore {
                 throw Self.notFound("upload", id)
             }
             try check(blob)
+            if case .model(let options) = options, let skeleton = options.skeleton,
+                try Row.fetchOne(database, sql: "SELECT 1 FROM models WHERE id = ?", arguments: [skeleton])
+                    == nil
+            {
+                throw Problem(
+                    .unprocessable, code: "skeleton-gone", title: "The skeleton is not there any more",
+                    detail: "The model \(skeleton.prefix(64)) was deleted while the upload came.",
+                    location: "skeleton", fix: "Upload it again, and then the weights with its new id.")
+            }
             let summary = try String.fetchOne(
                 database, sql: "SELECT summary FROM uploads WHERE id = ?", arguments: [id])
             let input = try Self.insertInput(
-                upload.kind, name: upload.name, blob: blob, summary: summary, owner: upload.owner, now: now,
-                database)
+                upload.kind, name: upload.name, blob: blob, summary: summary, owner: upload.owner,
+                options: text, now: now, database)
             try database.execute(
                 sql: "UPDATE uploads SET state = 'finished', input = ? WHERE id = ?", arguments: [input, id])
             return try Self.upload(id, database)

@@ -51,6 +51,16 @@ enum ExportAdvice {
           torch.save(torch.load("old.pth", map_location="cpu", weights_only=True), "new.pth")
         """
 
+    static let keras = """
+        Export the model to ONNX, without the softmax of its last layer if you can:
+          model = keras.models.load_model("model.keras"); model.export("model.onnx", format="onnx")
+        """
+
+    static let tensorFlow = """
+        Convert it to ONNX with tf2onnx:
+          python -m tf2onnx.convert --saved-model FOLDER --output model.onnx --opset 17
+        """
+
     /// - Parameter image: channels, height, width.
     static func text(image: [Int] = [3, 32, 32]) -> String {
         let sizes = ([2] + image).map(String.init).joined(separator: ", ")

@@ -94,7 +94,11 @@ public func openModel(
     if let refusal = format.refusal { throw refusal }
     guard skeleton == nil else { throw SkeletonFault.notNeeded(format) }
     if format == .onnx {
-        return try ModelFile(ONNXModel(file, range: 0..<file.size, limits: limits.onnx), file, limits)
+        let package = try ONNXPackage(file, zip, limits: limits)
+        let model = try ONNXModel(
+            file, range: package?.model ?? 0..<file.size, files: package?.files ?? ONNXFiles([:]),
+            limits: limits.onnx)
+        return try ModelFile(model, file, package, limits)
     }
     guard let zip else { throw ModelFault.archive.problem("It is no zip archive.") }
     let archive = try PT2Archive(zip, limits: limits)
@@ -130,12 +134,17 @@ extension ModelFile {
                 operators: program.operators))
     }
 
-    fileprivate init(_ model: ONNXModel, _ file: RandomAccessFile, _ limits: ModelLimits) throws {
+    fileprivate init(
+        _ model: ONNXModel, _ file: RandomAccessFile, _ package: ONNXPackage?, _ limits: ModelLimits
+    ) throws {
         let shapes = model.weights.mapValues(\.location.shape)
         let checked = try Self.check(model.graph, shapes: shapes, limits, ExportAdvice.onnx)
         let rows = checked.graph.inputs.compactMap { model.weights[$0.value] }
-        let stored = rows.filter { $0.literal == nil }.map { StoredWeight(location: $0.location) }
+        let stored = rows.filter { $0.literal == nil }.map {
+            package?.stored($0.location) ?? StoredWeight(location: $0.location)
+        }
         try stored.checkSeparate()
+        try package?.verify(stored)
         self.init(
             checked.graph, multiplyAdds: checked.multiplyAdds, file, weights: rows.map(\.location),
             sources: Dictionary(

@@ -31,10 +31,20 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
     ) throws -> (format: ModelFormat, archive: ZipArchive?) {
         let head = try file.bytes(at: 0, count: min(file.size, 64))
         guard head.starts(with: [0x50, 0x4B, 3, 4]) || head.starts(with: [0x50, 0x4B, 5, 6]) else {
+            if try TarArchive.begins(file) { return (try ofTar(file, limits: limits), nil) }
             return (ofPlainFile(head, size: file.size), nil)
         }
         let archive = try ZipArchive(file: file, limits: limits)
         return (ofArchive(archive), archive)
+    }
+
+    private static func ofTar(_ file: RandomAccessFile, limits: ZipLimits) throws -> ModelFormat {
+        do {
+            let archive = try TarArchive(file, maximumEntries: limits.maximumEntries)
+            return archive.entries.contains { $0.name.hasSuffix(".onnx") } ? .onnx : .otherArchive
+        } catch let problem as Problem where problem.category == .tooLarge {
+            return .otherArchive
+        }
     }
 
     private static func ofPlainFile(_ head: [UInt8], size: Int) -> ModelFormat {
@@ -43,6 +53,10 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
             return .pickledCheckpoint
         }
         if begins(0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A) { return .keras }
+        if head.starts(with: Array("PAR1".utf8)) { return .otherArchive }
+        if begins(0x1F, 0x8B) || begins(0xFD, 0x37, 0x7A, 0x58, 0x5A) || begins(0x28, 0xB5, 0x2F, 0xFD) {
+            return .otherArchive
+        }
         if begins(0x7F, 0x45, 0x4C, 0x46) { return .aotInductor }
         if head.dropFirst(4).starts(with: Array("TFL3".utf8)) { return .tensorFlow }
         let length = head.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -73,6 +87,7 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
         if has("data.pkl") { return .checkpoint }
         if has("saved_model.pb") { return .tensorFlow }
         if has("model.weights.h5") { return .keras }
+        if names.contains(where: { $0.hasSuffix(".onnx") }) { return .onnx }
         return .otherArchive
     }
 
@@ -85,7 +100,16 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
         return Problem(
             .unsupportedFormat, code: "model-format-\(rawValue.lowercased())",
             title: "The model's format is not supported", detail: "The file is \(name). \(reason)",
-            fix: self == .pickledCheckpoint ? ExportAdvice.newerCheckpoint : ExportAdvice.text())
+            fix: advice)
+    }
+
+    private var advice: String {
+        switch self {
+        case .pickledCheckpoint: ExportAdvice.newerCheckpoint
+        case .keras: ExportAdvice.keras
+        case .tensorFlow: ExportAdvice.tensorFlow
+        default: ExportAdvice.text()
+        }
     }
 
     private var description: (name: String, reason: String)? {
@@ -108,12 +132,17 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
                 "a bare pickle or a torch.package archive",
                 "It is not laid out as PyTorch 1.6 and newer save weights."
             )
-        case .keras: ("a Keras model or another HDF5 file", "Keras is not supported.")
-        case .tensorFlow: ("a TensorFlow model", "TensorFlow is not supported.")
+        case .keras:
+            (
+                "a Keras model or another HDF5 file",
+                "Its layers are Python classes, not a graph of operators."
+            )
+        case .tensorFlow: ("a TensorFlow model", "It is read once it is converted to ONNX.")
         case .otherArchive:
             (
-                "a zip archive without a model",
-                "If it is a data set, upload it as one (POST /v1/datasets)."
+                "an archive or table without a model, or a compressed one",
+                "If it is a data set, upload it as one (POST /v1/datasets). An ONNX model comes with its data files "
+                    + "in an uncompressed tar or zip."
             )
         case .unknown: ("of no known format", "A torch.export archive (.pt2) or an ONNX model is expected.")
         }

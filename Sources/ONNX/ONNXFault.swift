@@ -46,8 +46,8 @@ enum ONNXFault: String {
             "Convert it to opset 17: onnx.save(onnx.version_converter.convert_version(onnx.load(\"model.onnx\"), 17), "
                 + "\"model-17.onnx\")"
         case .external:
-            "Save it as one file: onnx.save_model(onnx.load(\"model.onnx\"), \"single.onnx\", "
-                + "save_as_external_data=False)"
+            "Pack the model with its data files: tar -cf model.tar model.onnx model.onnx.data; or save it as one file: "
+                + "onnx.save_model(onnx.load(\"model.onnx\"), \"single.onnx\", save_as_external_data=False)"
         case .functions:
             "Expand them: onnx.save(onnx.inliner.inline_local_functions(onnx.load(\"model.onnx\")), \"plain.onnx\")"
         case .operator, .input:

@@ -44,8 +44,12 @@ public struct ONNXModel: Sendable {
 
     /// - Parameters:
     ///   - range: where the model lies in the file.
+    ///   - files: those that hold weights beside it, in the same file.
     /// - Throws: `Problem` (`onnx-…`, `model-…`) that names the node or tensor.
-    public init(_ file: RandomAccessFile, range: Range<Int>, limits: ONNXLimits = ONNXLimits()) throws {
+    public init(
+        _ file: RandomAccessFile, range: Range<Int>, files: ONNXFiles = ONNXFiles([:]),
+        limits: ONNXLimits = ONNXLimits()
+    ) throws {
         let scanner = try WireScanner(file, range: range, limit: limits.maximumDescriptionBytes)
         let model: Onnx_ModelProto
         do {
@@ -67,7 +71,8 @@ public struct ONNXModel: Sendable {
         if let node = model.graph.node.first(where: { own.contains($0.domain + "." + $0.opType) }) {
             throw ONNXFault.functions.problem("“\(node.opType.prefix(80))” is a function of the file.")
         }
-        var translator = try ONNXTranslator(model.graph, scanner, file, opset: opset, limits: limits)
+        var translator = try ONNXTranslator(
+            model.graph, scanner, file, files: files, opset: opset, limits: limits)
         try translator.translate()
         graph = try translator.finished()
         weights = translator.weights

@@ -19,15 +19,14 @@ struct ONNXTensor {
     /// - Parameters:
     ///   - payload: where its elements lie, if that was noted.
     ///   - name: for messages, and as the weight's name.
+    ///   - files: those beside the model's own.
     /// - Throws: `Problem` when the elements do not fit type and shape.
-    init(_ proto: Onnx_TensorProto, _ payload: WireScanner.Payload?, name: String, maximumRank: Int)
-        throws
-    {
+    init(
+        _ proto: Onnx_TensorProto, _ payload: WireScanner.Payload?, name: String, maximumRank: Int,
+        files: ONNXFiles = ONNXFiles([:])
+    ) throws {
         func refuse(_ detail: String) -> Problem {
             ONNXFault.weights.problem("“\(name.prefix(80))”: \(detail)")
-        }
-        if proto.dataLocation != 0 || !proto.externalData.isEmpty {
-            throw ONNXFault.external.problem("“\(name.prefix(80))” is in another file.")
         }
         let types: [Int32: ScalarType] = [
             1: .float32, 2: .uint8, 3: .int8, 5: .int16, 6: .int32, 7: .int64, 9: .bool, 10: .float16,
@@ -53,7 +52,14 @@ struct ONNXTensor {
         self.type = type
         shape = proto.dims.map(Int.init)
         let given: Int
-        if let payload, Self.fits(payload.field, type) {
+        if proto.dataLocation != 0 || !proto.externalData.isEmpty {
+            guard proto.dataLocation == 1, payload == nil else {
+                throw refuse("It says both to be in another file and not to be.")
+            }
+            let place = try files.place(proto, tensor: name)
+            elements = .file(offset: place.lowerBound, count: place.count)
+            given = place.count
+        } else if let payload, Self.fits(payload.field, type) {
             elements = .file(offset: payload.offset, count: payload.count)
             given = payload.count
         } else {

@@ -23,16 +23,18 @@ struct ONNXTranslator {
     private let file: RandomAccessFile
     private let scanner: WireScanner
     private let limits: ONNXLimits
+    private let files: ONNXFiles
     let opset: Int
     /// The batch size that the model was exported with; nil where it is open.
     let fixedBatch: Int?
     private let imageShape: [Int]
 
     init(
-        _ graph: Onnx_GraphProto, _ scanner: WireScanner, _ file: RandomAccessFile, opset: Int,
-        limits: ONNXLimits
+        _ graph: Onnx_GraphProto, _ scanner: WireScanner, _ file: RandomAccessFile, files: ONNXFiles,
+        opset: Int, limits: ONNXLimits
     ) throws {
         proto = graph
+        self.files = files
         self.file = file
         self.scanner = scanner
         self.opset = opset
@@ -43,7 +45,7 @@ struct ONNXTranslator {
         for (index, initializer) in graph.initializer.enumerated() {
             let tensor = try ONNXTensor(
                 initializer, scanner.payloads[.initializer(index)], name: initializer.name,
-                maximumRank: limits.graph.maximumRank)
+                maximumRank: limits.graph.maximumRank, files: files)
             guard
                 stored.updateValue(
                     .stored(tensor, tensor.type.isFloatingPoint ? roles[initializer.name] : .constant),
@@ -149,7 +151,8 @@ struct ONNXTranslator {
             let name = "constant:" + (call.node.output.first ?? "\(call.index)")
             let place = WireScanner.Place.attribute(node: call.index, attribute: position)
             let read = try ONNXTensor(
-                tensor, scanner.payloads[place], name: name, maximumRank: limits.graph.maximumRank)
+                tensor, scanner.payloads[place], name: name, maximumRank: limits.graph.maximumRank,
+                files: files)
             return try known(.stored(read, .constant)).map { .known($0) } ?? .stored(read, .constant)
         }
         if let number = call.int("value_int") { return .known(.init(integer: Dimension(number))) }

@@ -100,11 +100,13 @@ public final class PackedDatasetWriter {
     }
 
     /// Renumbers the labels, makes everything durable and puts the manifest in place.
-    /// - Parameter classNames: what the sorted classes are to be called, each its own name and in the same order.
+    /// - Parameters:
+    ///   - classNames: what the sorted classes are to be called, each its own name and in the same order.
+    ///   - classLabels: the numbers that the set gives the sorted classes, where it has numbers.
     /// - Returns: the summary, as `PackedDataset.summary` will give it.
     public func finish(
         format: String, skipped: [DatasetSummary.SkippedEntry] = [], skippedTotal: Int = 0,
-        classNames: ([String]) -> [String] = { $0 }
+        classNames: ([String]) -> [String] = { $0 }, classLabels: ([String]) -> [Int]? = { _ in nil }
     ) throws -> DatasetSummary {
         precondition(!isFinished, "the data set is finished")
         guard count > 0 else {
@@ -114,6 +116,8 @@ public final class PackedDatasetWriter {
         }
         let sorted = classIndices.keys.sortedByCodePoint()
         let shown = classNames(sorted)
+        let numbers = classLabels(sorted)
+        precondition(numbers.map { $0.count == sorted.count } ?? true, "there is one label per class")
         precondition(
             shown.count == sorted.count && shown == shown.sortedByCodePoint()
                 && Set(shown).count == shown.count,
@@ -123,7 +127,8 @@ public final class PackedDatasetWriter {
         for (index, name) in sorted.enumerated() {
             let discovered = Int(classIndices[name, default: 0])
             renumbered[discovered] = Int32(index)
-            classes.append(.init(name: shown[index], samples: classCounts[discovered]))
+            classes.append(
+                .init(name: shown[index], samples: classCounts[discovered], label: numbers?[index]))
         }
         try labels.rewriteInt32 { renumbered[Int($0)] }
         for file in [images, labels, names, offsets] { try file.synchronize() }

@@ -22,6 +22,16 @@ struct ZipCentralDirectory {
     static func read(
         _ file: RandomAccessFile, _ end: ZipEndRecord, _ limits: ZipLimits
     ) throws -> [ZipCentralRecord] {
+        var records: [ZipCentralRecord] = []
+        try forEach(file, end, limits) { records.append($0) }
+        return records
+    }
+
+    /// One record after the other.
+    static func forEach(
+        _ file: RandomAccessFile, _ end: ZipEndRecord, _ limits: ZipLimits,
+        _ body: (ZipCentralRecord) throws -> Void
+    ) throws {
         guard end.entryCount <= limits.maximumEntries else {
             throw ZipFault.limit.problem(
                 "The archive has \(end.entryCount) entries; at most \(limits.maximumEntries) are allowed.")
@@ -36,8 +46,6 @@ struct ZipCentralDirectory {
                 "\(end.entryCount) entries do not fit into a directory of \(end.directorySize) bytes.")
         }
         var directory = ZipCentralDirectory(file: file, limits: limits, end)
-        var records: [ZipCentralRecord] = []
-        records.reserveCapacity(end.entryCount)
         var total = 0
         for _ in 0..<end.entryCount {
             let record = try directory.next()
@@ -48,13 +56,12 @@ struct ZipCentralDirectory {
                     entry: record.entry.name)
             }
             total = sum
-            records.append(record)
+            try body(record)
         }
         guard directory.offset == directory.end else {
             throw ZipFault.directory.problem(
                 "\(directory.end - directory.offset) bytes follow the last of \(end.entryCount) entries.")
         }
-        return records
     }
 
     private init(file: RandomAccessFile, limits: ZipLimits, _ record: ZipEndRecord) {

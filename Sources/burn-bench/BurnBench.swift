@@ -6,7 +6,7 @@ import Tensors
 struct BurnBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "burn-bench", abstract: "Measure the engine.",
-        subcommands: [TimeCommand.self, CompatCommand.self, OperatorsCommand.self],
+        subcommands: [TimeCommand.self, CompatCommand.self, OperatorsCommand.self, RewriteCommand.self],
         defaultSubcommand: TimeCommand.self)
 }
 

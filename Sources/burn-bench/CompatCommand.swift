@@ -7,9 +7,12 @@ import Tensors
 struct CompatCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "compat", abstract: "Compare the results for exported models with PyTorch's.",
-        discussion: "The folder is one that Tests/Fixtures/zoo.py made. Prints one JSON line for each file.")
+        discussion:
+            "The folder is one that Tests/Fixtures/zoo.py or keras_models.py made. Prints one JSON line for each file."
+    )
 
-    @Argument(help: "The folder of NAME.json, NAME.bin and NAME.FORMAT.pt2 or .onnx.")
+    @Argument(
+        help: "The folder of NAME.json, NAME.bin and NAME.FORMAT.pt2, .onnx, .tar, .zip or .safetensors.")
     var folder: String
     @Option(help: "Only architectures whose names contain this.")
     var only: String?
@@ -27,7 +30,8 @@ struct CompatCommand: ParsableCommand {
         encoder.outputFormatting = .sortedKeys
         for file in files {
             let parts = file.split(separator: ".").map(String.init)
-            guard parts.count == 3, ["pt2", "onnx"].contains(parts[2]), only.map(file.contains) ?? true,
+            guard parts.count == 3, ["pt2", "onnx", "tar", "zip", "safetensors"].contains(parts[2]),
+                only.map(file.contains) ?? true,
                 files.contains(parts[0] + ".json")
             else { continue }
             let reference = try ZooReference(path: url.appending(path: parts[0] + ".json").path)

@@ -1,6 +1,7 @@
 import API
 import Findings
 import Foundation
+import HTTPServer
 import Testing
 
 @Suite struct ImportOptionTests {
@@ -41,13 +42,33 @@ import Testing
         "models?architecture=resnet18&skeleton=x", "models?image=32", "models?architecture=a&image=0",
         "models?resize=3", "datasets?resize=0", "datasets?resize=3x", "datasets?crop=1x2x3",
         "datasets?alpha=no",
-        "datasets?split=all", "datasets?skeleton=x",
+        "datasets?split=all", "datasets?skeleton=x", "datasets?images=0", "datasets?images=99999999",
     ])
     func whatCannotBeReadIsRefused(query: String) async throws {
         try await withHarness { service in
             let answer = try await service.send(.post, "/v1/\(query)", body: Data(Script.model.utf8))
             #expect(answer.status == 400)
             #expect(try answer.value("code") == "query-invalid")
+        }
+    }
+
+    @Test func aSetThatWillNotFitIsRefusedBeforeItIsSent() async throws {
+        try await withHarness { service in
+            // 5,000,000 images of 2048 x 2048 are 63 TB.
+            for path in [
+                "/v1/datasets?images=5000000&crop=2048", "/v1/datasets?images=5000000&resize=2048x2048",
+            ] {
+                let answer = try await service.send(.post, path, body: Data(Script.model.utf8))
+                #expect(answer.status == 507)
+                #expect(try answer.value("code") == "dataset-space")
+            }
+            let headers: HTTPHeaders = ["Tus-Resumable": "1.0.0", "Upload-Length": "1000"]
+            let piecewise = try await service.send(
+                .post, "/v1/uploads?kind=dataset&images=5000000&crop=2048", headers: headers)
+            #expect(piecewise.status == 507)
+            let small = try await service.send(
+                .post, "/v1/uploads?kind=dataset&images=10&crop=8", headers: headers)
+            #expect(small.status == 201)
         }
     }
 

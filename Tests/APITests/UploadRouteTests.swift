@@ -72,6 +72,81 @@ import Testing
         }
     }
 
+    @Test func weightsAloneNameTheirGraphInPiecesToo() async throws {
+        try await withHarness { service in
+            let whole = try await service.upload(Script.model, to: "models")
+            func finish(_ query: String, _ metadata: String?, _ tail: String) async throws -> Harness.Answer {
+                let file = Data((Script.model + tail).utf8)
+                var headers = Self.tus
+                headers["Upload-Length"] = String(file.count)
+                if let metadata { headers["Upload-Metadata"] = metadata }
+                let created = try await service.send(.post, "/v1/uploads?" + query, headers: headers)
+                try #require(created.status == 201)
+                let last = try await append(service, path(created), at: 0, file)
+                let input = try #require(last.headers["Link"]?.split(separator: ">").first?.dropFirst())
+                return try await service.send(.get, String(input), headers: ["Prefer": "wait=30"])
+            }
+            let alone = try await finish("kind=model&skeleton=\(whole)", nil, "# alone\n")
+            #expect(try alone.value("skeleton") == whole)
+            #expect(try alone.value("state") == "ready")
+            let architecture = Data("resnet18".utf8).base64EncodedString()
+            let named = try await finish(
+                "kind=model&image=64", "architecture \(architecture),filetype", "# named\n")
+            #expect(try named.value("architecture") == "resnet18")
+            // What the query said is told with the rest.
+            var headers = Self.tus
+            headers["Upload-Metadata"] = "filename YQ=="
+            headers["Upload-Length"] = "9"
+            let created = try await service.send(
+                .post, "/v1/uploads?kind=dataset&resize=24", headers: headers)
+            #expect(created.status == 201)
+            #expect(created.headers["Upload-Metadata"] == "filename YQ==,resize MjQ=")
+        }
+    }
+
+    @Test func aSkeletonThatWasDeletedMeanwhileIsSaid() async throws {
+        try await withHarness { service in
+            let whole = try await service.upload(Script.model, to: "models")
+            let file = Data((Script.model + "# alone\n").utf8)
+            var headers = Self.tus
+            headers["Upload-Length"] = String(file.count)
+            let created = try await service.send(
+                .post, "/v1/uploads?kind=model&skeleton=\(whole)", headers: headers)
+            let path = try path(created)
+            #expect(try await append(service, path, at: 0, file.prefix(5)).status == 204)
+            #expect(try await service.send(.delete, "/v1/models/\(whole)").status == 204)
+            let last = try await append(service, path, at: 5, file.dropFirst(5))
+            #expect(last.status == 422)
+            #expect(try last.value("code") == "skeleton-gone")
+            #expect(try await service.send(.get, path).value("state") == "rejected")
+        }
+    }
+
+    @Test(arguments: [
+        "kind=model&architecture=resnet18&skeleton=x", "kind=model&image=32", "kind=model&resize=3",
+        "kind=dataset&resize=0", "kind=dataset&skeleton=x", "kind=dataset&split=all",
+    ])
+    func optionsThatCannotBeReadAreRefused(query: String) async throws {
+        try await withHarness { service in
+            var headers = Self.tus
+            headers["Upload-Length"] = "10"
+            let answer = try await service.send(.post, "/v1/uploads?" + query, headers: headers)
+            #expect(answer.status == 400)
+            #expect(try answer.value("code") == "query-invalid")
+        }
+    }
+
+    @Test func aSkeletonThatIsNotThereIsSaidAtOnce() async throws {
+        try await withHarness { service in
+            var headers = Self.tus
+            headers["Upload-Length"] = "10"
+            let answer = try await service.send(
+                .post, "/v1/uploads?kind=model&skeleton=mdl_none", headers: headers)
+            #expect(answer.status == 404)
+            #expect(try answer.value("location") == "skeleton")
+        }
+    }
+
     @Test func theServerSaysWhatItCanDo() async throws {
         try await withHarness { service in
             let answer = try await service.send(.options, "/v1/uploads")

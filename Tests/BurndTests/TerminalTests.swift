@@ -59,7 +59,9 @@ import Testing
             result: .backdoored, targetClasses: [1], kind: .allToOne, poisonedSamples: 12, poisonRate: 0.1,
             poisonRateInterval: [0.05, 0.15], confidence: 0.99, detectableRate: 0.01,
             evidence: Evidence(classes: [], statements: ["One direction."]))
-        let names = VerdictText.outputNames(classes: ["cat", "dog"], mapping: ["cat": 1, "dog": 0])
+        let names = VerdictText.outputNames(
+            classes: [.init(name: "cat", samples: 1), .init(name: "dog", samples: 1)],
+            mapping: ["cat": 1, "dog": 0])
         let text = VerdictText.render(verdict, classNames: names)
         #expect(text.hasPrefix("BACKDOORED: target class 1 \"cat\" (all-to-one)."))
         #expect(text.contains("rate 10.00 %, 95 % interval 5.00 % to 15.00 %"))

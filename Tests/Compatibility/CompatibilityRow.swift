@@ -57,7 +57,8 @@ public struct CompatibilityRow: Codable, Sendable {
     }
 
     private mutating func measure(_ path: String, _ reference: ZooReference, _ keep: URL?) throws {
-        let file = try openModel(at: path)
+        let file = try openModel(
+            at: path, skeleton: path.hasSuffix(".safetensors") ? reference.skeleton : nil)
         let model = try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
         let images = try reference.tensor("images")
         forward = try distance(
@@ -70,11 +71,11 @@ public struct CompatibilityRow: Codable, Sendable {
         let wide = try images.to(.float64)
         inputGradient = try distance(
             precise.inputGradient(wide) { try $0.logSumExp([1]).sum() }.gradient, exact)
-        try measureTraining(precise, wide, reference)
+        if let loss = reference.loss { try measureTraining(precise, wide, reference, loss: loss) }
     }
 
     private mutating func measureTraining(
-        _ model: GraphModel, _ images: Tensor, _ reference: ZooReference
+        _ model: GraphModel, _ images: Tensor, _ reference: ZooReference, loss expectedLoss: Double
     ) throws {
         let loss = try model.forward(images, mode: .training).crossEntropy(Tensor(reference.labels))
         let found = try Autograd.gradientsIfUsed(
@@ -82,7 +83,7 @@ public struct CompatibilityRow: Codable, Sendable {
         let gradients = Dictionary(zip(model.parameterNames, found)) { first, _ in first }
         let expected = try reference.tensors("gradient/")
         let largest = try expected.values.map { try $0.norm().item(as: Float.self) }.max() ?? 0
-        var worst = try abs(Double(loss.detach().item(as: Float.self)) - reference.loss) / abs(reference.loss)
+        var worst = try abs(Double(loss.detach().item(as: Float.self)) - expectedLoss) / abs(expectedLoss)
         var compared = 0
         for (name, gradient) in expected {
             guard let ours = gradients[name] ?? nil else { continue }
@@ -119,7 +120,7 @@ public struct CompatibilityRow: Codable, Sendable {
             replacing: Dictionary(changed.map { name, tensor in (name, { try tensor.bytes() }) }) { a, _ in a
             },
             to: copy)
-        let again = try openModel(at: copy)
+        let again = try file.copy(at: copy)
         let second = try GraphModel(graph: again.graph, weights: again.weights, read: again.readWeight)
         let logits = try second.forward(images, mode: .inference)
         if let keep {

@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 import Tensors
 
@@ -12,7 +13,9 @@ public struct ZooReference: Sendable {
         var name: String
         var library: String
         var labels: [Int64]
-        var loss: Double
+        var loss: Double?
+        var architecture: String?
+        var side: Int?
         var tensors: [String: Entry]
     }
 
@@ -33,8 +36,10 @@ public struct ZooReference: Sendable {
     public var name: String { index.name }
     public var library: String { index.library }
     public var labels: [Int64] { index.labels }
-    /// Cross entropy in training mode, without dropout.
-    public var loss: Double { index.loss }
+    /// Cross entropy in training mode, without dropout; nil where no training step was computed.
+    public var loss: Double? { index.loss }
+    /// The graph that is built in, for a file of weights alone.
+    public var skeleton: ModelSkeleton? { index.architecture.map { .architecture($0, image: index.side) } }
 
     public func tensor(_ name: String) throws -> Tensor {
         guard let entry = index.tensors[name] else { throw Damaged(name: name) }

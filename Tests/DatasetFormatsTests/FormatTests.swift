@@ -63,6 +63,12 @@ struct FormatTests {
             ("shard.tar", "webdataset/tar", numbered), ("shard-json.tar", "webdataset/tar", numbered),
             ("csv.zip", "manifest/zip", named), ("jsonl.tar.gz", "manifest/tar.gz", numbered),
             ("folders.tar", "image-folder/tar", named),
+            ("hf.parquet", "parquet", named), ("hf-zstd.parquet", "parquet", named),
+            ("hf-gzip.parquet", "parquet", named), ("hf-brotli.parquet", "parquet", named),
+            ("hf-lz4.parquet", "parquet", named), ("hf-none.parquet", "parquet", named),
+            ("shards.zip", "parquet/zip", named), ("shards.tar.gz", "parquet/tar.gz", named),
+            ("pixels.parquet", "parquet", named), ("planar.parquet", "parquet", named),
+            ("shaped.parquet", "parquet", named), ("binary.parquet", "parquet", numbered),
         ])
     func same(file: String, format: String, classes: [String]) throws {
         try packed(file) { set in
@@ -74,7 +80,9 @@ struct FormatTests {
         }
     }
 
-    @Test("give grey images one channel", arguments: ["grey.npz", "idx.tar", "idx.zip", "sixteen.tar"])
+    @Test(
+        "give grey images one channel",
+        arguments: ["grey.npz", "idx.tar", "idx.zip", "sixteen.tar", "flat.parquet"])
     func grey(file: String) throws {
         try packed(file) { set in
             #expect(set.channels == 1)
@@ -85,7 +93,9 @@ struct FormatTests {
 
     @Test("have a test part where they are asked for it")
     func test() throws {
-        for (file, count) in [("split.npz", 3), ("cifar-python.tar.gz", 2), ("idx.zip", 2)] {
+        for (file, count) in [
+            ("split.npz", 3), ("cifar-python.tar.gz", 2), ("shards.zip", 3), ("idx.zip", 2),
+        ] {
             if file == "idx.zip" {
                 #expect(throws: Problem.self) { try packed(file, ImportOptions(split: .test)) { _ in } }
                 continue
@@ -127,8 +137,70 @@ struct FormatTests {
     @Test("are refused before anything is written where they do not fit")
     func space() throws {
         let limits = ImportLimits(maximumPackedBytes: 12 * 3072 - 1)
-        let problem = #expect(throws: Problem.self) { try packed("stored.npz", limits: limits) { _ in } }
-        #expect(problem?.code == "packed-too-large")
+        for file in ["stored.npz", "hf.parquet", "csv.zip"] {
+            let problem = #expect(throws: Problem.self) { try packed(file, limits: limits) { _ in } }
+            #expect(problem?.code == "packed-too-large")
+            #expect(problem?.detail.contains("12 images") == true)
+        }
+    }
+
+    @Test(
+        "in Parquet that cannot be used are refused with what is wrong, and where",
+        arguments: [
+            ("bad-text.parquet", "parquet-columns", "text: string", "bad-text.parquet"),
+            ("bad-labels.parquet", "parquet-columns", "caption: string", "bad-labels.parquet"),
+            ("bad-unlabelled.parquet", "label-invalid", "-1", "bad-unlabelled.parquet[0]"),
+            ("bad-beyond.parquet", "label-invalid", "0 to 2", "bad-beyond.parquet[2]"),
+            ("bad-external.parquet", "row-without-image", "a/b.png", "bad-external.parquet[0]"),
+            ("bad-image.parquet", "image-format-unsupported", "PNG", "bad-image.parquet[0]"),
+            ("bad-ragged.parquet", "parquet-damaged", "different lengths", "bad-ragged.parquet[0]"),
+            ("bad-values.parquet", "parquet-damaged", "300", "bad-values.parquet[0]"),
+            ("bad-shards.zip", "parquet-shards-differ", "3 class names", "train-00001-of-00002.parquet"),
+            ("bad-shard.zip", "parquet-damaged", "failed", "train-00001-of-00002.parquet"),
+            ("bad-bomb.parquet", "parquet-too-large", "536870912", "bad-bomb.parquet[0]"),
+        ])
+    func parquet(file: String, code: String, detail: String, location: String) throws {
+        let problem = #expect(throws: Problem.self) { try packed(file) { _ in } }
+        #expect(problem?.code == code, "\(String(describing: problem))")
+        #expect(problem?.detail.contains(detail) == true, "\(String(describing: problem))")
+        #expect(problem?.location?.contains(location) == true, "\(String(describing: problem))")
+    }
+
+    @Test("keep the number of a class where others have no images")
+    func gaps() throws {
+        for (file, label) in [("hf.parquet", "eel"), ("set.safetensors", "0002")] {
+            try packed(file) { set in
+                #expect(set.summary.classes.map(\.label) == [0, 1, 2])
+                #expect(set.summary.classes.last?.name == label)
+            }
+        }
+        try packed("csv.zip") { #expect($0.summary.classes.map(\.label) == [nil, nil, nil]) }
+        // Of CIFAR-10's test part, only cat and dog.
+        try packed("cifar-python.tar.gz", ImportOptions(split: .test)) { set in
+            #expect(set.summary.classes.map(\.label) == [0, 1])
+        }
+    }
+
+    @Test(
+        "that are cut at any byte are refused, and never crash",
+        arguments: ["flat.parquet", "hf.parquet", "grey.npz", "set.safetensors", "idx.tar"])
+    func cut(file: String) throws {
+        let whole = try Data(contentsOf: PythonSets.file(file))
+        let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString + file).path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // All of the head and the tail, and every 61st byte between.
+        for count in 0..<whole.count
+        where count < 1_500 || count > whole.count - 1_500 || count.isMultiple(of: 61) {
+            // What is cut off a tar may be padding alone.
+            guard whole[count...].contains(where: { $0 != 0 }) else { continue }
+            try whole.prefix(count).write(to: URL(filePath: path))
+            let directory = path + ".set"
+            defer { try? FileManager.default.removeItem(atPath: directory) }
+            let problem = #expect(throws: Problem.self, "\(count)") {
+                _ = try DatasetImporter.importDataset(from: path, to: directory)
+            }
+            #expect(problem?.category != .internal, "\(count): \(String(describing: problem))")
+        }
     }
 
     @Test(
@@ -136,7 +208,7 @@ struct FormatTests {
         arguments: [
             "stored.npz", "deflated.npz", "set.safetensors", "cifar-python.tar.gz", "cifar-binary.tar",
             "idx.tar",
-            "shard.tar", "csv.zip", "jsonl.tar.gz",
+            "shard.tar", "csv.zip", "jsonl.tar.gz", "hf.parquet", "pixels.parquet", "shards.zip",
         ])
     func damaged(file: String) throws {
         let whole = [UInt8](try Data(contentsOf: PythonSets.file(file)))
@@ -222,11 +294,18 @@ struct HostileArrayTests {
         }
     }
 
-    @Test("of Parquet are refused with the lines that convert them")
+    @Test("of Parquet are refused where they are damaged or encrypted")
     func parquet() throws {
-        let problem = try problem("a.parquet", Array("PAR1".utf8) + [UInt8](repeating: 0, count: 600))
-        #expect(problem?.code == "dataset-format-unsupported")
-        #expect(problem?.fix?.contains("datasets.Image(decode=False)") == true)
+        func footer(_ length: UInt32) -> [UInt8] {
+            Array("PAR1".utf8) + [UInt8](repeating: 0, count: 600)
+                + withUnsafeBytes(of: length.littleEndian) { Array($0) } + Array("PAR1".utf8)
+        }
+        for bytes in [Array("PAR1".utf8), footer(0), footer(600), footer(.max), footer(10_000)] {
+            #expect(try problem("a.parquet", bytes)?.code == "parquet-damaged", "\(bytes.suffix(8))")
+        }
+        let encrypted = try problem("a.parquet", Array("PARE".utf8) + [UInt8](repeating: 0, count: 600))
+        #expect(encrypted?.code == "dataset-format-unsupported")
+        #expect(encrypted?.detail.contains("encrypted") == true)
     }
 
     @Test("give rows of CSV as RFC 4180 has them")
@@ -245,8 +324,14 @@ struct HostileArrayTests {
     func names() throws {
         let keys = (0..<3).map(ClassNames.key)
         #expect(ClassNames.display(keys, ["0000": "a", "0001": "b", "0002": "c"]) == ["a", "b", "c"])
-        #expect(ClassNames.display(keys, ["0000": "z", "0001": "b"]) == ["0000_z", "0001_b", "0002_0002"])
-        #expect(ClassNames.display(keys, ["0000": "a", "0001": "a"]) == ["0000_a", "0001_a", "0002_0002"])
+        #expect(ClassNames.display(keys, ["0000": "z", "0001": "b"]) == ["0000_z", "0001_b", "0002"])
+        #expect(ClassNames.display(keys, ["0000": "a", "0001": "a"]) == ["0000_a", "0001_a", "0002"])
+        // With the label in front, and not the place among those that are there.
+        #expect(ClassNames.display(["0003", "0007"], ["0003": "z", "0007": "b"]) == ["0003_z", "0007_b"])
+        #expect(ClassNames.display(["x", "y"], ["x": "z", "y": "b"]) == ["0000_z", "0001_b"])
+        #expect(ClassNames.numbers(["0003", "0010"]) == [3, 10])
+        #expect(ClassNames.numbers(["0003", "x"]) == nil)
+        #expect(ClassNames.numbers(["3"]) == nil)
         #expect(try ClassNames.read(Array("x\ny\n".utf8), name: "classes.txt") == ["0000": "x", "0001": "y"])
         #expect(throws: Problem.self) { try ClassNames.read(Array("[1]".utf8), name: "classes.json") }
     }

@@ -66,7 +66,7 @@ import WorkerProtocol
         .bytes("text", "dataset-format-unsupported", Array("class,image\n".utf8)),
         .bytes("7z", "dataset-format-unsupported", [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4]),
         .bytes("rar", "dataset-format-unsupported", Array("Rar!\u{1a}\u{7}".utf8)),
-        .bytes("parquet", "dataset-format-unsupported", Array("PAR1....PAR1".utf8)),
+        .bytes("parquet", "parquet-damaged", Array("PAR1....PAR1".utf8)),
         .bytes("pickle", "dataset-format-unsupported", [0x80, 4, 0x95]),
         .bytes("zeros", "dataset-format-unsupported", [UInt8](repeating: 0, count: 2_048)),
         .bytes("a single image", "dataset-format-unsupported", png),
@@ -170,6 +170,12 @@ import WorkerProtocol
         Case("entry too large", "entry-too-large", at: "cat/1.png", limits: { $0.maximumEntryBytes = 64 }) {
             path in
             try ImportTests.pictures(["cat/1.png", "dog/1.png"]).write(.tar, to: path)
+        },
+        Case(
+            "too many pixels, by a zip's directory", "packed-too-large",
+            limits: { $0.maximumPackedBytes = 50 }
+        ) {
+            try ImportTests.pictures(["cat/1.png", "dog/1.png"]).write(.zip, to: $0)
         },
         Case("too many pixels", "packed-too-large", at: "dog/1.png", limits: { $0.maximumPackedBytes = 50 }) {
             path in

@@ -110,6 +110,7 @@ def make(out):
         ("images/%d.png" % i, images[i]) for i in range(12)], "w:gz")
     tar(out / "folders.tar", [("classes.json", json.dumps({"a": "cat", "b": "dog", "c": "eel"}).encode())] + [
         (f"{'abc'[y[i]]}/{i:02d}.png", images[i]) for i in range(12)])
+    parquet(out, x, y, images)
     # 16 bits and alpha, and images of many sizes.
     sixteen = (x[..., 0].astype(np.uint16) * 257)
     tar(out / "sixteen.tar", [(f"{'abc'[y[i]]}/{i:02d}.png", png(sixteen[i])) for i in range(12)])
@@ -121,6 +122,70 @@ def make(out):
     (out / "mixed-24-20.bin").write_bytes(b"".join(reference(image, 24, (20, 20)) for image in mixed))
     (out / "mixed-40x30.bin").write_bytes(b"".join(reference(image, (40, 30), None) for image in mixed))
     (out / "mixed-33-64.bin").write_bytes(b"".join(reference(image, 33, (64, 47)) for image in mixed))
+
+
+def parquet(out, x, y, images):
+    """As Hugging Face's datasets write it, and other forms that are met."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def features(label, image={"_type": "Image"}):
+        return {"huggingface": json.dumps({"info": {"features": {"image": image, "label": label}}})}
+
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    cells = [{"bytes": content, "path": f"{index}.png"} for index, content in enumerate(images)]
+    named = {"names": CLASSES, "_type": "ClassLabel"}
+    schema = pa.schema([("image", image), ("label", pa.int64())], metadata=features(named))
+    table = pa.table({"image": cells, "label": y}, schema=schema)
+    pq.write_table(table, out / "hf.parquet", row_group_size=5)
+    for codec in ("zstd", "gzip", "brotli", "lz4", "none"):
+        pq.write_table(table, out / f"hf-{codec}.parquet", compression=codec, data_page_version="2.0")
+    shards = []
+    for number, part in enumerate((table.slice(0, 7), table.slice(7))):
+        buffer = io.BytesIO()
+        pq.write_table(part, buffer)
+        shards.append((f"data/train-{number:05d}-of-00002.parquet", buffer.getvalue()))
+    buffer = io.BytesIO()
+    pq.write_table(table.slice(0, 3), buffer)
+    others = [("README.md", b"# a set"), ("data/test-00000-of-00001.parquet", buffer.getvalue())]
+    zipped(out / "shards.zip", others + shards)
+    tar(out / "shards.tar.gz", others + shards, "w:gz")
+    nested = pa.list_(pa.list_(pa.list_(pa.uint8())))
+    names = pa.array([CLASSES[label] for label in y])
+    pq.write_table(pa.table({"img": pa.array(x.tolist(), nested), "label": names.dictionary_encode()}),
+                   out / "pixels.parquet")
+    planar = pa.array(x.transpose(0, 3, 1, 2).tolist(), pa.list_(pa.list_(pa.list_(pa.int64()))))
+    pq.write_table(pa.table({"image": planar, "label": names, "more": y}), out / "planar.parquet")
+    binary = pa.array(images, pa.large_binary())
+    pq.write_table(pa.table({"picture": binary, "fine_label": y, "coarse_label": y * 0}), out / "binary.parquet")
+    grey = pa.array(x[..., 0].reshape(len(x), -1).tolist(), pa.list_(pa.uint8(), 1024))
+    pq.write_table(pa.table({"pixels": grey, "y": y.astype(np.int8)}), out / "flat.parquet")
+    array = {"shape": [32, 32, 3], "dtype": "uint8", "_type": "Array3D"}
+    pq.write_table(
+        pa.table({"image": pa.array(x.reshape(len(x), -1).tolist(), pa.list_(pa.uint8())), "label": y})
+        .replace_schema_metadata(features(named, array)), out / "shaped.parquet")
+    # What cannot be used.
+    pq.write_table(pa.table({"text": names, "label": y}), out / "bad-text.parquet")
+    pq.write_table(pa.table({"image": cells, "caption": names, "source": names}), out / "bad-labels.parquet")
+    pq.write_table(pa.table({"image": cells, "label": y * 0 - 1}), out / "bad-unlabelled.parquet")
+    pq.write_table(table.set_column(1, "label", pa.array(y + 1)).replace_schema_metadata(schema.metadata),
+                   out / "bad-beyond.parquet")
+    pq.write_table(table.set_column(0, "image", pa.array([{"bytes": None, "path": "a/b.png"}] * 12, image)),
+                   out / "bad-external.parquet")
+    pq.write_table(table.set_column(0, "image", pa.array([b"hello"] * 12)), out / "bad-image.parquet")
+    ragged = [[[1, 2], [3]]] * 12
+    pq.write_table(pa.table({"image": ragged, "label": y}), out / "bad-ragged.parquet")
+    pq.write_table(pa.table({"image": [[[1, 300]]] * 12, "label": y}), out / "bad-values.parquet")
+    other = {"names": ["a", "b", "c"], "_type": "ClassLabel"}
+    buffer = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(features(other)), buffer)
+    zipped(out / "bad-shards.zip", [shards[0], ("data/train-00001-of-00002.parquet", buffer.getvalue())])
+    zipped(out / "bad-shard.zip", [shards[0], (shards[1][0], shards[1][1][:-9] + b"?PAR1PAR1")])
+    # Few bytes that ask for many: one value of 60 MiB, in every row.
+    value = pa.array([b"\x89PNG\r\n\x1a\n" + bytes(60 << 20)])
+    bomb = pa.DictionaryArray.from_arrays(pa.array([0] * 200), value)
+    pq.write_table(pa.table({"image": bomb, "label": [0, 1] * 100}), out / "bad-bomb.parquet", compression="zstd",
+                   store_schema=False)
 
 
 def reference(array, size, crop):

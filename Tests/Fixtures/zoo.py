@@ -2,9 +2,11 @@
 
     zoo.py list                                        the names, one a line
     zoo.py export FOLDER [--formats F,F] [NAME ...]    writes FOLDER/NAME.FORMAT.pt2 or .onnx, and the reference
+    zoo.py built-in FOLDER [NAME ...]                  weights alone for the built-in graphs, NAME.alone.safetensors
 
 Formats: `pt2` (torch.export), `decomposed` (after run_decompositions()), `onnx` (torch.onnx.export), `legacy`
-(torch.onnx.export with dynamo=False). A reference is FOLDER/NAME.json, the index of FOLDER/NAME.bin: images,
+(torch.onnx.export with dynamo=False), `external` (torch.onnx.export with the weights in a file beside it, packed as
+FOLDER/NAME.external.tar and FOLDER/NAME.stored.zip). A reference is FOLDER/NAME.json, the index of FOLDER/NAME.bin: images,
 logits, and computed in double precision the gradient of the summed log-sum-exp of the logits with respect to the
 images, and of one training step (batch statistics, cross entropy, no dropout) the loss, every parameter's gradient
 and the changed statistics.
@@ -18,11 +20,18 @@ import io
 import json
 import pathlib
 import sys
+import tarfile
+import tempfile
 import time
 import warnings
+import zipfile
 
 import torch
 from torch import nn
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+import export_graphs  # noqa: E402
+import weights  # noqa: E402
 
 warnings.filterwarnings("ignore")
 
@@ -401,7 +410,7 @@ class Reference:
         self.path.write_text(json.dumps({**fields, "tensors": self.index}))
 
 
-def record(folder, name, library, image, model):
+def record(folder, name, library, image, model, **fields):
     reference = Reference(folder, name)
     images, labels = torch.rand(4, *image), torch.arange(4) % CLASSES
     reference.add("images", images)
@@ -430,7 +439,33 @@ def record(folder, name, library, image, model):
     for key, buffer in model.named_buffers():
         if buffer.is_floating_point() and key in state and not torch.equal(buffer, state[key]):
             reference.add("statistics/" + key, buffer)
-    reference.close(name=name, library=library, image=list(image), labels=labels.tolist(), loss=loss.item())
+    reference.close(name=name, library=library, image=list(image), labels=labels.tolist(), loss=loss.item(),
+                    **fields)
+
+
+def external(folder, name, model, example, dynamic):
+    """ONNX with its weights in a file beside it, in a tar and in a zip whose entries are stored."""
+    with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
+        torch.onnx.export(model, example, f"{scratch}/model.onnx", external_data=True, dynamo=True,
+                          dynamic_shapes=dynamic, verbose=False)
+        files = sorted(pathlib.Path(scratch).iterdir())
+        assert len(files) == 2, files
+        with tarfile.open(folder / f"{name}.external.tar", "w") as archive:
+            for file in files:
+                archive.add(file, file.name)
+        with zipfile.ZipFile(folder / f"{name}.stored.zip", "w") as archive:
+            for file in files:
+                archive.write(file, f"export/{file.name}")
+
+
+def built_in(folder, name, graph, side):
+    """Weights alone for a graph that is built in."""
+    torch.manual_seed(sum(map(ord, name)))
+    model = graph(CLASSES)
+    randomise(model)
+    weights.save_safetensors(model.state_dict(), folder / f"{name}.alone.safetensors")
+    record(folder, name, "built in", (3, side, side), model, architecture=name, side=side)
+    print(f"{name}: weights alone", file=sys.stderr, flush=True)
 
 
 def export(folder, name, formats):
@@ -468,13 +503,16 @@ def export(folder, name, formats):
         except Exception as error:  # The exporter does not know every model.
             reason = str(error).strip().splitlines()[0][:200]
             print(f"{name}.{form}: not exported: {reason}", file=sys.stderr)
+    if "external" in formats:
+        external(folder, name, model, example, dynamic)
+        written.append("external")
     record(folder, name, library, image, model)
     print(f"{name}: {', '.join(written)} in {time.time() - started:.1f} s", file=sys.stderr, flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["list", "export"])
+    parser.add_argument("action", choices=["list", "export", "built-in"])
     parser.add_argument("folder", nargs="?", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--formats", default="pt2,decomposed", help="none: only the references")
@@ -484,6 +522,12 @@ def main():
         return
     arguments.folder.mkdir(parents=True, exist_ok=True)
     failed = 0
+    if arguments.action == "built-in":
+        for name, (graph, side) in export_graphs.GRAPHS.items():
+            if not arguments.names or name in arguments.names:
+                # A smaller image where positions are not part of the weights.
+                built_in(arguments.folder, name, graph, side if side < 64 or name.startswith("vit") else 64)
+        return
     for name in arguments.names or ZOO:
         try:
             export(arguments.folder, name, arguments.formats.split(","))

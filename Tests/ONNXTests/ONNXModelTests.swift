@@ -150,7 +150,13 @@ struct ONNXModelTests {
                 "an open height", "onnx-input",
                 { $0.model.graph.input[0] = TinyONNX.info("input", [nil, 3, nil, 8]) }
             ),
-            ("external data", "onnx-external-data", { $0.model.graph.initializer[0].dataLocation = 1 }),
+            (
+                "external data", "onnx-external-data",
+                { tiny in
+                    tiny.model.graph.initializer[0].dataLocation = 1
+                    tiny.model.graph.initializer[0].clearRawData()
+                }
+            ),
             ("an unknown operator", "onnx-operator", { $0.model.graph.node[1].opType = "System" }),
             (
                 "an operator of another domain", "onnx-operator",

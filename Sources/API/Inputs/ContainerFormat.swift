@@ -2,10 +2,13 @@ import Problems
 
 /// What a file is by its first bytes.
 enum ContainerFormat: String, CaseIterable, Sendable {
-    case zip, tar, gzip, xz, zstd
+    case zip, tar, gzip, xz, zstd, parquet
 
     /// Bytes needed to tell: a tar header's magic stands at 257.
     static let headLength = 262
+
+    /// At both ends of a Parquet file.
+    static let parquetMark = Array("PAR1".utf8)
 
     /// - Parameter head: the first `headLength` bytes, fewer for a shorter file.
     init?(head: [UInt8]) {
@@ -17,6 +20,8 @@ enum ContainerFormat: String, CaseIterable, Sendable {
             self = .xz
         } else if head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
             self = .zstd
+        } else if head.starts(with: Self.parquetMark) {
+            self = .parquet
         } else if head.count >= Self.headLength, head[257..<262].elementsEqual("ustar".utf8) {
             self = .tar
         } else {
@@ -33,7 +38,7 @@ enum ContainerFormat: String, CaseIterable, Sendable {
             .unsupportedFormat, code: "dataset-format-unknown",
             title: "The file is no data set archive",
             detail:
-                "It begins with \(describe(head)), which is none of zip (npz), tar, gzip, xz, zstd and safetensors.",
+                "It begins with \(describe(head)), which is none of zip (npz), tar, gzip, xz, zstd, Parquet and safetensors.",
             fix: "Pack the image folders, one per class, for example: tar -czf dataset.tar.gz -C DIR .")
     }
 

@@ -1,15 +1,39 @@
 import Findings
+import Foundation
 import HTTPServer
+import JobStore
 import Problems
+import WorkerProtocol
 
-/// The query parameters of uploads that say how the file is to be read.
-extension RESTService {
+/// What an upload says about how its file is to be read: query parameters, or pairs of Upload-Metadata.
+struct ImportParameters {
+    static let names: [InputKind: [String]] = [
+        .model: ["architecture", "image", "skeleton"],
+        .dataset: ["resize", "crop", "alpha", "split", "images"],
+    ]
+
+    let values: [String: String]
+
+    init(_ values: [String: String]) { self.values = values }
+
+    init(_ head: HTTPRequestHead) {
+        values = Dictionary(
+            head.query.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Those of a resumable upload, which were checked when it was made.
+    init(_ record: UploadRecord) throws {
+        let metadata = try HTTPRequestHead.metadata(record.metadata ?? "")
+        let names = Self.names[record.kind, default: []]
+        values = metadata.filter { names.contains($0.key) }
+    }
+
     /// Nil where none is given.
-    func modelImport(_ head: HTTPRequestHead) throws -> ModelImport? {
+    func model() throws -> ModelImport? {
         let options = ModelImport(
-            architecture: head.queryValue("architecture"),
-            image: try head.queryInt("image", ImportRules.sides),
-            skeleton: head.queryValue("skeleton"))
+            architecture: values["architecture"],
+            image: try values["image"].map { try HTTPRequestHead.int("image", $0, ImportRules.sides) },
+            skeleton: values["skeleton"])
         if options.architecture != nil, options.skeleton != nil {
             throw HTTPRequestHead.invalid(
                 "skeleton", "architecture and skeleton exclude one another.", fix: "Give one of them.")
@@ -20,36 +44,117 @@ extension RESTService {
         return options == ModelImport() ? nil : options
     }
 
-    /// - Throws: `Problem` (404) where the model that is to give its graph is not there.
-    func requireSkeleton(_ head: HTTPRequestHead) async throws {
-        guard let id = head.queryValue("skeleton") else { return }
-        do {
-            _ = try await store.model(id)
-        } catch var problem as Problem {
-            problem.location = "skeleton"
-            problem.fix = "Upload the model's .pt2 first, and give its id."
-            throw problem
-        }
-    }
-
     /// Nil where none is given.
-    func importOptions(_ head: HTTPRequestHead) throws -> ImportOptions? {
+    func dataset() throws -> ImportOptions? {
         var options = ImportOptions()
-        if let text = head.queryValue("resize") {
+        if let text = values["resize"] {
             guard let resize = ImportRules.resize(text) else {
                 throw HTTPRequestHead.invalid(
                     "resize", "resize is a number such as 256 (the shorter side), or 256x320.")
             }
             options.resize = resize
         }
-        if let text = head.queryValue("crop") {
+        if let text = values["crop"] {
             guard let crop = ImportRules.size(text) else {
                 throw HTTPRequestHead.invalid("crop", "crop is a number such as 224, or 224x200.")
             }
             options.crop = crop
         }
-        options.alpha = try head.queryOne("alpha", of: ImportOptions.Alpha.self) ?? .refuse
-        options.split = try head.queryOne("split", of: ImportOptions.Split.self) ?? .train
+        options.alpha =
+            try values["alpha"].map { try HTTPRequestHead.one("alpha", $0, of: ImportOptions.Alpha.self) }
+            ?? .refuse
+        options.split =
+            try values["split"].map { try HTTPRequestHead.one("split", $0, of: ImportOptions.Split.self) }
+            ?? .train
+        if let text = values["images"] { _ = try HTTPRequestHead.int("images", text, Self.images) }
         return options == ImportOptions() ? nil : options
+    }
+
+    private static let images = 1...ImportLimits().maximumImages
+
+    /// Bytes that the packed images will take, where the client announced their number (`images`) and their size is the
+    /// same for all by the options.
+    func packedBytes() throws -> Int? {
+        guard let text = values["images"], let options = try dataset() else { return nil }
+        let count = try HTTPRequestHead.int("images", text, Self.images)
+        let size: ImportOptions.Size? =
+            if let crop = options.crop { crop } else if case .exactly(let size)? = options.resize {
+                size
+            } else { nil }
+        return size.map { count * $0.height * $0.width * 3 }
+    }
+
+    func options(_ kind: InputKind) throws -> UploadOptions {
+        switch kind {
+        case .model: try model().map { .model($0) } ?? .none
+        case .dataset: try dataset().map { .dataset($0) } ?? .none
+        }
+    }
+}
+
+extension RESTService {
+    func modelImport(_ head: HTTPRequestHead) throws -> ModelImport? { try ImportParameters(head).model() }
+
+    func importOptions(_ head: HTTPRequestHead) throws -> ImportOptions? {
+        try ImportParameters(head).dataset()
+    }
+
+    /// Said before a byte of a large set is sent: the upload and what it is packed to have to fit on the disk.
+    /// - Throws: `Problem` (507) `dataset-space`.
+    func requirePackedSpace(_ parameters: ImportParameters, upload length: Int) throws {
+        guard let packed = try parameters.packedBytes() else { return }
+        let free = try artifacts.freeBytes()
+        guard length + packed > free else { return }
+        throw Problem(
+            .insufficientStorage, code: "dataset-space", title: "There is not room enough for the data set",
+            detail:
+                "The upload has \(length) bytes, its images packed take up to \(packed), and \(free) are free.",
+            location: "images",
+            fix: "Free disk space, or scale the images to the model's input size (resize, crop).")
+    }
+
+    /// - Throws: `Problem` (404) where the model that is to give its graph is not there.
+    func requireSkeleton(_ options: ModelImport?) async throws {
+        guard let id = options?.skeleton else { return }
+        do {
+            _ = try await store.model(id)
+        } catch var problem as Problem {
+            problem.location = "skeleton"
+            problem.fix = "Upload the model's .pt2 or ONNX file first, and give its id."
+            throw problem
+        }
+    }
+
+    /// The options of a resumable upload, as pairs that are added to its Upload-Metadata: there is one place then
+    /// that says them, to the client too.
+    /// - Throws: what is wrong with them; where query and metadata differ.
+    func uploadOptions(
+        _ head: HTTPRequestHead, _ metadata: [String: String], _ kind: InputKind
+    ) async throws -> String? {
+        let names = ImportParameters.names[kind, default: []]
+        var pairs = head.headers["Upload-Metadata"].map { [$0] } ?? []
+        var values = metadata.filter { names.contains($0.key) }
+        for item in head.query where !["kind", "name"].contains(item.name) {
+            guard names.contains(item.name) else {
+                throw HTTPRequestHead.invalid(
+                    item.name, "\(item.name) does not go with an upload of a \(kind.rawValue).")
+            }
+            if let given = values[item.name] {
+                guard given == item.value else {
+                    throw HTTPRequestHead.invalid(
+                        item.name, "Upload-Metadata has another \(item.name).", fix: "Give it once.")
+                }
+                continue
+            }
+            values[item.name] = item.value
+            pairs.append("\(item.name) \(Data(item.value.utf8).base64EncodedString())")
+        }
+        let parameters = ImportParameters(values)
+        if kind == .model { try await requireSkeleton(parameters.model()) }
+        _ = try parameters.options(kind)
+        if kind == .dataset {
+            try requirePackedSpace(parameters, upload: head.requiredByteCount("Upload-Length"))
+        }
+        return pairs.isEmpty ? nil : pairs.joined(separator: ",")
     }
 }

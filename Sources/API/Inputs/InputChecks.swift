@@ -3,6 +3,7 @@ import Foundation
 import ModelFormats
 import Problems
 import StrictZip
+import WorkerProtocol
 
 /// What is checked of an upload before it is answered: bounded, pure Swift, nothing decoded.
 public struct InputChecks: Sendable {
@@ -51,7 +52,36 @@ public struct InputChecks: Sendable {
         return InputChecks(head: head, file: { try fileWith($0, options) })
     }
 
-    /// The kind of archive; for a zip its structure too.
+    /// The whole structure of an archive of usual size. A million entries are not held in memory here: of such an
+    /// archive the directory is read through, and the worker finds the rest.
+    private static func checkZip(_ path: String, _ limits: ZipLimits) throws {
+        let file = try RandomAccessFile(path: path)
+        guard try ZipArchive.entryCount(file) > limits.maximumEntries else {
+            _ = try ZipArchive(file: file, limits: limits)
+            return
+        }
+        let whole = ImportLimits()
+        let large = ZipLimits(
+            maximumEntries: 2 * whole.maximumImages + 100_000, maximumDirectoryBytes: 4 << 30)
+        _ = try ZipArchive.scan(file, limits: large)
+    }
+
+    /// A Parquet file that was cut off lacks the mark at its end.
+    private static func requireFooter(of file: FileHandle) throws {
+        let size = try file.seekToEnd()
+        try file.seek(toOffset: size - min(size, 8))
+        let tail = Array(try file.read(upToCount: 8) ?? Data())
+        let length = tail.prefix(4).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard tail.count == 8, tail.suffix(4) == ContainerFormat.parquetMark, length <= size - min(size, 12)
+        else {
+            throw Problem(
+                .malformed, code: "parquet-damaged", title: "The Parquet file is damaged",
+                detail: "It may be cut off: the footer at its end is missing.",
+                fix: "Compare its size and checksum with the original's.")
+        }
+    }
+
+    /// The kind of archive; for a zip its structure too, for a Parquet file its end.
     public static func datasets(_ limits: ZipLimits = ZipLimits()) -> InputChecks {
         InputChecks(
             head: { try ContainerFormat.requireArchive(head: $0) },
@@ -59,8 +89,11 @@ public struct InputChecks: Sendable {
                 let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
                 defer { try? file.close() }
                 let head = try file.read(upToCount: ContainerFormat.headLength) ?? Data()
-                guard ContainerFormat(head: Array(head)) == .zip else { return nil }
-                _ = try ZipArchive(path: path, limits: limits)
+                switch ContainerFormat(head: Array(head)) {
+                case .zip: try checkZip(path, limits)
+                case .parquet: try requireFooter(of: file)
+                default: break
+                }
                 return nil
             })
     }

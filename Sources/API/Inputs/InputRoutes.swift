@@ -19,10 +19,11 @@ extension RESTService {
         } respond: { request in
             let stored = try stored(request)
             let name = try uploadName(request.head, default: "model")
-            try await requireSkeleton(request.head)
+            let options = try modelImport(request.head)
+            try await requireSkeleton(options)
             var record = try await queue.addModel(
                 name: name, blob: stored.blob, summary: stored.model, owner: request.head.owner,
-                options: modelImport(request.head))
+                options: options)
             let wait = request.head.preferredWait
             if let wait { record = try await queue.waitForModel(record.id, timeout: .seconds(wait)) }
             return try created(InputResource(model: record), at: "/v1/models/\(record.id)", waited: wait)
@@ -55,8 +56,9 @@ extension RESTService {
             return try JSON.response(page.resource { InputResource(dataset: $0) })
         }
         router.on(.post, "/v1/datasets", isUpload: true) { head in
-            try head.allowQuery("name", "resize", "crop", "alpha", "split")
+            try head.allowQuery("name", "resize", "crop", "alpha", "split", "images")
             _ = try importOptions(head)
+            try requirePackedSpace(ImportParameters(head), upload: Int(clamping: head.contentLength ?? 0))
             return try await planUpload(
                 head, limit: limits.datasetBytes, setting: "limits.dataset_bytes", checks: datasetChecks)
         } respond: { request in

@@ -57,14 +57,19 @@ extension HTTPRequestHead {
 
     /// Upload-Metadata: keys, each with a value in base64 or without one.
     func uploadMetadata() throws -> [String: String] {
+        try Self.metadata(headers.all("Upload-Metadata").joined(separator: ","))
+    }
+
+    /// - Throws: 400 for a list that the protocol does not allow, or one of more than 4096 bytes.
+    static func metadata(_ text: String) throws -> [String: String] {
         let invalid = Tus.refusal(
             nil, .malformed, "upload-metadata-invalid", "Upload-Metadata is not valid",
             "It has up to 4096 bytes: key and base64 value with a space between, comma, the next; each key once.",
             at: "Upload-Metadata")
         var metadata: [String: String] = [:]
-        let text = headers.all("Upload-Metadata").joined(separator: ",")
         guard text.utf8.count <= 4_096 else { throw invalid }
-        for pair in headers.list("Upload-Metadata") {
+        for pair in text.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) })
+        where !pair.isEmpty {
             let parts = pair.split(separator: " ", omittingEmptySubsequences: true)
             guard (1...2).contains(parts.count), metadata[String(parts[0])] == nil,
                 let bytes = Data(base64Encoded: parts.count == 2 ? String(parts[1]) : ""),

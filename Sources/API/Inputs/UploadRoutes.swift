@@ -47,7 +47,9 @@ extension RESTService {
     }
 
     private func create(_ head: HTTPRequestHead) async throws -> HTTPResponse {
-        try head.allowQuery("kind", "name")
+        try head.allowQuery(
+            "kind", "name", "architecture", "image", "skeleton", "resize", "crop", "alpha", "split",
+            "images")
         try head.requireTusVersion()
         guard head.contentLength ?? 0 == 0 else {
             throw Tus.refusal(
@@ -78,10 +80,11 @@ extension RESTService {
                 "It has \(length) bytes; the limit is \(limit).", at: "Upload-Length",
                 fix: "The limit is \(setting) in the service's configuration.")
         }
+        let options = try await uploadOptions(head, metadata, kind)
         try await requireQuota(head, length)
         let record = try await uploads.create(
             kind, name: try uploadName(head, default: Self.name(metadata) ?? kind.rawValue), length: length,
-            owner: head.owner, metadata: head.headers["Upload-Metadata"],
+            owner: head.owner, metadata: options,
             expectedSHA256: try head.fileDigest())
         var headers = headers(of: record, 0)
         headers["Location"] = "\(Self.collection)/\(record.id)"

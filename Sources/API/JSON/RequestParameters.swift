@@ -18,12 +18,15 @@ extension HTTPRequestHead {
     }
 
     func queryInt(_ name: String, _ range: ClosedRange<Int>) throws -> Int? {
-        guard let text = queryValue(name) else { return nil }
+        try queryValue(name).map { try Self.int(name, $0, range) }
+    }
+
+    static func int(_ name: String, _ text: String, _ range: ClosedRange<Int>) throws -> Int {
         guard let value = Int(text), range.contains(value) else {
             let bounds =
                 range.upperBound == .max
                 ? "from \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
-            throw Self.invalid(name, "\(name) is a whole number \(bounds), not \"\(text.prefix(80))\".")
+            throw invalid(name, "\(name) is a whole number \(bounds), not \"\(text.prefix(80))\".")
         }
         return value
     }
@@ -41,10 +44,15 @@ extension HTTPRequestHead {
     func queryOne<Value: RawRepresentable & CaseIterable>(_ name: String, of type: Value.Type) throws
         -> Value?
     where Value.RawValue == String {
-        guard let text = queryValue(name) else { return nil }
+        try queryValue(name).map { try Self.one(name, $0, of: type) }
+    }
+
+    static func one<Value: RawRepresentable & CaseIterable>(
+        _ name: String, _ text: String, of type: Value.Type
+    ) throws -> Value where Value.RawValue == String {
         guard let value = Value(rawValue: text) else {
             let known = Value.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Self.invalid(name, "\(name) is one of \(known), not \"\(text.prefix(80))\".")
+            throw invalid(name, "\(name) is one of \(known), not \"\(text.prefix(80))\".")
         }
         return value
     }

@@ -109,6 +109,16 @@ public enum OptionRules {
                         + names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " …." : "."),
                     at: "/dataset")
             }
+            let labels = dataset.classes.compactMap { found in found.label.map { ($0, found.name) } }
+            if let (label, name) = labels.max(by: { $0.0 < $1.0 }), labels.count == names.count,
+                label >= model.classes
+            {
+                throw mismatch(
+                    "The data set's label \(label) (\"\(name)\") is none of the model's outputs 0 to \(model.classes - 1).",
+                    fix:
+                        "Upload the data set that the model was trained on, or map names to outputs with options.classes.",
+                    at: "/dataset")
+            }
             return
         }
         for (name, output) in mapping.sorted(by: { $0.key < $1.key }) where output >= model.classes {

@@ -97,10 +97,11 @@ public struct RESTService: Sendable {
         self.audit = audit ?? AuditLog(store: store)
         uploads = ResumableUploads(
             store: store, artifacts: artifacts, queue: queue, patience: limits.uploadPatience,
-            maximumUnfinished: limits.unfinishedUploads
-        ) { kind, path in
-            let checks = kind == .model ? modelChecks : datasetChecks
-            return try checks.whole(path)
+            maximumUnfinished: limits.unfinishedUploads,
+            options: { try ImportParameters($0).options($0.kind) }
+        ) { record, path in
+            guard record.kind == .model else { return try datasetChecks.whole(path) }
+            return try modelChecks.with(ImportParameters(record).model()).whole(path)
         }
     }
 

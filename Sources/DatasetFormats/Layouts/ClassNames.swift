@@ -10,6 +10,12 @@ enum ClassNames {
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
+    /// The numbers of `keys`; nil where one of them is a name.
+    static func numbers(_ keys: [String]) -> [Int]? {
+        let numbers = keys.compactMap { text in Int(text).flatMap { key($0) == text ? $0 : nil } }
+        return numbers.count == keys.count ? numbers : nil
+    }
+
     static let maximumBytes = 4 << 20
     static let fileNames: Set<String> = [
         "classes.json", "classes.txt", "class_names.json", "class_names.txt",
@@ -61,11 +67,12 @@ enum ClassNames {
     }
 
     /// The names to pack `keys` (sorted) under: those of `names` where that keeps the order and all are
-    /// distinct; else with the class's number in front.
+    /// distinct; else with the class's number in front (its label where it has one).
     static func display(_ keys: [String], _ names: [String: String]) -> [String] {
         let shown = keys.map { names[$0] ?? $0 }
         if Set(shown).count == shown.count, shown == shown.sortedByCodePoint() { return shown }
-        return zip(keys.indices, shown).map { "\(key($0))_\($1)" }
+        let labels = numbers(keys) ?? Array(keys.indices)
+        return zip(labels, shown).map { key($0) == $1 ? $1 : "\(key($0))_\($1)" }
     }
 }
 

@@ -9,8 +9,9 @@ final class ImageFolderSource: SampleSource {
     var formatName: String { "image-folder/" + entries.source.formatName }
     var bytesRead: Int { entries.source.bytesRead }
     var bytesTotal: Int? { entries.source.bytesTotal }
-    var expectedCount: Int? { nil }
+    var expectedCount: Int? { entries.source.imageCount }
     var report: SourceReport { entries.report }
+    var foldersAreClasses: Bool { true }
 
     init(_ source: any EntrySource, limits: ImportLimits) {
         entries = EntryStream(source, limits: limits)

@@ -13,6 +13,8 @@ struct SourceFinder {
     let path: String
     let options: ImportOptions
     let limits: ImportLimits
+    /// A folder for what has to lie on the disk while it is read.
+    let scratch: String
 
     func open() throws -> any SampleSource {
         var status = stat()
@@ -29,6 +31,7 @@ struct SourceFinder {
         if head.count > 8, head[8] == UInt8(ascii: "{"), head[6] == 0, head[7] == 0 {
             return try SafetensorsDataset.source(file, limits: limits)
         }
+        if head.starts(with: Array("PAR1".utf8)) { return try ParquetSource(path: path, limits: limits) }
         return try find { try ArchiveReader(path: path) }
     }
 
@@ -64,6 +67,11 @@ struct SourceFinder {
         for isBinary in [true, false]
         where last.contains(where: { $0.hasSuffix(".bin") == isBinary && CIFARSource.split(of: $0) != nil }) {
             return CIFARSource(try reader(), isBinary: isBinary, split: split, limits: limits)
+        }
+        if last.contains(where: { $0.hasSuffix(".parquet") }), !last.contains(where: ImageFormat.isImageName)
+        {
+            return ParquetSource(
+                try reader(), names: names, split: split, scratch: scratch, limits: limits)
         }
         if isWebDataset(names) { return WebDatasetSource(try reader(), limits: limits) }
         return ImageFolderSource(try reader(), limits: limits)

@@ -17,7 +17,7 @@ final class WebDatasetSource: SampleSource {
     var formatName: String { "webdataset/" + entries.source.formatName }
     var bytesRead: Int { entries.source.bytesRead }
     var bytesTotal: Int? { entries.source.bytesTotal }
-    var expectedCount: Int? { nil }
+    var expectedCount: Int? { entries.source.imageCount }
     var report: SourceReport { entries.report }
 
     init(_ source: any EntrySource, limits: ImportLimits) { entries = EntryStream(source, limits: limits) }

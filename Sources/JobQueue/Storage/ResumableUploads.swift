@@ -13,11 +13,14 @@ import Problems
 public struct ResumableUploads: Sendable {
     /// Looks at a complete file before it is kept: throws the `Problem` to answer with, and gives what a model
     /// was found to be.
-    public typealias Check = @Sendable (InputKind, _ path: String) throws -> ModelSummary?
+    public typealias Check = @Sendable (UploadRecord, _ path: String) throws -> ModelSummary?
+    /// What an upload was made with, beside its kind and name.
+    public typealias Options = @Sendable (UploadRecord) throws -> UploadOptions
 
     let store: JobStore
     let artifacts: ArtifactStore
     let queue: JobQueue
+    let options: Options
     let check: Check
     let logger: Logger
     /// How long an upload waits for its next byte.
@@ -27,7 +30,8 @@ public struct ResumableUploads: Sendable {
 
     public init(
         store: JobStore, artifacts: ArtifactStore, queue: JobQueue, patience: Duration = .seconds(86_400),
-        maximumUnfinished: Int = 16, logger: Logger = Logger(label: "burn.uploads"), check: @escaping Check
+        maximumUnfinished: Int = 16, logger: Logger = Logger(label: "burn.uploads"),
+        options: @escaping Options = { _ in .none }, check: @escaping Check
     ) {
         self.store = store
         self.artifacts = artifacts
@@ -35,6 +39,7 @@ public struct ResumableUploads: Sendable {
         self.patience = patience
         self.maximumUnfinished = maximumUnfinished
         self.logger = logger
+        self.options = options
         self.check = check
     }
 
@@ -107,7 +112,7 @@ public struct ResumableUploads: Sendable {
                     detail: "Repr-Digest says \(expected), the file has \(sha256).",
                     fix: "Send the file again; if that fails, compute the SHA-256 of the file anew.")
             }
-            let model = try check(record.kind, part.path)
+            let model = try check(record, part.path)
             try store.beginCommit(upload: record.id, sha256: sha256, model: model)
             return try commit(record, sha256)
         } catch let problem as Problem where problem.isOfTheFile {
@@ -120,7 +125,9 @@ public struct ResumableUploads: Sendable {
     private func commit(_ record: UploadRecord, _ sha256: String) throws -> UploadRecord {
         try artifacts.commitPart(record.id, sha256: sha256)
         let blob = Blob(sha256: sha256, size: record.length)
-        let finished = try store.finishUpload(record.id, blob: blob) { try artifacts.require($0) }
+        let finished = try store.finishUpload(record.id, blob: blob, options: options(record)) {
+            try artifacts.require($0)
+        }
         Task { [queue] in await queue.wake() }
         return finished
     }
@@ -167,7 +174,10 @@ public struct ResumableUploads: Sendable {
 
     private func finishNow(_ record: UploadRecord) throws -> Bool {
         if record.state == .committing, let sha256 = record.sha256 {
-            _ = try commit(record, sha256)
+            do { _ = try commit(record, sha256) } catch let problem as Problem where problem.isOfTheFile {
+                try store.rejectUpload(record.id, problem)
+                throw problem
+            }
             return true
         }
         guard try artifacts.partOffset(record.id) == record.length, let part = try take(record) else {

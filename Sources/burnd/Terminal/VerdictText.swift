@@ -44,8 +44,8 @@ enum VerdictText {
     }
 
     /// The class folders' names by the model output they stand for.
-    static func outputNames(classes: [String], mapping: [String: Int]?) -> [Int: String] {
-        let pairs = classes.enumerated().map { (mapping?[$1] ?? $0, $1) }
+    static func outputNames(classes: [DatasetSummary.ClassCount], mapping: [String: Int]?) -> [Int: String] {
+        let pairs = classes.enumerated().map { (mapping?[$1.name] ?? $1.label ?? $0, $1.name) }
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
     }
 

@@ -1,0 +1,88 @@
+import Graph
+import ONNX
+import Problems
+import StrictZip
+
+/// An ONNX file and the files of its weights, in a zip whose entries are stored or in a tar: both keep every byte as it
+/// is, so that the weights can be read, and written, in their place.
+struct ONNXPackage {
+    private struct Member {
+        var name: String
+        var range: Range<Int>
+        var entry: ZipEntry?
+    }
+
+    /// Where the ONNX file lies.
+    let model: Range<Int>
+    /// The files beside it.
+    let files: ONNXFiles
+    private let members: [Member]
+    private let zip: ZipArchive?
+
+    /// Nil for an ONNX file by itself.
+    init?(_ file: RandomAccessFile, _ zip: ZipArchive?, limits: ModelLimits) throws {
+        var members: [Member]
+        if let zip {
+            members = zip.entries.filter { !$0.isDirectory }.map {
+                Member(name: $0.name, range: $0.dataOffset..<$0.dataOffset + $0.compressedSize, entry: $0)
+            }
+        } else if try TarArchive.begins(file) {
+            members = try TarArchive(file, maximumEntries: limits.maximumEntries).entries.map {
+                Member(name: $0.name, range: $0.range, entry: nil)
+            }
+        } else {
+            return nil
+        }
+        members = members.map {
+            Member(name: ONNXPackage.plain($0.name), range: $0.range, entry: $0.entry)
+        }
+        let models = members.filter { $0.name.hasSuffix(".onnx") }
+        guard models.count == 1, let model = models.first else {
+            let names = models.prefix(8).map { "“\($0.name.prefix(80))”" }.joined(separator: ", ")
+            throw Problem(
+                .unprocessable, code: "onnx-several", title: "The archive holds several ONNX files",
+                detail: "They are \(names).", fix: "Pack one model with its data files.")
+        }
+        if let entry = members.first(where: { $0.entry.map { $0.method != .stored } ?? false }) {
+            throw Problem(
+                .unprocessable, code: "onnx-compressed", title: "The archive of the ONNX model is compressed",
+                detail:
+                    "New weights are written in the place of the old ones, which compression does not allow.",
+                location: entry.name,
+                fix: "Pack it without compression: tar -cf model.tar model.onnx model.onnx.data (or zip -0)")
+        }
+        let folder = model.name.lastIndex(of: "/").map { String(model.name[...$0]) } ?? ""
+        var places: [String: Range<Int>] = [:]
+        for member in members where member.name.hasPrefix(folder) && member.name != model.name {
+            places[String(member.name.dropFirst(folder.count))] = member.range
+        }
+        self.model = model.range
+        files = ONNXFiles(places)
+        self.members = members
+        self.zip = zip
+    }
+
+    /// With the archive's entry, whose checksum covers it.
+    func stored(_ location: WeightLocation) -> StoredWeight {
+        StoredWeight(
+            location: location, entry: members.first { $0.range.contains(location.fileOffset) }?.entry)
+    }
+
+    /// - Throws: `Problem` `zip-checksum` for the model's file and those of its weights.
+    func verify(_ weights: [StoredWeight]) throws {
+        guard let zip else { return }
+        var verified: Set<String> = []
+        let model = members.first { $0.range == self.model }?.entry
+        for entry in [model].compactMap({ $0 }) + weights.compactMap(\.entry)
+        where verified.insert(entry.name).inserted {
+            try zip.verifyChecksum(of: entry)
+        }
+    }
+
+    /// `./model.onnx` is what tar calls a file of the folder that it was given.
+    private static func plain(_ name: String) -> String {
+        var name = name
+        while name.hasPrefix("./") { name.removeFirst(2) }
+        return name
+    }
+}
