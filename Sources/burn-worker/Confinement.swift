@@ -6,7 +6,7 @@ import WorkerProtocol
 enum Confinement {
     /// At the start.
     static func begin() throws {
-        try sleepWhileWaiting()
+        try setLibrariesUp()
         try Sandbox.giveUpPrivileges()
     }
 
@@ -16,10 +16,20 @@ enum Confinement {
             task.confinement ?? WorkerConfinement(), readable: task.inputs, writable: [task.outputDirectory])
     }
 
-    /// Threads that wait must sleep, not spin. libgomp reads this while it is loaded, before `main`.
-    private static func sleepWhileWaiting() throws {
-        guard getenv("OMP_WAIT_POLICY") == nil else { return }
-        setenv("OMP_WAIT_POLICY", "PASSIVE", 1)
+    /// What native libraries read while they are loaded, before `main`: libgomp's threads that wait must sleep, not
+    /// spin, and Arrow's jemalloc must start no thread, which the file access rules would not hold.
+    private static let environment = [
+        "OMP_WAIT_POLICY": "PASSIVE", "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    ]
+
+    private static func setLibrariesUp() throws {
+        // Other threads that wait may be the user's choice, a thread of jemalloc's may not.
+        let missing = environment.filter { name, value in
+            name == "OMP_WAIT_POLICY"
+                ? getenv(name) == nil : getenv(name).map { String(cString: $0) } != value
+        }
+        guard !missing.isEmpty else { return }
+        for (name, value) in missing { setenv(name, value, 1) }
         var arguments: [UnsafeMutablePointer<CChar>?] = CommandLine.arguments.map { strdup($0) }
         arguments.append(nil)
         execv("/proc/self/exe", arguments)
