@@ -147,8 +147,8 @@ final class ParquetSource: SampleSource {
             .unprocessable, code: "row-without-image", title: "A row has no image",
             detail: "Its cell names the file “\(path.prefix(120))” and has no bytes.", location: place,
             fix:
-                "Write the images into the file: dataset.cast_column(\"image\", datasets.Image()).push_to_hub(…) and "
-                + "datasets' save_to_disk embed them, or upload the images with a manifest.")
+                "Put the images themselves into the column's bytes, as push_to_hub of Hugging Face's datasets does, or "
+                + "upload the images with a manifest.")
     }
 
     private func className(_ label: ParquetFile.Label?, _ place: String) throws -> String {
