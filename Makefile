@@ -10,7 +10,7 @@ CASE ?=
 ATTACK ?=
 TARGET ?=
 
-.PHONY: help setup build test demo bench format lint clean
+.PHONY: help setup build test demo bench docs format lint clean
 
 help: ## This list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -30,6 +30,10 @@ demo: build ## The whole job over HTTP, before and after (CASE=dir for a real ca
 
 bench: build ## Speed and memory beside PyTorch; writes bench-results/
 	@scripts/bench
+
+docs: ## The REST reference, and the Swift API's documentation into .build-docs/documentation
+	@scripts/rest-reference
+	@scripts/api-documentation
 
 format: ## Format every Swift file
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests

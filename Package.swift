@@ -59,7 +59,7 @@ let package = Package(
             name: "API",
             dependencies: [
                 "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "ModelFormats", "Problems",
-                "StrictJSON", "StrictZip", "WorkerProtocol", crypto,
+                "Report", "StrictJSON", "StrictZip", "WorkerProtocol", crypto,
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
         library("ArtifactStore", ["CFileSystem", "Problems", crypto]),
@@ -166,9 +166,11 @@ let package = Package(
         library("PackedDataset", ["Findings", "Problems"]),
         library("PickleData", ["Graph", "Problems"]),
         library("ProceduralImages", ["SeededRandom"]),
+        library("Report", ["Findings"]),
         library("Safetensors", ["Graph", "Problems", "StrictJSON", "StrictZip"]),
         library("Sandbox", ["CConfinement", "Problems", "WorkerProtocol"]),
         library("SeededRandom"),
+        library("ServiceClient", ["Findings", "Problems", crypto]),
         library("StrictJSON"),
         library("StrictZip", ["CZlib", "Problems"]),
         library("Tensors", ["CTorch", "Graph"]),
@@ -186,8 +188,8 @@ let package = Package(
             "burnd",
             [
                 "API", "ArtifactStore", "AttackBench", "BackdoorAttacks", "Findings", "HTTPServer",
-                "JobQueue", "JobStore", "ModelFormats", "PackedDataset", "Problems", "Sandbox",
-                "WorkerProtocol", "WorkerSupervisor", logging,
+                "JobQueue", "JobStore", "ModelFormats", "PackedDataset", "Problems", "Report", "Sandbox",
+                "ServiceClient", "WorkerProtocol", "WorkerSupervisor", crypto, logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -223,8 +225,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "burn-worker", "burnd", "Execution", "ModelFormats", "ScriptedWorker", "Tensors",
-                "ZipFixtures", crypto,
+                "burn-worker", "burnd", "Execution", "ModelFormats", "Problems", "ScriptedWorker",
+                "ServiceClient", "Tensors", "ZipFixtures", crypto,
             ],
             swiftSettings: strict),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
@@ -238,6 +240,7 @@ let package = Package(
             name: "ZipFixtures", dependencies: ["StrictZip"], path: "Tests/ZipFixtures", swiftSettings: strict
         ),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
+        tests("ServiceClient", ["Problems"]),
         tests("StrictJSON", []),
         tests("Compatibility", ["Execution", "Findings", "ModelFormats", "Tensors"]),
         tests("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
@@ -249,6 +252,7 @@ let package = Package(
         tests("PackedDataset", ["Findings", "Problems"]),
         tests("PickleData", ["Problems"]),
         tests("ProceduralImages", []),
+        tests("Report", ["Findings"]),
         tests("Safetensors", ["Problems", "StrictZip"]),
         tests("Tensors", ["Graph", "SeededRandom"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
@@ -271,3 +275,9 @@ let package = Package(
             swiftSettings: strict),
     ]
 )
+
+// The generator of the API's documentation, only for `make docs`: other builds do not even resolve it.
+if Context.environment["BURN_DOCC"] != nil {
+    package.dependencies.append(
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

@@ -167,7 +167,8 @@ public struct AnalysisJob {
         let detection = Detection(
             model: model, images: images, table: table, store: store, features: features,
             options: task.options, token: token)
-        let outcome = try detection.run { plan.advance(.detection, $0) }
+        var outcome = try detection.run { plan.advance(.detection, $0) }
+        outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
         report(.verdict(outcome.verdict))
         report(.phaseFinished(.detection, round: 0, seconds: clock.seconds))
         return outcome

@@ -28,10 +28,13 @@ public struct Verdict: Codable, Hashable, Sendable {
     /// The smallest poison rate that this job would have noticed.
     public var detectableRate: Double
     public var evidence: Evidence
+    /// Nil in verdicts of versions that did not say.
+    public var engine: Engine?
 
     public init(
         result: Result, targetClasses: [Int], kind: Kind?, poisonedSamples: Int, poisonRate: Double,
-        poisonRateInterval: [Double], confidence: Double, detectableRate: Double, evidence: Evidence
+        poisonRateInterval: [Double], confidence: Double, detectableRate: Double, evidence: Evidence,
+        engine: Engine? = nil
     ) {
         self.result = result
         self.targetClasses = targetClasses
@@ -42,10 +45,11 @@ public struct Verdict: Codable, Hashable, Sendable {
         self.confidence = confidence
         self.detectableRate = detectableRate
         self.evidence = evidence
+        self.engine = engine
     }
 
     enum CodingKeys: String, CodingKey {
-        case result, kind, confidence, evidence
+        case result, kind, confidence, evidence, engine
         case targetClasses = "target_classes"
         case poisonedSamples = "poisoned_samples"
         case poisonRate = "poison_rate"

@@ -61,13 +61,14 @@ final class ServiceProcess: @unchecked Sendable {
     var identifier: Int32 { process.processIdentifier }
 
     /// Starts the service on the same data and waits for the line that names its address.
-    func start() throws {
+    /// - Parameter port: 0 for a free one.
+    func start(port wanted: UInt16 = 0) throws {
         let log = folder.appending(path: "log")
         try Data().write(to: log)
         let errors = try FileHandle(forWritingTo: log)
         let output = Pipe()
         process = Process()
-        let serve = ["serve", "--listen", "127.0.0.1:0", "--worker", worker.path]
+        let serve = ["serve", "--listen", "127.0.0.1:\(wanted)", "--worker", worker.path]
         let program = Self.programs.appending(path: "burnd")
         (process.executableURL, process.arguments) =
             disk?.command(program, serve) ?? (program, serve)

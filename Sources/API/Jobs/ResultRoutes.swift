@@ -25,6 +25,7 @@ extension RESTService {
             let job = try await store.job(request.id)
             return try labels(of: job)
         }
+        addReportRoute(to: &router)
     }
 
     private func samples(_ request: HTTPRequest) async throws -> HTTPResponse {
@@ -107,7 +108,7 @@ extension RESTService {
             detail: "Job \(job.id) has succeeded without one.", fix: "Start a new job.")
     }
 
-    private static func notReady(_ job: JobRecord, _ what: String) -> Problem {
+    static func notReady(_ job: JobRecord, _ what: String) -> Problem {
         let ended = job.state.isTerminal
         return Problem(
             .conflict, code: "result-not-ready", title: "The job has no such result yet",

@@ -3,6 +3,7 @@ import ArgumentParser
 import Findings
 import Foundation
 import Problems
+import Report
 import UnixSignals
 import WorkerSupervisor
 
@@ -102,6 +103,12 @@ private func analyse(
         try file.write(findings.samples)
         written.samples = samples
     }
+    if !arguments.report.isEmpty {
+        let report = try JobReport(
+            type, arguments, result, output: written.model, modelChanged: written.modelChanged)
+        for file in arguments.report.compactMap(ReportFile.init) { try file.write(report) }
+        written.reports = arguments.report
+    }
     if arguments.json {
         try printJSON(
             AnalysisReport(
@@ -128,6 +135,7 @@ private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ writte
     }
     if let labels = written.labels { print("Corrected labels: \(labels)") }
     if let samples = written.samples { print("Samples: \(samples)") }
+    for report in written.reports { print("Report: \(report)") }
 }
 
 func printJSON(_ value: some Encodable) throws {

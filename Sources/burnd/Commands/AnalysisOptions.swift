@@ -86,6 +86,12 @@ struct AnalysisOptions: ParsableArguments {
         help: ArgumentHelp("Write every sample's evidence here (.csv, .ndjson or .json).", valueName: "file"))
     var samples: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write a report here: .html (one file, opens anywhere) or .json. May be given for each.",
+            valueName: "file"))
+    var report: [String] = []
+
     @Flag(help: "Print the whole result as JSON on standard output.")
     var json = false
 
@@ -113,6 +119,9 @@ struct AnalysisOptions: ParsableArguments {
         if let targetClass {
             guard targetClass >= 0 else { throw ValidationError("--target-class is 0 or more.") }
             guard triggered != nil else { throw ValidationError("--target-class goes with --triggered.") }
+        }
+        if let wrong = report.first(where: { ReportFile(path: $0) == nil }) {
+            throw ValidationError("--report takes a name that ends with .html or .json, not \(wrong).")
         }
         if let samples, SampleFile(path: samples) == nil {
             throw ValidationError("--samples takes a name that ends with .csv, .ndjson or .json.")

@@ -50,9 +50,10 @@ struct AnalysisReport: Encodable {
         var modelChanged: Bool?
         var labels: String?
         var samples: String?
+        var reports: [String] = []
 
         enum CodingKeys: String, CodingKey {
-            case model, labels, samples
+            case model, labels, samples, reports
             case modelChanged = "model_changed"
         }
     }

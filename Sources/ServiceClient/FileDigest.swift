@@ -1,0 +1,41 @@
+import Crypto
+import Foundation
+import Problems
+
+/// The SHA-256 and size of a file, read in pieces.
+public struct FileDigest: Hashable, Sendable {
+    /// Lower-case hexadecimal.
+    public var sha256: String
+    public var bytes: Int
+
+    private static let piece = 1 << 20
+
+    /// - Parameter progress: told of the bytes read so far.
+    /// - Throws: `Problem` `file-unreadable`.
+    public init(path: String, progress: (Int) -> Void = { _ in }) throws {
+        do {
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+            defer { try? file.close() }
+            var hash = SHA256()
+            bytes = 0
+            while let piece = try file.read(upToCount: Self.piece), !piece.isEmpty {
+                try Task.checkCancellation()
+                hash.update(data: piece)
+                bytes += piece.count
+                progress(bytes)
+            }
+            sha256 = hash.finalize().hexadecimal
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw Problem(
+                .notFound, code: "file-unreadable", title: "The file can't be read",
+                detail: "\(path): \(error.localizedDescription)")
+        }
+    }
+}
+
+extension Digest {
+    /// Lower-case hexadecimal.
+    public var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
+}

@@ -1,0 +1,174 @@
+import API
+import ArgumentParser
+import Foundation
+import Problems
+import ServiceClient
+
+struct ModelsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "models", abstract: "Models of the service.",
+        subcommands: [PushModelCommand.self, ListModelsCommand.self])
+}
+
+struct DatasetsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "datasets", abstract: "Data sets of the service.",
+        subcommands: [PushDatasetCommand.self, ListDatasetsCommand.self])
+}
+
+struct PushModelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push", abstract: "Uploads a model; goes on where an interrupted upload stopped.",
+        discussion:
+            "Prints the id. With --architecture or --skeleton the file is sent in one request instead.")
+
+    @OptionGroup var service: ServiceOptions
+
+    @Argument(help: "A .pt2 or ONNX file, or weights alone.", completion: .file())
+    var file: String
+
+    @Option(help: "What the service calls it. Default: the file's name.")
+    var name: String?
+
+    @Option(help: ArgumentHelp("The built-in graph for a file of weights alone.", valueName: "name"))
+    var architecture: String?
+
+    @Option(help: ArgumentHelp("The side of the architecture's images.", valueName: "n"))
+    var image: Int?
+
+    @Option(
+        help: ArgumentHelp("The id of a model with the graph for a file of weights alone.", valueName: "id"))
+    var skeleton: String?
+
+    func validate() throws {
+        if architecture != nil, skeleton != nil {
+            throw ValidationError("--architecture and --skeleton exclude one another.")
+        }
+        if image != nil, architecture == nil { throw ValidationError("--image goes with --architecture.") }
+    }
+
+    func run() async throws {
+        try await answering(json: service.json) {
+            let options = [
+                ("architecture", architecture), ("image", image.map(String.init)), ("skeleton", skeleton),
+            ].compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }
+            let push = Push(client: try await service.client(), kind: .model, options: options)
+            try await push.show(try await push.run(file, name: name), json: service.json)
+        }
+    }
+}
+
+struct PushDatasetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push", abstract: "Uploads a data set; goes on where an interrupted upload stopped.",
+        discussion: """
+            Prints the id. A folder is packed into a tar first. With options of its reading the file is sent in one \
+            request instead.
+            """)
+
+    @OptionGroup var service: ServiceOptions
+
+    @Argument(help: "A folder of class folders, an archive or an array file.", completion: .file())
+    var path: String
+
+    @Option(help: "What the service calls it. Default: the file's name.")
+    var name: String?
+
+    @OptionGroup var reading: ReadingOptions
+
+    func run() async throws {
+        try await answering(json: service.json) {
+            let push = Push(client: try await service.client(), kind: .dataset, options: reading.query)
+            try await push.show(try await push.run(path, name: name), json: service.json)
+        }
+    }
+}
+
+/// How a data set's images are prepared, as the service's query parameters.
+struct ReadingOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Scale the images: the shorter side (256), or height and width (256x320).", valueName: "size"))
+    var resize: String?
+
+    @Option(help: ArgumentHelp("Crop the images' middle: 224 or 224x200.", valueName: "size"))
+    var crop: String?
+
+    @Option(help: ArgumentHelp("Transparent images: refuse or drop.", valueName: "what"))
+    var alpha: String?
+
+    @Option(help: ArgumentHelp("Which part of a set with both is read: train or test.", valueName: "part"))
+    var split: String?
+
+    func validate() throws {
+        if let resize, ImportRules.resize(resize) == nil {
+            throw ValidationError("--resize takes a number such as 256, or 256x320.")
+        }
+        if let crop, ImportRules.size(crop) == nil {
+            throw ValidationError("--crop takes a number such as 224, or 224x200.")
+        }
+    }
+
+    var query: [URLQueryItem] {
+        [("resize", resize), ("crop", crop), ("alpha", alpha), ("split", split)]
+            .compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }
+    }
+}
+
+struct ListModelsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Lists models, newest first.")
+
+    @OptionGroup var service: ServiceOptions
+    @OptionGroup var page: PageOptions
+
+    func run() async throws {
+        try await answering(json: service.json) { try await page.listInputs("/v1/models", service) }
+    }
+}
+
+struct ListDatasetsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Lists data sets, newest first.")
+
+    @OptionGroup var service: ServiceOptions
+    @OptionGroup var page: PageOptions
+
+    func run() async throws {
+        try await answering(json: service.json) { try await page.listInputs("/v1/datasets", service) }
+    }
+}
+
+/// How much of a list is shown.
+struct PageOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("At most so many, up to 1000.", valueName: "n"))
+    var limit = 50
+
+    func validate() throws {
+        guard (1...1000).contains(limit) else { throw ValidationError("--limit is from 1 to 1000.") }
+    }
+
+    var query: [URLQueryItem] { [URLQueryItem(name: "limit", value: "\(limit)")] }
+
+    func listInputs(_ path: String, _ service: ServiceOptions) async throws {
+        let client = try await service.client()
+        let data = try await client.get(path, query: query)
+        if service.json { return try printDocument(data) }
+        let page: Page<InputResource> = try client.decode(data)
+        for item in page.items {
+            print("\(item.id)  \(item.state.rawValue)  \(item.bytes)  \(Terminal.safe(item.name))")
+        }
+    }
+}
+
+/// Text of others on a terminal.
+enum Terminal {
+    /// Without control characters, which could move the cursor or colour what follows.
+    static func safe(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map {
+                    [.control, .format].contains($0.properties.generalCategory) ? "\u{FFFD}" : $0
+                }))
+    }
+}

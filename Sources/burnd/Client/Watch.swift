@@ -1,0 +1,68 @@
+import ArgumentParser
+import Findings
+import Foundation
+import Problems
+import ServiceClient
+
+/// Follows a job on a terminal.
+struct Watch {
+    let client: ServiceClient
+    let job: String
+
+    private struct ProgressData: Decodable {
+        var phase: Phase?
+        var round: Int
+        var progress: Double
+        var secondsLeft: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case phase, round, progress
+            case secondsLeft = "seconds_left"
+        }
+    }
+
+    /// - Throws: `ExitCode` by the verdict, unless that is clean.
+    func run(json: Bool) async throws {
+        let display = ProgressDisplay.standardError()
+        let events = client.events(of: job) { display.note("interrupted (\($0.detail)); connecting again") }
+        for try await event in events {
+            guard event.kind == "progress",
+                let data = try? JSONDecoder().decode(ProgressData.self, from: Data(event.data.utf8))
+            else { continue }
+            var label = data.phase?.rawValue.replacing("_", with: " ") ?? "preparation"
+            if data.round > 0 { label += ", round \(data.round)" }
+            display.update(label, fraction: data.progress, secondsLeft: data.secondsLeft)
+        }
+        display.finish()
+        let document = try await client.get("/v1/jobs/\(job)")
+        let ended: JobResource = try client.decode(document)
+        if json { try printDocument(document) } else { print(JobText.render(ended)) }
+        guard ended.state == .succeeded, let verdict = ended.verdict else { throw ExitCode.failure }
+        let code = AnalysisExit.code(for: verdict.result)
+        if code != AnalysisExit.clean { throw code }
+    }
+}
+
+/// A job as text for a terminal.
+enum JobText {
+    static func render(_ job: JobResource) -> String {
+        var lines = ["\(job.id)  \(job.type.rawValue)  \(job.state.rawValue)"]
+        if !job.state.isTerminal {
+            let left = job.progress.etaSeconds.map { ", \(ProgressDisplay.duration($0)) left" } ?? ""
+            lines.append("\(Int(job.progress.fraction * 100)) %\(left)")
+        }
+        if let verdict = job.verdict {
+            let names = Dictionary(
+                verdict.evidence.classes.map { ($0.label, $0.name) }, uniquingKeysWith: { first, _ in first })
+            lines.append(VerdictText.render(verdict, classNames: names))
+        }
+        if let table = job.metrics.flatMap(VerdictText.table) { lines.append("\n" + table) }
+        if let error = job.error { lines.append("\(error.problem())") }
+        // What the service quotes comes from uploads.
+        return lines.map {
+            $0.split(separator: "\n", omittingEmptySubsequences: false).map { Terminal.safe(String($0)) }
+                .joined(separator: "\n")
+        }
+        .joined(separator: "\n")
+    }
+}

@@ -1,0 +1,1 @@
+../APITests/SchemaChecker.swift

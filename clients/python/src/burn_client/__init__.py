@@ -1,0 +1,21 @@
+"""Client of BURN: finds backdoors in image classifiers and removes them.
+
+    from burn_client import Client
+
+    with Client("https://burn.example.org") as client:          # the key: BURN_KEY, or `burnd client login`
+        result = client.purify(model, "train/", preset="cifar10")
+    print(result.verdict.result, result.verdict.target_classes)
+    model.load_state_dict(result.state_dict())
+"""
+
+from ._client import Client
+from ._errors import BurnError, InputRejected, JobFailed, PackingError, ServiceError, Unreachable
+from ._packing import PackedSet, pack_dataset, pack_folder
+from ._resources import ClassEvidence, Event, Input, Job, Verdict
+from ._result import Result
+
+__all__ = [
+    "BurnError", "ClassEvidence", "Client", "Event", "Input", "InputRejected", "Job", "JobFailed", "PackedSet",
+    "PackingError", "Result", "ServiceError", "Unreachable", "Verdict", "pack_dataset", "pack_folder",
+]
+__version__ = "0.1.0"

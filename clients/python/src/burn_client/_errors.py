@@ -1,0 +1,46 @@
+"""What can go wrong. Every message says what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class BurnError(Exception):
+    """The base of all errors of this package."""
+
+
+class PackingError(BurnError):
+    """A data set or model that can't be made into a file for the service."""
+
+
+class Unreachable(BurnError):
+    """The service can't be reached, or not for long enough."""
+
+
+class ServiceError(BurnError):
+    """The service refused a request: a problem document (RFC 9457)."""
+
+    def __init__(self, status: int, document: Mapping[str, Any]) -> None:
+        self.status = status
+        self.code = str(document.get("code", "service-answer"))
+        self.title = str(document.get("title", f"The service answered {status}"))
+        self.detail = _text(document, "detail")
+        self.location = _text(document, "location")
+        self.fix = _text(document, "fix")
+        place = f" [{self.location}]" if self.location else ""
+        advice = f"\n  {self.fix}" if self.fix else ""
+        super().__init__(f"{self.title}: {self.detail or 'no detail'}{place}{advice}")
+
+
+class InputRejected(ServiceError):
+    """An uploaded model or data set that can't be used."""
+
+
+class JobFailed(ServiceError):
+    """A job that failed or was cancelled."""
+
+
+def _text(document: Mapping[str, Any], name: str) -> str | None:
+    value = document.get(name)
+    return value if isinstance(value, str) else None

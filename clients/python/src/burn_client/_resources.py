@@ -1,0 +1,131 @@
+"""What the service answers, as typed values. `raw` holds all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Input:
+    """An uploaded model or data set."""
+
+    id: str
+    name: str
+    #: importing, ready or rejected.
+    state: str
+    bytes: int
+    sha256: str
+    raw: Document = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, document: Document) -> Input:
+        return cls(
+            document["id"], document["name"], document["state"], document["bytes"], document["sha256"], document)
+
+
+@dataclass(frozen=True)
+class ClassEvidence:
+    """The evidence about one predicted class, each measurement beside its null."""
+
+    label: int
+    name: str
+    samples: int
+    flagged_samples: int
+    median_boundary_distance: float
+    coherence_share: float
+    coherence_null: float
+    coherence_p_value: float
+    trigger_effect: float | None
+    random_effect: float | None
+    raw: Document = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, document: Document) -> ClassEvidence:
+        return cls(
+            document["label"], document["name"], document["samples"], document["flagged_samples"],
+            document["median_boundary_distance"], document["coherence_share"], document["coherence_null"],
+            document["coherence_p_value"], document.get("trigger_effect"), document.get("random_effect"), document)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the model carries a backdoor, into which classes, and how sure that is."""
+
+    #: clean, backdoored or suspicious.
+    result: str
+    #: Indices of the model's outputs, most affected first.
+    target_classes: tuple[int, ...]
+    #: all-to-one, several-targets, all-to-all or clean-label; None where nothing was found.
+    kind: str | None
+    poisoned_samples: int
+    poison_rate: float
+    #: 95 % interval.
+    poison_rate_interval: tuple[float, float]
+    #: 0.5 to 1.
+    confidence: float
+    #: The smallest poison rate that would have been noticed.
+    detectable_rate: float
+    classes: tuple[ClassEvidence, ...] = field(repr=False)
+    statements: tuple[str, ...] = field(repr=False)
+    raw: Document = field(repr=False, compare=False)
+
+    @property
+    def is_clean(self) -> bool:
+        return self.result == "clean"
+
+    @classmethod
+    def of(cls, document: Document) -> Verdict:
+        low, high = document["poison_rate_interval"]
+        evidence = document["evidence"]
+        return cls(
+            document["result"], tuple(document["target_classes"]), document.get("kind"),
+            document["poisoned_samples"], document["poison_rate"], (low, high), document["confidence"],
+            document["detectable_rate"], tuple(ClassEvidence.of(item) for item in evidence["classes"]),
+            tuple(evidence["statements"]), document)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A scan or purification."""
+
+    id: str
+    type: str
+    #: queued, running, cancelling, succeeded, failed or cancelled.
+    state: str
+    phase: str | None
+    #: 0 to 1, of the whole job.
+    fraction: float
+    eta_seconds: float | None
+    verdict: Verdict | None
+    #: `before` and `after`, each with acc, asr and ra where they were measured.
+    metrics: Mapping[str, Mapping[str, float] | None]
+    model_changed: bool | None
+    error: Document | None
+    raw: Document = field(repr=False, compare=False)
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("succeeded", "failed", "cancelled")
+
+    @classmethod
+    def of(cls, document: Document) -> Job:
+        progress = document["progress"]
+        verdict = document.get("verdict")
+        return cls(
+            document["id"], document["type"], document["state"], document.get("phase"), progress["fraction"],
+            progress.get("eta_seconds"), Verdict.of(verdict) if verdict else None, document["metrics"],
+            document.get("model_changed"), document.get("error"), document)
+
+
+@dataclass(frozen=True)
+class Event:
+    """An entry of a job's log."""
+
+    id: str | None
+    #: state, progress, phase, verdict, metrics or curve.
+    type: str
+    data: Any
