@@ -54,8 +54,8 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "ModelFormats", "Problems",
-                "StrictJSON", "StrictZip", crypto,
+                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore",
+                "ModelFormats", "Problems", "StrictJSON", "StrictZip", crypto,
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
         library("ArtifactStore", ["CFileSystem", "Problems", crypto]),
@@ -110,6 +110,9 @@ let package = Package(
                 .embedInCode("graphs/wrn-16-1.json.gz"),
                 .embedInCode("graphs/wrn-28-10.json.gz"),
             ], swiftSettings: strict),
+        .target(
+            name: "DashboardAssets", dependencies: [crypto], resources: [.embedInCode("Assets")],
+            swiftSettings: strict),
         .executableTarget(
             name: "burn-worker",
             dependencies: [
@@ -195,9 +198,8 @@ let package = Package(
         tests(
             "API",
             [
-                "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Problems",
-                "ScriptedWorker",
-                crypto, logging,
+                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore",
+                "Problems", "ScriptedWorker", crypto, logging,
             ]),
         .testTarget(
             name: "BurndTests",
