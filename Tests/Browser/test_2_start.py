@@ -34,8 +34,11 @@ def test_test_images_are_added(page, case):
     field = panel(page, "Add a data set").get_by_label("Drop a file here, or choose one")
     for file in (case.clean, case.triggered):
         field.set_input_files(file)
+        added = panel(page, "Add a data set")
+        added.locator("p", has_text=file.name).wait_for()
+        added.get_by_text("verified in this browser").wait_for()
+        assert file.name in added.inner_text()
         page.get_by_role("link", name=file.name).first.wait_for()
-    assert "verified in this browser" in panel(page, "Add a data set").inner_text()
 
 
 def test_a_purification_is_started(page, case, service, state, screenshot):

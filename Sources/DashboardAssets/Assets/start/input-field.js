@@ -38,7 +38,8 @@ export function inputField(kind, { title, hint, accept, chosen, signal, listed =
     stop.hidden = false;
     const bar = h('progress', { max: 1, 'aria-label': `Upload of the ${singular}` });
     const note = h('p', { class: 'small quiet' });
-    fill(state, h('p', {}, h('strong', {}, picked.name), ` ${bytes(picked.size)}`), bar, note);
+    const name = h('p', {}, h('strong', {}, picked.name), ` ${bytes(picked.size)}`);
+    fill(state, name, bar, note);
     const begun = Date.now();
     try {
       const record = await uploadInput(kind, picked, {
@@ -49,12 +50,14 @@ export function inputField(kind, { title, hint, accept, chosen, signal, listed =
           note.textContent = share === null ? `${stage}…` : `${stage}, ${percent(share, 0)}${left(begun, share)}`;
         },
       });
+      if (running !== own) return;
       await take(record);
       onReady(record);
       announce(`${picked.name} is ready`);
     } catch (error) {
-      if (own.signal.aborted) fill(state, h('p', { class: 'quiet' }, 'The upload was stopped.'));
-      else fill(state, problemView(error, { level: 3, retry: () => upload(picked) }));
+      if (running !== own) return;
+      if (own.signal.aborted) fill(state, name, h('p', { class: 'quiet' }, 'The upload was stopped.'));
+      else fill(state, name, problemView(error, { level: 3, retry: () => upload(picked) }));
     } finally {
       if (running === own) { running = null; stop.hidden = true; }
     }
