@@ -22,7 +22,9 @@ build: setup ## burnd and burn-worker in release mode, into .build/release
 	swift build -c release
 
 test: setup ## Build and run every test
+	@scripts/setup browser
 	@scripts/test
+	@scripts/test-browser
 
 demo: build ## The whole job over HTTP, before and after (CASE=dir for a real case)
 	@.build/release/burn-demo $(if $(CASE),--case "$(CASE)") $(if $(ATTACK),--attack "$(ATTACK)") \

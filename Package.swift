@@ -58,8 +58,8 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "ModelFormats", "Problems",
-                "Report", "StrictJSON", "StrictZip", "WorkerProtocol", crypto,
+                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore",
+                "ModelFormats", "Problems", "Report", "StrictJSON", "StrictZip", "WorkerProtocol", crypto,
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
         library("ArtifactStore", ["CFileSystem", "Problems", crypto]),
@@ -114,6 +114,9 @@ let package = Package(
                 .embedInCode("graphs/wrn-16-1.json.gz"),
                 .embedInCode("graphs/wrn-28-10.json.gz"),
             ], swiftSettings: strict),
+        .target(
+            name: "DashboardAssets", dependencies: [crypto], resources: [.embedInCode("Assets")],
+            swiftSettings: strict),
         .executableTarget(
             name: "burn-worker",
             dependencies: [
@@ -213,9 +216,8 @@ let package = Package(
         tests(
             "API",
             [
-                "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Problems",
-                "ScriptedWorker",
-                crypto, logging,
+                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore",
+                "Problems", "ScriptedWorker", crypto, logging,
             ]),
         .testTarget(
             name: "BurndTests",

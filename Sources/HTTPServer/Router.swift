@@ -2,7 +2,8 @@ import Foundation
 import Problems
 
 /// Routes by method and path pattern. A pattern's `{name}` takes one segment of letters, digits, `_` and `-`
-/// (at most 128), so that ids never carry anything else.
+/// (at most 128), so that ids never carry anything else. A last `{name...}` takes the rest of the path, one or more
+/// segments (at most 8) that may also have dots, but not first.
 ///
 /// HEAD is answered by GET's route, OPTIONS by the list of methods, an unknown path 404, a known
 /// path with another method 405 with Allow. Errors thrown by hooks and routes become problem documents.
@@ -118,9 +119,18 @@ public struct Router: HTTPHandler {
     }
 
     private func match(_ route: Route, _ segments: [String]) -> [String: String]? {
-        guard route.segments.count == segments.count else { return nil }
         var parameters: [String: String] = [:]
-        for (pattern, segment) in zip(route.segments, segments) {
+        var segments = segments[...]
+        var patterns = route.segments[...]
+        if let last = patterns.last, last.hasSuffix("...}") {
+            let rest = segments.dropFirst(patterns.count - 1)
+            guard (1...8).contains(rest.count), rest.allSatisfy(Self.isFileName) else { return nil }
+            parameters[String(last.dropFirst().dropLast(4))] = rest.joined(separator: "/")
+            patterns.removeLast()
+            segments = segments.prefix(patterns.count)
+        }
+        guard patterns.count == segments.count else { return nil }
+        for (pattern, segment) in zip(patterns, segments) {
             if pattern.hasPrefix("{") {
                 guard Self.isID(segment) else { return nil }
                 parameters[String(pattern.dropFirst().dropLast())] = segment
@@ -139,6 +149,10 @@ public struct Router: HTTPHandler {
                 default: false
                 }
             }
+    }
+
+    private static func isFileName(_ text: String) -> Bool {
+        !text.hasPrefix(".") && isID(text.replacing(".", with: ""))
     }
 
     private func methodResponse(_ head: HTTPRequestHead, _ methods: [HTTPMethod]) -> HTTPResponse {

@@ -50,6 +50,22 @@ import Testing
     }
 
     @Test(arguments: [
+        ("/files/a.js", "a.js"), ("/files/a/b-1/c_d.min.js", "a/b-1/c_d.min.js"), ("/files", nil),
+        ("/files/", nil),
+        ("/files/a/../b", nil), ("/files/.hidden", nil), ("/files/a/%2e%2e", nil), ("/files/a%2fb", nil),
+        ("/files/a%00.js", nil), ("/files/1/2/3/4/5/6/7/8", "1/2/3/4/5/6/7/8"),
+        ("/files/1/2/3/4/5/6/7/8/9", nil),
+        ("/other/a.js", nil),
+    ])
+    func aPatternMayTakeTheRestOfThePath(target: String, path: String?) async throws {
+        try await withServer { server, _ in
+            let reply = try RawClient(port: server.port).get(target)
+            #expect(reply.status == (path == nil ? 404 : 200))
+            if let path { #expect(reply.text == path) }
+        }
+    }
+
+    @Test(arguments: [
         ("/v1/items/%2e%2e", 404), ("/v1/items/a%2fb", 404), ("/v1/items/a%00", 404), ("/v1/items/..", 404),
         ("/v1/items/%zz", 400), ("/v1/items/%ff", 400), ("/v1/items/%4", 400), ("/v1/items/a?q=%ff", 400),
         ("/v1/items/%61b", 200), ("v1", 400), ("/a#b", 400),

@@ -90,6 +90,7 @@ private func routes(_ recorder: Recorder) -> Router {
     router.on(.get, "/v1/items/{id}") { request in
         .text("\(request.head.parameters["id"] ?? "") \(request.head.queryValue("q") ?? "-")")
     }
+    router.on(.get, "/files/{path...}") { .text($0.head.parameters["path"] ?? "") }
     router.on(.post, "/v1/items", body: .collect(limit: 1000)) {
         .data($0.data, type: "text/plain", status: 201)
     }

@@ -21,10 +21,13 @@ enum Fixtures {
             operators: ["aten.conv2d": 1])
     }
 
-    static func dataset(side: Int) -> DatasetSummary {
+    static func dataset(side: Int, samples: Int = 2) -> DatasetSummary {
         DatasetSummary(
-            format: "image-folder/zip", samples: 2, height: side, width: side, channels: 3,
-            classes: [.init(name: "a", samples: 1), .init(name: "b", samples: 1)], skipped: [],
-            skippedTotal: 0, packedBytes: 2 * 3 * side * side)
+            format: "image-folder/zip", samples: samples, height: side, width: side, channels: 3,
+            classes: [
+                .init(name: "a", samples: samples / 2), .init(name: "b", samples: samples - samples / 2),
+            ],
+            skipped: [],
+            skippedTotal: 0, packedBytes: samples * 3 * side * side)
     }
 }

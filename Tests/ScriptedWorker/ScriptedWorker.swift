@@ -107,7 +107,8 @@ struct ScriptedWorker {
         case "model-summary":
             try send(.modelProbed(Fixtures.model(side: words.count > 1 ? Int(number(1)) : 8)))
         case "dataset-summary":
-            let summary = Fixtures.dataset(side: words.count > 1 ? Int(number(1)) : 8)
+            let summary = Fixtures.dataset(
+                side: words.count > 1 ? Int(number(1)) : 8, samples: words.count > 2 ? Int(number(2)) : 2)
             // The files that a packed data set has.
             let files = [
                 "manifest.json": 2, "images.u8": summary.packedBytes, "labels.i32": 4 * summary.samples,

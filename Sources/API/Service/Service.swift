@@ -114,6 +114,7 @@ public struct RESTService: Sendable {
         addResultRoutes(to: &router)
         addSystemRoutes(to: &router)
         addAuditRoute(to: &router)
+        addDashboardRoutes(to: &router)
         router.stages = [
             ForwardedStage(proxies: access.proxies),
             access.hosts,

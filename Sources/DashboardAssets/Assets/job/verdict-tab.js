@@ -1,0 +1,101 @@
+// The verdict first, in words; then what it rests on.
+import { probe } from '../core/api.js';
+import { fill, h } from '../core/dom.js';
+import { count, percent } from '../core/format.js';
+import { emptyView, missingView, problemView } from '../core/problem-view.js';
+import { classNames, record } from '../core/records.js';
+import { adversarialSpread, coherence, distances, labelMatrix, triggerEffect } from './evidence-charts.js';
+import { reportPanel } from './report-panel.js';
+import { advice, confidence, headline, interval, kindText, lead } from './verdict-words.js';
+
+export async function show(container, { job, signal, model }) {
+  if (!job.verdict) {
+    fill(container, job.error ? problemView(job.error) : emptyView('There is no verdict yet',
+      h('p', {}, 'It comes when the detection is finished. ',
+        h('a', { href: `#/jobs/${job.id}/progress` }, 'Follow the progress'))));
+    return;
+  }
+  const [name, dataset, evidence] = await Promise.all([
+    classNames(job), record('datasets', job.dataset),
+    job.links.samples ? probe(`/v1/jobs/${job.id}/evidence`, { signal })
+      : { missing: { detail: 'They come when the findings of all samples are stored.' } },
+  ]);
+  const { verdict } = job;
+  const samples = dataset?.summary?.samples ?? verdict.evidence.classes.reduce((sum, entry) => sum + entry.samples, 0);
+  fill(container, summary(job, name, samples), statements(verdict),
+    ...charts(job, evidence, name), classTable(verdict), reportPanel(job, model));
+}
+
+function summary(job, name, samples) {
+  const { verdict } = job;
+  const sure = confidence(verdict);
+  const kind = kindText(verdict);
+  const fact = (term, value, small) => h('div', { class: 'fact' }, h('dt', {}, term),
+    h('dd', {}, value, small && h('small', {}, small)));
+  return h('section', { class: `panel verdict ${verdict.result}`, 'aria-labelledby': 'verdict-title' },
+    h('h2', { class: 'headline', id: 'verdict-title' }, headline(verdict)),
+    h('p', { class: 'lead' }, lead(verdict, name, samples), kind && ` ${kind}`),
+    h('p', { class: 'lead' }, h('strong', {}, 'What to do: '), advice(verdict, job)),
+    h('dl', { class: 'facts' },
+      fact('Confidence', sure.word, sure.text),
+      verdict.target_classes.length > 0 && fact(
+        verdict.target_classes.length === 1 ? 'Target class' : 'Target classes',
+        verdict.target_classes.map(name).join(', '), 'where the trigger leads'),
+      fact('Poisoned samples', percent(verdict.poison_rate),
+        `${count(verdict.poisoned_samples)} of ${count(samples)}; ${interval(verdict)}`),
+      fact('Could have been missed', `below ${percent(verdict.detectable_rate)}`,
+        'a smaller share of poison would not have been noticed')),
+    h('div', { class: 'actions' },
+      h('a', { class: 'button', href: `#/jobs/${job.id}/samples?flagged=true&sort=-score` }, 'Look at the flagged samples'),
+      verdict.result !== 'clean' && job.type === 'scan' && h('a', { class: 'button primary',
+        href: `#/start?type=purify&model=${job.model}&dataset=${job.dataset}` }, 'Purify this model'),
+      job.type === 'purify' && h('a', { class: 'button', href: `#/jobs/${job.id}/outcome` }, 'Before and after')));
+}
+
+function statements(verdict) {
+  const isLimit = (text) => /^not excluded|could not|cannot be excluded/i.test(text);
+  const found = verdict.evidence.statements.filter((text) => !isLimit(text));
+  const limits = verdict.evidence.statements.filter(isLimit);
+  return h('div', { class: 'columns' },
+    h('section', { class: 'panel', 'aria-labelledby': 'found-title' }, h('h2', { id: 'found-title' }, 'What was found'),
+      found.length ? h('ul', { class: 'statements' }, found.map((text) => h('li', {}, text)))
+        : h('p', {}, 'Nothing that points to a backdoor.')),
+    h('section', { class: 'panel', 'aria-labelledby': 'limits-title' },
+      h('h2', { id: 'limits-title' }, 'What could not have been found'),
+      limits.length ? h('ul', { class: 'statements' }, limits.map((text) => h('li', {}, text)))
+        : h('p', {}, `Poison below ${percent(verdict.detectable_rate)} of the samples.`)));
+}
+
+function charts(job, { value, missing }, name) {
+  const { classes } = job.verdict.evidence;
+  const targets = new Set(job.verdict.target_classes);
+  const common = h('div', { class: 'columns' },
+    h('section', { class: 'panel' }, coherence(classes, targets)),
+    h('section', { class: 'panel' }, triggerEffect(classes, targets)));
+  if (!value) {
+    return [common, missingView(missing, 'The distributions and the label matrices of this job are not available')];
+  }
+  const names = value.class_names ?? classes.map((entry) => entry.name);
+  return [common,
+    h('section', { class: 'panel', 'aria-labelledby': 'distances-title' },
+      h('h2', { id: 'distances-title' }, 'Boundary distance of each class'),
+      distances(value.distance_histograms, name, targets)),
+    h('div', { class: 'columns' },
+      h('section', { class: 'panel' }, labelMatrix(value.label_matrix, names)),
+      h('section', { class: 'panel' }, adversarialSpread(value.adversarial_labels, names)))];
+}
+
+function classTable(verdict) {
+  const p = (value) => (value === null || value === undefined ? '–' : value < 0.0001 ? '< 0.0001' : value.toFixed(4));
+  const heads = ['Class', 'Samples', 'Flagged', 'Median distance', 'Coherence', 'Null', 'p-value', 'Trigger effect',
+    'Random effect', 'Unlearning p'];
+  return h('details', { class: 'panel' }, h('summary', {}, 'All numbers of each class'),
+    h('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': 'Numbers of each class' }, h('table', {},
+      h('thead', {}, h('tr', {}, heads.map((text, index) => h('th', { scope: 'col', class: index ? 'number' : '' }, text)))),
+      h('tbody', {}, verdict.evidence.classes.map((entry) => h('tr', {},
+        h('th', { scope: 'row' }, entry.name),
+        [count(entry.samples), count(entry.flagged_samples), entry.median_boundary_distance.toPrecision(3),
+          percent(entry.coherence_share), percent(entry.coherence_null), p(entry.coherence_p_value),
+          percent(entry.trigger_effect), percent(entry.random_effect), p(entry.unlearning_p_value),
+        ].map((text) => h('td', { class: 'number' }, text))))))));
+}

@@ -1,0 +1,76 @@
+// The options of a job. What is left alone takes the service's default.
+import { Problem } from '../core/api.js';
+import { h, newID } from '../core/dom.js';
+
+const presets = [
+  ['', 'Pixels from 0 to 1, as they are'], ['imagenet', 'ImageNet mean and deviation'], ['cifar10', 'CIFAR-10'],
+  ['cifar100', 'CIFAR-100'], ['half', 'Mean 0.5, deviation 0.5'], ['mnist', 'MNIST'], ['own', 'Own mean and deviation'],
+];
+
+export function optionsForm() {
+  const field = (label, input, hint) => {
+    const id = newID('option');
+    input.id = id;
+    return h('div', { class: 'field' }, h('label', { for: id }, label), input,
+      hint && h('p', { class: 'hint' }, hint));
+  };
+  const preset = h('select', { name: 'preset' }, presets.map(([value, text]) => h('option', { value }, text)));
+  const mean = h('input', { name: 'mean', placeholder: '0.49, 0.48, 0.45', inputmode: 'decimal' });
+  const std = h('input', { name: 'std', placeholder: '0.25, 0.24, 0.26', inputmode: 'decimal' });
+  const own = h('div', { class: 'fields', hidden: true }, field('Mean of each channel', mean),
+    field('Standard deviation of each channel', std));
+  const distance = h('select', { name: 'distance' }, h('option', { value: 'newton' }, 'Newton steps (fast)'),
+    h('option', { value: 'ddn' }, 'DDN, 40 steps (slower, tighter)'));
+  const number = (name, value, min, max) => h('input', { name, type: 'number', value, min, max, step: 1 });
+  const rounds = number('rounds', '3', 1, 20);
+  const seed = number('seed', '0', 0);
+  const threads = number('threads', '', 1, 1024);
+  const priority = number('priority', '0', -10, 10);
+  const force = h('input', { type: 'checkbox', name: 'force' });
+  preset.addEventListener('change', () => { own.hidden = preset.value !== 'own'; });
+
+  const title = newID('title');
+  const element = h('section', { class: 'panel', 'aria-labelledby': title }, h('h2', { id: title }, 'Options'),
+    h('div', { class: 'fields' }, field('How the model sees pixels', preset,
+      'As in the training: wrong normalisation makes every prediction meaningless.')), own,
+    h('details', {}, h('summary', {}, 'More options'), h('div', { class: 'fields' },
+      field('Boundary distance', distance), field('Refinement rounds, at most', rounds),
+      field('Seed', seed, 'The same inputs, options and seed give the same result.'),
+      field('Threads', threads, 'Empty: all processors.'),
+      field('Priority', priority, 'From −10 to 10; higher ones of your jobs run first.')),
+    h('label', { class: 'check' }, force, h('span', {}, h('strong', {}, 'Purify on suspicion'),
+      h('span', { class: 'quiet' }, 'Also where the verdict is only “suspicious”.')))));
+
+  return {
+    element,
+    priority: () => whole(priority, 'Priority', 0),
+    value() {
+      const options = { distance: distance.value, rounds: whole(rounds, 'Refinement rounds', 3),
+        seed: whole(seed, 'Seed', 0), force: force.checked };
+      if (threads.value) options.threads = whole(threads, 'Threads');
+      if (preset.value === 'own') options.input = { mean: numbers(mean, 'Mean'), std: numbers(std, 'Standard deviation') };
+      else if (preset.value) options.input = { preset: preset.value };
+      return options;
+    },
+  };
+}
+
+function whole(input, name, fallback) {
+  if (input.value === '' && fallback !== undefined && input.validity.valid) return fallback;
+  const value = Number(input.value);
+  if (Number.isSafeInteger(value) && input.validity.valid) return value;
+  const { min, max } = input;
+  throw new Problem({
+    title: `${name} is not valid`, detail: `It is a whole number${min ? ` from ${min}` : ''}${max ? ` to ${max}` : ''}.`,
+    location: name, fix: 'Correct it under “More options”.',
+  }, 0);
+}
+
+function numbers(input, name) {
+  const values = input.value.split(/[\s,;]+/).filter(Boolean).map(Number);
+  if (values.length > 0 && values.every(Number.isFinite)) return values;
+  throw new Problem({
+    title: `${name} is not valid`, detail: 'It is one number a channel, such as 0.49, 0.48, 0.45.', location: name,
+    fix: 'Correct it, or choose another way the model sees pixels.',
+  }, 0);
+}

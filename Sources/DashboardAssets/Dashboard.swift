@@ -1,0 +1,62 @@
+import Crypto
+import Foundation
+
+/// The dashboard: one page, and the modules, styles and pictures that it loads. All of it is in the program.
+///
+/// Files are addressed below a version, the digest of all of them, so that browsers may keep them for good and never
+/// mix those of two releases.
+public struct Dashboard: Sendable {
+    public struct File: Sendable {
+        public var bytes: Data
+        public var contentType: String
+        /// The SHA-256 of the bytes in hexadecimal.
+        public var digest: String
+    }
+
+    public static let current = Dashboard()
+
+    /// 16 hexadecimal digits.
+    public let version: String
+    public let page: File
+    private let files: [String: File]
+
+    private init() {
+        var all = SHA256()
+        var files: [String: File] = [:]
+        for (path, bytes) in AssetTable.files {
+            let data = Data(bytes)
+            all.update(data: Data(path.utf8))
+            all.update(data: data)
+            files[path] = Self.file(data, path)
+        }
+        version = String(Self.hexadecimal(all.finalize()).prefix(16))
+        let page = String(decoding: PackageResources.index_html, as: UTF8.self)
+        self.page = Self.file(Data(page.replacing("{version}", with: version).utf8), "index.html")
+        self.files = files
+    }
+
+    /// The paths of the files, such as `core/dom.js`.
+    public var paths: [String] { files.keys.sorted() }
+
+    /// - Parameter path: `version`, a slash, and one of `paths`.
+    /// - Returns: nil where there is no such file in this version.
+    public func file(at path: String) -> File? {
+        guard let slash = path.firstIndex(of: "/"), path[..<slash] == version else { return nil }
+        return files[String(path[path.index(after: slash)...])]
+    }
+
+    private static func file(_ bytes: Data, _ path: String) -> File {
+        let types = [
+            "css": "text/css; charset=utf-8", "html": "text/html; charset=utf-8",
+            "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml",
+        ]
+        let ending = path.split(separator: ".").last.map(String.init) ?? ""
+        return File(
+            bytes: bytes, contentType: types[ending] ?? "application/octet-stream",
+            digest: hexadecimal(SHA256.hash(data: bytes)))
+    }
+
+    private static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
+        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}

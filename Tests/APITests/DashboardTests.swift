@@ -1,0 +1,75 @@
+import API
+import DashboardAssets
+import Foundation
+import HTTPServer
+import Testing
+
+@Suite struct DashboardTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../Sources/DashboardAssets/Assets").standardizedFileURL
+
+    @Test func everyFileOfTheFolderIsServedAsItIs() async throws {
+        let found =
+            FileManager.default.enumerator(atPath: Self.folder.path)?.compactMap { $0 as? String } ?? []
+        let paths = found.filter { $0.contains(".") && $0 != "index.html" }.sorted()
+        #expect(paths == Dashboard.current.paths)
+        try await withHarness { service in
+            for path in paths {
+                let answer = try await service.send(.get, "/assets/\(Dashboard.current.version)/\(path)")
+                #expect(answer.status == 200, "\(path)")
+                #expect(answer.body == FileManager.default.contents(atPath: Self.folder.path + "/" + path))
+                #expect(answer.headers["Cache-Control"] == "public, max-age=31536000, immutable")
+                let type = try #require(answer.headers["Content-Type"])
+                #expect(
+                    ["text/javascript; charset=utf-8", "text/css; charset=utf-8", "image/svg+xml"].contains(
+                        type))
+            }
+        }
+    }
+
+    @Test func thePageNeedsNoKeyAndLetsNothingForeignIn() async throws {
+        try await withHarness { service in
+            _ = try await service.desk.create(.init(name: "some", scope: .read))
+            #expect(try await service.send(.get, "/v1/jobs").status == 401)
+            let page = try await service.send(.get, "/")
+            #expect(page.status == 200)
+            #expect(page.headers["Content-Type"] == "text/html; charset=utf-8")
+            let policy = try #require(page.headers["Content-Security-Policy"])
+            #expect(policy.hasPrefix("default-src 'self'; img-src 'self' blob:;"))
+            #expect(!policy.contains("unsafe"))
+            #expect(page.headers["Cache-Control"] == "no-cache")
+            #expect(!page.text.contains("{version}"))
+            // All that it names is there.
+            for match in page.text.matches(of: /(?:href|src)="(\/[^"]*)"/) {
+                #expect(try await service.send(.get, String(match.1)).status == 200, "\(match.1)")
+            }
+        }
+    }
+
+    @Test func whatABrowserHasIsNotSentAgain() async throws {
+        try await withHarness { service in
+            let page = try await service.send(.get, "/")
+            let tag = try #require(page.headers["ETag"])
+            for known in [tag, "W/" + tag, "\"other\", " + tag, "*"] {
+                let again = try await service.send(.get, "/", headers: ["If-None-Match": known])
+                #expect(again.status == 304 && again.body.isEmpty, "\(known)")
+                #expect(again.headers["ETag"] == tag)
+            }
+            #expect(try await service.send(.get, "/", headers: ["If-None-Match": "\"other\""]).status == 200)
+        }
+    }
+
+    @Test(arguments: [
+        "/assets/app.js", "/assets/0000000000000000/app.js", "/assets/VERSION/", "/assets/VERSION/index.html",
+        "/assets/VERSION/none.js", "/assets/VERSION/../app.js", "/assets/VERSION/%2e%2e/app.js",
+        "/assets/VERSION/core%2fdom.js",
+    ])
+    func nothingElseIsServed(path: String) async throws {
+        try await withHarness { service in
+            let path = path.replacing("VERSION", with: Dashboard.current.version)
+            let answer = try await service.send(.get, path)
+            #expect(answer.status == 404)
+            #expect(answer.headers["Content-Type"] == "application/problem+json")
+        }
+    }
+}
