@@ -84,15 +84,15 @@ let package = Package(
             resources: [
                 .embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql"),
                 .embedInCode("0003_storage.sql"), .embedInCode("0004_imports.sql"),
+                .embedInCode("0005_evidence.sql"),
             ],
             swiftSettings: strict),
         library("Execution", ["Graph", "Problems", "Tensors"]),
         library(
             "Burn",
             [
-                "Evaluation", "Execution", "Findings", "ModelFormats", "PackedDataset", "SeededRandom",
-                "Problems", "Tensors",
-                "WorkerProtocol",
+                "Evaluation", "Execution", "Findings", "ImageEncoding", "ModelFormats", "PackedDataset",
+                "SeededRandom", "Problems", "Tensors", "WorkerProtocol",
             ]),
         library(
             "Evaluation",
@@ -120,8 +120,8 @@ let package = Package(
         .executableTarget(
             name: "burn-worker",
             dependencies: [
-                "Burn", "DatasetFormats", "Evaluation", "Execution", "ModelFormats", "PackedDataset",
-                "Problems", "Sandbox", "SeededRandom", "Tensors", "WorkerProtocol",
+                "Burn", "DatasetFormats", "Evaluation", "Execution", "ImageEncoding", "ModelFormats",
+                "PackedDataset", "Problems", "Sandbox", "SeededRandom", "Tensors", "WorkerProtocol",
             ], swiftSettings: strict),
         library("Problems"),
         library("Findings"),
@@ -151,13 +151,14 @@ let package = Package(
         library(
             "DatasetFormats",
             [
-                "CArchive", "CJPEG", "CParquet", "CPNG", "Findings", "Graph", "PackedDataset", "PickleData",
-                "Problems",
-                "Safetensors", "StrictJSON", "StrictZip", "WorkerProtocol",
+                "CArchive", "CJPEG", "CParquet", "CPNG", "Findings", "Graph", "ImageEncoding", "PackedDataset",
+                "PickleData", "Problems", "Safetensors", "StrictJSON", "StrictZip", "WorkerProtocol",
             ]),
         clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
         library("HTTPServer", ["CHTTPServer", "Problems", logging]),
-        library("JobQueue", ["ArtifactStore", "JobStore", "WorkerSupervisor", crypto, logging]),
+        library("ImageEncoding", ["CJPEG", "CPNG", "Problems"]),
+        library(
+            "JobQueue", ["ArtifactStore", "JobStore", "PackedDataset", "WorkerSupervisor", crypto, logging]),
         library(
             "ModelFormats",
             [
@@ -236,7 +237,10 @@ let package = Package(
         tests("BackdoorAttacks", ["Problems", "SeededRandom"]),
         tests(
             "DatasetFormats",
-            ["CArchive", "Findings", "PackedDataset", "Problems", "WorkerProtocol", "ZipFixtures"]),
+            [
+                "CArchive", "Findings", "ImageEncoding", "PackedDataset", "Problems", "WorkerProtocol",
+                "ZipFixtures",
+            ]),
         tests("Findings", []),
         .target(
             name: "ZipFixtures", dependencies: ["StrictZip"], path: "Tests/ZipFixtures", swiftSettings: strict
@@ -261,7 +265,7 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "DatasetFormats", "Findings", "PackedDataset", "Problems", "TinyModels", "WorkerProtocol",
+                "Findings", "ImageEncoding", "PackedDataset", "Problems", "TinyModels", "WorkerProtocol",
                 "burn-worker",
             ], swiftSettings: strict),
         tests("Sandbox", ["ConfinedProgram", "WorkerProtocol"]),
@@ -273,7 +277,7 @@ let package = Package(
             path: "Tests/ConfinedProgram", swiftSettings: strict),
         tests("WorkerSupervisor", ["ScriptedWorker"]),
         .executableTarget(
-            name: "ScriptedWorker", dependencies: ["JobQueue"], path: "Tests/ScriptedWorker",
+            name: "ScriptedWorker", dependencies: ["JobQueue", "PackedDataset"], path: "Tests/ScriptedWorker",
             swiftSettings: strict),
     ]
 )

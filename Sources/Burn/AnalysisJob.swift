@@ -76,14 +76,35 @@ public struct AnalysisJob {
 
     /// ACC, ASR and RA on the user's evaluation sets. Without a target class of the user's, ASR is that of the
     /// verdict's first target class, and is left out while there is none.
-    private func measure(_ model: GraphModel, verdict: Verdict?) throws -> EvaluationMetrics? {
+    private func measure(_ model: GraphModel, verdict: Verdict?) throws -> Measured? {
         guard let evaluator else { return nil }
-        if evaluator.target != nil { return try evaluator.measure(model, token: token) }
+        if evaluator.target != nil { return try evaluator.examine(model, token: token) }
         let target = verdict?.kind == .allToAll ? nil : verdict?.targetClasses.first
-        var metrics = try Evaluator(clean: evaluator.clean, triggered: evaluator.triggered, target: target)
-            .measure(model, token: token)
-        if target == nil, verdict?.kind != .allToAll { metrics.asr = nil }
-        return metrics
+        var measured = try Evaluator(clean: evaluator.clean, triggered: evaluator.triggered, target: target)
+            .examine(model, token: token)
+        if target == nil, verdict?.kind != .allToAll { measured.metrics.asr = nil }
+        return measured
+    }
+
+    /// With the predictions of the clean set's images.
+    private typealias Measured = (metrics: EvaluationMetrics, clean: [Int]?)
+
+    /// Class by class, on the user's clean images; without them, where the model was purified, on samples that
+    /// were held out.
+    private func assessment(
+        _ result: Purification.Result, before: Measured?, after: Measured?
+    ) -> Assessment {
+        var assessment = Assessment()
+        if let set = evaluator?.clean, let predictions = before?.clean {
+            assessment.evaluation = .init(
+                names: set.classNames, labels: set.labels, before: predictions,
+                after: result.model == nil ? nil : after?.clean)
+        } else if let holdout = result.holdout {
+            assessment.holdout = .init(
+                names: images.classNames, labels: holdout.samples.map { images.labels[$0] },
+                before: holdout.before, after: holdout.after)
+        }
+        return assessment
     }
 
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
@@ -91,20 +112,22 @@ public struct AnalysisJob {
         let plan = WorkPlan(plannedSteps, report: report)
         try InputAgreement.check(model, images, seed: task.options.seed, token: token)
         var before = try measure(model, verdict: nil)
-        if let before { report(.evaluation(PurificationMetrics(before: before))) }
+        if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
         let store = try PerturbationStore(
             path: directory + "/perturbations.f16", samples: images.count,
             values: images.dataset.channels * images.dataset.height * images.dataset.width)
         let features = try featureStore()
         let table = try boundaryAnalysis(store, features, plan)
-        let outcome = try detection(table, store, features, plan)
+        var outcome = try detection(table, store, features, plan)
+        try apply(task.reviews, to: &outcome)
         if task.evaluation?.targetClass == nil {
             before = try measure(model, verdict: outcome.verdict)
-            if let before { report(.evaluation(PurificationMetrics(before: before))) }
+            if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
         }
         let treatable =
             outcome.verdict.result == .backdoored
             || (outcome.verdict.result == .suspicious && task.options.force)
+            || outcome.reviews.namesPoison
         let purification = Purification(
             job: self, table: table, store: store, outcome: outcome, plan: plan)
         let result =
@@ -170,13 +193,24 @@ public struct AnalysisJob {
         var outcome = try detection.run { plan.advance(.detection, $0) }
         outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
         report(.verdict(outcome.verdict))
+        let pictures = TriggerPictures(model: model, images: images, table: table, token: token)
+        let (triggers, artifacts) = try pictures.write(outcome, to: directory)
+        for artifact in artifacts { report(.artifact(artifact)) }
+        report(.triggers(triggers))
         report(.phaseFinished(.detection, round: 0, seconds: clock.seconds))
         return outcome
     }
 
+    private func apply(_ path: String?, to outcome: inout Detection.Outcome) throws {
+        guard let path else { return }
+        outcome.reviews = Reviews(
+            try ReviewFile.read(path, samples: images.count, classes: images.classes))
+        outcome.reviews.apply(to: &outcome.flagged)
+    }
+
     private func finish(
         _ result: Purification.Result, _ outcome: Detection.Outcome, _ table: AnalysisTable,
-        before: EvaluationMetrics?
+        before: Measured?
     ) throws {
         let clock = PhaseClock()
         let writer = FindingsWriter(
@@ -189,10 +223,12 @@ public struct AnalysisJob {
             try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")
             report(.artifact(WorkerArtifact(role: .purifiedModel, file: "purified.pt2")))
         }
+        var after: Measured?
         if task.type == .purify, let before {
-            let after = try result.model.flatMap { try measure($0, verdict: outcome.verdict) } ?? before
-            report(.evaluation(PurificationMetrics(before: before, after: after)))
+            after = try result.model.flatMap { try measure($0, verdict: outcome.verdict) } ?? before
+            report(.evaluation(PurificationMetrics(before: before.metrics, after: after?.metrics)))
         }
+        report(.assessment(assessment(result, before: before, after: after)))
         report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))
     }
 

@@ -1,5 +1,6 @@
 import CArchive
 import Foundation
+import ImageEncoding
 import Problems
 
 /// Writes a tar archive of files, one after the other, in constant memory. Used by one thread at a time.

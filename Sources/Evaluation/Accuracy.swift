@@ -78,10 +78,17 @@ public struct Evaluator: Sendable {
     }
 
     public func measure(_ model: GraphModel, token: CancellationToken? = nil) throws -> EvaluationMetrics {
+        try examine(model, token: token).metrics
+    }
+
+    /// The same, and the predictions of the clean set's images.
+    public func examine(
+        _ model: GraphModel, token: CancellationToken? = nil
+    ) throws -> (metrics: EvaluationMetrics, clean: [Int]?) {
         var metrics = EvaluationMetrics()
-        if let clean {
-            metrics.acc = Accuracy.clean(
-                predictions: try model.predictions(clean, token: token), labels: clean.labels)
+        let predictions = try clean.map { try model.predictions($0, token: token) }
+        if let clean, let predictions {
+            metrics.acc = Accuracy.clean(predictions: predictions, labels: clean.labels)
         }
         if let triggered {
             let rates = Accuracy.triggered(
@@ -90,6 +97,6 @@ public struct Evaluator: Sendable {
             metrics.asr = rates.asr
             metrics.ra = rates.ra
         }
-        return metrics
+        return (metrics, predictions)
     }
 }

@@ -42,7 +42,9 @@ struct AttemptRunner: Sendable {
             // seen here.
             if try store.isCancelling(attempt) { control.cancel() }
             let directory = try artifacts.makeWorkDirectory(attempt.job)
-            let task = WorkerTask(kind: .analyse(try analysis(attempt)), outputDirectory: directory)
+            var analysis = try analysis(attempt)
+            analysis.reviews = try writeReviews(of: attempt, to: directory)
+            let task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)
             var recorder = JobRecorder(
                 attempt: attempt, directory: directory, store: store, artifacts: artifacts,
                 progressInterval: configuration.progressInterval, observer: configuration.observer,
@@ -84,9 +86,26 @@ struct AttemptRunner: Sendable {
         }
         return WorkerTask.Analyse(
             type: request.type, model: try artifacts.require(attempt.model),
-            skeleton: try skeleton(attempt.skeleton),
+            skeleton: try artifacts.skeleton(attempt.skeleton),
             dataset: try artifacts.datasetDirectory(request.dataset), evaluation: evaluation,
             options: request.options)
+    }
+
+    /// The reviews that the job goes by, in a file of its own.
+    /// - Returns: its path; nil where there are none.
+    private func writeReviews(of attempt: JobAttempt, to directory: String) throws -> String? {
+        guard attempt.request.reviewsOf != nil else { return nil }
+        let path = directory + "/reviews.jsonl"
+        try Data().write(to: URL(filePath: path))
+        let file = try FileHandle(forWritingTo: URL(filePath: path))
+        defer { try? file.close() }
+        var last: Int64 = -1
+        while true {
+            let page = try store.appliedReviews(of: attempt, after: last)
+            guard let newest = page.last else { return path }
+            try file.write(contentsOf: ReviewFile.lines(page))
+            last = Int64(newest.index)
+        }
     }
 
     // MARK: Imports
@@ -172,7 +191,7 @@ struct AttemptRunner: Sendable {
         return switch attempt.kind {
         case .model:
             WorkerTask(
-                kind: .probeModel(.init(model: source, skeleton: try skeleton(attempt.skeleton))),
+                kind: .probeModel(.init(model: source, skeleton: try artifacts.skeleton(attempt.skeleton))),
                 outputDirectory: try artifacts.makeWorkDirectory(attempt.id))
         case .dataset:
             WorkerTask(
@@ -185,14 +204,6 @@ struct AttemptRunner: Sendable {
     }
 
     // MARK: Both
-
-    private func skeleton(_ source: SkeletonSource?) throws -> ModelSkeleton? {
-        switch source {
-        case nil: nil
-        case .architecture(let name, let image): .architecture(name, image: image)
-        case .blob(let blob): .file(try artifacts.require(blob))
-        }
-    }
 
     /// Seconds before the first retry.
     private var backoff: Double { configuration.backoff / .seconds(1) }

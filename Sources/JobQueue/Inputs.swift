@@ -64,6 +64,15 @@ extension JobQueue {
 
 extension ArtifactStore {
     /// - Throws: `Problem` `content-missing`.
+    func skeleton(_ source: SkeletonSource?) throws -> ModelSkeleton? {
+        switch source {
+        case nil: nil
+        case .architecture(let name, let image): .architecture(name, image: image)
+        case .blob(let blob): .file(try require(blob))
+        }
+    }
+
+    /// - Throws: `Problem` `content-missing`.
     @discardableResult
     func require(_ blob: Blob) throws -> String {
         guard let path = path(of: blob.sha256) else {

@@ -34,19 +34,24 @@ public actor JobQueue {
         /// How long a job waits that found no room although the floor is kept.
         public var pauseDelay: Duration = .seconds(15)
         public var observer: (any JobQueueObserver)?
+        public var pictures = PictureDesk.Configuration()
 
         public init() {}
     }
 
     nonisolated let store: JobStore
     nonisolated let artifacts: ArtifactStore
-    private let configuration: Configuration
+    private nonisolated let configuration: Configuration
     private let logger: Logger
     private let runner: AttemptRunner
     /// Another quality of service than the default has threads of its own, apart from those that Swift's tasks
     /// run on.
     private let workers = DispatchQueue(label: "burn.workers", qos: .utility, attributes: .concurrent)
     nonisolated let conditions = QueueConditions()
+    /// Has workers make what people look at.
+    public nonisolated let pictures: PictureDesk
+    /// Jobs that run at the same time.
+    public nonisolated var slots: Int { configuration.slots }
     /// Names this run of the queue in the database. Another one there is stale: the data directory's lock
     /// lets only one process run, and `shutdown` waits for everything that ran.
     private var lease = Identifier.make(.server)
@@ -72,6 +77,9 @@ public actor JobQueue {
         runner = AttemptRunner(
             store: store, artifacts: artifacts, supervisor: supervisor, configuration: configuration,
             conditions: conditions, logger: logger)
+        pictures = PictureDesk(
+            store: store, artifacts: artifacts, supervisor: supervisor,
+            configuration: configuration.pictures, logger: logger)
     }
 
     /// Takes back what an earlier process left, and starts the pool.
@@ -79,6 +87,7 @@ public actor JobQueue {
         guard !isRunning else { return }
         lease = Identifier.make(.server)
         try await renewLeases()
+        try await pictures.start()
         isRunning = true
         conditions.isStopping = false
         lookAtDisk()
@@ -95,6 +104,7 @@ public actor JobQueue {
         watch?.cancel()
         watch = nil
         conditions.isStopping = true
+        await pictures.shutdown()
         for control in jobControls.values { control.cancel() }
         for control in importControls.values { control.cancel() }
         if !isIdle { await withCheckedContinuation { idleWaiters.append($0) } }

@@ -42,9 +42,14 @@ struct JobRecorder {
         case .evaluation(let metrics): try store.record(metrics, by: attempt)
         case .artifact(let artifact):
             let blob = try artifacts.ingest(file: artifact.file, in: directory)
-            try store.record(blob, as: artifact.role, by: attempt) { try artifacts.require($0) }
+            try store.record(blob, as: artifact.role, label: artifact.label, by: attempt) {
+                try artifacts.require($0)
+            }
+        case .curve(let points): try store.record(points, by: attempt)
+        case .triggers(let triggers): try store.record(triggers, by: attempt)
+        case .assessment(let assessment): try store.record(assessment, by: attempt)
         case .log(let text): logger.info("worker", metadata: ["message": "\(text.prefix(1_000))"])
-        case .heartbeat, .modelProbed, .datasetImported, .failed, .finished: break
+        case .heartbeat, .modelProbed, .datasetImported, .rendered, .failed, .finished: break
         }
     }
 

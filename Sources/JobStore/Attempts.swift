@@ -187,16 +187,16 @@ extension JobStore {
     /// - Parameter check: runs in the transaction; throws when the blob is not there. Its content may also be
     ///   that of an input, whose deletion the same writer does.
     public func record(
-        _ blob: Blob, as role: WorkerArtifact.Role, by attempt: JobAttempt,
+        _ blob: Blob, as role: WorkerArtifact.Role, label: Int? = nil, by attempt: JobAttempt,
         check: (Blob) throws -> Void = { _ in }
     ) throws {
         try fenced(attempt) { database in
             try check(blob)
             try database.execute(
                 sql: """
-                    INSERT INTO artifacts VALUES (?, ?, ?, ?)
+                    INSERT INTO artifacts VALUES (?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, size = excluded.size
-                    """, arguments: [attempt.seq, role.rawValue, blob.sha256, blob.size])
+                    """, arguments: [attempt.seq, role.rawValue, label ?? -1, blob.sha256, blob.size])
         }
     }
 

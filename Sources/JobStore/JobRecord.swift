@@ -45,12 +45,14 @@ public struct JobRequest: Codable, Hashable, Sendable {
     public var options: JobOptions
     /// `priorities`; among the jobs of one owner, higher ones run first.
     public var priority: Int
+    /// The id of a job whose reviews a purification goes by, as they are when it is submitted.
+    public var reviewsOf: String?
 
     public static let priorities = -10...10
 
     public init(
         type: JobType, model: String, dataset: String, evaluation: Evaluation? = nil,
-        options: JobOptions = JobOptions(), priority: Int = 0
+        options: JobOptions = JobOptions(), priority: Int = 0, reviewsOf: String? = nil
     ) {
         self.type = type
         self.model = model
@@ -58,6 +60,7 @@ public struct JobRequest: Codable, Hashable, Sendable {
         self.evaluation = evaluation
         self.options = options
         self.priority = priority
+        self.reviewsOf = reviewsOf
     }
 
     public init(from decoder: any Decoder) throws {
@@ -68,16 +71,25 @@ public struct JobRequest: Codable, Hashable, Sendable {
         evaluation = try container.decodeIfPresent(Evaluation.self, forKey: .evaluation)
         options = try container.decodeIfPresent(JobOptions.self, forKey: .options) ?? JobOptions()
         priority = try container.decodeIfPresent(Int.self, forKey: .priority) ?? 0
+        reviewsOf = try container.decodeIfPresent(String.self, forKey: .reviewsOf)
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case type, model, dataset, evaluation, options, priority
+        case reviewsOf = "reviews_of"
     }
 }
 
 /// A result file of a job, kept in the artifact store.
 public struct JobArtifact: Codable, Hashable, Sendable {
     public var role: WorkerArtifact.Role
+    /// The class that it is about; nil for what is of the whole job.
+    public var label: Int?
     public var blob: Blob
 
-    public init(role: WorkerArtifact.Role, blob: Blob) {
+    public init(role: WorkerArtifact.Role, label: Int? = nil, blob: Blob) {
         self.role = role
+        self.label = label
         self.blob = blob
     }
 }
@@ -135,8 +147,8 @@ public struct JobRecord: Hashable, Sendable {
     /// Whether the per-sample findings are stored.
     public var hasSamples: Bool
 
-    public func artifact(_ role: WorkerArtifact.Role) -> Blob? {
-        artifacts.first { $0.role == role }?.blob
+    public func artifact(_ role: WorkerArtifact.Role, label: Int? = nil) -> Blob? {
+        artifacts.first { $0.role == role && $0.label == label }?.blob
     }
 
     /// Whether the purified model differs from the uploaded one; nil while there is none.

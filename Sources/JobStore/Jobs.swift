@@ -85,11 +85,34 @@ extension JobStore {
             return QueueStatus(
                 paused: try Int.fetchOne(
                     database, sql: "SELECT count(*) FROM jobs WHERE paused IS NOT NULL") ?? 0,
+                imports: try Int.fetchOne(
+                    database,
+                    sql: """
+                        SELECT (SELECT count(*) FROM models WHERE state = 'importing')
+                            + (SELECT count(*) FROM datasets WHERE state = 'importing')
+                        """) ?? 0,
                 oldestSeconds: oldest.map { max(0, now - $0) } ?? 0,
                 uploads: Dictionary(
                     uniqueKeysWithValues: try uploads.map {
                         (try $0.enumCase("state", as: UploadState.self), $0["n"])
                     }))
+        }
+    }
+
+    /// The jobs that have a worker, and the phase that it is in.
+    public func runningJobs() async throws -> [RunningJob] {
+        try await read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT id, phase, started_at FROM jobs WHERE state IN ('running', 'cancelling')
+                    ORDER BY started_at
+                    """
+            ).map {
+                RunningJob(
+                    job: $0["id"], phase: try $0.optionalCase("phase"),
+                    since: try $0.requiredDate("started_at"))
+            }
         }
     }
 
@@ -114,7 +137,7 @@ extension JobRecord {
         let phases = try Row.fetchAll(
             database, sql: "SELECT * FROM phases WHERE job = ? ORDER BY finished_at, round", arguments: [seq])
         let artifacts = try Row.fetchAll(
-            database, sql: "SELECT * FROM artifacts WHERE job = ? ORDER BY role", arguments: [seq])
+            database, sql: "SELECT * FROM artifacts WHERE job = ? ORDER BY role, label", arguments: [seq])
         let hasSamples = try Bool.fetchOne(
             database, sql: "SELECT EXISTS (SELECT 1 FROM samples WHERE job = ?)", arguments: [seq])
         id = row["id"]
@@ -136,7 +159,11 @@ extension JobRecord {
                 phase: try $0.enumCase("phase"), round: $0["round"], seconds: $0["seconds"],
                 finishedAt: try $0.requiredDate("finished_at"))
         }
-        self.artifacts = try artifacts.map { JobArtifact(role: try $0.enumCase("role"), blob: $0.blob) }
+        self.artifacts = try artifacts.map {
+            let label: Int = $0["label"]
+            return JobArtifact(
+                role: try $0.enumCase("role"), label: label >= 0 ? label : nil, blob: $0.blob)
+        }
         createdAt = try row.requiredDate("created_at")
         startedAt = row.date("started_at")
         finishedAt = row.date("finished_at")

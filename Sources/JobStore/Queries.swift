@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 
 /// One page of a listing.
@@ -16,29 +17,6 @@ public struct Page<Item: Sendable>: Sendable {
     }
 }
 
-/// Which samples of a job, in which order.
-public struct SampleQuery: Hashable, Sendable {
-    public enum Key: String, Codable, Hashable, Sendable, CaseIterable {
-        case index, score, coherence
-        case boundaryDistance = "boundary_distance"
-    }
-
-    public var flagged: Bool?
-    /// Only samples with this given label.
-    public var givenLabel: Int?
-    public var key: Key
-    public var descending: Bool
-
-    public init(
-        flagged: Bool? = nil, givenLabel: Int? = nil, key: Key = .index, descending: Bool = false
-    ) {
-        self.flagged = flagged
-        self.givenLabel = givenLabel
-        self.key = key
-        self.descending = descending
-    }
-}
-
 /// One entry of a job's append-only log, as `GET /v1/jobs/{id}/events` gives it.
 public struct JobEvent: Hashable, Sendable {
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
@@ -52,6 +30,8 @@ public struct JobEvent: Hashable, Sendable {
         case verdict
         /// The job's `metrics`.
         case metrics
+        /// `{"phase", "round", "name", "step", "value"}`
+        case curve
     }
 
     /// Increases over all jobs, without reuse: the `id` of a server-sent event.
@@ -75,9 +55,19 @@ public struct JobEvent: Hashable, Sendable {
 public struct QueueStatus: Sendable {
     /// Queued jobs that wait for room on the disk.
     public var paused: Int
+    /// Models and data sets that are being imported or wait for it.
+    public var imports: Int
     /// Age of the job that was queued first; 0 without one.
     public var oldestSeconds: Double
     public var uploads: [UploadState: Int]
+}
+
+/// A job that has a worker.
+public struct RunningJob: Hashable, Sendable {
+    public var job: String
+    public var phase: Phase?
+    /// When it was first started.
+    public var since: Date
 }
 
 /// The answer to a submission.

@@ -3,6 +3,17 @@ import Foundation
 import GRDB
 import Problems
 
+/// What a job says of one sample, and what a person said.
+public struct StoredSample: Hashable, Sendable {
+    public var finding: SampleFinding
+    public var review: SampleReview?
+
+    public init(finding: SampleFinding, review: SampleReview? = nil) {
+        self.finding = finding
+        self.review = review
+    }
+}
+
 extension JobStore {
     /// Stores findings, 1,000 a transaction; one for an index that is there replaces it.
     /// - Throws: `StaleAttempt`, or a `DatabaseError` for values that no finding can have.
@@ -34,28 +45,58 @@ extension JobStore {
     /// - Parameter limit: clamped to 1...1000.
     /// - Throws: `Problem` `job-not-found`, `samples-not-ready` (conflict), `invalid-cursor`.
     public func samples(of id: String, _ query: SampleQuery, limit: Int, cursor: String? = nil) async throws
-        -> Page<SampleFinding>
+        -> Page<StoredSample>
     {
         let name = query.cursorName(id)
         let position = try cursor.map { try Cursor($0, of: name) }
         let limit = Self.clamp(limit)
         return try await read { database in
-            let job = try Self.job(id, database)
-            guard job.hasSamples else {
-                throw Problem(
-                    .conflict, code: "samples-not-ready", title: "There are no findings yet",
-                    detail: "Job \(id) is \(job.state.rawValue) and has no findings of its samples.",
-                    fix: "Wait until the boundary analysis is finished.")
-            }
-            let rows = try query.rows(
-                job: try Self.sequence(of: id, database), after: position, limit: limit + 1, database)
-            let items = try rows.prefix(limit).map { try SampleFinding($0) }
+            let seq = try Self.requireSamples(of: id, database)
+            let rows = try query.rows(job: seq, after: position, limit: limit + 1, database)
+            let items = try rows.prefix(limit).map { try StoredSample($0) }
             guard rows.count > limit, let last = items.last else {
                 return Page(items: items, nextCursor: nil)
             }
-            let next = Cursor(query: name, key: query.keyValue(last), row: Int64(last.index))
+            let next = Cursor(
+                query: name, key: query.keyValue(last.finding), row: Int64(last.finding.index))
             return Page(items: items, nextCursor: next.text)
         }
+    }
+
+    /// - Throws: `Problem` `job-not-found`, `samples-not-ready` (conflict), `sample-not-found`.
+    public func sample(of id: String, _ index: Int) async throws -> StoredSample {
+        try await read { database in
+            let seq = try Self.requireSamples(of: id, database)
+            let row = try Row.fetchOne(
+                database, sql: SampleQuery.selection + " WHERE s.job = ? AND s.sample = ?",
+                arguments: [seq, index])
+            guard let row else { throw Self.sampleNotFound(index, id) }
+            return try StoredSample(row)
+        }
+    }
+
+    /// - Throws: as `sample`.
+    public func requireSample(_ index: Int, of id: String) async throws {
+        _ = try await sample(of: id, index)
+    }
+
+    public static func sampleNotFound(_ index: Int, _ job: String) -> Problem {
+        Problem(
+            .notFound, code: "sample-not-found", title: "No such sample",
+            detail: "Job \(job) has no sample \(index).")
+    }
+
+    /// - Returns: the job's number.
+    /// - Throws: `Problem` `job-not-found`, `samples-not-ready` (conflict).
+    static func requireSamples(of id: String, _ database: Database) throws -> Int64 {
+        let job = try job(id, database)
+        guard job.hasSamples else {
+            throw Problem(
+                .conflict, code: "samples-not-ready", title: "There are no findings yet",
+                detail: "Job \(id) is \(job.state.rawValue) and has no findings of its samples.",
+                fix: "Wait until the boundary analysis is finished.")
+        }
+        return try sequence(of: id, database)
     }
 
     /// Every finding of the query, a page at a time as the consumer asks for it: constant memory.
@@ -79,7 +120,7 @@ public struct SamplePages: AsyncSequence, Sendable {
         var cursor: String?
         var isDone = false
 
-        public mutating func next() async throws -> [SampleFinding]? {
+        public mutating func next() async throws -> [StoredSample]? {
             if isDone { return nil }
             let page = try await pages.store.samples(
                 of: pages.job, pages.query, limit: pages.pageSize, cursor: cursor)
@@ -87,61 +128,5 @@ public struct SamplePages: AsyncSequence, Sendable {
             isDone = cursor == nil
             return page.items
         }
-    }
-}
-
-extension SampleQuery {
-    fileprivate var column: String { key == .index ? "sample" : key.rawValue }
-
-    fileprivate func cursorName(_ job: String) -> String {
-        let flagged = flagged.map { $0 ? "1" : "0" } ?? ""
-        let label = givenLabel.map(String.init) ?? ""
-        return "samples|\(job)|\(flagged)|\(label)|\(key.rawValue)|\(descending)"
-    }
-
-    fileprivate func keyValue(_ sample: SampleFinding) -> Double {
-        switch key {
-        case .index: 0
-        case .score: sample.score
-        case .coherence: sample.coherence
-        case .boundaryDistance: sample.boundaryDistance
-        }
-    }
-
-    fileprivate func rows(job: Int64, after position: Cursor?, limit: Int, _ database: Database) throws
-        -> [Row]
-    {
-        let comparison = descending ? "<" : ">"
-        let order = descending ? "DESC" : "ASC"
-        var conditions = ["job = :job"]
-        // Written out, so that the partial index of flagged samples can serve.
-        if let flagged { conditions.append("flagged = \(flagged ? 1 : 0)") }
-        if givenLabel != nil { conditions.append("given_label = :label") }
-        if position != nil {
-            conditions.append(
-                key == .index
-                    ? "sample \(comparison) :row" : "(\(column), sample) \(comparison) (:key, :row)")
-        }
-        let ordering = key == .index ? "sample \(order)" : "\(column) \(order), sample \(order)"
-        return try Row.fetchAll(
-            database,
-            sql: """
-                SELECT * FROM samples WHERE \(conditions.joined(separator: " AND "))
-                ORDER BY \(ordering) LIMIT :limit
-                """,
-            arguments: JobStore.arguments([
-                ("job", job), ("limit", limit), ("label", givenLabel), ("row", position?.row),
-                ("key", key == .index ? nil : position?.real),
-            ]))
-    }
-}
-
-extension SampleFinding {
-    fileprivate init(_ row: Row) throws {
-        self.init(
-            index: row["sample"], name: row["name"], givenLabel: row["given_label"],
-            predictedLabel: row["predicted_label"], boundaryDistance: row["boundary_distance"],
-            adversarialLabel: row["adversarial_label"], coherence: row["coherence"], score: row["score"],
-            flagged: row["flagged"], restoredLabel: row["restored_label"])
     }
 }

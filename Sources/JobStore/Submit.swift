@@ -12,7 +12,8 @@ extension JobStore {
     ///   - maximumQueued: more waiting jobs than this are refused.
     /// - Throws: `Problem` `model-not-found`, `dataset-not-found` (location: the JSON pointer);
     ///   `model-rejected`, `dataset-rejected` (conflict); `idempotency-key-reused` (unprocessable);
-    ///   `queue-full`, `key-queue-full` (rateLimited).
+    ///   `queue-full`, `key-queue-full` (rateLimited); `reviews-of-another-case`, `reviews-missing`
+    ///   (unprocessable).
     public func submit(
         _ request: JobRequest, idempotencyKey: String? = nil, requestHash: String = "",
         maximumQueued: Int = .max, owner: String? = nil, maximumQueuedOfOwner: Int = .max
@@ -44,6 +45,7 @@ extension JobStore {
                     request.priority, now,
                 ])
             let seq = database.lastInsertedRowID
+            try Self.applyReviews(request, to: seq, database)
             try Self.appendState(.queued, of: seq, attempt: 0, now: now, database)
             if let idempotencyKey {
                 try database.execute(

@@ -33,6 +33,13 @@ extension JobStore {
     }
 
     /// For Dispatch threads.
+    func readBlocking<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        let start = ContinuousClock.now
+        defer { observe("read", since: start) }
+        do { return try pool.read(body) } catch { throw Self.named(error) }
+    }
+
+    /// For Dispatch threads.
     func writeBlocking<Value>(_ body: (Database) throws -> Value) throws -> Value {
         let start = ContinuousClock.now
         defer { observe("write", since: start) }

@@ -14,10 +14,16 @@ public enum WorkerMessage: Codable, Hashable, Sendable {
     /// an earlier one.
     case samples([SampleFinding])
     case evaluation(PurificationMetrics)
+    case assessment(Assessment)
+    /// A restarted phase gives its points again, with the same steps.
+    case curve([CurvePoint])
+    /// All that were estimated, replacing those of an earlier attempt; their pictures are artifacts.
+    case triggers([TriggerFinding])
     /// A finished file in the output directory.
     case artifact(WorkerArtifact)
     case modelProbed(ModelSummary)
     case datasetImported(DatasetSummary)
+    case rendered([RenderedSample])
     case log(String)
     /// The last frame of a task that could not be done.
     case failed(Problem)
@@ -50,14 +56,21 @@ public struct WorkerArtifact: Codable, Hashable, Sendable {
         /// CSV: index, name, given label, restored label, flagged.
         case correctedLabels = "corrected_labels"
         case trainedModel = "trained_model"
+        /// PNG; see `TriggerView`.
+        case triggerDirection = "trigger_direction"
+        case triggerClean = "trigger_clean"
+        case triggerStamped = "trigger_stamped"
     }
 
     public var role: Role
+    /// The class that it is about, a model output index; set exactly for the roles of triggers.
+    public var label: Int?
     /// Relative to the output directory.
     public var file: String
 
-    public init(role: Role, file: String) {
+    public init(role: Role, label: Int? = nil, file: String) {
         self.role = role
+        self.label = label
         self.file = file
     }
 }

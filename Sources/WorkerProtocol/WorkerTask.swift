@@ -11,6 +11,8 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case train(Train)
         case evaluate(Evaluate)
         case perturb(Perturb)
+        case render(Render)
+        case thumbnails(Thumbnails)
     }
 
     public var kind: Kind
@@ -30,12 +32,14 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case .importDataset(let load): [load.source]
         case .analyse(let analyse):
             [analyse.model, analyse.dataset] + Self.files(of: analyse.skeleton)
-                + [analyse.evaluation?.clean, analyse.evaluation?.triggered]
+                + [analyse.evaluation?.clean, analyse.evaluation?.triggered, analyse.reviews]
                 .compactMap(\.self)
         case .train(let train): [train.model, train.dataset]
         case .evaluate(let evaluate):
             [evaluate.model] + [evaluate.clean, evaluate.triggered].compactMap(\.self)
         case .perturb(let perturb): [perturb.model, perturb.dataset]
+        case .render(let render): [render.model, render.dataset] + Self.files(of: render.skeleton)
+        case .thumbnails(let thumbnails): [thumbnails.dataset]
         }
     }
 
@@ -93,10 +97,12 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         public var dataset: String
         public var evaluation: EvaluationSets?
         public var options: JobOptions
+        /// A `ReviewFile` that the purification goes by.
+        public var reviews: String?
 
         public init(
             type: JobType, model: String, skeleton: ModelSkeleton? = nil, dataset: String,
-            evaluation: EvaluationSets?, options: JobOptions
+            evaluation: EvaluationSets?, options: JobOptions, reviews: String? = nil
         ) {
             self.type = type
             self.model = model
@@ -104,6 +110,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
             self.dataset = dataset
             self.evaluation = evaluation
             self.options = options
+            self.reviews = reviews
         }
     }
 }

@@ -21,6 +21,8 @@ public final class WorkerSupervisor: Sendable {
         /// From the start to the end of one attempt of a job, and of an import or probe. Nil: no limit.
         public var jobSeconds: Int?
         public var importSeconds: Int?
+        /// From the start to the end of a worker that somebody waits for to see a picture. Nil: no limit.
+        public var renderSeconds: Int? = 120
         /// Of one file that a worker writes. Nil: no limit.
         public var fileBytes: Int?
         /// Where each worker gets a control group. Nil: its memory is watched instead.
@@ -116,6 +118,8 @@ extension WorkerSupervisor {
             switch task.kind {
             case .probeModel, .importDataset: configuration.importSeconds
             case .analyse, .train, .evaluate, .perturb: configuration.jobSeconds
+            case .render: configuration.renderSeconds
+            case .thumbnails: configuration.importSeconds
             }
         return WorkerConfinement(
             mode: configuration.sandbox, memoryBytes: configuration.memoryBytes, seconds: seconds,

@@ -26,6 +26,11 @@ struct TaskRunner {
         case .train(let training): try run(training, task.outputDirectory)
         case .evaluate(let evaluation): try run(evaluation)
         case .perturb(let perturbation): try run(perturbation, task.outputDirectory)
+        case .render(let render): try run(render, task.outputDirectory)
+        case .thumbnails(let thumbnails):
+            try ThumbnailWriter.write(
+                of: PackedDataset(directory: thumbnails.dataset), to: task.outputDirectory
+            ) { token.isCancelled }
         }
     }
 
@@ -52,6 +57,26 @@ struct TaskRunner {
             from: task.source, to: directory, limits: task.limits, options: task.options,
             progress: { channel.send(.progress(WorkerProgress(phase: nil, fraction: $0.fraction ?? 0))) },
             isCancelled: { token.isCancelled })
+        try ThumbnailWriter.write(of: PackedDataset(directory: directory), to: directory) {
+            token.isCancelled
+        }
         channel.send(.datasetImported(summary))
+    }
+
+    private func run(_ task: WorkerTask.Render, _ directory: String) throws {
+        let set = try PackedDataset(directory: task.dataset)
+        guard !task.samples.isEmpty, task.samples.allSatisfy((0..<set.count).contains) else {
+            throw Problem(
+                .malformed, code: "render-task-invalid", title: "The task is invalid",
+                detail: "a sample is not in the data set, or none is named")
+        }
+        let file = try openModel(at: task.model, skeleton: task.skeleton)
+        let model = try GraphModel(
+            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
+        let images = try LabelledImages(set, for: file.graph, options: task.options)
+        channel.send(
+            .rendered(
+                try SamplePictures(model: model, images: images, token: token).write(
+                    task.samples, to: directory)))
     }
 }

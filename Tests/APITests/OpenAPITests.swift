@@ -77,16 +77,29 @@ import Testing
 
     @Test func theDescribedFieldsAreTheOnesSent() async throws {
         try await withHarness { service in
-            let id = try await service.finishedJob("purify", script: Script.purification)
+            let id = try await service.finishedJob("purify", script: Script.shown)
+            let reviews = #"{"items": [{"index": 3, "decision": "relabel", "label": 1}]}"#
+            _ = try await service.send(.put, "/v1/jobs/\(id)/reviews", body: Data(reviews.utf8))
+            let token = try await service.desk.create(.init(name: "reader", scope: .admin)).token
+            let (model, dataset) = (
+                try await service.store.job(id).request.model, try await service.store.job(id).request.dataset
+            )
             let answers = [
                 ("Job", "/v1/jobs/\(id)"), ("JobPage", "/v1/jobs"), ("ModelPage", "/v1/models"),
                 ("DatasetPage", "/v1/datasets"), ("SamplePage", "/v1/jobs/\(id)/samples"),
                 ("EventPage", "/v1/jobs/\(id)/events"), ("JobMetrics", "/v1/jobs/\(id)/metrics"),
                 ("Version", "/v1/version"), ("Health", "/readyz"), ("Problem", "/v1/jobs/none"),
+                ("Evidence", "/v1/jobs/\(id)/evidence"), ("Curves", "/v1/jobs/\(id)/curves"),
+                ("Triggers", "/v1/jobs/\(id)/triggers"), ("Assessment", "/v1/jobs/\(id)/assessment"),
+                ("Sample", "/v1/jobs/\(id)/samples/3"), ("ReviewPage", "/v1/jobs/\(id)/reviews"),
+                ("System", "/v1/system"), ("Keys", "/v1/keys"), ("Model", "/v1/models/\(model)"),
+                ("Dataset", "/v1/datasets/\(dataset)"),
             ]
             let checker = SchemaChecker(document: try document)
             for (schema, path) in answers {
-                let body = try JSONSerialization.jsonObject(with: try await service.send(.get, path).body)
+                let answer = try await service.send(
+                    .get, path, headers: ["Authorization": "Bearer \(token)"])
+                let body = try JSONSerialization.jsonObject(with: answer.body)
                 #expect(checker.faults(body, ["$ref": "#/components/schemas/\(schema)"], at: schema) == [])
             }
         }

@@ -23,7 +23,7 @@ import Testing
             #expect(
                 Set(byIndex[0].keys) == [
                     "index", "name", "given_label", "predicted_label", "boundary_distance",
-                    "adversarial_label", "coherence", "score", "flagged", "restored_label",
+                    "adversarial_label", "coherence", "score", "flagged", "restored_label", "review",
                 ])
             #expect(try await all("flagged=true").count == 25)
             #expect(try await all("flagged=false&limit=1000").count == 225)

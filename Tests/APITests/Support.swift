@@ -143,6 +143,26 @@ enum Script {
             phase refinement
             finished
             """
+    /// A purification with all that one can look at.
+    static let shown =
+        model + """
+            [render]
+            pictures
+            finished
+            [job]
+            phase boundary_analysis
+            samples 250
+            verdict
+            triggers
+            phase detection
+            curves
+            curves
+            phase decoupling
+            reviews
+            assessment
+            artifact model.pt2 PURIFIED
+            finished
+            """
     static let scan = model + "[job]\nphase boundary_analysis\nsamples 5\nverdict\nfinished\n"
     /// The purified model is a copy of the upload.
     static let untouched =

@@ -1,6 +1,7 @@
 import CArchive
 import DatasetFormats
 import Foundation
+import ImageEncoding
 import Problems
 
 /// A folder that is removed with the object.

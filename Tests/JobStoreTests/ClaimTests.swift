@@ -98,7 +98,7 @@ import Testing
         "UPDATE jobs SET verdict = '{}'", "UPDATE jobs SET attempt = 9", "DELETE FROM jobs",
         "DELETE FROM events", "UPDATE jobs SET state = 'queued', finished_at = NULL",
         "UPDATE jobs SET paused = 'disk_full'", "UPDATE jobs SET priority = 11",
-        "INSERT INTO artifacts SELECT seq, 'purified_model', model_sha256, 1 FROM jobs",
+        "INSERT INTO artifacts SELECT seq, 'purified_model', -1, model_sha256, 1 FROM jobs",
         """
         INSERT INTO events (job, at, kind, data) SELECT seq, 0, 'state', '{"state":"succeeded"}' FROM jobs
         """,

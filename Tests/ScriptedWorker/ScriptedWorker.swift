@@ -3,6 +3,7 @@ import Findings
 import Foundation
 import JobQueue
 import JobStore
+import PackedDataset
 import Problems
 import WorkerProtocol
 import WorkerSupervisor
@@ -26,6 +27,10 @@ struct ScriptedWorker {
         if arguments.count == 3, arguments[1] == "serve" { return try await serve(arguments[2]) }
         if arguments.count == 3, arguments[1] == "supervise" { return try supervise(arguments[2]) }
         let task = try readTask()
+        // Its input is a folder, which holds no script.
+        if case .thumbnails(let thumbnails) = task.kind {
+            return try makeThumbnails(of: thumbnails.dataset, task)
+        }
         let (section, file): (String, String) =
             switch task.kind {
             case .probeModel(let probe): ("[probe]", probe.model)
@@ -34,6 +39,8 @@ struct ScriptedWorker {
             case .train(let train): ("[train]", train.model)
             case .evaluate(let evaluate): ("[evaluate]", evaluate.model)
             case .perturb(let perturb): ("[perturb]", perturb.model)
+            case .render(let render): ("[render]", render.model)
+            case .thumbnails(let thumbnails): ("[thumbnails]", thumbnails.dataset)
             }
         let follows = arguments.count == 3 && arguments[1] == "follow"
         let lines = try String(contentsOfFile: follows ? arguments[2] : file, encoding: .utf8).split(
@@ -92,6 +99,47 @@ struct ScriptedWorker {
         case "metrics":
             try send(.metrics([MetricPoint(phase: .detection, name: "samples_per_second", value: 12.5)]))
         case "verdict": try send(.verdict(Fixtures.verdict))
+        case "curves":
+            for part in [0..<3, 3..<5] {
+                try send(
+                    .curve(
+                        part.map {
+                            CurvePoint(phase: .decoupling, name: "loss", step: $0, value: 1 / Double($0 + 1))
+                        }))
+            }
+        case "triggers":
+            try send(
+                .triggers([
+                    TriggerFinding(
+                        label: 0, name: "a", form: .moments, effect: 0.9, random: 0.1, amplification: 2.5)
+                ]))
+            for (role, view) in [
+                (WorkerArtifact.Role.triggerDirection, TriggerView.direction), (.triggerClean, .clean),
+                (.triggerStamped, .stamped),
+            ] {
+                try Data(view.rawValue.utf8).write(
+                    to: URL(filePath: task.outputDirectory + "/" + view.rawValue))
+                try send(.artifact(WorkerArtifact(role: role, label: 0, file: view.rawValue)))
+            }
+        case "assessment":
+            try send(
+                .assessment(
+                    Assessment(
+                        holdout: .init(
+                            names: ["a", "b"], labels: [0, 0, 1], before: [0, 1, 1], after: [0, 0, 1])
+                    )))
+        case "reviews":
+            guard case .analyse(let analyse) = task.kind, let path = analyse.reviews else { break }
+            let reviews = try ReviewFile.read(path, samples: 1_000, classes: 3)
+            // Shown where a test can see them.
+            try send(
+                .metrics(
+                    reviews.map {
+                        MetricPoint(
+                            phase: .detection, name: "\($0.index) \($0.decision.rawValue)",
+                            value: Double($0.label ?? -1))
+                    }))
+        case "pictures": try makePictures(task)
         case "evaluation":
             try send(.evaluation(PurificationMetrics(before: EvaluationMetrics(acc: 0.9, asr: 1, ra: 0))))
         case "artifact":
@@ -116,6 +164,7 @@ struct ScriptedWorker {
             for (name, bytes) in files {
                 try Data(count: bytes).write(to: URL(filePath: task.outputDirectory + "/" + name))
             }
+            if !words.contains("bare") { try writeThumbnails(summary.samples, to: task.outputDirectory) }
             try send(.datasetImported(summary))
         case "fail":
             guard let category = Problem.Category(rawValue: words[1]) else { fatalError(words[1]) }
@@ -188,6 +237,35 @@ struct ScriptedWorker {
             .log(
                 "\(confinement.mode.rawValue) \(confinement.memoryBytes ?? 0) \(confinement.seconds ?? 0) "
                     + "\(confinement.fileBytes ?? 0)"))
+    }
+
+    /// The amplification tells how many samples were asked for together.
+    static func makePictures(_ task: WorkerTask) throws {
+        guard case .render(let render) = task.kind else { fatalError("no pictures") }
+        for index in render.samples {
+            for view in SampleView.allCases {
+                try Data("\(index) \(view.rawValue)".utf8).write(
+                    to: URL(filePath: task.outputDirectory + "/" + RenderedSample.file(index, view)))
+            }
+        }
+        try send(
+            .rendered(
+                render.samples.map {
+                    RenderedSample(
+                        index: $0, amplification: Double(render.samples.count), adversarialLabel: 1)
+                }))
+    }
+
+    static func makeThumbnails(of dataset: String, _ task: WorkerTask) throws {
+        let labels = try Data(contentsOf: URL(filePath: dataset + "/labels.i32"))
+        try writeThumbnails(labels.count / 4, to: task.outputDirectory)
+        try send(.finished)
+    }
+
+    static func writeThumbnails(_ samples: Int, to directory: String) throws {
+        let writer = try SliceWriter(.thumbnails, in: directory)
+        for sample in 0..<samples { try writer.append(Data("thumbnail \(sample)".utf8)) }
+        try writer.finish()
     }
 
     static func uploadHalf(_ directory: String) throws {

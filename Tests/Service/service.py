@@ -17,13 +17,19 @@ finished
 [import]
 dataset-summary 32
 finished
+[render]
+pictures
+finished
 [job]
 phase boundary_analysis
 samples 2500
 progress 0.5
 {job}
 """
-QUICK_JOB = "verdict\nphase detection\nmetrics\nevaluation\nartifact model.pt2 PURIFIED\nphase refinement\nfinished"
+QUICK_JOB = "\n".join([
+    "verdict", "triggers", "phase detection", "metrics", "curves", "evaluation", "artifact model.pt2 PURIFIED",
+    "phase refinement", "assessment", "finished",
+])
 ENDLESS_JOB = "wait"
 
 

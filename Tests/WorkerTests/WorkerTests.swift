@@ -1,6 +1,6 @@
-import DatasetFormats
 import Findings
 import Foundation
+import ImageEncoding
 import PackedDataset
 import Problems
 import Testing

@@ -7,9 +7,13 @@ import Problems
 struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {
     var record: InputRecord<Summary>
     var links: [String: String]
+    /// Nil in listings.
+    var jobs: [JobMention]?
+    /// Of a model; nil in listings.
+    var purified: [PurifiedModel]?
 
     enum CodingKeys: String, CodingKey {
-        case id, name, state, bytes, sha256, summary, problem, links, architecture, skeleton
+        case id, name, state, bytes, sha256, summary, problem, links, architecture, skeleton, jobs, purified
         case createdAt = "created_at"
     }
 
@@ -26,6 +30,25 @@ struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {
         try container.encodeIfPresent(record.modelImport?.architecture, forKey: .architecture)
         try container.encodeIfPresent(record.modelImport?.skeleton, forKey: .skeleton)
         try container.encode(links, forKey: .links)
+        try container.encodeIfPresent(jobs?.map { MentionResource(job: $0) }, forKey: .jobs)
+        try container.encodeIfPresent(purified, forKey: .purified)
+    }
+}
+
+/// A job beside what it used.
+private struct MentionResource: Encodable {
+    var job: JobMention
+
+    enum CodingKeys: String, CodingKey {
+        case id, type, state, verdict
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(job.id, forKey: .id)
+        try container.encode(job.type, forKey: .type)
+        try container.encode(job.state, forKey: .state)
+        try container.encode(job.verdict, forKey: .verdict)
     }
 }
 

@@ -34,7 +34,10 @@ extension RESTService {
                 if let wait = request.head.preferredWait {
                     try await queue.waitForModel(request.id, timeout: .seconds(wait))
                 } else { try await store.model(request.id) }
-            return try JSON.response(InputResource(model: record), headers: request.preferenceApplied)
+            var resource = InputResource(model: record)
+            resource.jobs = try await store.jobs(using: .model, record.id)
+            resource.purified = try await store.purifiedModels(of: record.id)
+            return try JSON.response(resource, headers: request.preferenceApplied)
         }
         router.on(.get, "/v1/models/{id}/content") { request in
             try request.head.allowQuery()
@@ -77,7 +80,9 @@ extension RESTService {
                 if let wait = request.head.preferredWait {
                     try await queue.waitForDataset(request.id, timeout: .seconds(wait))
                 } else { try await store.dataset(request.id) }
-            return try JSON.response(InputResource(dataset: record), headers: request.preferenceApplied)
+            var resource = InputResource(dataset: record)
+            resource.jobs = try await store.jobs(using: .dataset, record.id)
+            return try JSON.response(resource, headers: request.preferenceApplied)
         }
         router.on(.delete, "/v1/datasets/{id}") { request in
             try request.head.allowQuery()

@@ -9,15 +9,20 @@ enum JobRequestReader {
     ///   `json-field-invalid`.
     static func read(_ data: Data) throws -> JobRequest {
         let fields = try JSONReader(parsing: data).fields([
-            "type", "model", "dataset", "evaluation", "options", "priority",
+            "type", "model", "dataset", "evaluation", "options", "priority", "reviews_of",
         ])
+        let type = try fields.required("type").one(of: JobType.self)
+        if type == .scan, let reviews = fields["reviews_of"] {
+            throw reviews.wrong("no reviews for a scan, which changes nothing", category: .unprocessable)
+        }
         return JobRequest(
-            type: try fields.required("type").one(of: JobType.self),
+            type: type,
             model: try id(fields.required("model")),
             dataset: try id(fields.required("dataset")),
             evaluation: try fields["evaluation"].map(evaluation),
             options: try fields["options"].map(options) ?? JobOptions(),
-            priority: try fields["priority"]?.int(JobRequest.priorities) ?? 0)
+            priority: try fields["priority"]?.int(JobRequest.priorities) ?? 0,
+            reviewsOf: try fields["reviews_of"].map(id))
     }
 
     private static func id(_ reader: JSONReader) throws -> String {

@@ -12,6 +12,7 @@ struct JobResource: Encodable {
             error
         case attempt, links, paused, priority
         case modelChanged = "model_changed"
+        case reviewsOf = "reviews_of"
         case createdAt = "created_at"
         case startedAt = "started_at"
         case finishedAt = "finished_at"
@@ -41,6 +42,7 @@ struct JobResource: Encodable {
         try container.encode(job.request.dataset, forKey: .dataset)
         try container.encode(job.request.evaluation, forKey: .evaluation)
         try container.encode(job.request.options, forKey: .options)
+        try container.encode(job.request.reviewsOf, forKey: .reviewsOf)
         try container.encode(job.verdict, forKey: .verdict)
         var metrics = container.nestedContainer(keyedBy: MetricsKeys.self, forKey: .metrics)
         try metrics.encode(job.metrics?.before, forKey: .before)
@@ -65,7 +67,9 @@ struct JobResource: Encodable {
     private var links: [String: String] {
         let path = Self.path(job.id)
         var links = ["self": path, "events": path + "/events", "metrics": path + "/metrics"]
-        if job.hasSamples { links["samples"] = path + "/samples" }
+        if job.hasSamples {
+            for name in ["samples", "evidence", "reviews"] { links[name] = path + "/" + name }
+        }
         if job.state == .succeeded, job.hasSamples { links["labels"] = path + "/labels" }
         if job.artifact(.purifiedModel) != nil { links["model"] = path + "/model" }
         switch job.state {

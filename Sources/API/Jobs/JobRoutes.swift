@@ -59,14 +59,7 @@ extension RESTService {
 
     private func submit(_ request: HTTPRequest) async throws -> HTTPResponse {
         try request.head.allowQuery()
-        if let type = request.head.headers["Content-Type"]?.lowercased(),
-            !type.hasPrefix("application/json"), !type.contains("+json")
-        {
-            throw Problem(
-                .unsupportedFormat, code: "content-type-not-json", title: "The body must be JSON",
-                detail: "The Content-Type is \(type.prefix(80)).", location: "Content-Type",
-                fix: "Send Content-Type: application/json.")
-        }
+        try Self.requireJSON(request.head)
         let key = try idempotencyKey(request.head)
         let wanted = try JobRequestReader.read(request.data)
         try await checkMatch(wanted)
@@ -84,6 +77,17 @@ extension RESTService {
             return .problem(
                 problem, instance: request.head.path, headers: ["Retry-After": String(Self.fullSeconds)])
         }
+    }
+
+    /// - Throws: `Problem` `content-type-not-json` for a body that says it is something else.
+    static func requireJSON(_ head: HTTPRequestHead) throws {
+        guard let type = head.headers["Content-Type"]?.lowercased(), !type.hasPrefix("application/json"),
+            !type.contains("+json")
+        else { return }
+        throw Problem(
+            .unsupportedFormat, code: "content-type-not-json", title: "The body must be JSON",
+            detail: "The Content-Type is \(type.prefix(80)).", location: "Content-Type",
+            fix: "Send Content-Type: application/json.")
     }
 
     private func idempotencyKey(_ head: HTTPRequestHead) throws -> String? {

@@ -30,11 +30,15 @@ extension RESTService {
 
     private func samples(_ request: HTTPRequest) async throws -> HTTPResponse {
         let head = request.head
-        try head.allowQuery("flagged", "class", "sort", "limit", "cursor", "format")
+        try head.allowQuery(
+            "flagged", "class", "predicted", "restored", "reviewed", "sort", "limit", "cursor", "format")
         let sort = try head.queryOne("sort", of: SampleSort.self) ?? .index
         let query = SampleQuery(
             flagged: try head.queryBool("flagged"),
             givenLabel: try head.queryInt("class", 0...Int(Int32.max)),
+            predictedLabel: try head.queryInt("predicted", 0...Int(Int32.max)),
+            restoredLabel: try head.queryInt("restored", 0...Int(Int32.max)),
+            reviewed: try head.queryBool("reviewed"),
             key: sort.key, descending: sort.descending)
         let type =
             switch head.queryValue("format") {
@@ -48,7 +52,7 @@ extension RESTService {
         if type == "application/json" {
             let page = try await store.samples(
                 of: request.id, query, limit: limit, cursor: head.queryValue("cursor"))
-            return try JSON.response(page.resource { $0 })
+            return try JSON.response(page.resource { SampleResource($0) })
         }
         for name in ["limit", "cursor"] where head.queryValue(name) != nil {
             throw HTTPRequestHead.invalid(
@@ -66,9 +70,9 @@ extension RESTService {
                     var rows = Data()
                     for sample in page {
                         if csv {
-                            rows += Data(SampleTable.row(sample).utf8)
+                            rows += Data(SampleTable.row(sample.finding).utf8)
                         } else {
-                            rows += try SampleTable.jsonLine(sample)
+                            rows += try JSON.data(SampleResource(sample)) + Data("\n".utf8)
                         }
                     }
                     try await writer.write(rows)
@@ -89,7 +93,7 @@ extension RESTService {
             body: .stream { writer in
                 try await writer.write(Data(SampleTable.labelsHeader.utf8))
                 for try await page in pages {
-                    try await writer.write(Data(page.map(SampleTable.labelsRow).joined().utf8))
+                    try await writer.write(Data(page.map { SampleTable.labelsRow($0.finding) }.joined().utf8))
                 }
             })
     }
@@ -134,6 +138,8 @@ enum SampleSort: String, CaseIterable {
     case boundaryDistanceDescending = "-boundary_distance"
     case coherence
     case coherenceDescending = "-coherence"
+    case givenLabel = "given_label"
+    case givenLabelDescending = "-given_label"
 
     var descending: Bool { rawValue.hasPrefix("-") }
 
@@ -143,6 +149,7 @@ enum SampleSort: String, CaseIterable {
         case .score, .scoreDescending: .score
         case .boundaryDistance, .boundaryDistanceDescending: .boundaryDistance
         case .coherence, .coherenceDescending: .coherence
+        case .givenLabel, .givenLabelDescending: .givenLabel
         }
     }
 }

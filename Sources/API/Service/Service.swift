@@ -112,8 +112,13 @@ public struct RESTService: Sendable {
         addUploadRoutes(to: &router)
         addJobRoutes(to: &router)
         addResultRoutes(to: &router)
+        addEvidenceRoutes(to: &router)
+        addPictureRoutes(to: &router)
+        addReviewRoutes(to: &router)
         addSystemRoutes(to: &router)
+        addOverviewRoute(to: &router)
         addAuditRoute(to: &router)
+        addKeysRoute(to: &router)
         addDashboardRoutes(to: &router)
         router.stages = [
             ForwardedStage(proxies: access.proxies),

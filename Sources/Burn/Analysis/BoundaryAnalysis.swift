@@ -70,7 +70,9 @@ struct BoundaryAnalysis {
         let batch = try images.batch(Array(range))
         let before = try model.forwardWithFeatures(batch, mode: .inference, token: token)
         let predicted: [Int] = try before.logits.argmax(1).array()
-        let nearest = try descent(.runnerUp).run(batch, predicted: predicted)
+        let nearest = try BoundaryDescent(
+            model: model, lowest: images.lowest, highest: images.highest, objective: .runnerUp, token: token
+        ).run(batch, predicted: predicted)
         var closest = nearest.perturbations
         if method == .ddn {
             closest = try DecoupledDirectionNorm(
@@ -78,9 +80,8 @@ struct BoundaryAnalysis {
             ).refine(closest, images: batch, predicted: predicted)
         }
         let distances: [Float] = try closest.flatten(from: 1).norm([1]).array()
-        var unbiased = descent(.meanLogit)
-        unbiased.refinements = 0
-        let spread = try unbiased.run(batch, predicted: predicted)
+        let spread = try BoundaryDescent.unbiased(model: model, images: images, token: token)
+            .run(batch, predicted: predicted)
         let flat = try spread.perturbations.contiguous().flatten(from: 1)
         let norms = try flat.norm([1])
         try store.write(flat / norms.clamp(1e-9, nil).unsqueeze(1), at: range.lowerBound)
@@ -106,10 +107,5 @@ struct BoundaryAnalysis {
             return Double(shared.done) / Double(images.count)
         }
         progress(fraction)
-    }
-
-    private func descent(_ objective: MarginObjective) -> BoundaryDescent {
-        BoundaryDescent(
-            model: model, lowest: images.lowest, highest: images.highest, objective: objective, token: token)
     }
 }

@@ -1,3 +1,4 @@
+import Evaluation
 import Execution
 import Tensors
 
@@ -109,5 +110,18 @@ struct BoundaryDescent {
             lowMargins = try flipped.choose(lowMargins * 0.5, margins.clamp(1e-6, nil))
         }
         return try inside + segment * high.perSample(rank: 4)
+    }
+}
+
+extension BoundaryDescent {
+    /// The descent whose direction and class met the analysis keeps: not biased to the runner-up, and stopped
+    /// where it comes out.
+    static func unbiased(
+        model: GraphModel, images: LabelledImages, token: CancellationToken?
+    ) -> BoundaryDescent {
+        var descent = BoundaryDescent(
+            model: model, lowest: images.lowest, highest: images.highest, objective: .meanLogit, token: token)
+        descent.refinements = 0
+        return descent
     }
 }

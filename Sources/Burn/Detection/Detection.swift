@@ -23,6 +23,8 @@ struct Detection {
         /// Cosine of the sample's perturbation to its predicted class's direction.
         var coherence: [Double]
         var verdict: Verdict
+        /// What people decided; the flags go by it, the verdict does not.
+        var reviews = Reviews.none
 
         /// Classes whose triggers are to be removed.
         var targets: [ClassFinding] {

@@ -28,6 +28,7 @@ struct FalseCorrelationDecoupling {
             let model = try original.copy(seed: tuning.seed)
             var attemptTuning = tuning
             attemptTuning.learningRate = rate
+            attemptTuning.curves?.beginAttempt()
             try attemptTuning.run(model, pool: pool, restored: restored) { progress($0) }
             let report = try gate.measure(model)
             let accepted =

@@ -17,6 +17,8 @@ struct FineTuning {
     var steps: Int
     var learningRate: Double
     let seed: UInt64
+    /// Told of every step.
+    var curves: CurveRecorder?
 
     static let batch = 128
     /// Shares of a batch: flagged samples, and of the trusted ones those that get a trigger.
@@ -66,6 +68,7 @@ struct FineTuning {
             let loss = try (losses * Tensor(weights)).sum() / Double(cleanCount)
             let gradients = try Autograd.gradients(of: loss, withRespectTo: model.parameters)
             try optimiser.step(gradients, learningRate: schedule.learningRate(step: step))
+            try curves?.take(step: step + 1, loss: Double(loss.item(as: Float.self)), of: model)
             progress(Double(step + 1) / Double(steps))
         }
     }

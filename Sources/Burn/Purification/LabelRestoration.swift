@@ -12,6 +12,7 @@ struct LabelRestoration {
     let images: LabelledImages
     let table: AnalysisTable
     let targets: [ClassFinding]
+    let reviews: Reviews
     let token: CancellationToken
     private(set) var votes: [Int: [Float]] = [:]
 
@@ -19,11 +20,13 @@ struct LabelRestoration {
     private static let adversarialWeight: Float = 0.5
 
     init(
-        images: LabelledImages, table: AnalysisTable, targets: [ClassFinding], token: CancellationToken
+        images: LabelledImages, table: AnalysisTable, targets: [ClassFinding], reviews: Reviews = .none,
+        token: CancellationToken
     ) {
         self.images = images
         self.table = table
         self.targets = targets
+        self.reviews = reviews
         self.token = token
     }
 
@@ -60,14 +63,21 @@ struct LabelRestoration {
 
     private func adversarialVote(_ sample: Int) -> [Float] {
         var vote = [Float](repeating: 0, count: images.classes)
-        let label = Int(table.adversarialLabel[sample])
-        if label != images.labels[sample] { vote[label] = Self.adversarialWeight }
+        let (label, given) = (Int(table.adversarialLabel[sample]), images.labels[sample])
+        let predicted = Int(table.predicted[sample])
+        if label != given {
+            vote[label] = Self.adversarialWeight
+        } else if predicted != given {
+            // Named by a person: what the model sees in it, where it leaves that for its given label.
+            vote[predicted] = Self.adversarialWeight
+        }
         return vote
     }
 
     /// Probabilities, (samples.count, classes), for training.
     func probabilities(_ samples: [Int]) throws -> Tensor {
         let rows = samples.flatMap { sample -> [Float] in
+            if let known = reviews.label(sample) { return (0..<images.classes).map { $0 == known ? 1 : 0 } }
             let vote = votes[sample] ?? adversarialVote(sample)
             let total = vote.reduce(0, +)
             return total > 0 ? vote.map { $0 / total } : vote.map { _ in 1 / Float(images.classes) }
@@ -77,6 +87,7 @@ struct LabelRestoration {
 
     /// The restored label of a flagged sample.
     func label(_ sample: Int) -> Int {
+        if let known = reviews.label(sample) { return known }
         let given = images.labels[sample]
         if targets.contains(where: { $0.label == given && $0.isCleanLabel }) { return given }
         let vote = votes[sample] ?? adversarialVote(sample)

@@ -10,6 +10,7 @@ struct ProgressiveRefinement {
     let targets: [ClassFinding]
     /// The suspicious model's probabilities, (N, classes).
     let before: Tensor
+    let reviews: Reviews
     let token: CancellationToken
     /// Largest drop so far of the given label's probability, per sample: evidence accumulates over rounds.
     private(set) var drops: [Float]
@@ -23,12 +24,13 @@ struct ProgressiveRefinement {
 
     init(
         original: GraphModel, images: LabelledImages, targets: [ClassFinding], before: Tensor,
-        token: CancellationToken
+        reviews: Reviews = .none, token: CancellationToken
     ) throws {
         self.original = original
         self.images = images
         self.targets = targets
         self.before = before
+        self.reviews = reviews
         self.token = token
         drops = Array(repeating: 0, count: images.count)
     }
@@ -62,6 +64,7 @@ struct ProgressiveRefinement {
             ? []
             : drops.indices.filter {
                 dirty.contains(images.labels[$0]) && !poison.contains($0) && Double(drops[$0]) > cut
+                    && !reviews.isRejected($0)
             }
         let known = Set(pool.clean).union(pool.holdout)
         let newlyClean = drops.indices.filter {

@@ -17,6 +17,14 @@ struct Purification {
         var model: GraphModel?
         var restoration: LabelRestoration
         var flagged: [Bool]
+        /// Samples that were never trained on, with both models' predictions; nil without another model.
+        var holdout: Holdout?
+    }
+
+    struct Holdout {
+        var samples: [Int]
+        var before: [Int]
+        var after: [Int]
     }
 
     /// Enough steps matter: with 40 a BadNets backdoor survived, with 160 it was gone.
@@ -31,7 +39,8 @@ struct Purification {
     /// Restored labels as the analysis alone gives them.
     func initialRestoration() throws -> LabelRestoration {
         var restoration = LabelRestoration(
-            images: images, table: table, targets: outcome.targets, token: job.token)
+            images: images, table: table, targets: outcome.targets, reviews: outcome.reviews,
+            token: job.token)
         let flagged = outcome.flagged.indices.filter { outcome.flagged[$0] }
         try restoration.ask(job.model, about: flagged, sanitised: false)
         return restoration
@@ -40,20 +49,26 @@ struct Purification {
     func run() throws -> Result {
         let everyone = Array(0..<images.count)
         let before = try job.model.probabilities(images, everyone, token: job.token)
+        let firstPredictions: [Int] = try before.argmax(1).array()
         var pool = TrainingPool(outcome: outcome, table: table, images: images, seed: job.task.options.seed)
         var restoration = try initialRestoration()
         let gate = AcceptanceGate(
             images: images, targets: outcome.targets, holdout: pool.holdout, flagged: pool.poison,
             token: job.token)
         let original = try gate.measure(job.model)
-        let tuning = FineTuning(
+        var tuning = FineTuning(
             images: images,
             transplant: try Transplant(targets: outcome.targets, table: table, store: store),
             teacher: before, token: job.token, steps: Self.decouplingSteps(samples: images.count),
             learningRate: FalseCorrelationDecoupling.learningRates[0], seed: job.task.options.seed)
+        let curves = recorder(
+            .decoupling, 0, steps: tuning.steps, attempts: FalseCorrelationDecoupling.learningRates.count,
+            pool, firstPredictions)
+        tuning.curves = curves
         var (model, report) = try decouple(tuning, gate, original, pool, restoration)
         var refinement = try ProgressiveRefinement(
-            original: job.model, images: images, targets: outcome.targets, before: before, token: job.token)
+            original: job.model, images: images, targets: outcome.targets, before: before,
+            reviews: outcome.reviews, token: job.token)
         for round in stride(from: 1, through: job.task.options.rounds, by: 1) {
             let clock = PhaseClock()
             let path = job.directory + "/round-\(round).pt2"
@@ -61,16 +76,20 @@ struct Purification {
             try restoration.ask(model, about: pool.poison, sanitised: true)
             let changed = Double(disagreement.newlyFlagged.count + disagreement.newlyClean.count)
             if round > 1, changed < Self.convergence * Double(images.count) { break }
+            let curves = recorder(
+                .refinement, round, steps: Self.refinementSteps(samples: images.count), pool, firstPredictions
+            )
             let saved =
                 try job.journal.replay("round-\(round)")
                 ? ModelWeights.read(path, of: job.file, like: job.model) : nil
             let candidate = try saved ?? model.copy(seed: job.task.options.seed &+ UInt64(round))
             if saved == nil {
-                let retuning = FineTuning(
+                var retuning = FineTuning(
                     images: images, transplant: tuning.transplant, teacher: before, token: job.token,
                     steps: Self.refinementSteps(samples: images.count),
                     learningRate: Self.refinementRate / Double(round),
                     seed: job.task.options.seed &+ UInt64(round))
+                retuning.curves = curves
                 try retuning.run(candidate, pool: pool, restored: restored(pool, restoration)) {
                     plan.advance(.refinement, round: round, $0)
                 }
@@ -91,6 +110,7 @@ struct Purification {
                 try job.journal.finish(
                     "round-\(round)",
                     [
+                        .curve(curves.points),
                         .metrics(metrics),
                         .phaseFinished(.refinement, round: round, seconds: clock.seconds),
                     ])
@@ -101,7 +121,11 @@ struct Purification {
         try restoration.ask(model, about: pool.poison, sanitised: true)
         var flagged = outcome.flagged
         for sample in pool.poison { flagged[sample] = true }
-        return Result(model: model, restoration: restoration, flagged: flagged)
+        let last: [Int] = try model.probabilities(images, pool.holdout, token: job.token).argmax(1).array()
+        return Result(
+            model: model, restoration: restoration, flagged: flagged,
+            holdout: Holdout(
+                samples: pool.holdout, before: pool.holdout.map { firstPredictions[$0] }, after: last))
     }
 
     private func decouple(
@@ -127,14 +151,29 @@ struct Purification {
                 point(.decoupling, 0, "accepted", result.accepted ? 1 : 0),
             ]
         try job.journal.finish(
-            "decoupling", [.metrics(metrics), .phaseFinished(.decoupling, round: 0, seconds: clock.seconds)])
+            "decoupling",
+            [
+                .curve(tuning.curves?.points ?? []), .metrics(metrics),
+                .phaseFinished(.decoupling, round: 0, seconds: clock.seconds),
+            ])
         return (result.model, result.report)
     }
 
     /// Clean-label poison keeps its label, which says nothing: it is left out, not trained on.
     private func restored(_ pool: TrainingPool, _ restoration: LabelRestoration) throws -> Tensor? {
-        let allClean = outcome.targets.allSatisfy(\.isCleanLabel)
+        let allClean = !outcome.targets.isEmpty && outcome.targets.allSatisfy(\.isCleanLabel)
         return allClean || pool.poison.isEmpty ? nil : try restoration.probabilities(pool.poison)
+    }
+
+    /// Follows a tuning of this phase (and round).
+    private func recorder(
+        _ phase: Phase, _ round: Int, steps: Int, attempts: Int = 1, _ pool: TrainingPool,
+        _ predictions: [Int]
+    ) -> CurveRecorder {
+        CurveRecorder(
+            images: images, holdout: pool.holdout, original: pool.holdout.map { predictions[$0] },
+            phase: phase, round: round, steps: steps, attempts: attempts, token: job.token,
+            report: job.report)
     }
 
     private func points(

@@ -28,7 +28,8 @@ struct TrainingPool: Sendable {
         var random = SplitMix64(seed: seed)
         let suspicious = Set(outcome.targets.map(\.label))
         let trusted = (0..<images.count).filter {
-            !outcome.flagged[$0] && Int(table.predicted[$0]) == images.labels[$0]
+            !outcome.flagged[$0]
+                && (Int(table.predicted[$0]) == images.labels[$0] || outcome.reviews.isRejected($0))
         }
         // Right or wrong: accuracy on the trusted alone would be 1 by construction.
         let unsuspicious = (0..<images.count).filter {
@@ -44,7 +45,8 @@ struct TrainingPool: Sendable {
         }
         clean = trusted.filter { sample in
             !kept.contains(sample)
-                && limits[images.labels[sample]].map { table.distance[sample] <= $0 } ?? true
+                && (outcome.reviews.isRejected(sample)
+                    || limits[images.labels[sample]].map { table.distance[sample] <= $0 } ?? true)
         }
         poison = outcome.flagged.indices.filter { outcome.flagged[$0] }
     }

@@ -1,6 +1,6 @@
-// JPEG decoding over libjpeg-turbo: whole calls with bounds, errors as values.
+// JPEG decoding and encoding over libjpeg-turbo: whole calls with bounds, errors as values.
 //
-// Neither function longjmps out, prints, or writes past the buffer it is given.
+// No function longjmps out, prints, or writes past the buffer it is given.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -37,3 +37,9 @@ enum cjpeg_status cjpeg_probe(
 enum cjpeg_status cjpeg_decode(
     const uint8_t *bytes, size_t count, uint32_t maximum_side, struct cjpeg_image *image,
     uint8_t *pixels, size_t capacity);
+
+/// Encodes 8-bit grey or RGB pixels; `quality` is libjpeg's, 1 to 100. The result is allocated with malloc and
+/// belongs to the caller.
+enum cjpeg_status cjpeg_encode(
+    const uint8_t *pixels, size_t count, struct cjpeg_image *image, int quality, uint8_t **bytes,
+    size_t *length);

@@ -144,7 +144,10 @@ extension JobStore {
     /// - Throws: as `removeJob`.
     func remove(_ job: String, reason: Tombstone.Reason, _ artifacts: ArtifactStore) async throws {
         try await removeJob(job, reason: reason) { try artifacts.delete(sha256: $0) }
-        try await onDisk { try artifacts.deleteWorkDirectory(job) }
+        try await onDisk {
+            try artifacts.deleteWorkDirectory(job)
+            try artifacts.deletePictures(job)
+        }
     }
 }
 

@@ -31,6 +31,8 @@ struct CollectedFindings: Sendable {
         case .samples(let samples): for sample in samples { samplesByIndex[sample.index] = sample }
         case .evaluation(let metrics): self.metrics = metrics
         case .artifact(let artifact): artifacts[artifact.role] = artifact.file
+        // For the service's pages.
+        case .curve, .triggers, .assessment, .rendered: break
         case .heartbeat, .progress, .modelProbed, .datasetImported, .log, .failed, .finished: break
         }
     }
