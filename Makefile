@@ -21,10 +21,11 @@ setup: ## System packages, Python environment, libtorch
 build: setup ## burnd and burn-worker in release mode, into .build/release
 	swift build -c release
 
-test: setup ## Build and run every test
+test: setup ## Build and run every test, and a minute of fuzzing each parser of foreign bytes
 	@scripts/setup browser
 	@scripts/test
 	@scripts/test-browser
+	@scripts/fuzz all 60
 
 demo: build ## The whole job over HTTP, before and after (CASE=dir for a real case)
 	@.build/release/burn-demo $(if $(CASE),--case "$(CASE)") $(if $(ATTACK),--attack "$(ATTACK)") \
@@ -44,4 +45,4 @@ lint: ## Refuse badly formatted Swift files
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 
 clean: ## Remove what was built (not what was installed)
-	rm -rf .build .cache bench-results
+	rm -rf .build .build-fuzz .build-tsan .cache bench-results

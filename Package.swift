@@ -41,6 +41,20 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
+// The fuzzing harnesses link libFuzzer, which a plain build has not: `scripts/fuzz` asks for them.
+let fuzzing: [Target] =
+    Context.environment["BURN_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "burn-fuzz",
+            dependencies: [
+                "DatasetFormats", "Findings", "HTTPServer", "ModelFormats", "PickleData",
+                "Problems", "StrictJSON", "WorkerProtocol", "ZipFixtures", logging,
+            ],
+            path: "Tests/Fuzz", exclude: ["Corpus", "seeds.py"], swiftSettings: strict)
+    ]
+
 let package = Package(
     name: "burn",
     platforms: [.macOS(.v15)],
@@ -228,8 +242,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "burn-worker", "burnd", "Execution", "ModelFormats", "Problems", "ScriptedWorker",
-                "ServiceClient", "Tensors", "ZipFixtures", crypto,
+                "burn-worker", "burnd", "ConfinedProgram", "Execution", "ModelFormats", "Problems",
+                "ScriptedWorker", "ServiceClient", "Tensors", "ZipFixtures", crypto,
             ],
             swiftSettings: strict),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
@@ -279,11 +293,29 @@ let package = Package(
         .executableTarget(
             name: "ScriptedWorker", dependencies: ["JobQueue", "PackedDataset"], path: "Tests/ScriptedWorker",
             swiftSettings: strict),
-    ]
+    ] + fuzzing
 )
 
 // The generator of the API's documentation, only for `make docs`: other builds do not even resolve it.
 if Context.environment["BURN_DOCC"] != nil {
     package.dependencies.append(
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}
+
+// The thread sanitizer judges the server: `scripts/sanitize-thread` builds its tests and what they need, without
+// libtorch.
+if Context.environment["BURN_TSAN"] != nil {
+    let byName = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })
+    var needed: Set<String> = []
+    var rest = [
+        "APITests", "ArtifactStoreTests", "HTTPServerTests", "JobQueueTests", "JobStoreTests",
+        "WorkerSupervisorTests",
+    ]
+    while let name = rest.popLast() {
+        guard let target = byName[name], needed.insert(name).inserted else { continue }
+        for dependency in target.dependencies {
+            if case .byNameItem(let other, _) = dependency { rest.append(other) }
+        }
+    }
+    package.targets.removeAll { !needed.contains($0.name) }
 }

@@ -28,6 +28,13 @@ public protocol BodySink: AnyObject, Sendable {
 public protocol HTTPHandler: Sendable {
     /// Called once the header section is complete, before any body byte is read.
     func begin(_ head: HTTPRequestHead) async -> RequestPlan
+    /// Whether a request for this path (as it came, without the query) must not wait behind others: its task runs
+    /// before theirs, on threads of its own. Called on an event thread.
+    func isUrgent(_ path: String) -> Bool
+}
+
+extension HTTPHandler {
+    public func isUrgent(_ path: String) -> Bool { false }
 }
 
 /// One request's way through a handler: what happens to the body, then who answers.

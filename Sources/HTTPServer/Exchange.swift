@@ -43,12 +43,13 @@ final class Exchange: @unchecked Sendable {
     }
 
     func start() {
-        run { await $0.decide() }
+        // On Linux, tasks of each priority have a queue and threads of their own.
+        run(priority: service.handler.isUrgent(incoming.path) ? .high : nil) { await $0.decide() }
     }
 
     /// Runs a step as this exchange's task, which ends with the exchange.
-    func run(_ step: @escaping @Sendable (Exchange) async -> Void) {
-        let task = Task { await step(self) }
+    func run(priority: TaskPriority? = nil, _ step: @escaping @Sendable (Exchange) async -> Void) {
+        let task = Task(priority: priority) { await step(self) }
         let late = state.withLock { state in
             state.task = task
             return state.ended

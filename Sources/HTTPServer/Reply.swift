@@ -153,7 +153,8 @@ struct Reply {
     func send(to request: OpaquePointer, close: Bool) -> Bool {
         var text: [CChar] = []
         var offsets: [(Int, Int)] = []
-        for field in headers.fields {
+        // libmicrohttpd refuses to send a field without a value, and the whole reply with it.
+        for field in headers.fields where !field.value.isEmpty {
             let name = text.count
             text.append(contentsOf: field.name.utf8CString)
             let value = text.count

@@ -22,6 +22,9 @@ public struct Router: HTTPHandler {
     }
 
     var routes: [Route] = []
+    /// Patterns without parameters whose requests go before all others: what a load balancer asks to learn whether
+    /// the service is alive must be answered while others keep it busy.
+    public var urgent: Set<String> = []
     /// What every request passes, in this order, before anything is said about the path and the method.
     public var stages: [any RequestStage] = []
     /// Called with every answer of a stage or a route before it is sent, for the audit log. Not called for
@@ -62,6 +65,8 @@ public struct Router: HTTPHandler {
                 access: access ?? (method == .get ? .read : .submit), isUpload: isUpload, plan: plan,
                 respond: respond))
     }
+
+    public func isUrgent(_ path: String) -> Bool { urgent.contains(path) }
 
     public func begin(_ head: HTTPRequestHead) async -> RequestPlan {
         let matches = routes.compactMap { route in match(route, head.segments).map { (route, $0) } }

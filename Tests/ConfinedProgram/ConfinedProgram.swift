@@ -7,10 +7,19 @@ import WorkerProtocol
 /// or the error's number.
 ///
 ///     ConfinedProgram confined|free INPUT OUTPUT ACTION [ARGUMENT]
+///
+/// Or becomes another program that finds no landlock in the kernel:
+///
+///     ConfinedProgram without-landlock PROGRAM [ARGUMENT...]
 @main
 enum ConfinedProgram {
     static func main() throws {
         let arguments = CommandLine.arguments
+        if arguments.count > 2, arguments[1] == "without-landlock" {
+            guard actions_hide_landlock() == 0 else { exit(70) }
+            execv(arguments[2], CommandLine.unsafeArgv + 2)
+            exit(71)
+        }
         guard arguments.count >= 5 else { exit(64) }
         let other = actions_start_other()
         if arguments[1] == "confined" {

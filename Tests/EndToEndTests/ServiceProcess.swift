@@ -19,6 +19,8 @@ final class ServiceProcess: @unchecked Sendable {
     private let settings: [String: String]
     /// The mount namespace that the service runs in; nil for the test's own.
     private let disk: SmallDisk?
+    /// A program and its arguments that start the service's, which follows them.
+    private let launcher: [String]
 
     /// With the real worker.
     init() throws {
@@ -26,6 +28,7 @@ final class ServiceProcess: @unchecked Sendable {
         worker = Self.programs.appending(path: "burn-worker")
         settings = [:]
         disk = nil
+        launcher = []
         try start()
     }
 
@@ -39,10 +42,14 @@ final class ServiceProcess: @unchecked Sendable {
     ///   - script: the commands of every worker, see `ScriptedWorker`.
     ///   - settings: `BURND_…` variables.
     ///   - disk: where the data lies.
-    init(script: String, settings: [String: String] = [:], disk: SmallDisk? = nil) throws {
+    ///   - launcher: a program and its arguments that become the service.
+    init(
+        script: String, settings: [String: String] = [:], disk: SmallDisk? = nil, launcher: [String] = []
+    ) throws {
         folder = try Self.makeFolder()
         self.settings = settings
         self.disk = disk
+        self.launcher = launcher
         let commands = folder.appending(path: "script")
         try script.write(to: commands, atomically: true, encoding: .utf8)
         worker = folder.appending(path: "worker")
@@ -56,6 +63,11 @@ final class ServiceProcess: @unchecked Sendable {
     deinit {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// What the service has logged since its start.
+    var log: String {
+        get throws { try String(contentsOf: folder.appending(path: "log"), encoding: .utf8) }
     }
 
     var identifier: Int32 { process.processIdentifier }
@@ -72,6 +84,10 @@ final class ServiceProcess: @unchecked Sendable {
         let program = Self.programs.appending(path: "burnd")
         (process.executableURL, process.arguments) =
             disk?.command(program, serve) ?? (program, serve)
+        if let first = launcher.first {
+            process.arguments = launcher.dropFirst() + [program.path] + serve
+            process.executableURL = URL(filePath: first)
+        }
         process.environment = [
             "BURND_DATA": data, "BURND_LIMITS_FREE_BYTES": "0", "BURND_LOG_LEVEL": "notice",
         ].merging(settings) { $1 }

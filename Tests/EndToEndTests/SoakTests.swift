@@ -8,6 +8,12 @@ import Testing
         var kibibytes = 0
         var descriptors = 0
         var log = 0
+
+        func report(_ rounds: Int, _ seconds: Double) {
+            print(
+                "soak: \(Int(seconds)) s, \(rounds) rounds, memory \(kibibytes) KiB, descriptors \(descriptors), "
+                    + "log \(log) bytes")
+        }
     }
 
     @Test func memoryDescriptorsAndTheLogStayFlat() throws {
@@ -20,10 +26,15 @@ import Testing
         var restarts = 0
         var rounds = 0
         var nextRestart = Date(timeIntervalSinceNow: seconds / 3)
+        var nextReport = Date()
         while Date() < end {
             try round(service)
             rounds += 1
             samples.append(try sample(service))
+            if Date() > nextReport {
+                samples.last?.report(rounds, seconds - end.timeIntervalSinceNow)
+                nextReport = Date(timeIntervalSinceNow: max(seconds / 60, 5))
+            }
             if Date() > nextRestart, restarts < 2 {
                 #expect(service.stop(SIGTERM) == 0)
                 try service.start()

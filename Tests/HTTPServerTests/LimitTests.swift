@@ -36,6 +36,20 @@ import Testing
         }
     }
 
+    @Test func urgentRequestsDoNotWaitBehindOthers() async throws {
+        try await withServer { server, recorder in
+            let count = 8 * ProcessInfo.processInfo.activeProcessorCount
+            let busy = try (0..<count).map { _ in try RawClient(port: server.port) }
+            for client in busy { client.send("GET /busy HTTP/1.1\r\nHost: t\r\n\r\n") }
+            let client = try RawClient(port: server.port)
+            #expect(try client.get("/healthz").status == 200)
+            // Behind the others it would have come after all of them.
+            let answered = recorder.records.withLock { $0.count { $0.route == "/busy" } }
+            #expect(answered < count / 2)
+            for client in busy { #expect(try client.reply().status == 200) }
+        }
+    }
+
     @Test func largeHeadersAndLongAddressesAreProblems() async throws {
         try await withServer({ $0.headerBytes = 8 << 10 }) { server, _ in
             let long = String(repeating: "a", count: 3000)

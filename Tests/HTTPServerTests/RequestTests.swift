@@ -3,6 +3,17 @@ import HTTPServer
 import Testing
 
 @Suite struct RequestTests {
+    @Test(arguments: ["", " ", "a"])
+    func aFieldWithoutAValueIsLeftOutOfTheAnswer(value: String) async throws {
+        try await withServer { server, _ in
+            let client = try RawClient(port: server.port)
+            client.send("GET /echo HTTP/1.1\r\nHost: t\r\nX-Echo: \(value)\r\n\r\n")
+            let reply = try client.reply()
+            #expect(reply.status == 200)
+            #expect(reply.headers["x-echo"] == (value == "a" ? "a" : nil))
+        }
+    }
+
     @Test func keepsConnectionsAliveAndAnswersPipelinedRequestsInOrder() async throws {
         try await withServer { server, recorder in
             let client = try RawClient(port: server.port)

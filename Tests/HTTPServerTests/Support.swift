@@ -86,6 +86,7 @@ private struct RefusingStage: RequestStage {
 private func routes(_ recorder: Recorder) -> Router {
     var router = Router()
     router.stages = [RefusingStage()]
+    router.urgent = ["/healthz"]
     router.on(.get, "/healthz") { _ in .json(Data(#"{"status":"ok"}"#.utf8)) }
     router.on(.get, "/v1/items/{id}") { request in
         .text("\(request.head.parameters["id"] ?? "") \(request.head.queryValue("q") ?? "-")")
@@ -138,6 +139,14 @@ private func routes(_ recorder: Recorder) -> Router {
     router.on(.get, "/slow") { _ in
         try? await Task.sleep(for: .milliseconds(300))
         return .text("slow")
+    }
+    router.on(.get, "/echo") { request in
+        HTTPResponse(status: 200, headers: ["X-Echo": request.head.headers["X-Echo"] ?? "none"])
+    }
+    router.on(.get, "/busy") { _ in
+        // Holds a thread of the pool, as much computing does.
+        usleep(200_000)
+        return .text("busy")
     }
     router.on(.get, "/never") { _ in
         try? await Task.sleep(for: .seconds(3600))

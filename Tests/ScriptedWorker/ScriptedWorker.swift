@@ -14,6 +14,8 @@ import WorkerSupervisor
 ///     phase NAME              a durable phase: a file in the output directory; repeated when it is there
 ///     die-once SIGNAL         kills itself, the first time
 ///
+/// `[job SEED]` are the commands of the job with that seed, where there are some.
+///
 /// `follow FILE` takes the commands from FILE instead, for inputs that must be real files of their format.
 ///
 /// Started with other arguments it is another process of the service that can be killed instead:
@@ -31,7 +33,7 @@ struct ScriptedWorker {
         if case .thumbnails(let thumbnails) = task.kind {
             return try makeThumbnails(of: thumbnails.dataset, task)
         }
-        let (section, file): (String, String) =
+        let (kind, file): (String, String) =
             switch task.kind {
             case .probeModel(let probe): ("[probe]", probe.model)
             case .importDataset(let load): ("[import]", load.source)
@@ -46,6 +48,10 @@ struct ScriptedWorker {
         let lines = try String(contentsOfFile: follows ? arguments[2] : file, encoding: .utf8).split(
             separator: "\n"
         ).map(String.init)
+        var section = kind
+        if case .analyse(let analyse) = task.kind, lines.contains("[job \(analyse.options.seed)]") {
+            section = "[job \(analyse.options.seed)]"
+        }
         let script = lines.drop { $0 != section }.dropFirst().prefix { !$0.hasPrefix("[") }
         for line in script { try perform(line.split(separator: " ").map(String.init), task) }
     }
@@ -203,6 +209,7 @@ struct ScriptedWorker {
         case "fill": try fill(mebibytes: Int(number(1)))
         case "limits": try sendLimits(task)
         case "hang": while true { sleep(1) }
+        case "hang-once": if isFirst("hung", task) { while true { sleep(1) } }
         case "stubborn": signal(SIGTERM, SIG_IGN)
         case "wait": try waitForCancel()
         case "wait-once": if isFirst("waited", task) { try waitForCancel() }

@@ -63,6 +63,7 @@ private struct VersionResource: Encodable {
 
 extension RESTService {
     func addSystemRoutes(to router: inout Router) {
+        router.urgent = ["/healthz", "/readyz"]
         router.on(.get, "/healthz", access: .open) { _ in try JSON.response(HealthResource(status: "ok")) }
         router.on(.get, "/readyz", access: .open) { _ in
             let checks = await readinessChecks()

@@ -24,6 +24,7 @@ extension Configuration {
         workers.memoryBytes = limits.workerMemory ?? Self.sharedMemory(among: slots)
         workers.jobSeconds = limits.jobSeconds
         workers.importSeconds = limits.importSeconds
+        workers.heartbeatTimeout = .seconds(limits.silenceSeconds)
         // Perturbations take two bytes where a pixel takes one; a model is written as large as it came.
         let largest = max(limits.images.maximumPackedBytes, limits.modelBytes)
         workers.fileBytes = largest < 1 << 60 ? 2 * largest + (1 << 30) : nil

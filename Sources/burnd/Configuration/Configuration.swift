@@ -87,5 +87,7 @@ struct Configuration: Sendable {
         /// One attempt of a job, and one import or probe.
         var jobSeconds = 48 * 3600
         var importSeconds = 6 * 3600
+        /// A worker that says nothing for longer hangs.
+        var silenceSeconds = 30
     }
 }

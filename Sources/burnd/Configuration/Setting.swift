@@ -112,6 +112,9 @@ struct Setting: Sendable {
         count(
             "limits.import_seconds", "Longest run of an upload's worker.", 1...100_000_000,
             \.limits.importSeconds),
+        count(
+            "limits.worker_silence_seconds", "Seconds without a sign of a worker's life until it is killed.",
+            1...3600, \.limits.silenceSeconds),
         count("uploads.hours", "Hours that a resumable upload waits.", 1...8_760, \.uploads.hours),
         count(
             "uploads.unfinished", "Unfinished resumable uploads of one API key.", 1...10_000,

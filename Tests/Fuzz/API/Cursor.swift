@@ -1,0 +1,1 @@
+../../../Sources/JobStore/Cursor.swift

@@ -1,0 +1,1 @@
+../../../Sources/API/Inputs/ImportRules.swift
