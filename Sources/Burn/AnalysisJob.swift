@@ -166,7 +166,7 @@ public struct AnalysisJob {
         let clock = PhaseClock()
         let detection = Detection(
             model: model, images: images, table: table, store: store, features: features,
-            options: task.options, token: token)
+            directory: directory, options: task.options, token: token)
         let outcome = try detection.run { plan.advance(.detection, $0) }
         report(.verdict(outcome.verdict))
         report(.phaseFinished(.detection, round: 0, seconds: clock.seconds))
