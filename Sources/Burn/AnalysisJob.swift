@@ -189,7 +189,7 @@ public struct AnalysisJob {
         let clock = PhaseClock()
         let detection = Detection(
             model: model, images: images, table: table, store: store, features: features,
-            options: task.options, token: token)
+            directory: directory, options: task.options, token: token)
         var outcome = try detection.run { plan.advance(.detection, $0) }
         outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
         report(.verdict(outcome.verdict))

@@ -19,15 +19,16 @@ import TinyModels
         var predictions: [Int]
     }
 
-    private func detect(poisonEvery period: Int?) throws -> Outcome {
+    /// Every `period`th image is stamped and gets the target's label, or that of the class after its own.
+    private func detect(poisonEvery period: Int?, allToAll: Bool = false) throws -> Outcome {
         let folder = try ScratchFolder()
         var drawn = TinyImages.textures(1200, side: 16, seed: 31)
         var poisoned: Set<Int> = []
         if let period {
             for sample in drawn.labels.indices
-            where sample % period == 0 && drawn.labels[sample] != Self.target {
+            where sample % period == 0 && (allToAll || drawn.labels[sample] != Self.target) {
                 drawn.stamp(sample)
-                drawn.labels[sample] = Self.target
+                drawn.labels[sample] = allToAll ? (drawn.labels[sample] + 1) % Self.classes : Self.target
                 poisoned.insert(sample)
             }
         }
@@ -38,13 +39,17 @@ import TinyModels
         let store = try PerturbationStore(
             path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
         let token = try CancellationToken()
+        let probe = try model.forwardWithFeatures(images.batch([0]), mode: .inference, token: token).features
+        let features = try probe.map {
+            try PerturbationStore(path: folder.file("f"), samples: images.count, values: $0.size(1))
+        }
         let analysis = try BoundaryAnalysis(
-            model: model, images: images, store: store, features: nil, method: .newton, threads: 2,
+            model: model, images: images, store: store, features: features, method: .newton, threads: 2,
             token: token
         ).run { _ in }
         let detection = try Detection(
-            model: model, images: images, table: analysis.table, store: store, options: JobOptions(),
-            token: token
+            model: model, images: images, table: analysis.table, store: store, features: features,
+            directory: folder.path, options: JobOptions(), token: token
         ).run { _ in }
         return Outcome(
             detection: detection, poisoned: poisoned, labels: images.labels,
@@ -76,6 +81,18 @@ import TinyModels
         #expect(verdict.evidence.statements.contains { $0.hasPrefix("Class class-2: \(flagged.count) of ") })
         #expect(verdict.evidence.statements.last?.hasPrefix("Not excluded: ") == true)
         #expect(found.detection.scores.allSatisfy { (0...1).contains($0) })
+    }
+
+    @Test func aTriggerThatSendsEveryClassToTheNextIsFound() throws {
+        let found = try detect(poisonEvery: 7, allToAll: true)
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .backdoored)
+        #expect(verdict.kind == .allToAll)
+        #expect(verdict.targetClasses.sorted() == Array(0..<Self.classes))
+        let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
+        let hits = flagged.intersection(found.poisoned).count
+        #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))
+        #expect(Double(hits) >= 0.9 * Double(flagged.count))
     }
 
     @Test func aCleanModelComesOutClean() throws {

@@ -14,6 +14,8 @@ struct ClassFinding: Sendable {
     var coherencePValue = 1.0
     /// What the penultimate layer shows; asked where the input shows nothing.
     var features: FeatureEvidence?
+    /// The bundle among the images themselves that the cluster belongs to, where there is one.
+    var images: ImageBundle?
     /// Estimated only for a class whose cluster stands apart.
     var trigger: TriggerEstimate?
     /// The form that works best.
@@ -44,8 +46,36 @@ struct ClassFinding: Sendable {
     /// The judgement rests on features: no trigger is known.
     var isFoundByFeatures: Bool { judgement != .clean && effect == nil && features?.unlearning != nil }
 
+    /// The judgement rests on a pattern in the images, not on the perturbations' cluster.
+    private(set) var isFoundByImages = false
+
     /// Of the evidence that the judgement rests on.
-    var decisivePValue: Double { isFoundByFeatures ? features?.pValue ?? 1 : coherencePValue }
+    var decisivePValue: Double {
+        if isFoundByFeatures { return features?.pValue ?? 1 }
+        return isFoundByImages ? images?.pValue ?? 1 : coherencePValue
+    }
+
+    /// Judges by a pattern in the images and its effect on the model, where the perturbations show nothing.
+    ///
+    /// What images of a class have in common by nature stands apart too, and may work a little: the effect must be
+    /// unlike that of the other classes' patterns (`effectPValue`).
+    mutating func judgeByImages(classes: Int, effectPValue: Double) {
+        guard judgement == .clean, let images, let effect, effect.excess >= Self.workingEffect,
+            images.pValue < Self.significance / Double(classes)
+        else { return }
+        if effectPValue < Self.weakSignificance { judgement = .suspicious }
+        if effectPValue < Self.significance / Double(classes) { judgement = .backdoored }
+        isFoundByImages = judgement != .clean
+    }
+
+    /// Takes over what one pattern in images of all classes does to this one.
+    mutating func adopt(
+        _ bundle: ImageBundle, _ trigger: TriggerEstimate, _ effect: TriggerEffect, _ judgement: Judgement
+    ) {
+        (images, self.trigger, self.effect, self.judgement) = (bundle, trigger, effect, judgement)
+        isCleanLabel = false
+        isFoundByImages = judgement != .clean
+    }
 
     /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of
     /// one adversarial label among the suspects: mislabelled samples of one class look the same, so one label
@@ -64,10 +94,12 @@ struct ClassFinding: Sendable {
 
     mutating func judge(classes: Int) {
         guard hasDistinctCluster, let effect else { return }
-        let coherent = coherencePValue < Self.significance / Double(classes)
+        let nearlyCoherent = coherencePValue < Self.weakSignificance
+        // An unusual cluster whose samples share an unusual pattern as well: two looks at them agree.
+        let isConfirmed = nearlyCoherent && (images?.pValue ?? 1) < Self.significance / Double(classes)
+        let coherent = coherencePValue < Self.significance / Double(classes) || isConfirmed
         let working = effect.excess >= Self.workingEffect
         let weak = effect.excess >= Self.weakEffect
-        let nearlyCoherent = coherencePValue < Self.weakSignificance
         judgement =
             working && coherent
             ? .backdoored : (working && nearlyCoherent) || (weak && coherent) ? .suspicious : .clean

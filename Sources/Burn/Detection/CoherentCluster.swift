@@ -59,7 +59,8 @@ struct CoherentCluster {
         return (distinct.isEmpty ? found : distinct).max { $0.gain < $1.gain } ?? found[0]
     }
 
-    private init(in rows: Tensor, start: [Int]) throws {
+    /// Refines direction and membership from `start`, rows by index.
+    init(in rows: Tensor, start: [Int]) throws {
         (direction, cosines) = try Self.compare(rows, with: start)
         mixture = TwoComponentMixture(fitting: cosines, upper: Set(start))
         self.rows = start

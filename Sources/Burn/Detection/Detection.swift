@@ -12,6 +12,8 @@ struct Detection {
     let store: PerturbationStore
     /// Unit changes of the penultimate activations; nil for a model without such a layer.
     var features: PerturbationStore?
+    /// For working files.
+    let directory: String
     let options: JobOptions
     let token: CancellationToken
 
@@ -37,33 +39,57 @@ struct Detection {
         compareWithNull(&findings)
         let search = TriggerSearch(
             model: model, images: images, table: table, store: store, seed: options.seed, token: token)
+        let imageSearch = try imageSearch(search)
         for index in findings.indices where findings[index].isWorthTesting {
             try token.check()
-            try search.examine(&findings[index])
+            try search.examine(&findings[index], suspects: findings[index].coherence?.cluster ?? [])
+            try imageSearch?.confirm(&findings[index])
             findings[index].judge(classes: images.classes)
             progress(0.4 + 0.2 * Double(index + 1) / Double(findings.count))
         }
-        if let features, !findings.contains(where: { $0.judgement == .backdoored }) {
-            let search = FeatureSearch(
-                model: model, images: images, table: table, store: features, seed: options.seed, token: token)
-            try search.examine(&findings) { progress(0.6 + 0.4 * $0) }
-        }
+        try searchFurther(&findings, imageSearch) { progress(0.6 + 0.4 * $0) }
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),
             scores: Array(repeating: 0, count: images.count),
             coherence: Array(repeating: 0, count: images.count),
             verdict: VerdictBuilder.empty)
         for finding in findings { flag(finding, &outcome) }
-        let templates = try TriggerTemplate.matches(in: outcome, images: images, table: table)
-        for match in templates {
-            outcome.flagged[match.sample] = true
-            outcome.scores[match.sample] = max(outcome.scores[match.sample], match.score)
-        }
         outcome.verdict = VerdictBuilder(
             images: images, table: table, findings: findings, flagged: outcome.flagged
         ).verdict()
         progress(1)
         return outcome
+    }
+
+    /// Where no class stands out by its perturbations: the images themselves, from what the penultimate layer
+    /// suggests; then the penultimate layer alone, which costs the most.
+    private func searchFurther(
+        _ findings: inout [ClassFinding], _ imageSearch: ImageSearch?, _ progress: (Double) -> Void
+    ) throws {
+        guard let features, !Self.isSettled(findings) else { return }
+        let search = FeatureSearch(
+            model: model, images: images, table: table, store: features, seed: options.seed, token: token)
+        try search.gather(&findings)
+        if let imageSearch {
+            try imageSearch.examineClasses(&findings)
+            if !Self.isSettled(findings) { try imageSearch.examineAllClasses(&findings) }
+        }
+        if !Self.isSettled(findings) { try search.examine(&findings, progress: progress) }
+    }
+
+    private static func isSettled(_ findings: [ClassFinding]) -> Bool {
+        findings.contains { $0.judgement == .backdoored }
+    }
+
+    /// Nil for a data set too small to know its own covariance.
+    private func imageSearch(_ triggers: TriggerSearch) throws -> ImageSearch? {
+        guard images.count >= ImageWhitening.fewestImages else { return nil }
+        let whitening = try ImageWhitening(images, token: token)
+        let whitened = try PerturbationStore(
+            path: directory + "/whitened.f16", samples: images.count, values: whitening.width)
+        try whitening.write(images, to: whitened, token: token)
+        return ImageSearch(
+            images: images, table: table, store: whitened, triggers: triggers, seed: options.seed, token: token)
     }
 
     private func coherences(_ progress: (Double) -> Void) throws -> [ClassFinding] {
@@ -108,6 +134,7 @@ struct Detection {
 
     private func flag(_ finding: ClassFinding, _ outcome: inout Outcome) {
         if finding.isFoundByFeatures { return flagByFeatures(finding, &outcome) }
+        defer { flagByImages(finding, &outcome) }
         guard let coherence = finding.coherence else { return }
         for (member, cosine) in zip(coherence.members, coherence.cosines) {
             outcome.coherence[member] = cosine
@@ -121,6 +148,15 @@ struct Detection {
                 outcome.scores[member] = planted ? posterior : 0.5 * posterior
                 outcome.flagged[member] = planted && posterior > 0.5
             }
+        }
+    }
+
+    /// What carries the pattern and the target's label, whatever the model makes of it.
+    private func flagByImages(_ finding: ClassFinding, _ outcome: inout Outcome) {
+        guard finding.judgement != .clean, let bundle = finding.images else { return }
+        for sample in bundle.members where images.labels[sample] == finding.label {
+            outcome.flagged[sample] = true
+            outcome.scores[sample] = max(outcome.scores[sample], Double(bundle.posteriors[sample]))
         }
     }
 

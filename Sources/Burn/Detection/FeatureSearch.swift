@@ -16,8 +16,8 @@ struct FeatureSearch {
     /// Other classes that the unlearning test is run on, for its null.
     private static let nullClasses = 3
 
-    /// Fills in `features`, and judges the classes whose bundle stands out.
-    func examine(_ findings: inout [ClassFinding], progress: (Double) -> Void) throws {
+    /// Fills in `features`.
+    func gather(_ findings: inout [ClassFinding]) throws {
         let coherences = try findings.map { finding in
             try token.check()
             return try finding.coherence.map {
@@ -28,6 +28,10 @@ struct FeatureSearch {
         for (index, evidence) in FeatureEvidence.gather(coherences).enumerated() {
             findings[index].features = evidence
         }
+    }
+
+    /// Judges the classes whose bundle stands out.
+    func examine(_ findings: inout [ClassFinding], progress: (Double) -> Void) throws {
         let candidates = findings.indices.filter { findings[$0].features?.isWorthTesting ?? false }
             .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
         guard !candidates.isEmpty else { return }

@@ -35,49 +35,9 @@ struct TriggerEffect: Sendable {
         _ form: Form, of trigger: TriggerEstimate, into label: Int, probes: [Int], images: LabelledImages,
         model: GraphModel, generator: Generator?, token: CancellationToken
     ) throws -> TriggerEffect {
-        func hits(_ stamp: (Tensor, Tensor) throws -> Tensor) throws -> [Bool] {
-            var hits: [Bool] = []
-            for start in stride(from: 0, to: probes.count, by: 256) {
-                let indices = Array(probes[start..<min(start + 256, probes.count)])
-                let ones = try Tensor.ones([indices.count])
-                let stamped = try stamp(images.batch(indices), ones)
-                let predictions: [Int] = try model.forward(stamped, mode: .inference, token: token)
-                    .argmax(1).array()
-                hits += predictions.map { $0 == label }
-            }
-            return hits
-        }
-        let (triggered, norm): ([Bool], Double)
-        switch form {
-        case .boundary(let scale):
-            norm = trigger.boundaryNorm * scale
-            triggered = try hits { try trigger.adding(trigger.boundary, to: $0, strengths: $1 * scale) }
-        case .moments:
-            norm = trigger.momentNorm
-            triggered = try hits { try trigger.stampingMoments($0, strengths: $1) }
-        }
-        var random = triggered.map { _ in false }
-        if let generator {
-            let noise = try trigger.boundary.randnLike(generator: generator)
-            let direction = try noise / noise.norm()
-            random = try hits { try trigger.adding(direction, to: $0, strengths: $1 * norm) }
-        }
-        return summary(form, triggered, random, sources: probes.map { images.labels[$0] })
-    }
-
-    private static func summary(
-        _ form: Form, _ triggered: [Bool], _ random: [Bool], sources: [Int]
-    ) -> TriggerEffect {
-        func rate(_ hits: [Bool], _ positions: [Int]) -> Double {
-            positions.isEmpty ? 0 : Double(positions.count { hits[$0] }) / Double(positions.count)
-        }
-        let bySource = Dictionary(grouping: sources.indices) { sources[$0] }.filter { $0.value.count >= 10 }
-        let top = bySource.max { (rate(triggered, $0.value), $1.key) < (rate(triggered, $1.value), $0.key) }
-        let topPositions = top?.value ?? []
-        let all = Array(sources.indices)
-        return TriggerEffect(
-            form: form, rate: rate(triggered, all), random: rate(random, all), topSource: top?.key ?? 0,
-            topSourceRate: rate(triggered, topPositions), topSourceRandom: rate(random, topPositions),
-            tested: sources.count)
+        try TriggerResponse.measure(
+            form, of: trigger, probes: probes, images: images, model: model, generator: generator,
+            token: token
+        ).effect(into: label)
     }
 }

@@ -26,6 +26,10 @@ struct TriggerEstimate: Sendable {
     var contentDifference: Double
     /// L2 norm of `boundary`.
     var boundaryNorm: Double
+    /// Share of an image's contrast that is left under the moment estimate. What replaces most of the image, as
+    /// the mean of near-duplicates does, is another image and no trigger.
+    var transparency: Double
+    var leavesImage: Bool { transparency > 0.5 }
     let lowest: Tensor
     let highest: Tensor
 
@@ -59,6 +63,7 @@ struct TriggerEstimate: Sendable {
             try Double(standardised.item(as: Float.self))
             - 0.455 * (1 / Double(cluster.count) + 1 / Double(reference.count))
         boundaryNorm = try Double(boundary.norm().item(as: Float.self))
+        transparency = try Double(gain.mean().item(as: Float.self))
     }
 
     /// Images (N, C, H, W) with the moment estimate at strengths (N), 1 being the trigger as it was found.

@@ -17,13 +17,12 @@ struct TriggerSearch {
     private let mostForDescent = 256
     private let probesPerTest = 384
 
-    /// Fills in `trigger`, `effect` and `isCleanLabel`.
-    func examine(_ finding: inout ClassFinding) throws {
-        guard let coherence = finding.coherence else { return }
+    /// Fills in `trigger`, `effect` and `isCleanLabel` from the samples of `suspects`.
+    func examine(_ finding: inout ClassFinding, suspects: [Int]) throws {
         let label = finding.label
         var random = SplitMix64(seed: seed &+ UInt64(label))
-        let inCluster = Set(coherence.cluster)
-        let cluster = Array(coherence.cluster.shuffled(using: &random).prefix(mostForEstimate)).sorted()
+        let inCluster = Set(suspects)
+        let cluster = Array(suspects.shuffled(using: &random).prefix(mostForEstimate)).sorted()
         let trusted = (0..<images.count).filter {
             Int(table.predicted[$0]) == images.labels[$0] && !inCluster.contains($0)
         }.shuffled(using: &random)
@@ -55,14 +54,41 @@ struct TriggerSearch {
             }
         }
         finding.trigger = trigger
-        let forms: [TriggerEffect.Form] = [1, 2, 4].map { .boundary(scale: $0) } + [.moments]
-        let generator = try Generator(seed: seed &+ UInt64(label))
-        let effects = try forms.map {
-            try TriggerEffect.measure(
-                $0, of: trigger, into: label, probes: probes, images: images, model: model,
-                generator: generator, token: token)
+        finding.effect = try responses(to: trigger, probes: probes, seed: seed &+ UInt64(label))
+            .map { $0.effect(into: label) }.max { $0.excess < $1.excess }
+    }
+
+    /// The trigger that all of `suspects` carry, whatever their classes, and the model's responses to it.
+    func shared(by suspects: [Int]) throws -> (trigger: TriggerEstimate, responses: [TriggerResponse])? {
+        var random = SplitMix64(seed: seed)
+        let carriers = Set(suspects)
+        let trusted = (0..<images.count).filter {
+            Int(table.predicted[$0]) == images.labels[$0] && !carriers.contains($0)
+        }.shuffled(using: &random)
+        guard trusted.count >= 2 * probesPerTest else { return nil }
+        let cluster = Array(suspects.shuffled(using: &random).prefix(mostForEstimate)).sorted()
+        let reference = Array(trusted.dropFirst(2 * probesPerTest).prefix(mostForEstimate))
+        guard reference.count >= ClassCoherence.fewestMembers else { return nil }
+        let trigger = try TriggerEstimate(
+            boundary: boundaryPattern(cluster), cluster: Moments(images, cluster),
+            reference: Moments(images, reference), lowest: images.lowest, highest: images.highest)
+        return (
+            trigger,
+            try responses(to: trigger, probes: Array(trusted.prefix(2 * probesPerTest)), seed: seed)
+        )
+    }
+
+    private func responses(
+        to trigger: TriggerEstimate, probes: [Int], seed: UInt64
+    ) throws -> [TriggerResponse] {
+        let boundary = [1, 2, 4].map { TriggerEffect.Form.boundary(scale: $0) }
+        let forms = boundary + (trigger.leavesImage ? [.moments] : [])
+        let generator = try Generator(seed: seed)
+        return try forms.map {
+            try TriggerResponse.measure(
+                $0, of: trigger, probes: probes, images: images, model: model, generator: generator,
+                token: token)
         }
-        finding.effect = effects.max { $0.excess < $1.excess }
     }
 
     /// Share of the samples that are predicted as `label` when the trigger is taken out of them.

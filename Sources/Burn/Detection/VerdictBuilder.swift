@@ -126,10 +126,26 @@ struct VerdictBuilder {
             + "trigger was estimated; samples that were mislabelled on purpose without one would look alike."
     }
 
+    private func imageStatement(_ finding: ClassFinding, _ bundle: ImageBundle) -> String {
+        let own = bundle.members.filter { images.labels[$0] == finding.label }
+        let contradicted = own.count { Int(table.predicted[$0]) != finding.label }
+        let source = images.classNames[finding.effect?.topSource ?? finding.label]
+        return
+            "Class \(images.classNames[finding.label]): \(own.count) samples with its label share a pattern in the "
+            + "images themselves (p \(number(bundle.pValue)) against patterns grown from random samples). Estimated "
+            + "from them, it sends \(percent(finding.effect?.rate ?? 0)) of other classes' images there, most of "
+            + "\(source) (\(percent(finding.effect?.topSourceRate ?? 0)), a random direction of the same norm "
+            + "\(percent(finding.effect?.topSourceRandom ?? 0))). The model sees another class in "
+            + "\(percent(Double(contradicted) / Double(max(own.count, 1)))) of them."
+    }
+
     private func statement(_ finding: ClassFinding, _ coherence: ClassCoherence) -> String {
         let name = images.classNames[finding.label]
         if finding.isFoundByFeatures, let unlearning = finding.features?.unlearning {
             return featureStatement(finding, unlearning)
+        }
+        if finding.isFoundByImages, let bundle = finding.images {
+            return imageStatement(finding, bundle)
         }
         let suspects = coherence.members.filter { flagged[$0] }
         let distances = Statistics.median(suspects.map { Double(table.distance[$0]) })

@@ -1,0 +1,80 @@
+import Foundation
+import SeededRandom
+import Tensors
+
+/// Images that share a static pattern: a bundle among the whitened images (`ImageWhitening`), found from a start
+/// that the model's behaviour suggests.
+///
+/// Fewer than half of the start need carry the pattern: direction and membership are refined in turn, and grow
+/// to everything that carries it, also what the model itself failed to learn.
+struct ImageBundle: Sendable {
+    /// Samples of the bundle, ascending.
+    var members: [Int]
+    /// Of every sample: its probability of belonging to the bundle.
+    var posteriors: [Float]
+    /// Nats by which two modes explain the cosines better than one.
+    var gain: Double
+    /// Of the gain against that of bundles grown from random samples.
+    var pValue: Double
+
+    /// Samples that the direction is found on, at most, and how many of them may be the start.
+    private static let mostRows = 6144
+    private static let mostStart = 2048
+    private static let nullStarts = 5
+    /// Two modes closer than this can't be told sample by sample; that they are two is for the p-value to say.
+    private static let apart = 1.5
+    private static let part = 4096
+    /// A bundle that shares more than this of its members with one grown from random samples is what those are
+    /// drawn to as well.
+    private static let sameBundle = 0.3
+
+    /// Grows a bundle among `samples` from `start`; nil where none stands apart.
+    ///
+    /// - Parameters:
+    ///   - samples: where to look, the start's samples among them.
+    ///   - everyone: number of samples in `store`; all of them are compared with the bundle that is found.
+    static func grown(
+        from start: [Int], among samples: [Int], of everyone: Int, store: PerturbationStore, seed: UInt64
+    ) throws -> ImageBundle? {
+        var random = SplitMix64(seed: seed)
+        let begin = Array(start.shuffled(using: &random).prefix(mostStart))
+        let inStart = Set(begin)
+        let others = samples.filter { !inStart.contains($0) }.shuffled(using: &random)
+        let chosen = begin + others.prefix(mostRows - begin.count)
+        guard begin.count >= ClassFinding.smallestCluster, chosen.count >= 4 * ClassFinding.smallestCluster,
+            others.count >= begin.count / 4
+        else { return nil }
+        let rows = try store.rows(chosen)
+        let found = try CoherentCluster(in: rows, start: Array(begin.indices))
+        guard found.mixture.separation > apart, found.rows.count >= ClassFinding.smallestCluster,
+            found.rows.count < rows.shape[0]
+        else { return nil }
+        let inside = Set(found.rows)
+        var null: [Double] = []
+        for _ in 0..<nullStarts {
+            let drawn = Array(chosen.indices.shuffled(using: &random).prefix(begin.count))
+            let grown = try CoherentCluster(in: rows, start: drawn)
+            let shared = Double(grown.rows.count { inside.contains($0) })
+            let isSame = shared > sameBundle * Double(max(grown.rows.count, inside.count))
+            if !isSame { null.append(grown.gain) }
+        }
+        let pValue =
+            null.isEmpty
+            ? 1
+            : Statistics.pValue(
+                of: log(1 + found.gain), against: null.map { log(1 + $0) }, priorDeviation: 0.5)
+        var posteriors: [Float] = []
+        for first in stride(from: 0, to: everyone, by: part) {
+            let indices = Array(first..<min(first + part, everyone))
+            let cosines: [Float] = try store.rows(indices).matmul(found.direction).array()
+            posteriors += cosines.map { Float(found.mixture.posterior(Double($0))) }
+        }
+        // A member's own part is in the direction; for these the cosine that leaves it out counts.
+        for (row, sample) in chosen.enumerated() {
+            posteriors[sample] = Float(found.mixture.posterior(found.cosines[row]))
+        }
+        return ImageBundle(
+            members: posteriors.indices.filter { posteriors[$0] > 0.5 }, posteriors: posteriors,
+            gain: found.gain, pValue: pValue)
+    }
+}

@@ -1,0 +1,105 @@
+import Evaluation
+import Execution
+import Findings
+import Tensors
+
+/// Looks for a static pattern in the images themselves, from starts that the model's behaviour suggests.
+///
+/// The analysis of the model points at suspects; the whitened images say which samples really share a pattern
+/// (`ImageBundle`); the model says again whether that pattern works as a trigger. So a backdoor is found that the
+/// model has learned weakly, or into every class, and samples are named that the model failed to learn.
+struct ImageSearch {
+    let images: LabelledImages
+    let table: AnalysisTable
+    let store: PerturbationStore
+    let triggers: TriggerSearch
+    let seed: UInt64
+    let token: CancellationToken
+
+    /// Samples of other classes beside a class's own, so that a bundle can take up nearly all of the class.
+    private static let othersBesideClass = 1.0
+
+    /// The bundle behind a class's own cluster: it must hold most of the cluster.
+    func confirm(_ finding: inout ClassFinding) throws {
+        guard let coherence = finding.coherence else { return }
+        let label = finding.label
+        let planted = coherence.cluster.filter { images.labels[$0] == label }
+        guard let bundle = try grow(planted, label) else { return }
+        let held = planted.count { bundle.posteriors[$0] > 0.5 }
+        guard 2 * held > planted.count else { return }
+        finding.images = bundle
+    }
+
+    /// Patterns that the classes' penultimate changes suggest; either of their modes may carry one.
+    func examineClasses(_ findings: inout [ClassFinding]) throws {
+        var examined: [Int] = []
+        for index in findings.indices where findings[index].judgement == .clean {
+            if try propose(&findings[index]) { examined.append(index) }
+        }
+        let excesses = findings.map { max(0, $0.effect?.excess ?? 0) }
+        for index in examined {
+            var others = excesses
+            others.remove(at: index)
+            let pValue = Statistics.pValue(of: excesses[index], against: others, priorDeviation: 0.05)
+            findings[index].judgeByImages(classes: images.classes, effectPValue: pValue)
+        }
+    }
+
+    /// True where there is a pattern, which the finding then holds with its effect.
+    private func propose(_ finding: inout ClassFinding) throws -> Bool {
+        guard let features = finding.features?.coherence else { return false }
+        let label = finding.label
+        let inCluster = Set(features.cluster)
+        let sides = [true, false].map { side in
+            features.members.filter { inCluster.contains($0) == side && images.labels[$0] == label }
+        }
+        let bundles = try sides.compactMap { try grow($0, label) }
+        guard let bundle = bundles.max(by: { $0.gain < $1.gain }) else { return false }
+        let suspects = bundle.members.filter { images.labels[$0] == label }
+        guard suspects.count >= ClassFinding.smallestCluster else { return false }
+        finding.images = bundle
+        try triggers.examine(&finding, suspects: suspects)
+        return true
+    }
+
+    private func grow(_ start: [Int], _ label: Int) throws -> ImageBundle? {
+        try token.check()
+        let own = images.labels.indices.filter { images.labels[$0] == label }
+        let wanted = max(own.count, 4 * ClassFinding.smallestCluster)
+        let others = images.labels.indices.filter { images.labels[$0] != label }
+        let step = max(1, others.count / wanted)
+        let beside = stride(from: 0, to: others.count, by: step).map { others[$0] }
+        return try ImageBundle.grown(
+            from: start, among: own + beside, of: images.count, store: store, seed: seed &+ UInt64(label))
+    }
+
+    /// One pattern in images of all classes, that sends each class somewhere else. Starts: the modes of all classes'
+    /// penultimate changes together, and the samples whose label is not what the model sees.
+    func examineAllClasses(_ findings: inout [ClassFinding]) throws {
+        let features = findings.compactMap { $0.features?.coherence }
+        let contradicted = images.labels.indices.filter { Int(table.predicted[$0]) != images.labels[$0] }
+        let starts = [
+            features.flatMap(\.cluster),
+            features.flatMap { coherence in
+                let inCluster = Set(coherence.cluster)
+                return coherence.members.filter { !inCluster.contains($0) }
+            },
+            contradicted,
+        ]
+        let everyone = Array(0..<images.count)
+        let bundles = try starts.compactMap { start in
+            try token.check()
+            return try ImageBundle.grown(
+                from: start, among: everyone, of: images.count, store: store, seed: seed)
+        }
+        guard let bundle = bundles.max(by: { $0.gain < $1.gain }),
+            let (trigger, responses) = try triggers.shared(by: bundle.members)
+        else { return }
+        let map = LabelMap(responses: responses, bundle: bundle, images: images, table: table)
+        for index in findings.indices {
+            let label = findings[index].label
+            guard let effect = map.effects[label] else { continue }
+            findings[index].adopt(bundle, trigger, effect, map.judgement(pValue: bundle.pValue))
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Evaluation
+
+/// Where one pattern sends the images of every class, and whether the labels of the samples that carry it agree.
+///
+/// A natural pattern moves images of many classes into the same few, if any, and its images have true labels. A
+/// backdoor into several classes has a source of its own for each of them. Where the model hardly learned it, the
+/// labels of the samples with the pattern contradict what the model sees in them.
+struct LabelMap {
+    /// By destination: the effect of the pattern, in the form that works on most destinations.
+    private(set) var effects: [Int: TriggerEffect]
+    /// Destinations work, each from a source of its own.
+    let isWorking: Bool
+    /// Most labels in the bundle contradict the model, unlike elsewhere.
+    let isContradicted: Bool
+
+    private static let fewestDestinations = 3
+    /// Of the destinations, how many must have a source of their own.
+    private static let ownSources = 0.6
+    private static let mostlyContradicted = 0.5
+
+    init(responses: [TriggerResponse], bundle: ImageBundle, images: LabelledImages, table: AnalysisTable) {
+        let labels = Set(images.labels)
+        let maps = responses.map { response in
+            Dictionary(uniqueKeysWithValues: labels.map { ($0, response.effect(into: $0)) })
+        }
+        func working(_ map: [Int: TriggerEffect]) -> [Int: TriggerEffect] {
+            map.filter { $0.value.topSourceRate - $0.value.topSourceRandom >= ClassFinding.workingEffect }
+        }
+        let best = maps.max { working($0).count < working($1).count } ?? [:]
+        let destinations = working(best)
+        let sources = Set(destinations.values.map(\.topSource))
+        isWorking =
+            destinations.count >= Self.fewestDestinations
+            && Double(sources.count) >= Self.ownSources * Double(destinations.count)
+        let members = Set(bundle.members)
+        let wrong = Set(images.labels.indices.filter { Int(table.predicted[$0]) != images.labels[$0] })
+        let inside = Double(members.intersection(wrong).count) / Double(max(members.count, 1))
+        let outside =
+            Double(wrong.subtracting(members).count) / Double(max(images.count - members.count, 1))
+        isContradicted = inside > Self.mostlyContradicted && inside > 2 * outside
+        let planted = Dictionary(grouping: members.intersection(wrong)) { images.labels[$0] }
+            .filter { $0.value.count >= ClassFinding.smallestCluster }
+        effects =
+            isWorking ? destinations : isContradicted ? best.filter { planted[$0.key] != nil } : [:]
+    }
+
+    /// Two kinds of evidence make a backdoor: a pattern that stands apart, and a model that follows it.
+    func judgement(pValue: Double) -> ClassFinding.Judgement {
+        switch pValue {
+        case ..<ClassFinding.significance: isWorking ? .backdoored : isContradicted ? .suspicious : .clean
+        case ..<ClassFinding.weakSignificance: isWorking ? .suspicious : .clean
+        default: .clean
+        }
+    }
+}
