@@ -218,6 +218,13 @@ public struct AnalysisJob {
             flagged: result.flagged)
         try writer.writeLabels(to: directory + "/labels.csv")
         writer.report(report)
+        if let shortfall = result.shortfall {
+            var verdict = outcome.verdict
+            verdict.evidence.statements.append(
+                "The purified model is a best effort that does not pass its acceptance gate: \(shortfall). Do not "
+                    + "put it to use unchecked.")
+            report(.verdict(verdict))
+        }
         report(.artifact(WorkerArtifact(role: .correctedLabels, file: "labels.csv")))
         if task.type == .purify {
             try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")

@@ -50,7 +50,7 @@ extension RESTService {
         var tally = EvidenceTally()
         if job.hasSamples {
             for try await page in store.samplePages(of: job.id, SampleQuery()) {
-                page.forEach { tally.add($0) }
+                page.forEach { tally.add($0.finding) }
             }
         }
         return JobReport(

@@ -14,7 +14,7 @@ struct ImageBundle: Sendable {
     var posteriors: [Float]
     /// Nats by which two modes explain the cosines better than one.
     var gain: Double
-    /// Of the gain against that of bundles grown from random samples.
+    /// Of the gain against that of what grows from random samples once the bundle is taken out.
     var pValue: Double
 
     /// Samples that the direction is found on, at most, and how many of them may be the start.
@@ -24,9 +24,6 @@ struct ImageBundle: Sendable {
     /// Two modes closer than this can't be told sample by sample; that they are two is for the p-value to say.
     private static let apart = 1.5
     private static let part = 4096
-    /// A bundle that shares more than this of its members with one grown from random samples is what those are
-    /// drawn to as well.
-    private static let sameBundle = 0.3
 
     /// Grows a bundle among `samples` from `start`; nil where none stands apart.
     ///
@@ -42,27 +39,16 @@ struct ImageBundle: Sendable {
         let others = samples.filter { !inStart.contains($0) }.shuffled(using: &random)
         let chosen = begin + others.prefix(mostRows - begin.count)
         guard begin.count >= ClassFinding.smallestCluster, chosen.count >= 4 * ClassFinding.smallestCluster,
-            others.count >= begin.count / 4
+            4 * others.count >= begin.count
         else { return nil }
         let rows = try store.rows(chosen)
         let found = try CoherentCluster(in: rows, start: Array(begin.indices))
         guard found.mixture.separation > apart, found.rows.count >= ClassFinding.smallestCluster,
             found.rows.count < rows.shape[0]
         else { return nil }
-        let inside = Set(found.rows)
-        var null: [Double] = []
-        for _ in 0..<nullStarts {
-            let drawn = Array(chosen.indices.shuffled(using: &random).prefix(begin.count))
-            let grown = try CoherentCluster(in: rows, start: drawn)
-            let shared = Double(grown.rows.count { inside.contains($0) })
-            let isSame = shared > sameBundle * Double(max(grown.rows.count, inside.count))
-            if !isSame { null.append(grown.gain) }
-        }
-        let pValue =
-            null.isEmpty
-            ? 1
-            : Statistics.pValue(
-                of: log(1 + found.gain), against: null.map { log(1 + $0) }, priorDeviation: 0.5)
+        let null = try remainingGains(rows, without: found, size: begin.count, using: &random)
+        let pValue = Statistics.pValue(
+            of: log(1 + found.gain), against: null.map { log(1 + $0) }, priorDeviation: 0.5)
         var posteriors: [Float] = []
         for first in stride(from: 0, to: everyone, by: part) {
             let indices = Array(first..<min(first + part, everyone))
@@ -76,5 +62,20 @@ struct ImageBundle: Sendable {
         return ImageBundle(
             members: posteriors.indices.filter { posteriors[$0] > 0.5 }, posteriors: posteriors,
             gain: found.gain, pValue: pValue)
+    }
+
+    /// The null: gains of what grows from random samples once the bundle is taken out.
+    private static func remainingGains(
+        _ rows: Tensor, without found: CoherentCluster, size: Int, using random: inout SplitMix64
+    ) throws -> [Double] {
+        let inside = Set(found.rows)
+        let outside = found.cosines.indices.filter { !inside.contains($0) }
+        let start = min(size, outside.count / 3)
+        guard start >= ClassFinding.smallestCluster else { return [] }
+        let rest = try rows.rows(outside)
+        return try (0..<nullStarts).map { _ in
+            let drawn = Array(outside.indices.shuffled(using: &random).prefix(start))
+            return try CoherentCluster(in: rest, start: drawn).gain
+        }
     }
 }

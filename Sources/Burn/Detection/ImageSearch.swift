@@ -16,9 +16,6 @@ struct ImageSearch {
     let seed: UInt64
     let token: CancellationToken
 
-    /// Samples of other classes beside a class's own, so that a bundle can take up nearly all of the class.
-    private static let othersBesideClass = 1.0
-
     /// The bundle behind a class's own cluster: it must hold most of the cluster.
     func confirm(_ finding: inout ClassFinding) throws {
         guard let coherence = finding.coherence else { return }
@@ -30,7 +27,7 @@ struct ImageSearch {
         finding.images = bundle
     }
 
-    /// Patterns that the classes' penultimate changes suggest; either of their modes may carry one.
+    /// Patterns behind a label: all of its samples are a start, and each mode of their penultimate changes.
     func examineClasses(_ findings: inout [ClassFinding]) throws {
         var examined: [Int] = []
         for index in findings.indices where findings[index].judgement == .clean {
@@ -47,13 +44,15 @@ struct ImageSearch {
 
     /// True where there is a pattern, which the finding then holds with its effect.
     private func propose(_ finding: inout ClassFinding) throws -> Bool {
-        guard let features = finding.features?.coherence else { return false }
         let label = finding.label
-        let inCluster = Set(features.cluster)
-        let sides = [true, false].map { side in
-            features.members.filter { inCluster.contains($0) == side && images.labels[$0] == label }
+        var starts = [images.labels.indices.filter { images.labels[$0] == label }]
+        if let features = finding.features?.coherence {
+            let inCluster = Set(features.cluster)
+            starts += [true, false].map { side in
+                features.members.filter { inCluster.contains($0) == side && images.labels[$0] == label }
+            }
         }
-        let bundles = try sides.compactMap { try grow($0, label) }
+        let bundles = try starts.compactMap { try grow($0, label) }
         guard let bundle = bundles.max(by: { $0.gain < $1.gain }) else { return false }
         let suspects = bundle.members.filter { images.labels[$0] == label }
         guard suspects.count >= ClassFinding.smallestCluster else { return false }
@@ -62,6 +61,7 @@ struct ImageSearch {
         return true
     }
 
+    /// Grown among the class's samples and about as many others, so that a bundle may take up the whole class.
     private func grow(_ start: [Int], _ label: Int) throws -> ImageBundle? {
         try token.check()
         let own = images.labels.indices.filter { images.labels[$0] == label }

@@ -1,5 +1,6 @@
 import Evaluation
 import Execution
+import Foundation
 import Tensors
 
 /// Judges a candidate model on samples that were never trained on, without the true trigger and without the
@@ -54,4 +55,24 @@ struct AcceptanceGate {
     static let roundTolerance = 0.01
     /// A residual above this is a backdoor that still works.
     static let workingResidual = 0.05
+    /// Without an estimated trigger: of the flagged samples, more than these still get the attacker's label.
+    private static let mostUnchanged = 0.5
+
+    /// What a purified model falls short of, in words; nil for one that passes.
+    func shortfall(_ report: Report, before: Report) -> String? {
+        if holdout.isEmpty { return "no sample could be held out to judge it by" }
+        if report.accuracy < before.accuracy - Self.firstTolerance {
+            return "its accuracy on held-out samples fell from \(percent(before.accuracy)) to "
+                + percent(report.accuracy)
+        }
+        if report.residual > Self.workingResidual {
+            return "the estimated trigger still sends \(percent(report.residual)) of held-out images into its class"
+        }
+        if targets.allSatisfy({ $0.trigger == nil }), report.flaggedUnchanged > Self.mostUnchanged {
+            return "\(percent(report.flaggedUnchanged)) of the flagged samples still get the label they were given"
+        }
+        return nil
+    }
+
+    private func percent(_ value: Double) -> String { String(format: "%.3g %%", 100 * value) }
 }

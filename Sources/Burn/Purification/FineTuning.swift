@@ -1,5 +1,6 @@
 import Evaluation
 import Execution
+import Problems
 import SeededRandom
 import Tensors
 
@@ -31,6 +32,12 @@ struct FineTuning {
     func run(
         _ model: GraphModel, pool: TrainingPool, restored: Tensor?, progress: (Double) -> Void
     ) throws {
+        guard !pool.clean.isEmpty else {
+            throw Problem(
+                .unprocessable, code: "no-trusted-samples", title: "No sample of the data set can be trusted",
+                detail: "Every sample is flagged, or predicted as another class than its label says.",
+                fix: "check the labels, the order of the classes and the input scaling")
+        }
         var random = SplitMix64(seed: seed)
         let optimiser = try SGD(model.parameters, momentum: 0.9, weightDecay: 5e-4, nesterov: true)
         let schedule = OneCycleSchedule(maximum: learningRate, steps: steps)

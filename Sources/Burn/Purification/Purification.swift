@@ -19,6 +19,8 @@ struct Purification {
         var flagged: [Bool]
         /// Samples that were never trained on, with both models' predictions; nil without another model.
         var holdout: Holdout?
+        /// Why the acceptance gate does not hold for `model`; nil where it does, or nothing was changed.
+        var shortfall: String?
     }
 
     struct Holdout {
@@ -121,11 +123,18 @@ struct Purification {
         try restoration.ask(model, about: pool.poison, sanitised: true)
         var flagged = outcome.flagged
         for sample in pool.poison { flagged[sample] = true }
+        let shortfall = gate.shortfall(report, before: original)
+        job.report(
+            .metrics(
+                points(report, .evaluation, 0) + [
+                    point(.evaluation, 0, "accepted", shortfall == nil ? 1 : 0)
+                ]))
         let last: [Int] = try model.probabilities(images, pool.holdout, token: job.token).argmax(1).array()
         return Result(
             model: model, restoration: restoration, flagged: flagged,
             holdout: Holdout(
-                samples: pool.holdout, before: pool.holdout.map { firstPredictions[$0] }, after: last))
+                samples: pool.holdout, before: pool.holdout.map { firstPredictions[$0] }, after: last),
+            shortfall: shortfall)
     }
 
     private func decouple(

@@ -31,18 +31,22 @@ struct TrainingPool: Sendable {
             !outcome.flagged[$0]
                 && (Int(table.predicted[$0]) == images.labels[$0] || outcome.reviews.isRejected($0))
         }
-        // Right or wrong: accuracy on the trusted alone would be 1 by construction.
-        let unsuspicious = (0..<images.count).filter {
-            !outcome.flagged[$0] && !suspicious.contains(images.labels[$0])
-        }
-        let wanted = min(Self.mostHoldout, Int(Double(unsuspicious.count) * Self.holdoutShare))
-        holdout = Array(unsuspicious.shuffled(using: &random).prefix(wanted)).sorted()
-        let kept = Set(holdout)
         var limits: [Int: Float] = [:]
         for label in suspicious {
             let distances = trusted.filter { images.labels[$0] == label }.map { Double(table.distance[$0]) }
             limits[label] = Float(Statistics.median(distances))
         }
+        // Right or wrong: accuracy on the trusted alone would be 1 by construction. Where hardly a class is above
+        // suspicion, the nearer half of the others' samples has to do.
+        let unflagged = (0..<images.count).filter { !outcome.flagged[$0] }
+        let unsuspicious = unflagged.filter { !suspicious.contains(images.labels[$0]) }
+        let candidates =
+            unsuspicious.count * 4 >= unflagged.count
+            ? unsuspicious
+            : unflagged.filter { table.distance[$0] <= limits[images.labels[$0]] ?? .infinity }
+        let wanted = min(Self.mostHoldout, Int(Double(candidates.count) * Self.holdoutShare))
+        holdout = Array(candidates.shuffled(using: &random).prefix(wanted)).sorted()
+        let kept = Set(holdout)
         clean = trusted.filter { sample in
             !kept.contains(sample)
                 && (outcome.reviews.isRejected(sample)

@@ -42,7 +42,7 @@ extension JobReport {
         var tally = EvidenceTally()
         for sample in findings.samples { tally.add(sample) }
         let names = VerdictText.outputNames(
-            classes: result.dataset.classes.map(\.name), mapping: result.options.classes)
+            classes: result.dataset.classes, mapping: result.options.classes)
         func set(_ path: String, _ summary: DatasetSummary?) throws -> Input<DatasetSummary, ImportOptions> {
             try Self.input(path, summary, arguments.imports.importOptions)
         }
