@@ -20,6 +20,8 @@ public struct AnalysisJob {
     let model: GraphModel
     let images: LabelledImages
     let evaluator: Evaluator?
+    /// What people decided about samples; nil where nobody did.
+    let reviews: Reviews?
     let threads: Int
 
     /// Opens and checks the inputs.
@@ -39,6 +41,9 @@ public struct AnalysisJob {
         images = try LabelledImages(
             PackedDataset(directory: task.dataset), for: file.graph, options: task.options)
         evaluator = try Self.evaluator(task, file)
+        reviews = try task.reviews.map { [images] path in
+            Reviews(try ReviewFile.read(path, samples: images.count, classes: images.classes))
+        }
         guard (0...20).contains(task.options.rounds) else {
             throw Problem(
                 .unprocessable, code: "option-out-of-range", title: "An option is out of range",
@@ -119,7 +124,10 @@ public struct AnalysisJob {
         let features = try featureStore()
         let table = try boundaryAnalysis(store, features, plan)
         var outcome = try detection(table, store, features, plan)
-        try apply(task.reviews, to: &outcome)
+        if let reviews {
+            outcome.reviews = reviews
+            reviews.apply(to: &outcome.flagged)
+        }
         if task.evaluation?.targetClass == nil {
             before = try measure(model, verdict: outcome.verdict)
             if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
@@ -199,13 +207,6 @@ public struct AnalysisJob {
         report(.triggers(triggers))
         report(.phaseFinished(.detection, round: 0, seconds: clock.seconds))
         return outcome
-    }
-
-    private func apply(_ path: String?, to outcome: inout Detection.Outcome) throws {
-        guard let path else { return }
-        outcome.reviews = Reviews(
-            try ReviewFile.read(path, samples: images.count, classes: images.classes))
-        outcome.reviews.apply(to: &outcome.flagged)
     }
 
     private func finish(

@@ -80,7 +80,8 @@ public final class WorkerSupervisor: Sendable {
         if control.isCancelled { return .cancelled }
         // A crashed worker dies at once: its backtracer would be another program to start.
         var environment = [
-            "SWIFT_BACKTRACE": "enable=no", "OMP_WAIT_POLICY": "PASSIVE", "LC_ALL": "C.UTF-8",
+            "SWIFT_BACKTRACE": "enable=no", "OMP_WAIT_POLICY": "PASSIVE",
+            "JE_ARROW_MALLOC_CONF": "background_thread:false", "LC_ALL": "C.UTF-8",
             "TMPDIR": task.outputDirectory,
         ]
         environment.merge(configuration.environment) { _, configured in configured }

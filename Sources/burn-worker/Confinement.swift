@@ -16,7 +16,8 @@ enum Confinement {
             task.confinement ?? WorkerConfinement(), readable: task.inputs, writable: [task.outputDirectory])
     }
 
-    /// What native libraries read while they are loaded, before `main`: libgomp's threads that wait must sleep, not
+    /// What native libraries read while they are loaded, before `main`; the service sets it, and a worker that is
+    /// started otherwise starts itself again with it. libgomp's threads that wait must sleep, not
     /// spin, and Arrow's jemalloc must start no thread, which the file access rules would not hold.
     private static let environment = [
         "OMP_WAIT_POLICY": "PASSIVE", "JE_ARROW_MALLOC_CONF": "background_thread:false",

@@ -30,7 +30,7 @@ import Testing
             for pattern in try paths().keys.sorted() + ["/", "/v1/nothing", "/metrics/x"] {
                 for method in HTTPMethod.allCases {
                     let open =
-                        ["/healthz", "/readyz"].contains(pattern) && [.get, .head].contains(method)
+                        ["/", "/healthz", "/readyz"].contains(pattern) && [.get, .head].contains(method)
                     let answer = try await service.send(method, Self.target(pattern), body: Data("{}".utf8))
                     #expect((answer.status == 401) == !open, "\(method) \(pattern): \(answer.status)")
                     guard answer.status == 401 else { continue }

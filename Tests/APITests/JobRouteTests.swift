@@ -29,7 +29,10 @@ import Testing
             #expect(try done.value("options", "seed", as: NSNumber.self)?.uint64Value == .max)
             #expect(try done.value("evaluation", "target_class") == 2)
             let links: [String: String] = try #require(try done.value("links"))
-            #expect(Set(links.keys) == ["self", "events", "metrics", "samples", "labels", "model"])
+            #expect(
+                Set(links.keys) == [
+                    "self", "events", "evidence", "metrics", "samples", "reviews", "labels", "model",
+                ])
             for link in links.values { #expect(try await service.send(.get, link).status == 200, "\(link)") }
         }
     }

@@ -87,7 +87,7 @@ import TinyModels
     private func response(_ destination: (Int) -> Int) -> TriggerResponse {
         let sources = (0..<400).map { $0 % 4 }
         return TriggerResponse(
-            form: .moments, sources: sources, triggered: sources.map(destination), random: sources)
+            form: .moments(scale: 1), sources: sources, triggered: sources.map(destination), random: sources)
     }
 
     private func map(_ response: TriggerResponse) throws -> LabelMap {

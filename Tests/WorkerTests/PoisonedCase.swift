@@ -11,6 +11,8 @@ struct PoisonedCase {
     static let network = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../architectures/small_cnn.pt2").standardizedFileURL.path
     static let samples = 260
+    /// The network has more than the four classes that are drawn.
+    static let outputs = 10
 
     let folder: ScratchFolder
     /// What a scan says that nothing disturbs.

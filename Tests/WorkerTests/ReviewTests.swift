@@ -81,7 +81,7 @@ import WorkerProtocol
         }
         let holdout = try #require(assessments.last?.holdout)
         #expect(assessments.count == 1 && assessments[0].evaluation == nil)
-        #expect(holdout.samples > 0 && holdout.classes.count == 4)
+        #expect(holdout.samples > 0 && holdout.classes.count == PoisonedCase.outputs)
         let confusion = try #require(holdout.confusionAfter)
         #expect(confusion.flatMap { $0 }.reduce(0, +) == holdout.samples)
     }
@@ -90,7 +90,7 @@ import WorkerProtocol
         let made = try PoisonedCase.shared()
         let path = folder.file("reviews.jsonl")
         for review in [
-            SampleReview(index: 260, decision: .accept), SampleReview(index: 1, decision: .relabel, label: 4),
+            SampleReview(index: 260, decision: .accept), SampleReview(index: 1, decision: .relabel, label: 10),
             SampleReview(index: 1, decision: .relabel), SampleReview(index: -1, decision: .reject),
         ] {
             try ReviewFile.lines([review]).write(to: URL(filePath: path))
@@ -98,7 +98,7 @@ import WorkerProtocol
                 .init(
                     type: .purify, model: made.model, dataset: made.dataset, evaluation: nil,
                     options: JobOptions(seed: 7, threads: 1), reviews: path))
-            let result = try WorkerProcess.run(kind, in: made.folder.file("scan"))
+            let result = try WorkerProcess.run(kind, in: folder.file("refused"))
             #expect(result.problem?.code == "reviews-damaged", "\(review)")
         }
     }

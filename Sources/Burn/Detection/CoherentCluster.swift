@@ -60,15 +60,15 @@ struct CoherentCluster {
     }
 
     /// Refines direction and membership from `start`, rows by index.
-    init(in rows: Tensor, start: [Int]) throws {
+    init(in rows: Tensor, start: [Int], choice: TwoComponentMixture.Choice = .likeliest) throws {
         (direction, cosines) = try Self.compare(rows, with: start)
-        mixture = TwoComponentMixture(fitting: cosines, upper: Set(start))
+        mixture = TwoComponentMixture(fitting: cosines, upper: Set(start), choice: choice)
         self.rows = start
         for _ in 0..<Self.refinements {
             let members = cosines.indices.filter { mixture.posterior(cosines[$0]) > 0.5 }
             guard members.count >= 3 else { break }
             (direction, cosines) = try Self.compare(rows, with: members)
-            mixture = TwoComponentMixture(fitting: cosines, upper: Set(members))
+            mixture = TwoComponentMixture(fitting: cosines, upper: Set(members), choice: choice)
             self.rows = cosines.indices.filter { mixture.posterior(cosines[$0]) > 0.5 }
             if self.rows == members { break }
         }

@@ -135,7 +135,7 @@ struct Detection {
     private func flag(_ finding: ClassFinding, _ outcome: inout Outcome) {
         if finding.isFoundByFeatures { return flagByFeatures(finding, &outcome) }
         defer { flagByImages(finding, &outcome) }
-        guard let coherence = finding.coherence else { return }
+        guard let coherence = finding.coherence, !finding.isFoundByImages else { return }
         for (member, cosine) in zip(coherence.members, coherence.cosines) {
             outcome.coherence[member] = cosine
             guard finding.effect != nil else { continue }

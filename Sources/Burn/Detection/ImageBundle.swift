@@ -42,7 +42,7 @@ struct ImageBundle: Sendable {
             4 * others.count >= begin.count
         else { return nil }
         let rows = try store.rows(chosen)
-        let found = try CoherentCluster(in: rows, start: Array(begin.indices))
+        let found = try CoherentCluster(in: rows, start: Array(begin.indices), choice: .mostSeparate)
         guard found.mixture.separation > apart, found.rows.count >= ClassFinding.smallestCluster,
             found.rows.count < rows.shape[0]
         else { return nil }
@@ -75,7 +75,7 @@ struct ImageBundle: Sendable {
         let rest = try rows.rows(outside)
         return try (0..<nullStarts).map { _ in
             let drawn = Array(outside.indices.shuffled(using: &random).prefix(start))
-            return try CoherentCluster(in: rest, start: drawn).gain
+            return try CoherentCluster(in: rest, start: drawn, choice: .mostSeparate).gain
         }
     }
 }

@@ -23,10 +23,14 @@ struct LabelMap {
         let maps = responses.map { response in
             Dictionary(uniqueKeysWithValues: labels.map { ($0, response.effect(into: $0)) })
         }
+        func excess(_ effect: TriggerEffect) -> Double { effect.topSourceRate - effect.topSourceRandom }
         func working(_ map: [Int: TriggerEffect]) -> [Int: TriggerEffect] {
-            map.filter { $0.value.topSourceRate - $0.value.topSourceRandom >= ClassFinding.workingEffect }
+            map.filter { excess($0.value) >= ClassFinding.workingEffect }
         }
-        let best = maps.max { working($0).count < working($1).count } ?? [:]
+        func strength(_ map: [Int: TriggerEffect]) -> (Int, Double) {
+            (working(map).count, map.values.reduce(0) { $0 + excess($1) })
+        }
+        let best = maps.max { strength($0) < strength($1) } ?? [:]
         let destinations = working(best)
         let sources = Set(destinations.values.map(\.topSource))
         isWorking =

@@ -9,7 +9,9 @@ struct TriggerEffect: Sendable {
     /// Which of a trigger's two estimates is meant, and how strong.
     enum Form: Hashable, Sendable {
         case boundary(scale: Double)
-        case moments
+        case moments(scale: Double)
+
+        var isMoments: Bool { if case .moments = self { true } else { false } }
     }
 
     var form: Form

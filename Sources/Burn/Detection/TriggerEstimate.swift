@@ -66,6 +66,22 @@ struct TriggerEstimate: Sendable {
         transparency = try Double(gain.mean().item(as: Float.self))
     }
 
+    /// Images (N, C, H, W) with the trigger in this form, at strengths (N).
+    func stamping(_ form: TriggerEffect.Form, on images: Tensor, strengths: Tensor) throws -> Tensor {
+        switch form {
+        case .boundary(let scale): try adding(boundary, to: images, strengths: strengths * scale)
+        case .moments(let scale): try stampingMoments(images, strengths: strengths * scale)
+        }
+    }
+
+    /// L2 norm of what this form does to an image.
+    func norm(of form: TriggerEffect.Form) -> Double {
+        switch form {
+        case .boundary(let scale): boundaryNorm * scale
+        case .moments(let scale): momentNorm * scale
+        }
+    }
+
     /// Images (N, C, H, W) with the moment estimate at strengths (N), 1 being the trigger as it was found.
     func stampingMoments(_ images: Tensor, strengths: Tensor) throws -> Tensor {
         let strength = try strengths.perSample(rank: 4)

@@ -44,7 +44,7 @@ struct TriggerPictures {
             triggers.append(
                 TriggerFinding(
                     label: finding.label, name: images.classNames[finding.label],
-                    form: effect.form == .moments ? .moments : .boundary,
+                    form: effect.form.isMoments ? .moments : .boundary,
                     effect: effect.sourceSpecific ? effect.topSourceRate : effect.rate,
                     random: effect.sourceSpecific ? effect.topSourceRandom : effect.random,
                     amplification: direction.factor))
@@ -56,18 +56,15 @@ struct TriggerPictures {
     private func change(_ trigger: TriggerEstimate, _ form: TriggerEffect.Form) throws -> Tensor {
         switch form {
         case .boundary(let scale): try trigger.boundary * scale
-        case .moments: try trigger.gain * trigger.background + trigger.shift - trigger.background
+        case .moments(let scale):
+            try (trigger.gain * trigger.background + trigger.shift - trigger.background) * scale
         }
     }
 
     private func stamped(
         _ batch: Tensor, _ trigger: TriggerEstimate, _ form: TriggerEffect.Form
     ) throws -> Tensor {
-        let ones = try Tensor.ones([batch.size(0)])
-        return switch form {
-        case .boundary(let scale): try trigger.adding(trigger.boundary, to: batch, strengths: ones * scale)
-        case .moments: try trigger.stampingMoments(batch, strengths: ones)
-        }
+        try trigger.stamping(form, on: batch, strengths: Tensor.ones([batch.size(0)]))
     }
 
     /// The first image of another class that looks clean and that the trigger sends into the class; where it

@@ -30,15 +30,8 @@ struct TriggerResponse: Sendable {
             }
             return predictions
         }
-        let (triggered, norm): ([Int], Double)
-        switch form {
-        case .boundary(let scale):
-            norm = trigger.boundaryNorm * scale
-            triggered = try predictions { try trigger.adding(trigger.boundary, to: $0, strengths: $1 * scale) }
-        case .moments:
-            norm = trigger.momentNorm
-            triggered = try predictions { try trigger.stampingMoments($0, strengths: $1) }
-        }
+        let triggered = try predictions { try trigger.stamping(form, on: $0, strengths: $1) }
+        let norm = trigger.norm(of: form)
         let random = try generator.map { generator in
             let noise = try trigger.boundary.randnLike(generator: generator)
             let direction = try noise / noise.norm()

@@ -81,8 +81,10 @@ struct TriggerSearch {
     private func responses(
         to trigger: TriggerEstimate, probes: [Int], seed: UInt64
     ) throws -> [TriggerResponse] {
+        // Attackers use a stronger trigger on the images that they attack with than on those that they plant.
         let boundary = [1, 2, 4].map { TriggerEffect.Form.boundary(scale: $0) }
-        let forms = boundary + (trigger.leavesImage ? [.moments] : [])
+        let moments = [1, 2].map { TriggerEffect.Form.moments(scale: $0) }
+        let forms = boundary + (trigger.leavesImage ? moments : [])
         let generator = try Generator(seed: seed)
         return try forms.map {
             try TriggerResponse.measure(

@@ -15,18 +15,28 @@ struct TwoComponentMixture: Hashable, Sendable {
         return 2.0.squareRoot() * (means[1] - means[0]) / max(variance, 1e-12).squareRoot()
     }
 
-    /// The likeliest of the fits that start from these splits: `upper` (which values are in the upper mode),
+    /// Which of several fits is the one.
+    enum Choice: Hashable, Sendable {
+        case likeliest
+        /// For values whose lower mode has long tails by nature: the likeliest fit's upper mode would be the tails.
+        case mostSeparate
+    }
+
+    /// The best of the fits that start from these splits: `upper` (which values are in the upper mode),
     /// the split that separates the values' variance best (Otsu 1979), and the top twentieth. One start alone
     /// may settle on the tip of a mode.
-    init(fitting values: [Double], upper: Set<Int>) {
+    init(fitting values: [Double], upper: Set<Int>, choice: Choice = .likeliest) {
         let sorted = values.sorted()
         let cuts = [Self.otsuCut(sorted), Statistics.quantile(sorted, 0.95)]
         let starts = [values.indices.map { upper.contains($0) }] + cuts.map { cut in values.map { $0 > cut } }
         let fits = starts.filter { $0.contains(true) && $0.contains(false) }
             .map { Self(fitting: values, split: $0) }
-        self =
-            fits.max { $0.logLikelihood(values) < $1.logLikelihood(values) }
-            ?? Self(fitting: values, split: values.map { _ in false })
+        let best =
+            switch choice {
+            case .likeliest: fits.max { $0.logLikelihood(values) < $1.logLikelihood(values) }
+            case .mostSeparate: fits.max { $0.separation < $1.separation }
+            }
+        self = best ?? Self(fitting: values, split: values.map { _ in false })
     }
 
     /// Expectation maximisation from one start.

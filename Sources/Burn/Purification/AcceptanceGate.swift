@@ -32,7 +32,7 @@ struct AcceptanceGate {
             guard !probes.isEmpty else { continue }
             let untouched = zip(predictions, labels).count { $0 == target.label && $1 != target.label }
             let base = Double(untouched) / Double(probes.count)
-            for form in [TriggerEffect.Form.moments, .boundary(scale: 2)] {
+            for form in [TriggerEffect.Form.moments(scale: 1), .moments(scale: 2), .boundary(scale: 2)] {
                 let effect = try TriggerEffect.measure(
                     form, of: trigger, into: target.label, probes: probes, images: images, model: model,
                     generator: nil, token: token)

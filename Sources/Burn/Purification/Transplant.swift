@@ -14,7 +14,7 @@ struct Transplant {
 
     /// Strengths are drawn from these ranges, in units of the estimate as it was found: below the one at which
     /// it works up to beyond it.
-    private static let momentStrengths = 0.2..<1.2
+    private static let momentStrengths = 0.2..<2.2
     private static let boundaryStrengths = 0.6..<3.0
     /// How often the moment estimate is used, and of the boundary form the mean against a single one.
     private static let momentShare = 0.6
