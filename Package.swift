@@ -165,7 +165,8 @@ let package = Package(
         library(
             "DatasetFormats",
             [
-                "CArchive", "CJPEG", "CParquet", "CPNG", "Findings", "Graph", "ImageEncoding", "PackedDataset",
+                "CArchive", "CJPEG", "CParquet", "CPNG", "Findings", "Graph", "ImageEncoding",
+                "PackedDataset",
                 "PickleData", "Problems", "Safetensors", "StrictJSON", "StrictZip", "WorkerProtocol",
             ]),
         clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),

@@ -81,7 +81,8 @@ import TinyModels
         let drawn = try draw(600, stampEvery: 5)
         let few = Array(drawn.carriers.sorted().prefix(ClassFinding.smallestCluster - 1))
         #expect(
-            try ImageBundle.grown(from: few, among: Array(0..<600), of: 600, store: drawn.store, seed: 5) == nil)
+            try ImageBundle.grown(from: few, among: Array(0..<600), of: 600, store: drawn.store, seed: 5)
+                == nil)
     }
 
     private func response(_ destination: (Int) -> Int) -> TriggerResponse {

@@ -131,7 +131,10 @@ import WorkerSupervisor
 
     @Test func theWorkerHasItsOwnGroupThreeDescriptorsAndAMinimalEnvironment() async throws {
         let run = try await Self.run("surroundings\nfinished") { $0.environment = ["BURN_TEST": "1"] }
-        #expect(run.messages == [.log("3 BURN_TEST,JE_ARROW_MALLOC_CONF,LC_ALL,OMP_WAIT_POLICY,SWIFT_BACKTRACE,TMPDIR true")])
+        #expect(
+            run.messages == [
+                .log("3 BURN_TEST,JE_ARROW_MALLOC_CONF,LC_ALL,OMP_WAIT_POLICY,SWIFT_BACKTRACE,TMPDIR true")
+            ])
     }
 
     @Test func tooMuchMemoryEndsTheWorkerAndIsSaid() async throws {

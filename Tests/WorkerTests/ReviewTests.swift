@@ -90,7 +90,8 @@ import WorkerProtocol
         let made = try PoisonedCase.shared()
         let path = folder.file("reviews.jsonl")
         for review in [
-            SampleReview(index: 260, decision: .accept), SampleReview(index: 1, decision: .relabel, label: 10),
+            SampleReview(index: 260, decision: .accept),
+            SampleReview(index: 1, decision: .relabel, label: 10),
             SampleReview(index: 1, decision: .relabel), SampleReview(index: -1, decision: .reject),
         ] {
             try ReviewFile.lines([review]).write(to: URL(filePath: path))

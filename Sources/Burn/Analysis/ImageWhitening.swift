@@ -58,7 +58,8 @@ struct ImageWhitening: Sendable {
         let shift = try sum / count
         mean = try centre + shift
         let noise = Self.noise / 255
-        let covariance = try products / count - shift.unsqueeze(1) * shift.unsqueeze(0)
+        let covariance =
+            try products / count - shift.unsqueeze(1) * shift.unsqueeze(0)
             + Tensor.eye(width) * (noise * noise)
         factor = try callOperator(
             "aten::linalg_cholesky", "", [.tensor(covariance.to(.float64)), .bool(false)]

@@ -89,7 +89,8 @@ struct Detection {
             path: directory + "/whitened.f16", samples: images.count, values: whitening.width)
         try whitening.write(images, to: whitened, token: token)
         return ImageSearch(
-            images: images, table: table, store: whitened, triggers: triggers, seed: options.seed, token: token)
+            images: images, table: table, store: whitened, triggers: triggers, seed: options.seed,
+            token: token)
     }
 
     private func coherences(_ progress: (Double) -> Void) throws -> [ClassFinding] {

@@ -66,10 +66,12 @@ struct AcceptanceGate {
                 + percent(report.accuracy)
         }
         if report.residual > Self.workingResidual {
-            return "the estimated trigger still sends \(percent(report.residual)) of held-out images into its class"
+            return
+                "the estimated trigger still sends \(percent(report.residual)) of held-out images into its class"
         }
         if targets.allSatisfy({ $0.trigger == nil }), report.flaggedUnchanged > Self.mostUnchanged {
-            return "\(percent(report.flaggedUnchanged)) of the flagged samples still get the label they were given"
+            return
+                "\(percent(report.flaggedUnchanged)) of the flagged samples still get the label they were given"
         }
         return nil
     }
