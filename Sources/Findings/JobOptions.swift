@@ -46,7 +46,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
     /// Class folder name to model output index. Nil: the sorted folder names are outputs 0, 1, 2 …
     public var classes: [String: Int]?
     public var distance: DistanceMethod
-    /// The most refinement rounds (phase 2).
+    /// The most refinement rounds (phase 2); 0 keeps what decoupling made.
     public var rounds: Int
     /// Purify even where the verdict is only "suspicious".
     public var force: Bool

@@ -46,7 +46,7 @@ import Testing
         (options(#"{"sede": 1}"#), "json-field-unknown", "/options/sede"),
         (options(#"{"seed": -1}"#), "json-field-invalid", "/options/seed"),
         (options(#"{"seed": 1.5}"#), "json-field-invalid", "/options/seed"),
-        (options(#"{"rounds": 0}"#), "json-field-invalid", "/options/rounds"),
+        (options(#"{"rounds": 21}"#), "json-field-invalid", "/options/rounds"),
         (options(#"{"threads": true}"#), "json-field-invalid", "/options/threads"),
         (options(#"{"force": 1}"#), "json-field-invalid", "/options/force"),
         (options(#"{"distance": "l1"}"#), "json-field-invalid", "/options/distance"),

@@ -40,7 +40,7 @@ import WorkerProtocol
         let kind = WorkerTask.Kind.analyse(
             .init(
                 type: .purify, model: made.model, dataset: made.dataset, evaluation: nil,
-                options: JobOptions(seed: 7, rounds: 1, threads: 1), reviews: path))
+                options: JobOptions(seed: 7, rounds: 0, threads: 1), reviews: path))
         let worker = try WorkerProcess(WorkerTask(kind: kind, outputDirectory: folder.file("job")))
         // In the middle of a phase that has given points already.
         let killed = try worker.wait { if case .curve = $0 { worker.send(SIGKILL) } }

@@ -4,7 +4,7 @@ import Problems
 
 /// What a job's options may be, shared by the REST API and the command line.
 public enum OptionRules {
-    public static let rounds = 1...20
+    public static let rounds = 0...20
     public static let threads = 1...1024
 
     /// Reads `{"class folder": output, …}`.

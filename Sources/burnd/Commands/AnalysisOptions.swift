@@ -70,7 +70,7 @@ struct AnalysisOptions: ParsableArguments {
     @Option(help: "How the boundary distance is found: newton, or ddn (slower, tighter).")
     var distance: JobOptions.DistanceMethod = .newton
 
-    @Option(help: "The most refinement rounds.")
+    @Option(help: "The most refinement rounds; 0 keeps what decoupling made.")
     var rounds: Int = 3
 
     @Flag(help: "Purify even where the verdict is only suspicious.")

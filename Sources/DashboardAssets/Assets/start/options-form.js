@@ -22,7 +22,7 @@ export function optionsForm() {
   const distance = h('select', { name: 'distance' }, h('option', { value: 'newton' }, 'Newton steps (fast)'),
     h('option', { value: 'ddn' }, 'DDN, 40 steps (slower, tighter)'));
   const number = (name, value, min, max) => h('input', { name, type: 'number', value, min, max, step: 1 });
-  const rounds = number('rounds', '3', 1, 20);
+  const rounds = number('rounds', '3', 0, 20);
   const seed = number('seed', '0', 0);
   const threads = number('threads', '', 1, 1024);
   const priority = number('priority', '0', -10, 10);
