@@ -72,11 +72,11 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore",
+                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore", "Locks",
                 "ModelFormats", "Problems", "Report", "StrictJSON", "StrictZip", "WorkerProtocol", crypto,
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
-        library("ArtifactStore", ["CFileSystem", "Problems", crypto]),
+        library("ArtifactStore", ["CFileSystem", "Locks", "Problems", crypto]),
         .target(name: "CConfinement", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CFileSystem", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CSpawn", cSettings: [.treatAllWarnings(as: .error)]),
@@ -144,8 +144,7 @@ let package = Package(
             "AttackBench",
             [
                 "BackdoorAttacks", "Findings", "PackedDataset", "ProceduralImages", "Problems",
-                "SeededRandom",
-                "WorkerProtocol", "WorkerSupervisor",
+                "SeededRandom", "WorkerProtocol", "WorkerSupervisor",
             ]),
         library("BackdoorAttacks", ["Problems", "SeededRandom"]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
@@ -166,21 +165,22 @@ let package = Package(
             "DatasetFormats",
             [
                 "CArchive", "CJPEG", "CParquet", "CPNG", "Findings", "Graph", "ImageEncoding",
-                "PackedDataset",
-                "PickleData", "Problems", "Safetensors", "StrictJSON", "StrictZip", "WorkerProtocol",
+                "PackedDataset", "PickleData", "Problems", "Safetensors", "StrictJSON", "StrictZip",
+                "WorkerProtocol",
             ]),
         clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
-        library("HTTPServer", ["CHTTPServer", "Problems", logging]),
+        library("HTTPServer", ["CHTTPServer", "Locks", "Problems", logging]),
         library("ImageEncoding", ["CJPEG", "CPNG", "Problems"]),
         library(
-            "JobQueue", ["ArtifactStore", "JobStore", "PackedDataset", "WorkerSupervisor", crypto, logging]),
+            "JobQueue",
+            ["ArtifactStore", "JobStore", "Locks", "PackedDataset", "WorkerSupervisor", crypto, logging]),
         library(
             "ModelFormats",
             [
                 "BuiltInGraphs", "CZlib", "Findings", "Graph", "ONNX", "PickleData", "Problems",
-                "Safetensors",
-                "StrictJSON", "StrictZip",
+                "Safetensors", "StrictJSON", "StrictZip",
             ]),
+        library("Locks"),
         library("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
         library("PackedDataset", ["Findings", "Problems"]),
         library("PickleData", ["Graph", "Problems"]),
@@ -193,9 +193,9 @@ let package = Package(
         library("StrictJSON"),
         library("StrictZip", ["CZlib", "Problems"]),
         library("Tensors", ["CTorch", "Graph"]),
-        library("JobStore", ["ArtifactStore", "Migrations", "WorkerProtocol", crypto, grdb]),
+        library("JobStore", ["ArtifactStore", "Locks", "Migrations", "WorkerProtocol", crypto, grdb]),
         library("WorkerProtocol", ["Problems", "Findings"]),
-        library("WorkerSupervisor", ["CSpawn", "WorkerProtocol"]),
+        library("WorkerSupervisor", ["CSpawn", "Locks", "WorkerProtocol"]),
         program("burn-bench", ["Compatibility", "Execution", "Findings", "ModelFormats", "Tensors"]),
         program(
             "burn-demo",
@@ -217,6 +217,7 @@ let package = Package(
             name: "Compatibility",
             dependencies: ["Execution", "Findings", "Graph", "ModelFormats", "Problems", "Tensors"],
             path: "Tests/Compatibility", swiftSettings: strict),
+        .target(name: "SchemaChecking", path: "Tests/SchemaChecking", swiftSettings: strict),
         .target(
             name: "TinyModels",
             dependencies: ["Execution", "Graph", "PackedDataset", "SeededRandom", "Tensors"],
@@ -232,8 +233,8 @@ let package = Package(
         tests(
             "API",
             [
-                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore",
-                "Problems", "ScriptedWorker", crypto, logging,
+                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore", "Locks",
+                "Problems", "SchemaChecking", "ScriptedWorker", crypto, logging,
             ]),
         .testTarget(
             name: "BurndTests",
@@ -267,13 +268,13 @@ let package = Package(
         tests("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
         tests("StrictZip", ["Problems", "ZipFixtures"]),
         tests("Graph", ["Problems"]),
-        tests("HTTPServer", ["Problems", crypto, logging]),
+        tests("HTTPServer", ["Locks", "Problems", crypto, logging]),
         tests("JobQueue", ["ScriptedWorker"]),
-        tests("JobStore", ["Migrations", grdb]),
+        tests("JobStore", ["Locks", "Migrations", grdb]),
         tests("PackedDataset", ["Findings", "Problems"]),
         tests("PickleData", ["Problems"]),
         tests("ProceduralImages", []),
-        tests("Report", ["Findings"]),
+        tests("Report", ["Findings", "SchemaChecking"]),
         tests("Safetensors", ["Problems", "StrictZip"]),
         tests("Tensors", ["Graph", "SeededRandom"]),
         tests("WorkerProtocol", ["Problems", "Findings"]),
@@ -290,7 +291,7 @@ let package = Package(
         .executableTarget(
             name: "ConfinedProgram", dependencies: ["ConfinedActions", "Sandbox", "WorkerProtocol"],
             path: "Tests/ConfinedProgram", swiftSettings: strict),
-        tests("WorkerSupervisor", ["ScriptedWorker"]),
+        tests("WorkerSupervisor", ["Locks", "ScriptedWorker"]),
         .executableTarget(
             name: "ScriptedWorker", dependencies: ["JobQueue", "PackedDataset"], path: "Tests/ScriptedWorker",
             swiftSettings: strict),

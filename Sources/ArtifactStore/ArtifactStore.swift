@@ -1,6 +1,6 @@
 import Foundation
+import Locks
 import Problems
-import Synchronization
 
 /// The service's files: content-addressed blobs, packed data sets, and the work directories of jobs.
 ///

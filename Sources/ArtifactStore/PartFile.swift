@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
+import Locks
 import Problems
-import Synchronization
 
 /// The file of a resumable upload: `uploads/<id>.part`, whose size is the offset.
 ///

@@ -1,6 +1,6 @@
 import Foundation
+import Locks
 import Problems
-import Synchronization
 
 /// Resumable uploads: their files, and who has them.
 extension ArtifactStore {

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
+import Locks
 import Problems
-import Synchronization
 
 /// One upload on its way into the store: reserved, hashed while written, durable once committed.
 ///

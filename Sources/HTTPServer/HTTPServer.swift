@@ -1,9 +1,9 @@
 import CHTTPServer
 import Dispatch
 import Foundation
+import Locks
 import Logging
 import Problems
-import Synchronization
 
 /// An HTTP/1.1 server on one address.
 ///

@@ -1,4 +1,4 @@
-import Synchronization
+import Locks
 
 /// Counts the open event streams, in all and for each client.
 final class StreamLimit: Sendable {

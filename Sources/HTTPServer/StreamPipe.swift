@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locks
 
 /// The bounded pipe between a response's producer (a task) and the connection's event thread.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locks
 
 /// Wakes those who wait for a change of one job, model or data set, after the change is committed.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locks
 
 /// Ids that the server makes: a prefix and a ULID (48 bits of milliseconds, 80 random bits) in lower-case
 /// Crockford base32, so that later ids sort after earlier ones.

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locks
 
 /// Control groups (version 2) below the service's own: one for each worker, where the kernel itself holds it
 /// to its memory, counts all of its pages, and kills it whole.

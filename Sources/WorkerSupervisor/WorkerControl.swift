@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Locks
 
 /// Stops one worker from another thread. Safe at any time: before the start, while it runs, after the end.
 public final class WorkerControl: Sendable {

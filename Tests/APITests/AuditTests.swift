@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import JobStore
+import SchemaChecking
 import Testing
 
 @testable import API

@@ -2,6 +2,7 @@ import API
 import Foundation
 import HTTPServer
 import JobStore
+import SchemaChecking
 import Testing
 
 @Suite struct OpenAPITests {

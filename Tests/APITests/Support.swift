@@ -4,9 +4,9 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
+import Locks
 import Logging
 import Problems
-import Synchronization
 import WorkerSupervisor
 
 /// The whole service but for the socket: real stores, a real queue, and workers that follow a script.

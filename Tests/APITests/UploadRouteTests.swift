@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import HTTPServer
 import JobStore
+import SchemaChecking
 import Testing
 
 /// Resumable uploads by tus 1.0.

@@ -167,7 +167,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["scan"], ["scan", "m"], ["purify", "m", "d"], ["scan", "m", "d", "--rounds", "0"],
+        ["scan"], ["scan", "m"], ["purify", "m", "d"], ["scan", "m", "d", "--rounds", "21"],
         ["scan", "m", "d", "--range", "1,0"], ["scan", "m", "d", "--range", "0"],
         ["scan", "m", "d", "--std", "0,1"],
         ["scan", "m", "d", "--mean", "a"], ["scan", "m", "d", "--threads", "0"],

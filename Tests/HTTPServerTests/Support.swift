@@ -1,9 +1,9 @@
 import Crypto
 import Foundation
 import HTTPServer
+import Locks
 import Logging
 import Problems
-import Synchronization
 
 /// Writes to a file, as the service's uploads do. Unchecked: the server calls it serially.
 final class FileSink: BodySink, @unchecked Sendable {

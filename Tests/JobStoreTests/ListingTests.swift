@@ -1,8 +1,8 @@
 import Findings
 import Foundation
 import GRDB
+import Locks
 import Problems
-import Synchronization
 import Testing
 import WorkerProtocol
 

@@ -1,6 +1,7 @@
 import Findings
 import Foundation
 import FoundationXML
+import SchemaChecking
 import Testing
 
 @testable import Report

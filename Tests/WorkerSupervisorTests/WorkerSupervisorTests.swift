@@ -1,7 +1,7 @@
 import Findings
 import Foundation
+import Locks
 import Problems
-import Synchronization
 import Testing
 import WorkerProtocol
 import WorkerSupervisor

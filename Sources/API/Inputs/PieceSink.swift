@@ -3,8 +3,8 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
+import Locks
 import Problems
-import Synchronization
 
 /// Appends a request's body to an upload's file; the last piece makes the model or data set.
 ///

@@ -2,8 +2,8 @@ import ArtifactStore
 import Findings
 import Foundation
 import HTTPServer
+import Locks
 import Problems
-import Synchronization
 
 /// Streams a request's body into the artifact store with constant memory.
 ///

@@ -3,7 +3,7 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
-import Synchronization
+import Locks
 import WorkerSupervisor
 
 /// What the service counts, served at `/metrics`.

@@ -1,8 +1,8 @@
 import Foundation
 import HTTPServer
 import JobStore
+import Locks
 import Problems
-import Synchronization
 
 /// Whether the service takes work: set by whoever starts and stops it.
 public final class Readiness: Sendable {

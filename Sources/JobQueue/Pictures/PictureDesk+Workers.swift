@@ -1,9 +1,9 @@
 import ArtifactStore
 import Foundation
 import JobStore
+import Locks
 import PackedDataset
 import Problems
-import Synchronization
 import WorkerProtocol
 import WorkerSupervisor
 

@@ -1,10 +1,14 @@
 import Foundation
 
-/// The part of JSON Schema that the document uses. Fields that a schema does not name count as faults.
-struct SchemaChecker {
-    var document: [String: Any]
+/// The part of JSON Schema that the service's documents use. Fields that a schema does not name count as faults.
+public struct SchemaChecker {
+    private let document: [String: Any]
 
-    func faults(_ value: Any, _ schema: [String: Any], at place: String) -> [String] {
+    /// - Parameter document: what references start from.
+    public init(document: [String: Any]) { self.document = document }
+
+    /// What is wrong with `value`, each with its place; empty where nothing is.
+    public func faults(_ value: Any, _ schema: [String: Any], at place: String) -> [String] {
         if let reference = schema["$ref"] as? String {
             var current: Any = document
             for name in reference.split(separator: "/").dropFirst() {
