@@ -54,6 +54,10 @@ struct Detection {
             coherence: Array(repeating: 0, count: images.count),
             verdict: VerdictBuilder.empty)
         for finding in findings { flag(finding, &outcome) }
+        for match in try TriggerTemplate.matches(in: outcome, images: images, table: table) {
+            outcome.flagged[match.sample] = true
+            outcome.scores[match.sample] = max(outcome.scores[match.sample], match.score)
+        }
         outcome.verdict = VerdictBuilder(
             images: images, table: table, findings: findings, flagged: outcome.flagged
         ).verdict()
