@@ -242,7 +242,7 @@ public struct AnalysisJob {
 
     private var plannedSteps: [WorkPlan.Step] {
         let samples = Double(images.count)
-        let tuning = Double(FineTuning.batch) * 4
+        let tuning = Double(FineTuning.batch(samples: images.count)) * 4
         var steps = [
             WorkPlan.Step(phase: .boundaryAnalysis, round: 0, passes: samples * 25),
             WorkPlan.Step(phase: .detection, round: 0, passes: samples),

@@ -47,6 +47,17 @@ import Testing
         }
     }
 
+    /// RFC 7240, section 2: a preference that can't be read is ignored.
+    @Test(arguments: [";", ",;=,", "wait", "wait=", "=;", "wait=-1", "wait=99999999999999999999", ";wait=5"])
+    func aPreferenceThatCannotBeReadIsIgnored(preference: String) async throws {
+        try await withHarness { service in
+            let created = try await service.send(
+                .post, "/v1/datasets", body: Data("[import]\nwait\n".utf8), headers: ["Prefer": preference])
+            #expect(created.status == 201)
+            #expect(created.headers["Preference-Applied"] == nil)
+        }
+    }
+
     @Test func aRejectedImportCarriesItsProblem() async throws {
         try await withHarness { service in
             let created = try await service.send(

@@ -58,7 +58,7 @@ def test_a_purification_is_started(page, case, service, state, screenshot):
     page.get_by_text("More options").click()
     page.get_by_label("Refinement rounds").fill("99")
     page.get_by_role("button", name="Start the job").click()
-    page.get_by_text("It is a whole number from 1 to 20.").wait_for()
+    page.get_by_text("It is a whole number from 0 to 20.").wait_for()
     page.get_by_label("Refinement rounds").fill("1")
     page.get_by_label("Seed").fill("3")
     assert_accessible(page)

@@ -103,7 +103,7 @@ def test_the_system_page(page, service, screenshot):
     page.visit("/system")
     page.get_by_role("heading", name="The service takes work.").wait_for()
     for panel in ("Disk", "Queue", "Workers", "Devices", "Confinement of workers", "API keys"):
-        page.get_by_role("region", name=panel).wait_for()
+        page.get_by_role("region", name=panel, exact=True).wait_for()
     assert "free of" in page.get_by_role("region", name="Disk").inner_text()
     assert_accessible(page)
     screenshot("system")

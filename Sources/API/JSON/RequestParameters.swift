@@ -64,7 +64,7 @@ extension HTTPRequestHead {
     /// can't be read, which the RFC says to ignore.
     var preferredWait: Int? {
         for preference in headers.list("Prefer") {
-            let parts = preference.split(separator: ";")[0].split(separator: "=", maxSplits: 1)
+            let parts = preference.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, parts[0].trimmingCharacters(in: .whitespaces).lowercased() == "wait"
             else {
                 continue

@@ -21,7 +21,9 @@ struct FineTuning {
     /// Told of every step.
     var curves: CurveRecorder?
 
-    static let batch = 128
+    /// Images of a step. A backdoor takes a number of steps to unlearn, not a number of images: small sets, which
+    /// are gone through several times as it is, take smaller ones.
+    static func batch(samples: Int) -> Int { samples < 5_000 ? 64 : 128 }
     /// Shares of a batch: flagged samples, and of the trusted ones those that get a trigger.
     private static let poisonShare = 0.2
     private static let transplantShare = 0.5
@@ -41,9 +43,9 @@ struct FineTuning {
         var random = SplitMix64(seed: seed)
         let optimiser = try SGD(model.parameters, momentum: 0.9, weightDecay: 5e-4, nesterov: true)
         let schedule = OneCycleSchedule(maximum: learningRate, steps: steps)
-        let poisonCount =
-            restored == nil || pool.poison.isEmpty ? 0 : Int(Double(Self.batch) * Self.poisonShare)
-        let cleanCount = Self.batch - poisonCount
+        let size = Self.batch(samples: images.count)
+        let poisonCount = restored == nil || pool.poison.isEmpty ? 0 : Int(Double(size) * Self.poisonShare)
+        let cleanCount = size - poisonCount
         let padding = min(4, images.dataset.height / 8, images.dataset.width / 8)
         for step in 0..<steps {
             try token.check()

@@ -30,8 +30,12 @@ struct Purification {
     }
 
     /// Enough steps matter: with 40 a BadNets backdoor survived, with 160 it was gone.
-    static func decouplingSteps(samples: Int) -> Int { min(400, max(240, 3 * samples / FineTuning.batch)) }
-    static func refinementSteps(samples: Int) -> Int { min(300, max(160, 2 * samples / FineTuning.batch)) }
+    static func decouplingSteps(samples: Int) -> Int {
+        min(400, max(240, 3 * samples / FineTuning.batch(samples: samples)))
+    }
+    static func refinementSteps(samples: Int) -> Int {
+        min(300, max(160, 2 * samples / FineTuning.batch(samples: samples)))
+    }
     private static let refinementRate = 0.01
     /// When a round would move less than this share of all samples, the partition has settled.
     private static let convergence = 0.002

@@ -68,11 +68,15 @@ async function show(pages, main) {
   settle(main);
 }
 
-/** Screen readers and keyboards go on at the new page's heading. */
+let isFirst = true;
+
+/** Screen readers and keyboards go on at the new page's heading; the first page is read from its beginning. */
 function settle(main) {
   const heading = main.querySelector('h1');
   document.title = heading ? `${heading.textContent} – BURN` : 'BURN';
-  if (heading && (document.activeElement === document.body || document.activeElement === null)) {
+  const wasFirst = isFirst;
+  isFirst = false;
+  if (heading && !wasFirst && (document.activeElement === document.body || document.activeElement === null)) {
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
   }
