@@ -74,4 +74,4 @@ def test_the_list_follows_too(page, service, job, screenshot):
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Remove it").click()
     page.get_by_role("heading", name="Jobs", exact=True).wait_for()
-    assert service.request("GET", f"/v1/jobs/{other['id']}")[0] == 404
+    assert service.request("GET", f"/v1/jobs/{other['id']}")[0] == 410

@@ -84,7 +84,7 @@ def test_a_selection_is_judged_exported_and_purified_with(page, job, service):
     assert [int(row["index"]) for row in rows] == [wanted[place]["index"] for place in (0, 1, 3)]
     assert all(row["review"] == "accept" and row["given_name"] == "ship" for row in rows)
 
-    page.get_by_label("Reviewed").select_option("true")
+    page.get_by_label("Reviewed", exact=True).select_option("true")
     page.get_by_text("3 samples", exact=True).wait_for()
     bar.get_by_role("link", name="Purify with these reviews").click()
     page.get_by_text("follows the reviews by hand of job").wait_for()

@@ -156,9 +156,12 @@ struct Detection {
         }
     }
 
-    /// What carries the pattern and the target's label, whatever the model makes of it.
+    /// What carries the pattern and the target's label, whatever the model makes of it. Beside the perturbations, which
+    /// have named most samples, only a pattern that tells sample by sample counts.
     private func flagByImages(_ finding: ClassFinding, _ outcome: inout Outcome) {
-        guard finding.judgement != .clean, let bundle = finding.images else { return }
+        guard finding.judgement != .clean, let bundle = finding.images,
+            finding.isFoundByImages || bundle.isCleanlyApart
+        else { return }
         for sample in bundle.members where images.labels[sample] == finding.label {
             outcome.flagged[sample] = true
             outcome.scores[sample] = max(outcome.scores[sample], Double(bundle.posteriors[sample]))

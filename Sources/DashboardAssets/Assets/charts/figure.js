@@ -1,5 +1,5 @@
 // What all figures have: a title, a sentence that says how to read it, and the same numbers as a table.
-import { h, s } from '../core/dom.js';
+import { h, s, scrollable } from '../core/dom.js';
 
 /** A drawing area; its words for those who do not see it are in `label`. */
 export function chart(width, height, label, ...children) {
@@ -12,7 +12,7 @@ export function figure(title, explanation, drawing, table, legend) {
   return h('figure', { class: 'figure' },
     h('figcaption', {}, title, explanation && h('span', {}, explanation)),
     legend, drawing,
-    table && h('details', {}, h('summary', {}, 'Show the numbers'), h('div', { class: 'scroll-x' }, table)));
+    table && h('details', {}, h('summary', {}, 'Show the numbers'), scrollable(`${title}: numbers`, table)));
 }
 
 export function table(head, rows) {

@@ -39,6 +39,11 @@ export function h(tag, props, ...children) {
   return element;
 }
 
+/** What scrolls sideways where it is too wide; a keyboard reaches it too. */
+export function scrollable(label, ...children) {
+  return h('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': label }, ...children);
+}
+
 /** The same for SVG. */
 export function s(tag, props, ...children) {
   const element = document.createElementNS(SVG, tag);

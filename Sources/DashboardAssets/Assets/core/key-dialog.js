@@ -17,8 +17,7 @@ export function keyDialog(problem) {
       h('div', { class: 'actions' }, h('button', { class: 'primary', type: 'submit' }, 'Sign in')));
     const dialog = h('dialog', { 'aria-labelledby': 'api-key-title', class: 'dialog' }, form);
     dialog.addEventListener('cancel', (event) => event.preventDefault());
-    form.addEventListener('submit', () => {
-      dialog.close();
+    dialog.addEventListener('close', () => {
       dialog.remove();
       resolve(input.value.trim());
     });

@@ -1,6 +1,6 @@
 // Before and after: accuracies, confusion, rounds, labels, downloads.
 import { get, probe } from '../core/api.js';
-import { fill, h } from '../core/dom.js';
+import { fill, h, scrollable } from '../core/dom.js';
 import { count, percent, points } from '../core/format.js';
 import { emptyView, missingView, problemView } from '../core/problem-view.js';
 import { busiest, matrix } from '../charts/matrix.js';
@@ -47,7 +47,8 @@ function measured(before, after) {
     ['ra', 'Robust accuracy (RA)', 'Images with the trigger that are classified rightly all the same', 1],
   ].filter(([name]) => Number.isFinite(before[name]) && Number.isFinite(after[name]));
   if (!rows.length) return h('p', {}, 'No accuracies were measured.');
-  return h('div', { class: 'scroll-x' }, h('table', {}, h('caption', {}, 'On the evaluation sets you gave'),
+  return scrollable('Evaluation',
+    h('table', {}, h('caption', {}, 'On the evaluation sets you gave'),
     h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Measure'), ['Before', 'After', 'Change'].map((text) => (
       h('th', { scope: 'col', class: 'number' }, text))))),
     h('tbody', {}, rows.map(([name, label, note, sign]) => {

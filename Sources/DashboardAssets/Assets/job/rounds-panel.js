@@ -1,5 +1,5 @@
 // What each round of the retraining reached, and the relearning curve where one was measured.
-import { h } from '../core/dom.js';
+import { h, scrollable } from '../core/dom.js';
 import { number, percent, words } from '../core/format.js';
 import { lineChart } from '../charts/line-chart.js';
 
@@ -20,7 +20,7 @@ export function roundsPanel(metrics, curves) {
     : isShare(name) ? percent(value) : number(value));
   return h('section', { class: 'panel', 'aria-labelledby': 'rounds-title' },
     h('h2', { id: 'rounds-title' }, 'Rounds of the purification'),
-    rounds.size > 0 && h('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': 'Rounds' }, h('table', {},
+    rounds.size > 0 && scrollable('Rounds', h('table', {},
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Step'),
         names.map((name) => h('th', { scope: 'col', class: 'number' }, words(name))))),
       h('tbody', {}, [...rounds].map(([title, values]) => h('tr', {}, h('th', { scope: 'row' }, title),

@@ -1,6 +1,6 @@
 // The verdict first, in words; then what it rests on.
 import { probe } from '../core/api.js';
-import { fill, h } from '../core/dom.js';
+import { fill, h, scrollable } from '../core/dom.js';
 import { count, percent } from '../core/format.js';
 import { emptyView, missingView, problemView } from '../core/problem-view.js';
 import { classNames, record } from '../core/records.js';
@@ -90,7 +90,7 @@ function classTable(verdict) {
   const heads = ['Class', 'Samples', 'Flagged', 'Median distance', 'Coherence', 'Null', 'p-value', 'Trigger effect',
     'Random effect', 'Unlearning p'];
   return h('details', { class: 'panel' }, h('summary', {}, 'All numbers of each class'),
-    h('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': 'Numbers of each class' }, h('table', {},
+    scrollable('Numbers of each class', h('table', {},
       h('thead', {}, h('tr', {}, heads.map((text, index) => h('th', { scope: 'col', class: index ? 'number' : '' }, text)))),
       h('tbody', {}, verdict.evidence.classes.map((entry) => h('tr', {},
         h('th', { scope: 'row' }, entry.name),

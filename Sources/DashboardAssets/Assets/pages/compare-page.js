@@ -1,6 +1,6 @@
 // Jobs beside each other: what differs stands out.
 import { pages, probe } from '../core/api.js';
-import { fill, h } from '../core/dom.js';
+import { fill, h, scrollable } from '../core/dom.js';
 import { count, duration, percent, when, words } from '../core/format.js';
 import { emptyView } from '../core/problem-view.js';
 import { classNames, inputName } from '../core/records.js';
@@ -70,7 +70,7 @@ async function comparison(jobs, remove) {
     ['Computing time', (job) => duration(seconds(job)), null, true], ['Started', (job) => when(job.created_at), null, true],
   ];
   return h('section', { class: 'panel', 'aria-label': 'Comparison' },
-    h('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': 'Comparison of jobs' }, h('table', {},
+    scrollable('Comparison of jobs', h('table', {},
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Job'), jobs.map((job, index) => h('th', { scope: 'col' },
         h('a', { href: `#/jobs/${job.id}` }, `${words(job.type)} of ${names[index].model}`),
         h('div', { class: 'mono small' }, job.id),

@@ -1,6 +1,6 @@
 // The service itself: room, queue, workers, devices, confinement, keys.
 import { get, probe } from '../core/api.js';
-import { fill, h } from '../core/dom.js';
+import { fill, h, scrollable } from '../core/dom.js';
 import { bytes, count, duration, percent, when, words } from '../core/format.js';
 import { emptyView, missingView, problemView } from '../core/problem-view.js';
 import { forgetKey, key } from '../core/session.js';
@@ -124,7 +124,8 @@ function keyPanel({ value, missing }) {
   if (!value) return panel('API keys', h('p', { class: 'quiet' }, missing.status === 403 ? 'Only a key of scope admin may see them.' : missing.detail));
   const items = value.items ?? value;
   return panel('API keys', items.length === 0 ? emptyView('No keys', h('p', {}, 'Everyone who reaches this service may use it. ',
-    h('code', {}, 'burnd keys create NAME'), ' makes the first one.')) : h('div', { class: 'scroll-x' }, h('table', { class: 'cards' },
+    h('code', {}, 'burnd keys create NAME'), ' makes the first one.')) : scrollable('Table of keys',
+    h('table', { class: 'cards' },
     h('thead', {}, h('tr', {}, ['Name', 'Scope', 'State', 'Made'].map((text) => h('th', { scope: 'col' }, text)))),
     h('tbody', {}, items.map((entry) => h('tr', {},
       h('td', { 'data-label': 'Name' }, h('div', {}, entry.name, h('div', { class: 'mono small quiet' }, entry.id))),
