@@ -87,6 +87,8 @@ struct Daemon {
         queueing.importSlots = configuration.slots
         queueing.importLimits = configuration.limits.images
         queueing.maximumQueuedJobs = configuration.limits.queuedJobs
+        queueing.pictures.workers = configuration.pictures.workers
+        queueing.pictures.cacheBytes = configuration.pictures.cacheBytes
         queueing.diskInterval = .seconds(configuration.limits.diskCheckSeconds)
         queueing.observer = metrics
         let queue = JobQueue(

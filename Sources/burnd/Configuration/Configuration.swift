@@ -27,6 +27,7 @@ struct Configuration: Sendable {
     var quotas = RESTService.Quotas()
     var limits = Limits()
     var uploads = Uploads()
+    var pictures = Pictures()
     var retention = Retention()
     var logLevel = Logger.Level.info
     var logFormat = LogFormat.text
@@ -37,6 +38,14 @@ struct Configuration: Sendable {
         var hours = 24
         /// Unfinished ones of one API key.
         var unfinished = 16
+    }
+
+    /// Pictures of samples, made when somebody looks.
+    struct Pictures: Sendable {
+        /// Workers that make them, beside those of jobs.
+        var workers = 1
+        /// Those that are kept, of all jobs; what was looked at longest ago goes first.
+        var cacheBytes = 1 << 30
     }
 
     /// How long finished jobs are kept; 0 is for good.

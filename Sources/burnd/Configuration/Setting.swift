@@ -120,6 +120,10 @@ struct Setting: Sendable {
             "uploads.unfinished", "Unfinished resumable uploads of one API key.", 1...10_000,
             \.uploads.unfinished),
         count(
+            "pictures.workers", "Workers that make pictures of samples, beside those of jobs.", 1...16,
+            \.pictures.workers),
+        size("pictures.cache_bytes", "Pictures that are kept to be shown again.", \.pictures.cacheBytes),
+        count(
             "retention.days", "Days that a finished job is kept; 0 is for good.", 0...36_500,
             \.retention.days),
         count(
