@@ -201,7 +201,7 @@ let package = Package(
             "burn-demo",
             [
                 "AttackBench", "BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages",
-                "WorkerProtocol",
+                "ServiceClient", "WorkerProtocol",
             ]),
         program(
             "burnd",

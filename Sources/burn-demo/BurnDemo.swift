@@ -2,6 +2,7 @@ import ArgumentParser
 import AttackBench
 import Findings
 import Foundation
+import ServiceClient
 
 /// The whole job over HTTP, with a known truth to compare the answer with.
 @main
@@ -78,42 +79,41 @@ struct BurnDemo: AsyncParsableCommand {
     private func purify(
         _ demoCase: DemoCase, at address: URL, into output: URL, _ line: ProgressLine
     ) async throws -> Report {
-        let client = ServiceClient(base: address)
+        let client = ServiceClient(address: try ServiceAddress(address.absoluteString), key: nil)
         line.show("uploading to \(address.host() ?? ""):\(address.port ?? 0)", fraction: nil)
-        let model = try await client.upload(demoCase.model, to: .models, name: "suspect.pt2")
-        let trainingSet = try await client.upload(demoCase.trainingSet, to: .datasets, name: "train.tar")
-        let cleanSet = try await client.upload(demoCase.cleanSet, to: .datasets, name: "test-clean.tar")
-        var triggeredSet: ServiceClient.Resource?
-        if let file = demoCase.triggeredSet {
-            triggeredSet = try await client.upload(file, to: .datasets, name: "test-triggered.tar")
+        func push(_ file: URL, _ kind: PushKind, _ name: String) async throws -> String {
+            try await client.push(file.path, as: kind, name: name).id
         }
-        line.show("checking the model, packing images", fraction: nil)
-        _ = try await client.settled(model, in: .models)
-        for resource in [trainingSet, cleanSet, triggeredSet].compactMap(\.self) {
-            _ = try await client.settled(resource, in: .datasets)
+        let model = try await push(demoCase.model, .model, "suspect.pt2")
+        let trainingSet = try await push(demoCase.trainingSet, .dataset, "train.tar")
+        var evaluation = DemoJob.Evaluation(
+            clean: try await push(demoCase.cleanSet, .dataset, "test-clean.tar"),
+            targetClass: demoCase.targetClass)
+        if let file = demoCase.triggeredSet {
+            evaluation.triggered = try await push(file, .dataset, "test-triggered.tar")
         }
 
         let started = ContinuousClock.now
-        var job = try await client.post(
-            ServiceClient.NewJob(
-                model: model.id, dataset: trainingSet.id,
-                evaluation: .init(
-                    clean: cleanSet.id, triggered: triggeredSet?.id, targetClass: demoCase.targetClass),
-                options: ["seed": seed]))
-        while !job.isOver {
+        let request = DemoJob(
+            model: model, dataset: trainingSet, evaluation: evaluation, options: ["seed": seed])
+        var job: JobResource = try client.decode(
+            try await client.submit(try JSONEncoder().encode(request), idempotencyKey: UUID().uuidString))
+        while !job.state.isTerminal {
             line.show(
-                job.phase?.rawValue.replacing("_", with: " ") ?? job.state, fraction: job.progress?.fraction)
+                job.phase?.rawValue.replacing("_", with: " ") ?? job.state.rawValue,
+                fraction: job.progress.fraction)
             try await Task.sleep(for: .milliseconds(250))
             job = try await client.job(job.id)
         }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         line.end()
-        guard job.state == "succeeded", let verdict = job.verdict else {
-            throw DemoFailure("The job \(job.state). \(job.error?.text ?? "")")
+        if let document = job.error { throw document.problem() }
+        guard job.state == .succeeded, let verdict = job.verdict else {
+            throw DemoFailure("The job ended as \(job.state.rawValue).")
         }
         for (link, file) in [("model", "purified.pt2"), ("labels", "labels.csv")] {
             guard let path = job.links[link] else { continue }
-            try await client.download(path, to: output.appending(path: file))
+            _ = try await client.download(path, to: output.appending(path: file).path)
         }
         return Report(
             verdict: verdict, metrics: job.metrics ?? PurificationMetrics(),

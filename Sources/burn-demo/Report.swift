@@ -7,7 +7,7 @@ struct Report {
     var verdict: Verdict
     var metrics: PurificationMetrics
     var score: DetectionScore
-    var phases: [ServiceClient.FinishedPhase]
+    var phases: [FinishedPhase]
     var totalSeconds: Double
 
     var text: String {

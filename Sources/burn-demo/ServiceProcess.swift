@@ -1,4 +1,5 @@
 import Foundation
+import ServiceClient
 
 /// A `burnd serve` of the demonstration's own, on a free loopback port.
 final class ServiceProcess {
@@ -18,7 +19,7 @@ final class ServiceProcess {
         try process.run()
         let deadline = ContinuousClock.now + .seconds(20)
         while true {
-            if let url = try Self.announcedAddress(in: log), await ServiceClient(base: url).isReady() {
+            if let url = try Self.announcedAddress(in: log), await Self.isReady(url) {
                 address = url
                 return
             }
@@ -29,6 +30,11 @@ final class ServiceProcess {
             }
             try await Task.sleep(for: .milliseconds(20))
         }
+    }
+
+    private static func isReady(_ address: URL) async -> Bool {
+        guard let address = try? ServiceAddress(address.absoluteString) else { return false }
+        return (try? await ServiceClient(address: address, key: nil).get("readyz")) != nil
     }
 
     /// The service names its address once it listens.

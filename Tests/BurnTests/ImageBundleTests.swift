@@ -96,7 +96,7 @@ import TinyModels
         var table = AnalysisTable(count: 600)
         table.predicted = drawn.images.labels.map(Int32.init)
         let bundle = ImageBundle(
-            members: Array(0..<60), posteriors: [], gain: 100, isCleanlyApart: true, pValue: 1e-6)
+            members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
         return LabelMap(responses: [response], bundle: bundle, images: drawn.images, table: table)
     }
 
@@ -127,7 +127,7 @@ import TinyModels
             Int32(sample < 60 ? (label + 3) % 4 : label)
         }
         let bundle = ImageBundle(
-            members: Array(0..<60), posteriors: [], gain: 100, isCleanlyApart: true, pValue: 1e-6)
+            members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
         let found = LabelMap(
             responses: [response { $0 }], bundle: bundle, images: drawn.images, table: table)
         #expect(!found.isWorking && found.isContradicted)

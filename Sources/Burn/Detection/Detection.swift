@@ -157,12 +157,12 @@ struct Detection {
     }
 
     /// What carries the pattern and the target's label, whatever the model makes of it. Beside the perturbations, which
-    /// have named most samples, only a pattern that tells sample by sample counts.
+    /// have named most samples, only what is almost certain counts.
     private func flagByImages(_ finding: ClassFinding, _ outcome: inout Outcome) {
-        guard finding.judgement != .clean, let bundle = finding.images,
-            finding.isFoundByImages || bundle.isCleanlyApart
-        else { return }
-        for sample in bundle.members where images.labels[sample] == finding.label {
+        guard finding.judgement != .clean, let bundle = finding.images else { return }
+        let enough: Float = finding.isFoundByImages ? 0.5 : 0.9
+        for sample in bundle.members
+        where images.labels[sample] == finding.label && bundle.posteriors[sample] > enough {
             outcome.flagged[sample] = true
             outcome.scores[sample] = max(outcome.scores[sample], Double(bundle.posteriors[sample]))
         }

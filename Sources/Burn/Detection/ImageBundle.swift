@@ -14,8 +14,6 @@ struct ImageBundle: Sendable {
     var posteriors: [Float]
     /// Nats by which two modes explain the cosines better than one.
     var gain: Double
-    /// The two modes are far enough apart to tell sample by sample.
-    var isCleanlyApart: Bool
     /// Of the gain against that of what grows from random samples once the bundle is taken out.
     var pValue: Double
 
@@ -63,8 +61,7 @@ struct ImageBundle: Sendable {
         }
         return ImageBundle(
             members: posteriors.indices.filter { posteriors[$0] > 0.5 }, posteriors: posteriors,
-            gain: found.gain, isCleanlyApart: found.mixture.separation > ClassFinding.cleanSeparation,
-            pValue: pValue)
+            gain: found.gain, pValue: pValue)
     }
 
     /// The null: gains of what grows from random samples once the bundle is taken out.
