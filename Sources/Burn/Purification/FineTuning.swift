@@ -18,11 +18,13 @@ struct FineTuning {
     var steps: Int
     var learningRate: Double
     let seed: UInt64
+    /// Images of a step.
+    var batch = 128
     /// Told of every step.
     var curves: CurveRecorder?
 
-    /// Images of a step. A backdoor takes a number of steps to unlearn, not a number of images: small sets, which
-    /// are gone through several times as it is, take smaller ones.
+    /// Images of a purification's step. A backdoor takes a number of steps to unlearn, not a number of images: small
+    /// sets, which are gone through several times as it is, take smaller ones.
     static func batch(samples: Int) -> Int { samples < 5_000 ? 64 : 128 }
     /// Shares of a batch: flagged samples, and of the trusted ones those that get a trigger.
     private static let poisonShare = 0.2
@@ -43,36 +45,35 @@ struct FineTuning {
         var random = SplitMix64(seed: seed)
         let optimiser = try SGD(model.parameters, momentum: 0.9, weightDecay: 5e-4, nesterov: true)
         let schedule = OneCycleSchedule(maximum: learningRate, steps: steps)
-        let size = Self.batch(samples: images.count)
-        let poisonCount = restored == nil || pool.poison.isEmpty ? 0 : Int(Double(size) * Self.poisonShare)
-        let cleanCount = size - poisonCount
+        let poisonCount = restored == nil || pool.poison.isEmpty ? 0 : Int(Double(batch) * Self.poisonShare)
+        let cleanCount = batch - poisonCount
         let padding = min(4, images.dataset.height / 8, images.dataset.width / 8)
         for step in 0..<steps {
             try token.check()
             let chosen = (0..<cleanCount).map { _ in
                 pool.clean[Int.random(in: pool.clean.indices, using: &random)]
             }
-            var batch = try images.batch(chosen)
+            var inputs = try images.batch(chosen)
                 .randomlyCroppedAndFlipped(padding: padding, reflect: true, using: &random)
             let stamped = transplant.triggers.isEmpty ? 0 : Int(Double(cleanCount) * Self.transplantShare)
             if stamped > 0 {
                 let triggered = try transplant.apply(
-                    to: batch.rows(0..<stamped), labels: chosen.prefix(stamped).map { images.labels[$0] },
+                    to: inputs.rows(0..<stamped), labels: chosen.prefix(stamped).map { images.labels[$0] },
                     using: &random)
-                batch = try Tensor.cat([triggered, batch.rows(stamped..<cleanCount)])
+                inputs = try Tensor.cat([triggered, inputs.rows(stamped..<cleanCount)])
             }
             let given = try images.labels(chosen).oneHot(classes: images.classes)
             var targets = try teacher.rows(chosen) * Self.teacherWeight + given * (1 - Self.teacherWeight)
             var weights = [Float](repeating: 1, count: cleanCount)
             if poisonCount > 0, let restored {
                 let rows = (0..<poisonCount).map { _ in Int.random(in: pool.poison.indices, using: &random) }
-                batch = try Tensor.cat([batch, images.batch(rows.map { pool.poison[$0] })])
+                inputs = try Tensor.cat([inputs, images.batch(rows.map { pool.poison[$0] })])
                 targets = try Tensor.cat([targets, restored.rows(rows)])
                 weights += [Float](
                     repeating: Float(Self.poisonWeight) * Float(cleanCount) / Float(poisonCount),
                     count: poisonCount)
             }
-            let logits = try model.forward(batch.channelsLast(), mode: .training, token: token)
+            let logits = try model.forward(inputs.channelsLast(), mode: .training, token: token)
             let losses = try -(logits.logSoftmax(1) * targets).sum([1])
             let loss = try (losses * Tensor(weights)).sum() / Double(cleanCount)
             let gradients = try Autograd.gradients(of: loss, withRespectTo: model.parameters)

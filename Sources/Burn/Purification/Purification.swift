@@ -70,6 +70,7 @@ struct Purification {
         let curves = recorder(
             .decoupling, 0, steps: tuning.steps, attempts: FalseCorrelationDecoupling.learningRates.count,
             pool, firstPredictions)
+        tuning.batch = FineTuning.batch(samples: images.count)
         tuning.curves = curves
         var (model, report) = try decouple(tuning, gate, original, pool, restoration)
         var refinement = try ProgressiveRefinement(
@@ -95,6 +96,7 @@ struct Purification {
                     steps: Self.refinementSteps(samples: images.count),
                     learningRate: Self.refinementRate / Double(round),
                     seed: job.task.options.seed &+ UInt64(round))
+                retuning.batch = tuning.batch
                 retuning.curves = curves
                 try retuning.run(candidate, pool: pool, restored: restored(pool, restoration)) {
                     plan.advance(.refinement, round: round, $0)
