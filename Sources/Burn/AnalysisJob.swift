@@ -20,8 +20,8 @@ public struct AnalysisJob {
     let model: GraphModel
     let images: LabelledImages
     let evaluator: Evaluator?
-    /// What people decided about samples; nil where nobody did.
-    let reviews: Reviews?
+    /// What people decided about samples.
+    let reviews: Reviews
     let threads: Int
 
     /// Opens and checks the inputs.
@@ -41,9 +41,10 @@ public struct AnalysisJob {
         images = try LabelledImages(
             PackedDataset(directory: task.dataset), for: file.graph, options: task.options)
         evaluator = try Self.evaluator(task, file)
-        reviews = try task.reviews.map { [images] path in
-            Reviews(try ReviewFile.read(path, samples: images.count, classes: images.classes))
-        }
+        reviews =
+            try task.reviews.map { [images] path in
+                Reviews(try ReviewFile.read(path, samples: images.count, classes: images.classes))
+            } ?? .none
         guard (0...20).contains(task.options.rounds) else {
             throw Problem(
                 .unprocessable, code: "option-out-of-range", title: "An option is out of range",
@@ -124,10 +125,8 @@ public struct AnalysisJob {
         let features = try featureStore()
         let table = try boundaryAnalysis(store, features, plan)
         var outcome = try detection(table, store, features, plan)
-        if let reviews {
-            outcome.reviews = reviews
-            reviews.apply(to: &outcome.flagged)
-        }
+        outcome.reviews = reviews
+        reviews.apply(to: &outcome.flagged)
         if task.evaluation?.targetClass == nil {
             before = try measure(model, verdict: outcome.verdict)
             if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
@@ -242,7 +241,7 @@ public struct AnalysisJob {
 
     private var plannedSteps: [WorkPlan.Step] {
         let samples = Double(images.count)
-        let tuning = Double(FineTuning.batch(samples: images.count)) * 4
+        let tuning = Double(Purification.batch(samples: images.count)) * 4
         var steps = [
             WorkPlan.Step(phase: .boundaryAnalysis, round: 0, passes: samples * 25),
             WorkPlan.Step(phase: .detection, round: 0, passes: samples),

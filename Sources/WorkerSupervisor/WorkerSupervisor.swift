@@ -80,10 +80,9 @@ public final class WorkerSupervisor: Sendable {
         if control.isCancelled { return .cancelled }
         // A crashed worker dies at once: its backtracer would be another program to start.
         var environment = [
-            "SWIFT_BACKTRACE": "enable=no", "OMP_WAIT_POLICY": "PASSIVE",
-            "JE_ARROW_MALLOC_CONF": "background_thread:false", "LC_ALL": "C.UTF-8",
-            "TMPDIR": task.outputDirectory,
+            "SWIFT_BACKTRACE": "enable=no", "LC_ALL": "C.UTF-8", "TMPDIR": task.outputDirectory,
         ]
+        environment.merge(WorkerEnvironment.libraries) { own, _ in own }
         environment.merge(configuration.environment) { _, configured in configured }
         let confinement = confinement(of: task)
         var task = task

@@ -16,16 +16,10 @@ enum Confinement {
             task.confinement ?? WorkerConfinement(), readable: task.inputs, writable: [task.outputDirectory])
     }
 
-    /// What native libraries read while they are loaded, before `main`; the service sets it, and a worker that is
-    /// started otherwise starts itself again with it. libgomp's threads that wait must sleep, not
-    /// spin, and Arrow's jemalloc must start no thread, which the file access rules would not hold.
-    private static let environment = [
-        "OMP_WAIT_POLICY": "PASSIVE", "JE_ARROW_MALLOC_CONF": "background_thread:false",
-    ]
-
+    /// The service sets the libraries' environment; a worker that is started otherwise starts itself again with it.
     private static func setLibrariesUp() throws {
         // Other threads that wait may be the user's choice, a thread of jemalloc's may not.
-        let missing = environment.filter { name, value in
+        let missing = WorkerEnvironment.libraries.filter { name, value in
             name == "OMP_WAIT_POLICY"
                 ? getenv(name) == nil : getenv(name).map { String(cString: $0) } != value
         }

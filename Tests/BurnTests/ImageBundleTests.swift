@@ -95,8 +95,7 @@ import TinyModels
         let drawn = try draw(600, stampEvery: nil)
         var table = AnalysisTable(count: 600)
         table.predicted = drawn.images.labels.map(Int32.init)
-        let bundle = ImageBundle(
-            members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
+        let bundle = ImageBundle(members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
         return LabelMap(responses: [response], bundle: bundle, images: drawn.images, table: table)
     }
 
@@ -126,8 +125,7 @@ import TinyModels
         table.predicted = drawn.images.labels.enumerated().map { sample, label in
             Int32(sample < 60 ? (label + 3) % 4 : label)
         }
-        let bundle = ImageBundle(
-            members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
+        let bundle = ImageBundle(members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
         let found = LabelMap(
             responses: [response { $0 }], bundle: bundle, images: drawn.images, table: table)
         #expect(!found.isWorking && found.isContradicted)

@@ -123,6 +123,7 @@ struct RealWorkerTests {
             #expect(try service.workers == [])
             #expect(try service.post("/v1/jobs/\(id)/retry").status == 202)
         }
+        #expect(try service.ended(id)["state"] as? String == "succeeded")
     }
 
     @Test func inputsThatDoNotFitFailTheWaitingJob() throws {

@@ -43,9 +43,7 @@ final class WorkerProcess: Sendable {
         try Data().write(to: URL(filePath: log))
         let process = Process()
         process.executableURL = Self.program
-        process.environment = [
-            "OMP_WAIT_POLICY": "PASSIVE", "JE_ARROW_MALLOC_CONF": "background_thread:false",
-        ]
+        process.environment = WorkerEnvironment.libraries
         process.standardInput = input
         process.standardOutput = output
         process.standardError = try FileHandle(forWritingTo: URL(filePath: log))

@@ -28,6 +28,12 @@ struct Detection {
         /// What people decided; the flags go by it, the verdict does not.
         var reviews = Reviews.none
 
+        /// Further evidence only ever raises a score.
+        mutating func flag(_ sample: Int, score: Double) {
+            flagged[sample] = true
+            scores[sample] = max(scores[sample], score)
+        }
+
         /// Classes whose triggers are to be removed.
         var targets: [ClassFinding] {
             findings.filter { $0.judgement != .clean && ($0.trigger != nil || $0.isFoundByFeatures) }
@@ -54,9 +60,8 @@ struct Detection {
             coherence: Array(repeating: 0, count: images.count),
             verdict: VerdictBuilder.empty)
         for finding in findings { flag(finding, &outcome) }
-        for match in try TriggerTemplate.matches(in: outcome, images: images, table: table) {
-            outcome.flagged[match.sample] = true
-            outcome.scores[match.sample] = max(outcome.scores[match.sample], match.score)
+        for sample in try TriggerTemplate.matches(in: outcome, images: images, table: table) {
+            outcome.flag(sample, score: TriggerTemplate.score)
         }
         outcome.verdict = VerdictBuilder(
             images: images, table: table, findings: findings, flagged: outcome.flagged
@@ -163,8 +168,7 @@ struct Detection {
         let enough: Float = finding.isFoundByImages ? 0.5 : 0.9
         for sample in bundle.members
         where images.labels[sample] == finding.label && bundle.posteriors[sample] > enough {
-            outcome.flagged[sample] = true
-            outcome.scores[sample] = max(outcome.scores[sample], Double(bundle.posteriors[sample]))
+            outcome.flag(sample, score: Double(bundle.posteriors[sample]))
         }
     }
 

@@ -10,20 +10,18 @@ import Tensors
 /// moment estimate found the trigger. A match needs the score that nearly all flagged samples reach and nearly
 /// no trusted sample does; where no such score exists, nothing is matched.
 enum TriggerTemplate {
-    struct Match: Hashable, Sendable {
-        var sample: Int
-        var score: Double
-    }
-
     /// Share of flagged samples that may lie below the cut, and of trusted ones that may lie above it.
     private static let missed = 0.05
     private static let falseMatches = 0.002
     private static let mostCompared = 2000
+    /// Evidence that a match is planted, 0 to 1.
+    static let score = 1 - missed
 
+    /// The samples that match.
     static func matches(
         in outcome: Detection.Outcome, images: LabelledImages, table: AnalysisTable
-    ) throws -> [Match] {
-        var matches: [Match] = []
+    ) throws -> [Int] {
+        var matches: [Int] = []
         for finding in outcome.targets {
             guard let trigger = finding.trigger, trigger.momentNorm > 0 else { continue }
             let label = finding.label
@@ -39,18 +37,17 @@ enum TriggerTemplate {
             guard planted.count >= ClassFinding.smallestCluster, !candidates.isEmpty, !trusted.isEmpty else {
                 continue
             }
-            let template = try Discriminant(
-                Moments(images, Array(planted.prefix(mostCompared))),
-                Moments(images, Array(trusted.prefix(mostCompared))), trigger)
-            let own = try template.scores(images, Array(planted.prefix(mostCompared)))
-            let other = try template.scores(images, Array(trusted.prefix(mostCompared)))
+            let (inside, outside) = (
+                Array(planted.prefix(mostCompared)), Array(trusted.prefix(mostCompared))
+            )
+            let template = try Discriminant(Moments(images, inside), Moments(images, outside), trigger)
+            let own = try template.scores(images, inside)
+            let other = try template.scores(images, outside)
             let cut = Statistics.quantile(own, missed)
             let above = Double(other.count { $0 >= cut }) / Double(other.count)
             guard above <= falseMatches else { continue }
-            for (sample, score) in zip(candidates, try template.scores(images, candidates)) where score >= cut
-            {
-                matches.append(Match(sample: sample, score: 1 - missed))
-            }
+            matches += zip(candidates, try template.scores(images, candidates)).filter { $0.1 >= cut }.map(
+                \.0)
         }
         return matches
     }

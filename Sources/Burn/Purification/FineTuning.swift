@@ -23,9 +23,6 @@ struct FineTuning {
     /// Told of every step.
     var curves: CurveRecorder?
 
-    /// Images of a purification's step. A backdoor takes a number of steps to unlearn, not a number of images: small
-    /// sets, which are gone through several times as it is, take smaller ones.
-    static func batch(samples: Int) -> Int { samples < 5_000 ? 64 : 128 }
     /// Shares of a batch: flagged samples, and of the trusted ones those that get a trigger.
     private static let poisonShare = 0.2
     private static let transplantShare = 0.5

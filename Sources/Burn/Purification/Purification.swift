@@ -29,12 +29,15 @@ struct Purification {
         var after: [Int]
     }
 
+    /// Images of a step. A backdoor takes a number of steps to unlearn, not a number of images: small sets, which are
+    /// gone through several times as it is, take smaller ones.
+    static func batch(samples: Int) -> Int { samples < 5_000 ? 64 : 128 }
     /// Enough steps matter: with 40 a BadNets backdoor survived, with 160 it was gone.
     static func decouplingSteps(samples: Int) -> Int {
-        min(400, max(240, 3 * samples / FineTuning.batch(samples: samples)))
+        min(400, max(240, 3 * samples / batch(samples: samples)))
     }
     static func refinementSteps(samples: Int) -> Int {
-        min(300, max(160, 2 * samples / FineTuning.batch(samples: samples)))
+        min(300, max(160, 2 * samples / batch(samples: samples)))
     }
     private static let refinementRate = 0.01
     /// When a round would move less than this share of all samples, the partition has settled.
@@ -70,7 +73,7 @@ struct Purification {
         let curves = recorder(
             .decoupling, 0, steps: tuning.steps, attempts: FalseCorrelationDecoupling.learningRates.count,
             pool, firstPredictions)
-        tuning.batch = FineTuning.batch(samples: images.count)
+        tuning.batch = Self.batch(samples: images.count)
         tuning.curves = curves
         var (model, report) = try decouple(tuning, gate, original, pool, restoration)
         var refinement = try ProgressiveRefinement(
