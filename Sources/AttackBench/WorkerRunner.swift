@@ -12,10 +12,14 @@ public struct WorkerRunner: Sendable {
 
     /// - Parameters:
     ///   - program: path of `burn-worker`; nil: beside the running program.
+    ///   - device: what they compute on.
     ///   - control: stops what is running.
-    public init(program: String? = nil, control: WorkerControl = WorkerControl()) throws {
+    public init(
+        program: String? = nil, device: ComputeDevice = .cpu, control: WorkerControl = WorkerControl()
+    ) throws {
         var configuration = WorkerSupervisor.Configuration()
         configuration.executable = program
+        configuration.device = device
         supervisor = try WorkerSupervisor(configuration: configuration)
         self.control = control
     }

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "device.hpp"
 #include "support.hpp"
 
 using namespace ct;
@@ -60,7 +61,7 @@ ct_status ct_gather_images(
                 }
             }
         });
-        *result = give(std::move(batch));
+        *result = give(on_device(std::move(batch)));
     });
 }
 
@@ -70,7 +71,7 @@ ct_status ct_shift_and_flip(
     return guarded([&] {
         *result = nullptr;
         at::NoGradGuard no_grad;
-        auto source = borrow(images).detach();
+        auto source = on_host(borrow(images).detach());
         require(source.dim() == 4 && source.scalar_type() == at::kFloat, "a float32 (N, C, H, W) batch is needed");
         require(static_cast<uint64_t>(source.size(0)) == count, "one shift per image is needed");
         int64_t channels = source.size(1), height = source.size(2), width = source.size(3);
@@ -98,7 +99,7 @@ ct_status ct_shift_and_flip(
                 }
             }
         });
-        *result = give(std::move(target));
+        *result = give(on_device(std::move(target)));
     });
 }
 

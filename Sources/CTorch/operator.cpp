@@ -5,9 +5,11 @@
 #include <ATen/core/ivalue.h>
 #include <ATen/core/jit_type.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
+#include "device.hpp"
 #include "support.hpp"
 
 using namespace ct;
@@ -17,12 +19,23 @@ at::Generator ct_generator_value(ct_generator *handle);
 struct ct_operator {
     c10::OperatorHandle handle;
     const c10::FunctionSchema &schema;
+    /// Makes a tensor from none: where no device is named it would be the processor's.
+    bool is_factory;
 };
 
 namespace {
 
+bool is_tensor(const c10::Argument &argument) {
+    c10::TypePtr type = argument.type();
+    while (type->kind() == c10::TypeKind::OptionalType || type->kind() == c10::TypeKind::ListType) {
+        type = type->containedType(0);
+    }
+    return type->kind() == c10::TypeKind::TensorType;
+}
+
 struct Arguments {
     const ct_pools &pools;
+    bool is_factory;
 
     void check(const ct_value &value, size_t size) const {
         require(value.offset <= size && value.count <= size - value.offset, "list outside of its pool");
@@ -33,7 +46,13 @@ struct Arguments {
         return borrow(pools.tensors[index]);
     }
 
+    std::optional<c10::IValue> device_of_factory(const c10::Argument &argument) const {
+        if (!is_factory || argument.name() != "device") return std::nullopt;
+        return compute_device();
+    }
+
     c10::IValue default_or_refuse(const c10::Argument &argument) const {
+        if (auto device = device_of_factory(argument)) return *device;
         if (!argument.default_value()) refuse("argument '" + argument.name() + "' is missing");
         return *argument.default_value();
     }
@@ -43,6 +62,9 @@ struct Arguments {
     }
 
     c10::IValue convert(const ct_value &value, const c10::Argument &argument) const {
+        if (value.tag == CT_DEFAULT || value.tag == CT_NONE) {
+            if (auto device = device_of_factory(argument)) return *device;
+        }
         if (value.tag == CT_DEFAULT) return default_or_refuse(argument);
         c10::TypePtr type = argument.type();
         if (type->kind() == c10::TypeKind::OptionalType) {
@@ -77,7 +99,7 @@ struct Arguments {
                 }
                 break;
             case c10::TypeKind::DeviceObjType:
-                if (value.tag == CT_DEVICE_CPU) return c10::Device(c10::kCPU);
+                if (value.tag == CT_COMPUTE_DEVICE) return compute_device();
                 break;
             case c10::TypeKind::GeneratorType:
                 if (value.tag == CT_GENERATOR && pools.generator) return ct_generator_value(pools.generator);
@@ -224,7 +246,9 @@ ct_status ct_operator_find(const char *name, const char *overload, ct_operator *
         if (!entry) {
             auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
             if (!handle) refuse(std::string("no operator '") + name + "' with overload '" + overload + "'");
-            entry = new ct_operator{*handle, handle->schema()};
+            const auto &arguments = handle->schema().arguments();
+            entry = new ct_operator{
+                *handle, handle->schema(), std::none_of(arguments.begin(), arguments.end(), is_tensor)};
         }
         *result = entry;
     });
@@ -257,7 +281,7 @@ ct_status ct_call(
             refuse("takes " + std::to_string(formal.size()) + " arguments, given are " +
                    std::to_string(argument_count));
         }
-        Arguments reader{*pools};
+        Arguments reader{*pools, op->is_factory};
         torch::jit::Stack stack;
         stack.reserve(formal.size());
         for (size_t i = 0; i < formal.size(); ++i) {

@@ -64,7 +64,7 @@ ct_status guarded(Body body) noexcept {
         return status(CT_OUT_OF_MEMORY, "out of memory");
     } catch (const c10::Error &error) {
         const char *message = error.what_without_backtrace();
-        bool memory = std::strstr(message, "allocate memory") != nullptr;
+        bool memory = dynamic_cast<const c10::OutOfMemoryError *>(&error) || std::strstr(message, "allocate memory");
         return status(memory ? CT_OUT_OF_MEMORY : CT_FAILED, message);
     } catch (const std::exception &error) {
         return status(CT_FAILED, error.what());

@@ -12,6 +12,7 @@
 
 #include <mutex>
 
+#include "device.hpp"
 #include "support.hpp"
 
 using namespace ct;
@@ -95,14 +96,6 @@ uintptr_t ct_tensor_storage(const ct_tensor *tensor) {
     return reinterpret_cast<uintptr_t>(peek(tensor)->unsafe_storage().unsafeGetStorageImpl());
 }
 
-ct_status ct_tensor_data(const ct_tensor *tensor, void **data) {
-    return guarded([&] {
-        auto value = borrow(tensor);
-        require(value.layout() == at::kStrided && value.device().is_cpu(), "not a dense CPU tensor");
-        *data = value.mutable_data_ptr();
-    });
-}
-
 ct_status ct_tensor_from_bytes(
     const void *bytes, size_t length, int32_t type, const int64_t *shape, const int64_t *strides,
     size_t dimensions, ct_tensor **result) {
@@ -123,7 +116,7 @@ ct_status ct_tensor_from_bytes(
         auto tensor = at::empty_strided(sizes, steps, at::TensorOptions().dtype(element));
         require(tensor.storage().nbytes() >= extent, "storage is smaller than the shape");
         if (extent > 0) std::memcpy(tensor.mutable_data_ptr(), bytes, extent);
-        *result = give(std::move(tensor));
+        *result = give(on_device(std::move(tensor)));
     });
 }
 
@@ -131,7 +124,7 @@ ct_status ct_tensor_copy_bytes(
     const ct_tensor *tensor, const int64_t *strides, size_t stride_count, void *bytes, size_t length) {
     return guarded([&] {
         at::NoGradGuard no_grad;
-        auto source = borrow(tensor).detach();
+        auto source = on_host(borrow(tensor).detach());
         auto sizes = source.sizes();
         require(!strides || stride_count == sizes.size(), "one stride per dimension is needed");
         size_t extent = extent_bytes(sizes.data(), strides, sizes.size(), source.element_size());
@@ -245,14 +238,22 @@ ct_status ct_set_interop_threads(int32_t count) {
 }
 
 ct_status ct_generator_create(uint64_t seed, ct_generator **result) {
-    return guarded([&] { *result = new ct_generator{at::make_generator<at::CPUGeneratorImpl>(seed)}; });
+    return guarded([&] {
+        if (compute_device().is_cpu()) {
+            *result = new ct_generator{at::make_generator<at::CPUGeneratorImpl>(seed)};
+            return;
+        }
+        auto generator = at::detail::getCUDAHooks().getNewGenerator(compute_device().index());
+        generator.set_current_seed(seed);
+        *result = new ct_generator{std::move(generator)};
+    });
 }
 
 void ct_generator_destroy(ct_generator *generator) { delete generator; }
 
 ct_status ct_seed_default_generator(uint64_t seed) {
     return guarded([&] {
-        auto generator = at::globalContext().defaultGenerator(at::Device(at::kCPU));
+        auto generator = at::globalContext().defaultGenerator(compute_device());
         std::lock_guard<std::mutex> lock(generator.mutex());
         generator.set_current_seed(seed);
     });

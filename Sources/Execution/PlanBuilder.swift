@@ -191,7 +191,7 @@ extension Graph.Argument {
         case .scalarType(let type): .constant(.scalarType(type))
         case .memoryFormat(let format): .constant(.memoryFormat(format))
         case .layout(let layout): .constant(.layout(layout))
-        case .device: .constant(.cpu)
+        case .device: .constant(.device)
         }
     }
 }

@@ -22,7 +22,7 @@ public enum OperatorArgument: Sendable {
     case memoryFormat(Int8)
     /// Raw `c10::Layout`; only 0 (strided) is accepted.
     case layout(Int8)
-    case cpu
+    case device
     case generator(Generator)
 
     /// `none` for nil.

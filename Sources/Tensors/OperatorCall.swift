@@ -54,7 +54,7 @@ struct OperatorCall {
         case .scalarType(let type): append(CT_SCALAR_TYPE, integer: Int(type.rawValue))
         case .memoryFormat(let format): append(CT_MEMORY_FORMAT, integer: Int(format))
         case .layout(let layout): append(CT_LAYOUT, integer: Int(layout))
-        case .cpu: append(CT_DEVICE_CPU)
+        case .device: append(CT_COMPUTE_DEVICE)
         case .generator(let value):
             append(CT_GENERATOR)
             generator = value.handle

@@ -4,7 +4,7 @@ extension Tensor {
     private static func create(
         _ name: String, _ overload: String = "", _ arguments: [OperatorArgument], _ type: ScalarType
     ) throws -> Tensor {
-        try callOperator(name, overload, arguments + [.scalarType(type), .layout(0), .cpu])
+        try callOperator(name, overload, arguments + [.scalarType(type), .layout(0), .device])
     }
 
     public static func zeros(_ shape: [Int], type: ScalarType = .float32) throws -> Tensor {

@@ -19,6 +19,8 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     public var outputDirectory: String
     /// Set by the supervisor; nil stands for the defaults.
     public var confinement: WorkerConfinement?
+    /// Set by the supervisor; nil stands for the processor.
+    public var device: ComputeDevice?
 
     public init(kind: Kind, outputDirectory: String) {
         self.kind = kind
@@ -40,6 +42,14 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case .perturb(let perturb): [perturb.model, perturb.dataset]
         case .render(let render): [render.model, render.dataset] + Self.files(of: render.skeleton)
         case .thumbnails(let thumbnails): [thumbnails.dataset]
+        }
+    }
+
+    /// Whether a model does more than answer once: what a GPU is worth starting for.
+    public var isComputation: Bool {
+        switch kind {
+        case .analyse, .train, .evaluate, .perturb: true
+        case .probeModel, .importDataset, .render, .thumbnails: false
         }
     }
 

@@ -16,6 +16,8 @@ public final class WorkerSupervisor: Sendable {
         /// From the last frame to the end of the process.
         public var exitGrace: Duration = .seconds(5)
         public var sandbox = SandboxMode.preferred
+        /// What jobs compute on.
+        public var device = ComputeDevice.cpu
         /// Memory of one worker. Nil: no limit.
         public var memoryBytes: Int?
         /// From the start to the end of one attempt of a job, and of an import or probe. Nil: no limit.
@@ -87,6 +89,7 @@ public final class WorkerSupervisor: Sendable {
         let confinement = confinement(of: task)
         var task = task
         task.confinement = confinement
+        task.device = task.isComputation ? configuration.device : .cpu
         do {
             let frame = try Frame.encode(task)
             let kills = OutOfMemoryKills()

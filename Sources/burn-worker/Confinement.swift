@@ -11,9 +11,11 @@ enum Confinement {
     }
 
     /// As soon as the task is known, which comes from the service; while there is one thread.
-    static func enter(for task: WorkerTask) throws {
+    /// - Parameter devices: device files that stay usable.
+    static func enter(for task: WorkerTask, devices: [String]) throws {
         try Sandbox.enter(
-            task.confinement ?? WorkerConfinement(), readable: task.inputs, writable: [task.outputDirectory])
+            task.confinement ?? WorkerConfinement(), readable: task.inputs, writable: [task.outputDirectory],
+            devices: devices)
     }
 
     /// The service sets the libraries' environment; a worker that is started otherwise starts itself again with it.

@@ -19,11 +19,13 @@ enum WorkerMain {
         }
         do {
             let task = try channel.receiveTask()
-            try Confinement.enter(for: task)
+            let device = try DeviceChoice(of: task)
+            try Confinement.enter(for: task, devices: device.files)
             let token = try CancellationToken()
             channel.cancelOnEnd(token)
             channel.beatHeart()
             try LibTorch.checkVersion()
+            if let line = try device.use() { channel.send(.log(line)) }
             try TaskRunner(channel: channel, token: token).run(task)
             channel.send(.finished)
         } catch {

@@ -29,6 +29,19 @@ import WorkerProtocol
                 options: options))
     }
 
+    /// Where the installed libtorch has no CUDA half, or the machine no GPU.
+    @Test(.enabled(if: !FileManager.default.fileExists(atPath: "/dev/nvidiactl")))
+    func aGPUThatIsNotThere() throws {
+        var task = WorkerTask(kind: try scan(), outputDirectory: folder.file("out"))
+        task.device = .cuda
+        let problem = try #require(try WorkerProcess(task).wait().problem)
+        #expect(problem.code == "device-unavailable" && problem.fix?.contains("cpu") == true)
+        task.device = .auto
+        let result = try WorkerProcess(task).wait()
+        #expect(result.problem?.code == "model-dataset-disagree", "\(result)")
+        #expect(result.messages.contains { if case .log(let line) = $0 { line.contains("processor") } else { false } })
+    }
+
     @Test func imagesOfTheWrongSize() throws {
         _ = try TinyImages.noise(4, side: 16, classes: 2, seed: 1).packed(in: folder.file("small"))
         let problem = try failure(scan(dataset: folder.file("small")))

@@ -43,6 +43,15 @@ const char *ct_compiled_version(void);
 /// The version of the libtorch that was loaded; release with `ct_free`.
 ct_status ct_runtime_version(char **version);
 
+// The compute device: the processor, until `ct_cuda_use` succeeds. One for the whole process; tensors are made on it,
+// and bytes are copied to and from it.
+
+/// Loads the CUDA driver and libtorch's CUDA half; starts no thread and opens no device.
+ct_status ct_cuda_load(void);
+/// Makes the first CUDA device the compute device: before the first tensor, after `ct_cuda_load`. `name` is to be
+/// released with `ct_free`.
+ct_status ct_cuda_use(char **name);
+
 // Tensors
 
 void ct_tensor_retain(ct_tensor *tensor);
@@ -61,8 +70,6 @@ int64_t ct_tensor_version(const ct_tensor *tensor);
 bool ct_tensor_shares_storage(const ct_tensor *a, const ct_tensor *b);
 /// Identifies the memory block that the tensor is a view of; 0 when it has none.
 uintptr_t ct_tensor_storage(const ct_tensor *tensor);
-/// The first element; valid while the tensor lives.
-ct_status ct_tensor_data(const ct_tensor *tensor, void **data);
 /// A new tensor with a copy of `bytes`. `strides` in elements, null for row-major order; `length` must
 /// cover the last element exactly or more.
 ct_status ct_tensor_from_bytes(
@@ -95,7 +102,7 @@ typedef enum {
     CT_SCALAR_TYPE,
     CT_MEMORY_FORMAT,
     CT_LAYOUT,
-    CT_DEVICE_CPU,
+    CT_COMPUTE_DEVICE,
     CT_GENERATOR,
 } ct_tag;
 

@@ -80,7 +80,8 @@ private func analyse(
     let control = WorkerControl()
     let analysis = LocalAnalysis(
         type: type, arguments: arguments,
-        worker: try LocalWorker(executable: arguments.worker, control: control))
+        worker: try LocalWorker(
+            executable: arguments.worker, device: arguments.device, control: control))
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     let listener = Task { for await _ in signals { control.cancel() } }
     defer { listener.cancel() }

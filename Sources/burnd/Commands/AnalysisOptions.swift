@@ -3,6 +3,7 @@ import ArgumentParser
 import Findings
 import Foundation
 import Problems
+import WorkerProtocol
 
 /// Numbers with commas between them, such as `0.49,0.48,0.45`.
 struct NumberList: ExpressibleByArgument, Hashable, Sendable {
@@ -20,6 +21,7 @@ struct NumberList: ExpressibleByArgument, Hashable, Sendable {
     }
 }
 
+extension ComputeDevice: ExpressibleByArgument {}
 extension JobOptions.DistanceMethod: ExpressibleByArgument {}
 extension ScalingPreset: ExpressibleByArgument {}
 
@@ -78,6 +80,10 @@ struct AnalysisOptions: ParsableArguments {
 
     @Option(help: "Threads of the worker. Default: all processors.")
     var threads: Int?
+
+    @Option(
+        help: "What the worker computes on: cpu, cuda (the first GPU), or auto (that, where there is one).")
+    var device: ComputeDevice = .cpu
 
     @Option(help: ArgumentHelp("Write the corrected labels here (CSV).", valueName: "file"))
     var labels: String?

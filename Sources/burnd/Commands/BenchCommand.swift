@@ -6,6 +6,7 @@ import Foundation
 import Problems
 import Synchronization
 import UnixSignals
+import WorkerProtocol
 import WorkerSupervisor
 
 struct BenchCommand: AsyncParsableCommand {
@@ -55,6 +56,8 @@ struct BenchAttacksCommand: AsyncParsableCommand {
     var jobs = 1
     @Option(help: "Threads of each worker. Default: all processors.")
     var threads: Int?
+    @Option(help: "What workers compute on: cpu, cuda (the first GPU), or auto (that, where there is one).")
+    var device: ComputeDevice = .cpu
     @Option(help: "Everything is kept below this folder.")
     var cache = ".cache/bench"
     @Option(help: "Name of the results, beside those of other options or versions.")
@@ -99,7 +102,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
 
     private func run(_ control: WorkerControl) async throws {
         let source = try DataSource(argument: data)
-        let runner = try WorkerRunner(program: worker, control: control)
+        let runner = try WorkerRunner(program: worker, device: device, control: control)
         let shared = SharedWork()
         let work = architecture.flatMap { network in
             cases(network).map { (network: network, benchCase: $0) }
@@ -181,13 +184,13 @@ struct BenchAttacksCommand: AsyncParsableCommand {
             cache: URL(fileURLWithPath: cache), source: source, network: try file(of: network),
             runner: runner,
             threads: threads, shared: shared, report: { display.show($0, $1) })
-        let (worker, threads, extra) = (worker, threads, purifyOptions)
+        let (worker, device, threads, extra) = (worker, device, threads, purifyOptions)
         return AttackBenchmark(maker: maker, label: label) { model, dataset, classes, seed, scratch in
             var arguments = [model.path, dataset.path, "--classes", classes.path, "--seed", "\(seed)"]
             if let threads { arguments += ["--threads", "\(threads)"] }
             let analysis = LocalAnalysis(
                 type: .purify, arguments: try AnalysisOptions.parse(arguments + extra),
-                worker: try LocalWorker(executable: worker, control: control))
+                worker: try LocalWorker(executable: worker, device: device, control: control))
             display.show("purifying", nil)
             let result = try await analysis.run(scratch: scratch.path)
             guard let file = result.findings.artifacts[.purifiedModel] else {

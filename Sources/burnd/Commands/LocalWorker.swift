@@ -12,10 +12,13 @@ struct LocalWorker {
     /// Cancelled by a signal.
     let control: WorkerControl
 
-    /// - Parameter executable: the burn-worker program; nil for the one beside burnd.
-    init(executable: String?, control: WorkerControl) throws {
+    /// - Parameters:
+    ///   - executable: the burn-worker program; nil for the one beside burnd.
+    ///   - device: what it computes on.
+    init(executable: String?, device: ComputeDevice = .cpu, control: WorkerControl) throws {
         var configuration = WorkerSupervisor.Configuration()
         configuration.executable = executable
+        configuration.device = device
         supervisor = try WorkerSupervisor(configuration: configuration)
         display = ProgressDisplay.standardError()
         self.control = control

@@ -21,6 +21,7 @@ extension Configuration {
         var workers = WorkerSupervisor.Configuration()
         workers.executable = worker
         workers.sandbox = sandbox
+        workers.device = device
         workers.memoryBytes = limits.workerMemory ?? Self.sharedMemory(among: slots)
         workers.jobSeconds = limits.jobSeconds
         workers.importSeconds = limits.importSeconds

@@ -14,6 +14,8 @@ struct Configuration: Sendable {
     var slots = 1
     /// Whether workers confine themselves.
     var sandbox = SandboxMode.preferred
+    /// What jobs compute on.
+    var device = ComputeDevice.cpu
     /// Seconds that open requests get to end at shutdown.
     var shutdownSeconds = 10
     var http = HTTP()

@@ -36,6 +36,13 @@ struct Setting: Sendable {
             configuration.sandbox = mode
         },
         Setting(
+            key: "device", help: "What jobs compute on: cpu, cuda (the first GPU) or auto.",
+            expected: "cpu, cuda or auto"
+        ) { configuration, text in
+            guard let device = ComputeDevice(rawValue: text) else { throw Refused() }
+            configuration.device = device
+        },
+        Setting(
             key: "log_level", help: "trace, debug, info, notice, warning, error or critical.",
             expected: "a log level"
         ) { configuration, text in

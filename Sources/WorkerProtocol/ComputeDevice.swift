@@ -1,0 +1,8 @@
+/// What a worker computes on.
+public enum ComputeDevice: String, Codable, Hashable, Sendable, CaseIterable {
+    case cpu
+    /// The first CUDA GPU; a worker that finds none says so and ends.
+    case cuda
+    /// The first CUDA GPU where there is one, otherwise the processor.
+    case auto
+}

@@ -1,0 +1,48 @@
+import Foundation
+import Problems
+import Tensors
+import WorkerProtocol
+
+/// Brings a task's compute device into use, in the two steps that the confinement lies between.
+struct DeviceChoice {
+    private let wanted: ComputeDevice
+    /// Why the GPU cannot be used; nil once its libraries are loaded.
+    private var obstacle: (any Error)?
+
+    /// Loads the GPU's libraries, while files can still be opened.
+    /// - Throws: `Problem` `device-unavailable` where the task asks for a GPU and the machine has none to offer.
+    init(of task: WorkerTask) throws {
+        wanted = task.device ?? .cpu
+        guard wanted != .cpu else { return }
+        do { try CUDA.load() } catch { obstacle = error }
+        if wanted == .cuda, let obstacle { throw Self.problem(obstacle) }
+    }
+
+    private var loaded: Bool { wanted != .cpu && obstacle == nil }
+
+    /// The driver's device files: what a confined worker may open beside its task's files.
+    var files: [String] {
+        guard loaded else { return [] }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev")) ?? []
+        return names.filter { $0.hasPrefix("nvidia") }.sorted().map { "/dev/\($0)" }
+    }
+
+    /// Computes on the GPU from here on, where the task wants it. Gives a line for the log; nil on the processor.
+    func use() throws -> String? {
+        guard wanted != .cpu else { return nil }
+        do {
+            if let obstacle { throw obstacle }
+            return "computes on \(try CUDA.use())"
+        } catch {
+            guard wanted == .auto else { throw Self.problem(error) }
+            return "computes on the processor: \(error)"
+        }
+    }
+
+    private static func problem(_ error: any Error) -> Problem {
+        Problem(
+            .unprocessable, code: "device-unavailable", title: "There is no GPU that the worker can use",
+            detail: String(describing: error), location: "device",
+            fix: "Set the device to cpu or auto, or install the NVIDIA driver and a PyTorch with CUDA.")
+    }
+}
