@@ -23,9 +23,7 @@ build: setup ## burnd and burn-worker in release mode, into .build/release
 
 test: setup ## Build and run every test, and a minute of fuzzing each parser of foreign bytes
 	@scripts/setup browser
-	@scripts/test
-	@scripts/test-browser
-	@scripts/fuzz all 60
+	@scripts/test-all
 
 demo: build ## The whole job over HTTP, before and after (CASE=dir for a real case)
 	@.build/release/burn-demo $(if $(CASE),--case "$(CASE)") $(if $(ATTACK),--attack "$(ATTACK)") \

@@ -7,6 +7,13 @@ public struct BenchReport: Sendable {
 
     public init(_ results: [BenchResult]) { self.results = results }
 
+    /// Every result with this label that a cache holds, in the order of the folders' names.
+    public init(cache: URL, label: String) throws {
+        let folders = try FileManager.default.contentsOfDirectory(atPath: cache.path).sorted()
+        results = try folders.map { cache.appending(path: "\($0)/results/\(label)/result.json") }
+            .filter(isThere).map { try readJSON(from: $0) }
+    }
+
     public func writeJSON(to url: URL) throws {
         try AttackBench.writeJSON(results, to: url)
     }

@@ -13,7 +13,7 @@ static int confine_and_try(void) {
     if (burn_give_up_privileges() == 0) held |= BURN_PROBE_PRIVILEGES;
     if (burn_landlock(NULL, 0, NULL, 0) == 0 && open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES)
         held |= BURN_PROBE_LANDLOCK;
-    if (burn_seccomp_available() && burn_seccomp(0) == 0 && socket(AF_UNIX, SOCK_STREAM, 0) < 0
+    if (burn_seccomp_available() && burn_seccomp() == 0 && socket(AF_UNIX, SOCK_STREAM, 0) < 0
         && errno == EPERM)
         held |= BURN_PROBE_SECCOMP;
     return held;

@@ -20,7 +20,7 @@
 #ifndef ARCHITECTURE
 
 int burn_seccomp_available(void) { return 0; }
-int burn_seccomp(int devices) { (void)devices; return ENOSYS; }
+int burn_seccomp(void) { return ENOSYS; }
 
 #else
 
@@ -108,21 +108,7 @@ static void allow_where(struct program *program, int call, int index, const uint
     answer(program, SECCOMP_RET_ERRNO | EPERM);
 }
 
-/// The driver's own calls have numbers of many kinds; those that type into a terminal or take it over stay denied.
-static void allow_devices(struct program *program) {
-    const uint32_t terminal[] = {TIOCSTI, TIOCSCTTY, TIOCLINUX};
-    add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 0, 8));
-    load(program, argument(1));
-    for (size_t position = 0; position < 3; position++)
-        answer_if_equal(program, terminal[position], SECCOMP_RET_ERRNO | EPERM);
-    answer(program, SECCOMP_RET_ALLOW);
-    // Pinned memory, and shared memory without a name.
-    const int more[] = {__NR_mlock, __NR_munlock, __NR_mlock2, __NR_memfd_create, __NR_mbind, __NR_set_mempolicy};
-    for (size_t index = 0; index < sizeof more / sizeof more[0]; index++)
-        answer_if_equal(program, (uint32_t)more[index], SECCOMP_RET_ALLOW);
-}
-
-static void compose(struct program *program, pid_t self, int devices) {
+static void compose(struct program *program, pid_t self) {
     load(program, offsetof(struct seccomp_data, arch));
     // Another architecture's numbers mean other calls.
     add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0));
@@ -141,10 +127,7 @@ static void compose(struct program *program, pid_t self, int devices) {
     allow_where(program, __NR_prctl, 0, processControl, 4);
     // Of a terminal or pipe only what isatty and the like ask; TIOCSTI types into the terminal.
     const uint32_t deviceControl[] = {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX};
-    if (devices)
-        allow_devices(program);
-    else
-        allow_where(program, __NR_ioctl, 1, deviceControl, 5);
+    allow_where(program, __NR_ioctl, 1, deviceControl, 5);
 
     // Limits may be read: the address of new ones is null, in both halves.
     add(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_prlimit64, 0, 6));
@@ -175,9 +158,9 @@ int burn_seccomp_available(void) {
     return syscall(__NR_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-int burn_seccomp(int devices) {
+int burn_seccomp(void) {
     struct program program = {.count = 0};
-    compose(&program, getpid(), devices);
+    compose(&program, getpid());
     if (program.count > CAPACITY) return E2BIG;
     const struct sock_fprog filter = {.len = (unsigned short)program.count, .filter = program.code};
     // A thread that cannot be held would be named instead of 0.

@@ -15,12 +15,6 @@ public enum Sandbox {
         "/sys/fs/cgroup/cpu/cpu.cfs_period_us", "/sys/fs/cgroup/cpuset/cpuset.cpus",
     ]
 
-    /// What the NVIDIA driver's library asks about the machine.
-    private static let driverFiles = [
-        "/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/proc/version", "/proc/filesystems",
-        "/sys/bus/pci", "/sys/devices", "/sys/module/nvidia", "/etc/nvidia", "/usr/share/nvidia",
-    ]
-
     /// The first step, at once after the start: no new privileges, no core dump, an end with the parent.
     public static func giveUpPrivileges() throws {
         try check(burn_give_up_privileges(), "no-new-privileges, core limit and parent-death signal")
@@ -30,11 +24,9 @@ public enum Sandbox {
     /// - Parameters:
     ///   - readable: Files and folders that stay readable, beside the loaded libraries' folders.
     ///   - writable: Folders that stay readable and writable.
-    ///   - devices: Device files that stay usable, for a GPU's driver; with any, the control calls of open devices
-    ///     pass the filter.
     /// - Throws: `Problem` `worker-confinement`; in mode `.preferred` not for what the kernel lacks.
     public static func enter(
-        _ confinement: WorkerConfinement, readable: [String], writable: [String], devices: [String] = []
+        _ confinement: WorkerConfinement, readable: [String], writable: [String]
     ) throws {
         try limit(confinement)
         guard confinement.mode != .off else { return }
@@ -42,10 +34,9 @@ public enum Sandbox {
         let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count
         try check(threads == 1 ? 0 : EBUSY, "file access rules with \(threads) threads")
         if burn_landlock_abi() > 0 {
-            let readable =
-                systemFiles + libraryFolders() + ownFiles + (devices.isEmpty ? [] : driverFiles) + readable
+            let readable = systemFiles + libraryFolders() + ownFiles + readable
             try withStrings(readable) { readable in
-                try withStrings(writable + devices) { writable in
+                try withStrings(writable) { writable in
                     try check(
                         burn_landlock(readable, readable.count, writable, writable.count),
                         "file access rules for \(readable.count + writable.count) paths")
@@ -55,7 +46,7 @@ public enum Sandbox {
             try check(ENOSYS, "file access rules (landlock)")
         }
         if burn_seccomp_available() != 0 {
-            try check(burn_seccomp(devices.isEmpty ? 0 : 1), "system call filter")
+            try check(burn_seccomp(), "system call filter")
         } else if confinement.mode == .required {
             try check(ENOSYS, "system call filter (seccomp)")
         }

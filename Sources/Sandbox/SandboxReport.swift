@@ -38,6 +38,17 @@ public struct SandboxReport: Codable, Hashable, Sendable {
         return missing
     }
 
+    /// A GPU's driver opens devices and makes system calls that the rules deny: such workers keep their limits alone.
+    /// - Throws: `Problem` `sandbox-unavailable` in mode `.required`.
+    public static func allowGPU(_ mode: SandboxMode) throws {
+        guard mode == .required else { return }
+        throw Problem(
+            .unavailable, code: "sandbox-unavailable", title: "Workers on a GPU cannot be confined",
+            detail: "The GPU's driver needs devices and system calls that the rules for workers deny.",
+            location: "device",
+            fix: "Use device: cpu, or accept workers that only their limits hold: sandbox: preferred.")
+    }
+
     /// - Throws: `Problem` `sandbox-unavailable` when something is missing that is required.
     public func require(_ mode: SandboxMode) throws {
         guard mode == .required, !missing.isEmpty else { return }

@@ -11,11 +11,16 @@ enum Confinement {
     }
 
     /// As soon as the task is known, which comes from the service; while there is one thread.
-    /// - Parameter devices: device files that stay usable.
-    static func enter(for task: WorkerTask, devices: [String]) throws {
-        try Sandbox.enter(
-            task.confinement ?? WorkerConfinement(), readable: task.inputs, writable: [task.outputDirectory],
-            devices: devices)
+    /// - Parameter hasGPU: the GPU's driver opens devices and makes calls that the rules for files and calls deny: such
+    ///   a worker keeps the limits alone.
+    /// - Throws: `Problem` `sandbox-unavailable` where the rules are required beside a GPU.
+    static func enter(for task: WorkerTask, hasGPU: Bool) throws {
+        var confinement = task.confinement ?? WorkerConfinement()
+        if hasGPU {
+            try SandboxReport.allowGPU(confinement.mode)
+            confinement.mode = .off
+        }
+        try Sandbox.enter(confinement, readable: task.inputs, writable: [task.outputDirectory])
     }
 
     /// The service sets the libraries' environment; a worker that is started otherwise starts itself again with it.

@@ -9,23 +9,28 @@ struct DeviceChoice {
     /// Why the GPU cannot be used; nil once its libraries are loaded.
     private var obstacle: (any Error)?
 
-    /// Loads the GPU's libraries, while files can still be opened.
+    /// Loads the GPU's libraries: what they need to be opened for is no longer there once the process is confined.
     /// - Throws: `Problem` `device-unavailable` where the task asks for a GPU and the machine has none to offer.
     init(of task: WorkerTask) throws {
         wanted = task.device ?? .cpu
         guard wanted != .cpu else { return }
-        do { try CUDA.load() } catch { obstacle = error }
+        do {
+            guard FileManager.default.fileExists(atPath: "/dev/nvidiactl") else { throw NoDriver() }
+            try CUDA.load()
+        } catch {
+            obstacle = error
+        }
         if wanted == .cuda, let obstacle { throw Self.problem(obstacle) }
     }
 
-    private var loaded: Bool { wanted != .cpu && obstacle == nil }
-
-    /// The driver's device files: what a confined worker may open beside its task's files.
-    var files: [String] {
-        guard loaded else { return [] }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev")) ?? []
-        return names.filter { $0.hasPrefix("nvidia") }.sorted().map { "/dev/\($0)" }
+    private struct NoDriver: Error, CustomStringConvertible {
+        var description: String {
+            "there is no /dev/nvidiactl: the NVIDIA driver is not loaded, or not in this container"
+        }
     }
+
+    /// Whether there is a GPU's driver, with its libraries.
+    var isGPU: Bool { wanted != .cpu && obstacle == nil }
 
     /// Computes on the GPU from here on, where the task wants it. Gives a line for the log; nil on the processor.
     func use() throws -> String? {

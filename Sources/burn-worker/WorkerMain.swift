@@ -20,7 +20,7 @@ enum WorkerMain {
         do {
             let task = try channel.receiveTask()
             let device = try DeviceChoice(of: task)
-            try Confinement.enter(for: task, devices: device.files)
+            try Confinement.enter(for: task, hasGPU: device.isGPU)
             let token = try CancellationToken()
             channel.cancelOnEnd(token)
             channel.beatHeart()

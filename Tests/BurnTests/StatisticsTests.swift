@@ -1,3 +1,4 @@
+import Foundation
 import SeededRandom
 import Testing
 
@@ -20,6 +21,28 @@ import Testing
         #expect(close(Statistics.wilson(0, of: 10), 0, 0.2775))
         #expect(close(Statistics.wilson(10, of: 10), 0.7225, 1))
         #expect(Statistics.wilson(0, of: 0) == [0, 1])
+    }
+
+    /// Benjamini and Hochberg's own example (1995, table of 15 p-values): four are significant at a rate of 0.05.
+    @Test func falseDiscoveriesAreBounded() {
+        let p = [
+            0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
+            0.6528,
+            0.7590, 1.0,
+        ]
+        // The scores of these two-sided p-values, by bisection.
+        let scores = p.map { target -> Float in
+            var (low, high) = (0.0, 10.0)
+            for _ in 0..<60 {
+                let middle = (low + high) / 2
+                if erfc(middle / 2.0.squareRoot()) > target { low = middle } else { high = middle }
+            }
+            return Float(low)
+        }
+        let least = Statistics.significantScore(scores.shuffled(), falseDiscoveryRate: 0.05)
+        #expect(scores.count { Double($0) >= least } == 4)
+        #expect(Statistics.significantScore([0.1, -0.2, .nan], falseDiscoveryRate: 0.05) == .infinity)
+        #expect(Statistics.significantScore([], falseDiscoveryRate: 0.05) == .infinity)
     }
 
     @Test func medianAndQuantileAreOrderStatistics() {

@@ -178,15 +178,6 @@ static int many_files(const char *argument, pid_t other) {
     return 0;
 }
 
-/// What only a terminal answers, of what is none: EPERM from a filter, ENOTTY from the kernel.
-static int type_character(const char *argument, pid_t other) {
-    return (void)argument, (void)other, done(ioctl(STDIN_FILENO, TIOCSTI, "x"));
-}
-/// A call of the NVIDIA driver's kind.
-static int device_call(const char *argument, pid_t other) {
-    return (void)argument, (void)other, done(ioctl(STDIN_FILENO, 0xc020462a, NULL));
-}
-
 static const struct {
     const char *name;
     int (*perform)(const char *, pid_t);
@@ -202,7 +193,7 @@ static const struct {
     {"namespaces", namespaces}, {"mount", mounts}, {"root", root}, {"page-faults", page_faults},
     {"second-numbers", second_numbers}, {"unknown-call", unknown_call}, {"thread", thread},
     {"machine-code", machine_code}, {"large-file", large_file}, {"large-allocation", large_allocation},
-    {"many-files", many_files}, {"type", type_character}, {"device-call", device_call},
+    {"many-files", many_files},
 };
 
 pid_t actions_start_other(void) {

@@ -6,7 +6,7 @@ import WorkerProtocol
 /// Does one thing that a worker must not do, confined as workers are or free, and says how it ended: `done`,
 /// or the error's number.
 ///
-///     ConfinedProgram confined|confined-with-device|free INPUT OUTPUT ACTION [ARGUMENT]
+///     ConfinedProgram confined|free INPUT OUTPUT ACTION [ARGUMENT]
 ///
 /// Or becomes another program that finds no landlock in the kernel:
 ///
@@ -22,12 +22,11 @@ enum ConfinedProgram {
         }
         guard arguments.count >= 5 else { exit(64) }
         let other = actions_start_other()
-        if arguments[1] != "free" {
+        if arguments[1] == "confined" {
             try Sandbox.giveUpPrivileges()
             try Sandbox.enter(
                 WorkerConfinement(mode: .required, memoryBytes: 256 << 20, seconds: 60, fileBytes: 1 << 20),
-                readable: [arguments[2]], writable: [arguments[3]],
-                devices: arguments[1] == "confined" ? [] : ["/dev/null"])
+                readable: [arguments[2]], writable: [arguments[3]])
         }
         let code = actions_perform(arguments[4], arguments.count > 5 ? arguments[5] : "", other)
         FileHandle.standardOutput.write(Data((code == 0 ? "done" : "\(code)").utf8))

@@ -23,6 +23,19 @@ import Testing
         }
     }
 
+    /// A GPU's driver needs what the rules deny: whoever requires them cannot have both.
+    @Test func aGPUAndRequiredRulesExcludeEachOther() throws {
+        let failure = try #require(throws: ServiceProcess.Failure.self) {
+            _ = try ServiceProcess(
+                script: "", settings: ["BURND_SANDBOX": "required", "BURND_DEVICE": "cuda"])
+        }
+        #expect(failure.description.contains("GPU"), "\(failure)")
+        let service = try ServiceProcess(script: "", settings: ["BURND_DEVICE": "auto"])
+        let sandbox = try service.get("/readyz").json["sandbox"] as? [String: Any]
+        #expect((sandbox?["missing"] as? [String] ?? []).contains { $0.contains("GPU") })
+        #expect(service.stop(SIGTERM) == 0)
+    }
+
     @Test func preferredSaysOnceWhatIsMissingAndGoesOn() throws {
         let service = try ServiceProcess(script: KillTests.script, launcher: Self.launcher)
         let ready = try service.get("/readyz")

@@ -66,16 +66,8 @@ private enum Machine {
         Attempt("page-faults", "", EPERM, isCommon: false),
         Attempt("second-numbers", "", ENOSYS, isCommon: false),
         Attempt("unknown-call", "", ENOSYS, isCommon: false),
-        Attempt("type", "", EPERM, isCommon: false), Attempt("device-call", "", EPERM, isCommon: false),
         Attempt("thread"), Attempt("machine-code"),
     ]
-
-    /// What a GPU's driver needs, and what stays denied beside it. A call that no terminal or device answers gives
-    /// ENOTTY where it passes.
-    static let callsBesideDevices: [Attempt] =
-        calls.filter { !["memory-file", "device-call"].contains($0.action) } + [
-            Attempt("memory-file"), Attempt("device-call", "", ENOTTY, isCommon: false),
-        ]
 
     /// Left by resource limits.
     static let limits: [Attempt] = [
@@ -89,16 +81,13 @@ private enum Machine {
     @Test(.enabled(if: Machine.report.seccomp, Machine.lacks), arguments: calls)
     func callsAreThoseNeeded(_ attempt: Attempt) throws { try check(attempt) }
 
-    @Test(.enabled(if: Machine.report.seccomp, Machine.lacks), arguments: callsBesideDevices)
-    func aDeviceOpensNothingElse(_ attempt: Attempt) throws { try check(attempt, "confined-with-device") }
-
     @Test(.enabled(if: Machine.report.missing.isEmpty, Machine.lacks), arguments: limits)
     func limitsHold(_ attempt: Attempt) throws { try check(attempt) }
 
-    private func check(_ attempt: Attempt, _ confinement: String = "confined") throws {
+    private func check(_ attempt: Attempt) throws {
         let free = try run("free", attempt)
         if attempt.isCommon { #expect(free == "done", "it can be done at all") }
-        #expect(try run(confinement, attempt) == attempt.error.map { "\($0)" } ?? "done")
+        #expect(try run("confined", attempt) == attempt.error.map { "\($0)" } ?? "done")
     }
 
     /// In a folder of its own with an input, an output and a secret.

@@ -39,7 +39,10 @@ import WorkerProtocol
         task.device = .auto
         let result = try WorkerProcess(task).wait()
         #expect(result.problem?.code == "model-dataset-disagree", "\(result)")
-        #expect(result.messages.contains { if case .log(let line) = $0 { line.contains("processor") } else { false } })
+        #expect(
+            result.messages.contains {
+                if case .log(let line) = $0 { line.contains("processor") } else { false }
+            })
     }
 
     @Test func imagesOfTheWrongSize() throws {

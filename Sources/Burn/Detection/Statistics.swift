@@ -33,6 +33,16 @@ enum Statistics {
         return min(1, max(0, integral(angle, .pi / 2) / integral(-.pi / 2, .pi / 2)))
     }
 
+    /// The smallest of the absolute standard scores that may be called significant if a share of `rate` of those so
+    /// called may be chance (Benjamini and Hochberg, 1995); infinite where none may.
+    static func significantScore(_ scores: [Float], falseDiscoveryRate rate: Double) -> Double {
+        let sorted = scores.map { Double(abs($0)) }.filter(\.isFinite).sorted(by: >)
+        let last = sorted.indices.last { place in
+            erfc(sorted[place] / 2.0.squareRoot()) <= rate * Double(place + 1) / Double(sorted.count)
+        }
+        return last.map { sorted[$0] } ?? .infinity
+    }
+
     /// Wilson's 95 % interval of a proportion.
     static func wilson(_ hits: Int, of total: Int) -> [Double] {
         guard total > 0 else { return [0, 1] }

@@ -36,6 +36,9 @@ struct TriggerEstimate: Sendable {
     /// Values whose deviation differs by less than this many standard errors count as equal: with thousands of
     /// input values, a normal tail leaves none by chance.
     private static let significance = 4.5
+    /// Of the values that are said to be moved. A patch moves few and needs strong ones; a pattern all over the image
+    /// moves most, many of them by little, and works as a whole alone.
+    private static let falseDiscoveryRate = 0.05
 
     init(
         boundary: Tensor, cluster: Moments, reference: Moments, lowest: Tensor, highest: Tensor
@@ -53,7 +56,12 @@ struct TriggerEstimate: Sendable {
         let deviationOfMean = try
             (clusterDeviation.square() / Double(cluster.count)
             + referenceDeviation.square() / Double(reference.count)).sqrt()
-        let significant = try shrinks | (moved.abs() .> deviationOfMean * Self.significance)
+        let scores = try (moved / deviationOfMean.clamp(1e-9, nil)).abs()
+        let significant =
+            try shrinks
+            | (scores
+                .>= Statistics.significantScore(
+                    scores.array(), falseDiscoveryRate: Self.falseDiscoveryRate))
         shift = try significant.choose(moved, 0.0)
         background = reference.mean
         momentNorm = try Double((gain * background + shift - background).norm().item(as: Float.self))

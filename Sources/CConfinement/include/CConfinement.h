@@ -41,9 +41,8 @@ int burn_seccomp_available(void);
 
 /// Denies every system call that is not on the list of what a worker needs, on all threads: no sockets, no
 /// program or process started, no other process touched, no kernel interface beyond files, memory and time.
-/// Denied calls fail with EPERM, those newer than this list with ENOSYS. With `devices`, what a GPU's driver
-/// needs passes too: control calls of devices that the file access rules let it open, but no typing into a terminal.
-int burn_seccomp(int devices);
+/// Denied calls fail with EPERM, those newer than this list with ENOSYS.
+int burn_seccomp(void);
 
 enum {
     BURN_PROBE_PRIVILEGES = 1,

@@ -64,6 +64,8 @@ struct BenchAttacksCommand: AsyncParsableCommand {
     var label = "default"
     @Flag(help: "Train and measure the models, and stop.")
     var trainOnly = false
+    @Flag(help: "Run nothing: the table of all results with this label that the cache holds.")
+    var collect = false
     @Option(help: "Write report.md and report.json into this folder. Default: CACHE.")
     var output: String?
     @Option(help: "The burn-worker program. Default: the one beside burnd.")
@@ -79,7 +81,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
             throw ValidationError(
                 "There is no attack `\(name)`; there are \(Attack.names.joined(separator: ", ")).")
         }
-        guard clean || !attack.isEmpty else { throw ValidationError("Give --attack, or --clean.") }
+        guard clean || !attack.isEmpty || collect else { throw ValidationError("Give --attack, or --clean.") }
         guard label.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil, !label.hasPrefix(".") else {
             throw ValidationError("--label is a plain name.")
         }
@@ -101,6 +103,9 @@ struct BenchAttacksCommand: AsyncParsableCommand {
     }
 
     private func run(_ control: WorkerControl) async throws {
+        if collect {
+            return try write(BenchReport(cache: URL(fileURLWithPath: cache), label: label))
+        }
         let source = try DataSource(argument: data)
         let runner = try WorkerRunner(program: worker, device: device, control: control)
         let shared = SharedWork()
@@ -127,18 +132,21 @@ struct BenchAttacksCommand: AsyncParsableCommand {
         }
         guard !trainOnly else { return }
         let finished = results.compactMap(\.self)
-        let folder = URL(fileURLWithPath: output ?? cache)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let report = BenchReport(finished)
-        try report.writeJSON(to: folder.appending(path: "report.json"))
-        try Data(report.markdown.utf8).write(to: folder.appending(path: "report.md"), options: .atomic)
-        print(report.markdown)
+        try write(BenchReport(finished))
         guard finished.count == results.count else {
             throw Problem(
                 .unprocessable, code: "bench-incomplete", title: "Some purifications failed",
                 detail:
                     "\(results.count - finished.count) of \(results.count); the table is about the others.")
         }
+    }
+
+    private func write(_ report: BenchReport) throws {
+        let folder = URL(fileURLWithPath: output ?? cache)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try report.writeJSON(to: folder.appending(path: "report.json"))
+        try Data(report.markdown.utf8).write(to: folder.appending(path: "report.md"), options: .atomic)
+        print(report.markdown)
     }
 
     /// Nil for a model that was only trained, or whose purification failed: one of them does not end the

@@ -11,12 +11,17 @@ extension Configuration {
     func workers(_ readiness: Readiness, logger: Logger) throws -> WorkerSupervisor.Configuration {
         let report = SandboxReport.probe()
         try report.require(sandbox)
+        var missing = report.missing
+        if device != .cpu {
+            try SandboxReport.allowGPU(sandbox)
+            missing.append("file access rules and system call filter of workers on a GPU")
+        }
         if sandbox == .off {
             logger.warning("workers are not confined: sandbox is off")
-        } else if !report.missing.isEmpty {
+        } else if !missing.isEmpty {
             logger.warning(
                 "workers are not fully confined here",
-                metadata: ["missing": "\(report.missing.joined(separator: "; "))"])
+                metadata: ["missing": "\(missing.joined(separator: "; "))"])
         }
         var workers = WorkerSupervisor.Configuration()
         workers.executable = worker
@@ -40,7 +45,7 @@ extension Configuration {
         }
         readiness.sandbox = SandboxStatus(
             mode: sandbox.rawValue, landlock: report.landlock, seccomp: report.seccomp, memory: memory,
-            missing: report.missing)
+            missing: missing)
         return workers
     }
 
