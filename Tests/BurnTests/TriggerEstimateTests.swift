@@ -101,6 +101,14 @@ import TinyModels
         #expect(try meanError(half * 2 - found.clean, full) < 1e-5)
     }
 
+    /// About 3.5 standard errors at each value: too little to name one value among many by itself.
+    @Test func aFaintPatternAllOverIsKept() throws {
+        let found = try measure { offset, value in value + (offset % 2 == 0 ? 0.025 : -0.025) }
+        let shift = try values(found.estimate.shift)
+        let kept = shift.enumerated().count { $1 * ($0 % 2 == 0 ? 1 : -1) > 0.01 }
+        #expect(Double(kept) > 0.8 * Double(shift.count), "\(kept) of \(shift.count)")
+    }
+
     @Test func nothingIsEstimatedWhereNothingWasDone() throws {
         let found = try measure { $1 }
         #expect(try found.estimate.gain.amin().item(as: Float.self) == 1)

@@ -38,7 +38,7 @@ struct TriggerEstimate: Sendable {
     private static let significance = 4.5
     /// Of the values that are said to be moved. A patch moves few and needs strong ones; a pattern all over the image
     /// moves most, many of them by little, and works as a whole alone.
-    private static let falseDiscoveryRate = 0.05
+    private static let falseDiscoveryRate = 0.01
 
     init(
         boundary: Tensor, cluster: Moments, reference: Moments, lowest: Tensor, highest: Tensor
