@@ -128,6 +128,7 @@ class WideResNet(nn.Module):
 
 
 @functools.cache
+@functools.cache
 def torchvision_models():
     """torchvision imports without its compiled detection operators, which no classifier uses."""
     library = torch.library.Library("torchvision", "DEF")

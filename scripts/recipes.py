@@ -99,6 +99,9 @@ def timm_recipe():
 
 
 def hugging_face_recipe():
+    import export_graphs
+
+    export_graphs.torchvision_models()  # which transformers imports where it is installed
     import transformers
 
     config = transformers.ViTConfig(
@@ -110,9 +113,14 @@ def hugging_face_recipe():
     model = run("hugging-face", {})["model"].eval()
     x = torch.rand(2, 3, 32, 32)
     before = model(x)
-    rewrite("my-model/model.safetensors", "purified.safetensors", "--skeleton", "model.pt2")
-    os.replace("purified.safetensors", "my-model/model.safetensors")
-    same(run("hugging-face", {})["model"].eval()(x), scaled(model)(x), before)
+    run("hugging-face-weights", {"model": model})
+    rewrite("weights.safetensors", "purified.safetensors", "--skeleton", "model.pt2")
+    expected = scaled(model)(x)
+    run("hugging-face-back", {"model": run("hugging-face", {})["model"]})
+    os.rename("my-model-purified", "my-model.new")
+    os.rename("my-model", "my-model.old")
+    os.rename("my-model.new", "my-model")
+    same(run("hugging-face", {})["model"].eval()(x), expected, before)
 
 
 def backdoorbench_recipe():

@@ -47,7 +47,7 @@ struct TriggerSearch {
             // The truer reference is the one whose images look like the cluster's beside the trigger, and what
             // truly belongs to the class stays in it when the trigger is taken out.
             if cleanLabel.contentDifference < trigger.contentDifference,
-                try staying(in: label, cluster, without: cleanLabel) > 0.5
+                try mostShow(label, cluster, without: cleanLabel)
             {
                 finding.isCleanLabel = true
                 trigger = cleanLabel
@@ -93,16 +93,17 @@ struct TriggerSearch {
         }
     }
 
-    /// Share of the samples that are predicted as `label` when the trigger is taken out of them.
-    private func staying(in label: Int, _ samples: [Int], without trigger: TriggerEstimate) throws -> Double {
-        var count = 0
+    /// Whether `label` is the most frequent prediction for the samples when the trigger is taken out of them. Not of
+    /// most of them: the model may know this part of the class by the trigger alone.
+    private func mostShow(_ label: Int, _ samples: [Int], without trigger: TriggerEstimate) throws -> Bool {
+        var counts = [Int](repeating: 0, count: images.classes)
         for start in stride(from: 0, to: samples.count, by: 256) {
             let part = Array(samples[start..<min(start + 256, samples.count)])
             let bare = try trigger.removed(from: images.batch(part))
             let predictions: [Int] = try model.forward(bare, mode: .inference, token: token).argmax(1).array()
-            count += predictions.count { $0 == label }
+            for prediction in predictions { counts[prediction] += 1 }
         }
-        return Double(count) / Double(max(samples.count, 1))
+        return counts[label] == counts.max()
     }
 
     /// Minus the mean perturbation of the cluster, (C, H, W).
