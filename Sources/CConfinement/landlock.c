@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -63,7 +64,10 @@ static int allow(int ruleset, const char *path, uint64_t allowed) {
     int code = fstat(rule.parent, &status) == 0 ? 0 : errno;
     if (!S_ISDIR(status.st_mode)) rule.allowed &= OF_FILES;
     if (code == 0 && syscall(__NR_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) != 0) code = errno;
-    close(rule.parent);
+    // A rule is about an inode. Of procfs, whose inodes are made anew once the kernel has forgotten them for want of
+    // memory, it would be about none then: the open descriptor keeps them. Dispatch ends a process that cannot read the
+    // state of its own threads.
+    if (strncmp(path, "/proc/", 6) != 0) close(rule.parent);
     return code;
 }
 

@@ -171,6 +171,14 @@ static int large_allocation(const char *argument, pid_t other) {
     void *memory = mmap(NULL, 8UL << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? errno : 0;
 }
+/// Says that it waits, and does so until standard input has ended.
+static void wait_for_end(void) {
+    char byte = '.';
+    if (write(STDOUT_FILENO, &byte, 1) != 1) return;
+    while (read(STDIN_FILENO, &byte, 1) > 0) continue;
+}
+static int list_later(const char *path, pid_t other) { return wait_for_end(), list_folder(path, other); }
+static int read_later(const char *path, pid_t other) { return wait_for_end(), read_file(path, other); }
 static int many_files(const char *argument, pid_t other) {
     (void)argument, (void)other;
     for (int count = 0; count < 500; count++)
@@ -193,7 +201,7 @@ static const struct {
     {"namespaces", namespaces}, {"mount", mounts}, {"root", root}, {"page-faults", page_faults},
     {"second-numbers", second_numbers}, {"unknown-call", unknown_call}, {"thread", thread},
     {"machine-code", machine_code}, {"large-file", large_file}, {"large-allocation", large_allocation},
-    {"many-files", many_files},
+    {"many-files", many_files}, {"read-later", read_later}, {"list-later", list_later},
 };
 
 pid_t actions_start_other(void) {

@@ -84,6 +84,22 @@ private enum Machine {
     @Test(.enabled(if: Machine.report.missing.isEmpty, Machine.lacks), arguments: limits)
     func limitsHold(_ attempt: Attempt) throws { try check(attempt) }
 
+    /// The kernel forgets what it knows of files when memory is short; rules must not end with it.
+    @Test(
+        .enabled(if: Machine.report.landlock > 0, Machine.lacks),
+        .enabled(if: access(dropCaches, W_OK) == 0, "the caches cannot be dropped here"),
+        arguments: ["/proc/self/task", "/proc/self/maps", "/proc/meminfo", "/sys/devices/system/cpu/online"])
+    func rulesOutliveTheKernelsCaches(path: String) throws {
+        let action = path.hasSuffix("task") ? "list-later" : "read-later"
+        let answer = try run("confined", Attempt(action, path)) {
+            // Where a container shows the file and takes nothing, the test says nothing, and passes.
+            try? Data("2".utf8).write(to: URL(filePath: Self.dropCaches))
+        }
+        #expect(answer == "done")
+    }
+
+    private static let dropCaches = "/proc/sys/vm/drop_caches"
+
     private func check(_ attempt: Attempt) throws {
         let free = try run("free", attempt)
         if attempt.isCommon { #expect(free == "done", "it can be done at all") }
@@ -91,7 +107,10 @@ private enum Machine {
     }
 
     /// In a folder of its own with an input, an output and a secret.
-    private func run(_ confinement: String, _ attempt: Attempt) throws -> String {
+    /// - Parameter whileItWaits: done between the program's first byte and the end of its standard input.
+    private func run(
+        _ confinement: String, _ attempt: Attempt, whileItWaits: (() -> Void)? = nil
+    ) throws -> String {
         let folder = URL(filePath: NSTemporaryDirectory()).appending(
             path: "burn-sandbox-\(UUID().uuidString)")
         defer {
@@ -114,8 +133,14 @@ private enum Machine {
         ]
         let output = Pipe()
         process.standardOutput = output
-        process.standardInput = FileHandle.nullDevice
+        let input = Pipe()
+        process.standardInput = input
         try process.run()
+        if let whileItWaits {
+            #expect(try output.fileHandleForReading.read(upToCount: 1) == Data(".".utf8))
+            whileItWaits()
+        }
+        try input.fileHandleForWriting.close()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return text
