@@ -79,6 +79,7 @@ let package = Package(
         library("ArtifactStore", ["CFileSystem", "Locks", "Problems", crypto]),
         .target(name: "CConfinement", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CFileSystem", cSettings: [.treatAllWarnings(as: .error)]),
+        .target(name: "CThreadStat", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CSpawn", cSettings: [.treatAllWarnings(as: .error)]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
@@ -136,6 +137,7 @@ let package = Package(
             dependencies: [
                 "Burn", "DatasetFormats", "Evaluation", "Execution", "ImageEncoding", "ModelFormats",
                 "PackedDataset", "Problems", "Sandbox", "SeededRandom", "Tensors", "WorkerProtocol",
+                "CThreadStat",
             ], swiftSettings: strict),
         library("Problems"),
         library("Findings"),
@@ -289,7 +291,8 @@ let package = Package(
             name: "ConfinedActions", path: "Tests/ConfinedActions",
             cSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
-            name: "ConfinedProgram", dependencies: ["ConfinedActions", "Sandbox", "WorkerProtocol"],
+            name: "ConfinedProgram",
+            dependencies: ["ConfinedActions", "CThreadStat", "Sandbox", "WorkerProtocol"],
             path: "Tests/ConfinedProgram", swiftSettings: strict),
         tests("WorkerSupervisor", ["Locks", "ScriptedWorker"]),
         .executableTarget(

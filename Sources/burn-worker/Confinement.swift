@@ -1,3 +1,4 @@
+import CThreadStat
 import Foundation
 import Sandbox
 import WorkerProtocol

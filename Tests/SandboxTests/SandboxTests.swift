@@ -84,6 +84,20 @@ private enum Machine {
     @Test(.enabled(if: Machine.report.missing.isEmpty, Machine.lacks), arguments: limits)
     func limitsHold(_ attempt: Attempt) throws { try check(attempt) }
 
+    /// Dispatch ends a process that cannot read its threads' state.
+    @Test(.enabled(if: Machine.report.landlock > 0, Machine.lacks))
+    func workMayWaitForDispatchsThreads() throws {
+        #expect(try run("confined", Attempt("backlog")) == "done")
+    }
+
+    /// What Dispatch reads is found among the process's own threads, and only there.
+    @Test(.enabled(if: Machine.report.landlock > 0, Machine.lacks))
+    func anotherProcessesStateStaysOutOfReach() throws {
+        try check(Attempt("read", "/proc/1/stat", ENOENT, isCommon: false))
+        try check(Attempt("read", "/proc/1/status", EACCES, isCommon: false))
+        try check(Attempt("write", "/proc/1/stat", ENOENT, isCommon: false))
+    }
+
     /// The kernel forgets what it knows of files when memory is short; rules must not end with it.
     @Test(
         .enabled(if: Machine.report.landlock > 0, Machine.lacks),
