@@ -1,7 +1,8 @@
 import CTorch
 import Graph
 
-/// A dense array on the compute device (the processor, or a GPU: `CUDA`), with automatic differentiation: a reference to a libtorch tensor.
+/// A dense array on the compute device (the processor, or a GPU: `CUDA`), with automatic differentiation: a
+/// reference to a libtorch tensor.
 ///
 /// Everything that calls libtorch throws `TensorError`. Operations make new tensors (which may share memory
 /// with the old one where PyTorch's do: `narrow`, `select`, `reshape`, `permute`, `detach`); names that end in
