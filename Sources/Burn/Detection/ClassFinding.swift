@@ -35,7 +35,8 @@ struct ClassFinding: Sendable {
     static let smallestCluster = 8
     /// Family-wise error over all classes.
     static let significance = 0.01
-    /// A working pattern makes a class suspicious only with a cluster that is at least this unusual.
+    /// A working pattern makes a class suspicious only with a cluster that is at least this unusual among all classes':
+    /// what a class's images have in common by nature works as well.
     static let weakSignificance = 0.05
 
     var hasDistinctCluster: Bool { coherence?.hasDistinctCluster ?? false }
@@ -100,8 +101,9 @@ struct ClassFinding: Sendable {
         let coherent = coherencePValue < Self.significance / Double(classes) || isConfirmed
         let working = effect.excess >= Self.workingEffect
         let weak = effect.excess >= Self.weakEffect
+        let unusual = coherencePValue < Self.weakSignificance / Double(classes)
         judgement =
             working && coherent
-            ? .backdoored : (working && nearlyCoherent) || (weak && coherent) ? .suspicious : .clean
+            ? .backdoored : (working && unusual) || (weak && coherent) ? .suspicious : .clean
     }
 }

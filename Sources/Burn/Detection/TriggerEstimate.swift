@@ -36,12 +36,15 @@ struct TriggerEstimate: Sendable {
     /// Values whose deviation differs by less than this many standard errors count as equal: with thousands of
     /// input values, a normal tail leaves none by chance.
     private static let significance = 4.5
-    /// Of the values that are said to be moved. A patch moves few and needs strong ones; a pattern all over the image
-    /// moves most, many of them by little, and works as a whole alone.
+    /// Of the values that are said to be moved, where faint ones count. A patch moves few and needs strong ones; a
+    /// pattern all over the image moves most, many of them by little, and works as a whole alone.
     private static let falseDiscoveryRate = 0.01
 
+    /// - Parameter keepsFaint: for a reference that shows the same as the cluster but for the trigger. Against another
+    ///   one, faint differences are what the classes look like, and work as well as a trigger does.
     init(
-        boundary: Tensor, cluster: Moments, reference: Moments, lowest: Tensor, highest: Tensor
+        boundary: Tensor, cluster: Moments, reference: Moments, lowest: Tensor, highest: Tensor,
+        keepsFaint: Bool = false
     ) throws {
         self.boundary = boundary
         self.lowest = lowest
@@ -57,11 +60,11 @@ struct TriggerEstimate: Sendable {
             (clusterDeviation.square() / Double(cluster.count)
             + referenceDeviation.square() / Double(reference.count)).sqrt()
         let scores = try (moved / deviationOfMean.clamp(1e-9, nil)).abs()
-        let significant =
-            try shrinks
-            | (scores
-                .>= Statistics.significantScore(
-                    scores.array(), falseDiscoveryRate: Self.falseDiscoveryRate))
+        let least =
+            try keepsFaint
+            ? Statistics.significantScore(scores.array(), falseDiscoveryRate: Self.falseDiscoveryRate)
+            : Self.significance
+        let significant = try shrinks | (scores .> least * (1 - 1e-6))
         shift = try significant.choose(moved, 0.0)
         background = reference.mean
         momentNorm = try Double((gain * background + shift - background).norm().item(as: Float.self))

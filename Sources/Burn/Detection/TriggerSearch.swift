@@ -43,7 +43,7 @@ struct TriggerSearch {
             let cleanLabel = try TriggerEstimate(
                 boundary: boundary, cluster: moments,
                 reference: Moments(images, Array(same.prefix(mostForEstimate))),
-                lowest: images.lowest, highest: images.highest)
+                lowest: images.lowest, highest: images.highest, keepsFaint: true)
             // The truer reference is the one whose images look like the cluster's beside the trigger, and what
             // truly belongs to the class stays in it when the trigger is taken out.
             if cleanLabel.contentDifference < trigger.contentDifference,
