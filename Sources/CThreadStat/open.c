@@ -2,8 +2,8 @@
 //
 // Where work waits, Dispatch looks at the state of its threads in /proc/TID/stat, and ends the process when it cannot. No
 // file access rule can name the folders of threads that start later, but those beneath /proc/self/task can be had, with the
-// same files. A program that links this file answers Dispatch's call itself: the loader looks for a name in the program
-// before it looks in the libraries.
+// same files. A program that links this file answers Dispatch's call itself, once it has asked for that: the loader looks for
+// a name in the program before it looks in the libraries.
 #define _GNU_SOURCE
 #include "CThreadStat.h"
 
@@ -15,7 +15,12 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-int burn_thread_stat_path(const char *path, char *own, size_t size) {
+static int finds_own;
+
+void burn_find_own_thread_states(void) { finds_own = 1; }
+
+/// For "/proc/N/stat": writes "/proc/self/task/N/stat" and returns 1. For every other path: 0.
+static int own_path(const char *path, char *own, size_t size) {
     if (strncmp(path, "/proc/", 6) != 0) return 0;
     const char *number = path + 6;
     size_t digits = strspn(number, "0123456789");
@@ -33,6 +38,6 @@ __attribute__((visibility("default"))) int open(const char *path, int flags, ...
         va_end(arguments);
     }
     char own[64];
-    if (burn_thread_stat_path(path, own, sizeof own)) path = own;
+    if (finds_own && own_path(path, own, sizeof own)) path = own;
     return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }

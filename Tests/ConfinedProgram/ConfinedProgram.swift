@@ -25,6 +25,7 @@ enum ConfinedProgram {
         guard arguments.count >= 5 else { exit(64) }
         let other = actions_start_other()
         if arguments[1] == "confined" {
+            burn_find_own_thread_states()
             try Sandbox.giveUpPrivileges()
             try Sandbox.enter(
                 WorkerConfinement(mode: .required, memoryBytes: 256 << 20, seconds: 60, fileBytes: 1 << 20),

@@ -1,9 +1,8 @@
 #ifndef BURN_CTHREADSTAT_H
 #define BURN_CTHREADSTAT_H
 
-#include <stddef.h>
-
-/// For "/proc/N/stat": writes "/proc/self/task/N/stat" and returns 1. For every other path: 0.
-int burn_thread_stat_path(const char *path, char *own, size_t size);
+/// From here on "/proc/N/stat" means "/proc/self/task/N/stat" to this process's `open`. Call it while the process has one
+/// thread.
+void burn_find_own_thread_states(void);
 
 #endif
