@@ -128,7 +128,6 @@ class WideResNet(nn.Module):
 
 
 @functools.cache
-@functools.cache
 def torchvision_models():
     """torchvision imports without its compiled detection operators, which no classifier uses."""
     library = torch.library.Library("torchvision", "DEF")

@@ -117,9 +117,8 @@ def hugging_face_recipe():
     rewrite("weights.safetensors", "purified.safetensors", "--skeleton", "model.pt2")
     expected = scaled(model)(x)
     run("hugging-face-back", {"model": run("hugging-face", {})["model"]})
-    os.rename("my-model-purified", "my-model.new")
-    os.rename("my-model", "my-model.old")
-    os.rename("my-model.new", "my-model")
+    os.rename("my-model", "my-model-before")
+    os.rename("my-model-purified", "my-model")
     same(run("hugging-face", {})["model"].eval()(x), expected, before)
 
 

@@ -62,10 +62,10 @@ struct Arguments {
     }
 
     c10::IValue convert(const ct_value &value, const c10::Argument &argument) const {
-        if (value.tag == CT_DEFAULT || value.tag == CT_NONE) {
+        if (value.tag == CT_DEFAULT) return default_or_refuse(argument);
+        if (value.tag == CT_NONE) {
             if (auto device = device_of_factory(argument)) return *device;
         }
-        if (value.tag == CT_DEFAULT) return default_or_refuse(argument);
         c10::TypePtr type = argument.type();
         if (type->kind() == c10::TypeKind::OptionalType) {
             if (value.tag == CT_NONE) return c10::IValue();

@@ -64,7 +64,7 @@ struct TriggerEstimate: Sendable {
             try keepsFaint
             ? Statistics.significantScore(scores.array(), falseDiscoveryRate: Self.falseDiscoveryRate)
             : Self.significance
-        let significant = try shrinks | (scores .> least * (1 - 1e-6))
+        let significant = try shrinks | (scores .>= least)
         shift = try significant.choose(moved, 0.0)
         background = reference.mean
         momentNorm = try Double((gain * background + shift - background).norm().item(as: Float.self))

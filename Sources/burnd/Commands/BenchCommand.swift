@@ -195,10 +195,12 @@ struct BenchAttacksCommand: AsyncParsableCommand {
         let (worker, device, threads, extra) = (worker, device, threads, purifyOptions)
         return AttackBenchmark(maker: maker, label: label) { model, dataset, classes, seed, scratch in
             var arguments = [model.path, dataset.path, "--classes", classes.path, "--seed", "\(seed)"]
+            arguments += ["--device", device.rawValue]
             if let threads { arguments += ["--threads", "\(threads)"] }
+            let options = try AnalysisOptions.parse(arguments + extra)
             let analysis = LocalAnalysis(
-                type: .purify, arguments: try AnalysisOptions.parse(arguments + extra),
-                worker: try LocalWorker(executable: worker, device: device, control: control))
+                type: .purify, arguments: options,
+                worker: try LocalWorker(executable: worker, device: options.device, control: control))
             display.show("purifying", nil)
             let result = try await analysis.run(scratch: scratch.path)
             guard let file = result.findings.artifacts[.purifiedModel] else {

@@ -28,32 +28,15 @@ struct Setting: Sendable {
         text("worker", "The burn-worker program; default: the one beside burnd.", \.worker),
         count("slots", "Jobs and imports that run at the same time.", 1...64, \.slots),
         count("shutdown_seconds", "Seconds that open requests get to end.", 0...3600, \.shutdownSeconds),
-        Setting(
-            key: "sandbox", help: "Confinement of workers: required, preferred or off.",
-            expected: "required, preferred or off"
-        ) { configuration, text in
-            guard let mode = SandboxMode(rawValue: text) else { throw Refused() }
-            configuration.sandbox = mode
-        },
-        Setting(
-            key: "device", help: "What jobs compute on: cpu, cuda (the first GPU) or auto.",
-            expected: "cpu, cuda or auto"
-        ) { configuration, text in
-            guard let device = ComputeDevice(rawValue: text) else { throw Refused() }
-            configuration.device = device
-        },
-        Setting(
-            key: "log_level", help: "trace, debug, info, notice, warning, error or critical.",
-            expected: "a log level"
-        ) { configuration, text in
-            guard let level = Logger.Level(rawValue: text) else { throw Refused() }
-            configuration.logLevel = level
-        },
-        Setting(key: "log_format", help: "text, or json: one object a line.", expected: "text or json") {
-            configuration, text in
-            guard let format = LogFormat(rawValue: text) else { throw Refused() }
-            configuration.logFormat = format
-        },
+        choice(
+            "sandbox", "Confinement of workers: required, preferred or off.", "required, preferred or off",
+            \.sandbox),
+        choice(
+            "device", "What jobs compute on: cpu, cuda (the first GPU) or auto.", "cpu, cuda or auto",
+            \.device),
+        choice(
+            "log_level", "trace, debug, info, notice, warning, error or critical.", "a log level", \.logLevel),
+        choice("log_format", "text, or json: one object a line.", "text or json", \.logFormat),
         count("http.threads", "Threads that serve connections.", 1...64, \.http.threads),
         count("http.connections", "Connections at the same time.", 1...65_000, \.http.connections),
         count(
@@ -170,6 +153,16 @@ struct Setting: Sendable {
             let entries = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
             guard entries.allSatisfy(isValid) else { throw Refused() }
             configuration[keyPath: path] = entries
+        }
+    }
+
+    /// One of a type's names; `expected` lists them.
+    private static func choice<Value: RawRepresentable<String> & SendableMetatype>(
+        _ key: String, _ help: String, _ expected: String, _ path: Path<Value>
+    ) -> Setting {
+        Setting(key: key, help: help, expected: expected) { configuration, text in
+            guard let value = Value(rawValue: text) else { throw Refused() }
+            configuration[keyPath: path] = value
         }
     }
 
