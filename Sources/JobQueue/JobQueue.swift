@@ -3,6 +3,7 @@ import Dispatch
 import Findings
 import Foundation
 import JobStore
+import Locks
 import Logging
 import Problems
 import WorkerProtocol

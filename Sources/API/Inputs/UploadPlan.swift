@@ -2,6 +2,7 @@ import ArtifactStore
 import Dispatch
 import Foundation
 import HTTPServer
+import Locks
 import Problems
 
 /// What the upload routes of models and data sets share.

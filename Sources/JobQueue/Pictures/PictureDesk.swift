@@ -1,6 +1,7 @@
 import ArtifactStore
 import Foundation
 import JobStore
+import Locks
 import Logging
 import PackedDataset
 import Problems

@@ -2,6 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import JobStore
+import Locks
 import Logging
 import Problems
 
