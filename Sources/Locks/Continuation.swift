@@ -6,7 +6,8 @@
     /// done before it was resumed would count as a race with what comes after.
     public struct CheckedContinuation<Value, Failure: Error>: Sendable {
         fileprivate let wrapped: _Concurrency.CheckedContinuation<Value, Failure>
-        fileprivate let handOver: Mutex<Void>
+        /// Locked before the hand-over and after it. Of a number, since what has no size shares its place with the lock.
+        fileprivate let handOver: Mutex<Int>
 
         public func resume(with result: sending Result<Value, Failure>) {
             handOver.withLock { _ in }
@@ -21,7 +22,7 @@
     public func withCheckedContinuation<Value>(
         isolation: isolated (any Actor)? = #isolation, _ body: (CheckedContinuation<Value, Never>) -> Void
     ) async -> sending Value {
-        let handOver = Mutex(())
+        let handOver = Mutex(0)
         let value = await _Concurrency.withCheckedContinuation(isolation: isolation) {
             body(CheckedContinuation(wrapped: $0, handOver: handOver))
         }
@@ -33,7 +34,7 @@
         isolation: isolated (any Actor)? = #isolation,
         _ body: (CheckedContinuation<Value, any Error>) -> Void
     ) async throws -> sending Value {
-        let handOver = Mutex(())
+        let handOver = Mutex(0)
         defer { handOver.withLock { _ in } }
         return try await _Concurrency.withCheckedThrowingContinuation(isolation: isolation) {
             body(CheckedContinuation(wrapped: $0, handOver: handOver))
