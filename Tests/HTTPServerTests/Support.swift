@@ -5,13 +5,14 @@ import Locks
 import Logging
 import Problems
 
-/// Writes to a file, as the service's uploads do. Unchecked: the server calls it serially.
+/// Writes to a file, as the service's uploads do. Unchecked: the server calls it serially, and the digest is asked for
+/// when it is done.
 final class FileSink: BodySink, @unchecked Sendable {
     let path = NSTemporaryDirectory() + "burn-http-" + HTTPRequestHead.makeID()
     private let descriptor: Int32
     private let failAfter: Int
     private var hash = SHA256()
-    private(set) var count = 0
+    private let received = Mutex(0)
     let aborted = Mutex(false)
     let finished = Mutex(false)
 
@@ -26,7 +27,10 @@ final class FileSink: BodySink, @unchecked Sendable {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
-        count += bytes.count
+        let count = received.withLock { received in
+            received += bytes.count
+            return received
+        }
         guard count <= failAfter else {
             throw Problem(
                 .insufficientStorage, code: "disk-full", title: "No room", detail: "the disk is full")
@@ -37,6 +41,8 @@ final class FileSink: BodySink, @unchecked Sendable {
         }
     }
 
+    /// Bytes so far.
+    var count: Int { received.withLock { $0 } }
     func finish() throws { finished.withLock { $0 = true } }
     func abort() { aborted.withLock { $0 = true } }
 
