@@ -76,6 +76,12 @@ struct ScriptedWorker {
         return FileManager.default.createFile(atPath: path, contents: Data())
     }
 
+    /// A sanitizer that this is built with would turn the signal into a report of its own.
+    static func die(of number: Int32) {
+        signal(number, SIG_DFL)
+        kill(getpid(), number)
+    }
+
     static func perform(_ words: [String], _ task: WorkerTask) throws {
         func number(_ index: Int) -> Double { words.count > index ? Double(words[index]) ?? 0 : 0 }
         switch words[0] {
@@ -195,8 +201,8 @@ struct ScriptedWorker {
             truncate(path, off_t(number(2)))
             try send(.artifact(WorkerArtifact(role: .purifiedModel, file: words[1])))
         case "finished": try send(.finished)
-        case "die": kill(getpid(), Int32(number(1)))
-        case "die-once": if isFirst("died", task) { kill(getpid(), Int32(number(1))) }
+        case "die": die(of: Int32(number(1)))
+        case "die-once": if isFirst("died", task) { die(of: Int32(number(1))) }
         case "exit": exit(Int32(number(1)))
         case "garbage": try FileHandle.standardOutput.write(contentsOf: Data("HTTP/1.1 200 OK\r\n".utf8))
         case "say": FileHandle.standardError.write(Data(words.dropFirst().joined(separator: " ").utf8))
