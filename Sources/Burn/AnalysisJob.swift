@@ -218,11 +218,9 @@ public struct AnalysisJob {
             flagged: result.flagged)
         try writer.writeLabels(to: directory + "/labels.csv")
         writer.report(report)
-        if let shortfall = result.shortfall {
+        if let treatment = result.treatment {
             var verdict = outcome.verdict
-            verdict.evidence.statements.append(
-                "The purified model is a best effort that does not pass its acceptance gate: \(shortfall). Do not "
-                    + "put it to use unchecked.")
+            verdict.evidence.statements += statements(result, treatment)
             report(.verdict(verdict))
         }
         report(.artifact(WorkerArtifact(role: .correctedLabels, file: "labels.csv")))
@@ -237,6 +235,23 @@ public struct AnalysisJob {
         }
         report(.assessment(assessment(result, before: before, after: after)))
         report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))
+    }
+
+    /// What was done to the model, in words.
+    private func statements(_ result: Purification.Result, _ treatment: Treatment) -> [String] {
+        var lines = ["Treated by \(treatment.words)."]
+        if result.isFallback {
+            lines = [
+                "The treatment that the evidence calls for did not pass its acceptance gate. Treated by "
+                    + "\(treatment.words) instead."
+            ]
+        }
+        if let shortfall = result.shortfall {
+            lines.append(
+                "The purified model is a best effort that does not pass its acceptance gate: \(shortfall). Do not "
+                    + "put it to use unchecked.")
+        }
+        return lines
     }
 
     private var plannedSteps: [WorkPlan.Step] {

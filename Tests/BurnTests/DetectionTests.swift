@@ -20,14 +20,18 @@ import TinyModels
     }
 
     /// Every `period`th image is stamped and gets the target's label, or that of the class after its own.
-    private func detect(poisonEvery period: Int?, allToAll: Bool = false) throws -> Outcome {
+    private func detect(
+        poisonEvery period: Int?, allToAll: Bool = false,
+        drawn: TinyImages = .textures(1200, side: 16, seed: 31),
+        stamp: (inout TinyImages, Int) -> Void = { $0.stamp($1) }
+    ) throws -> Outcome {
         let folder = try ScratchFolder()
-        var drawn = TinyImages.textures(1200, side: 16, seed: 31)
+        var drawn = drawn
         var poisoned: Set<Int> = []
         if let period {
             for sample in drawn.labels.indices
             where sample % period == 0 && (allToAll || drawn.labels[sample] != Self.target) {
-                drawn.stamp(sample)
+                stamp(&drawn, sample)
                 drawn.labels[sample] = allToAll ? (drawn.labels[sample] + 1) % Self.classes : Self.target
                 poisoned.insert(sample)
             }
@@ -93,6 +97,31 @@ import TinyModels
         let hits = flagged.intersection(found.poisoned).count
         #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))
         #expect(Double(hits) >= 0.9 * Double(flagged.count))
+    }
+
+    @Test func scatteredPixelsAreFoundByTheImagesNoise() throws {
+        let found = try detect(poisonEvery: 6, drawn: .waves(1200, side: 16, seed: 34)) { $0.scatter($1) }
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .backdoored)
+        #expect(verdict.targetClasses == [Self.target])
+        for f in found.detection.findings {
+            print(
+                "DBG", f.label, f.noise?.suspects.count as Any, f.noise?.effect as Any, f.noise?.pValue as Any
+            )
+        }
+        print(
+            "DBG", Accuracy.clean(predictions: found.predictions, labels: found.labels), found.poisoned.count)
+        let findings = found.detection.findings.filter(\.isFoundByNoise)
+        #expect(findings.map(\.label) == [Self.target] && findings.allSatisfy { !$0.isCleanLabel })
+        let noise = try #require(findings.first?.noise)
+        #expect(noise.effect.rate > 0.5 && noise.effect.control < 0.25)
+        let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
+        let hits = flagged.intersection(found.poisoned).count
+        #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))
+        #expect(Double(hits) >= 0.95 * Double(flagged.count))
+        let evidence = try #require(verdict.evidence.classes.first { $0.label == Self.target })
+        #expect(evidence.triggerEffect == noise.effect.rate && evidence.randomEffect == noise.effect.control)
+        #expect(verdict.evidence.statements.contains { $0.contains("differ from their neighbours") })
     }
 
     @Test func aCleanModelComesOutClean() throws {

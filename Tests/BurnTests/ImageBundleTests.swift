@@ -32,10 +32,8 @@ import TinyModels
         let images = try LabelledImages(
             drawn.packed(in: folder.file("set")), for: graph, options: JobOptions())
         let token = try CancellationToken()
-        let whitening = try ImageWhitening(images, token: token)
-        let store = try PerturbationStore(
-            path: folder.file("w"), samples: count, values: whitening.width)
-        try whitening.write(images, to: store, token: token)
+        let whitening = try ImageWhitening(PixelDescription(images), of: count, token: token)
+        let store = try whitening.write(count, to: folder.file("w"), token: token)
         return Drawn(images: images, carriers: carriers, store: store, folder: folder)
     }
 

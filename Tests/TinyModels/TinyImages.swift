@@ -96,11 +96,43 @@ public struct TinyImages {
         return images
     }
 
+    /// Four classes: a wave as long as the image in one of four directions, anywhere along it, with a little noise. What
+    /// a class shows is smooth; how pixels differ from their neighbours says nothing of it.
+    public static func waves(_ count: Int, side: Int, seed: UInt64) -> Self {
+        let directions = [(0, 1), (1, 0), (1, 1), (1, -1)]
+        var random = SplitMix64(seed: seed)
+        var images = Self(side: side)
+        for index in 0..<count {
+            let (dy, dx) = directions[index % directions.count]
+            let start = 2 * Double.pi * Double(random.below(1000)) / 1000
+            let pixels = (0..<side * side * 3).map { offset in
+                let (y, x) = (offset / 3 / side, offset / 3 % side)
+                let phase = start + 2 * Double.pi * Double(y * dy + x * dx) / Double(side)
+                return 0.5 + 0.3 * sin(phase) + 0.03 * random.normal()
+            }
+            images.add(
+                pixels.map { UInt8((min(1, max(0, $0)) * 255).rounded()) }, label: index % directions.count)
+        }
+        return images
+    }
+
     /// A white square of `size` pixels in the lower right corner.
     public mutating func stamp(_ sample: Int, size: Int = 3) {
         for y in side - size..<side {
             for offset in (y * side + side - size) * channels..<(y * side + side) * channels {
                 images[sample][offset] = 255
+            }
+        }
+    }
+
+    /// Single pixels made brighter or darker, a share of `density` of them, at places of the image's own.
+    public mutating func scatter(_ sample: Int, density: Double = 0.2) {
+        var random = SplitMix64(seed: UInt64(sample))
+        for _ in 0..<Int(density * Double(side * side)) {
+            let place = random.below(side * side)
+            let change = random.below(2) == 0 ? -90 : 90
+            for offset in place * channels..<(place + 1) * channels {
+                images[sample][offset] = UInt8(clamping: Int(images[sample][offset]) + change)
             }
         }
     }

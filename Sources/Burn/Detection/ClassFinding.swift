@@ -14,6 +14,8 @@ struct ClassFinding: Sendable {
     var coherencePValue = 1.0
     /// What the penultimate layer shows; asked where the input shows nothing.
     var features: FeatureEvidence?
+    /// What the noise of its images shows; asked where neither perturbations nor images show anything.
+    var noise: NoiseEvidence?
     /// The bundle among the images themselves that the cluster belongs to, where there is one.
     var images: ImageBundle?
     /// Estimated only for a class whose cluster stands apart.
@@ -45,13 +47,42 @@ struct ClassFinding: Sendable {
     var isWorthTesting: Bool { hasDistinctCluster && coherencePValue < 0.2 }
 
     /// The judgement rests on features: no trigger is known.
-    var isFoundByFeatures: Bool { judgement != .clean && effect == nil && features?.unlearning != nil }
+    var isFoundByFeatures: Bool {
+        judgement != .clean && effect == nil && features?.unlearning != nil && !isFoundByNoise
+    }
 
     /// The judgement rests on a pattern in the images, not on the perturbations' cluster.
     private(set) var isFoundByImages = false
 
+    /// The judgement rests on the images' noise: no trigger is known, but carriers of it are.
+    private(set) var isFoundByNoise = false
+
+    /// Puts what was found into other images, where it is noise.
+    var noiseTransplant: NoiseTransplant? {
+        guard isFoundByNoise, let noise else { return nil }
+        var transplant = noise.transplant
+        transplant.donors = noise.planted(isCleanLabel: isCleanLabel)
+        return transplant.donors.isEmpty ? noise.transplant : transplant
+    }
+
+    /// How far beyond chance what was found sends other classes' images here.
+    var excess: Double { isFoundByNoise ? noise?.effect.excess ?? 0 : effect?.excess ?? 0 }
+
+    /// Shares of other classes' images, or of one class's where only these are moved, that what was found sends here, and
+    /// that its null does: a random direction, or the noise of the class's other samples.
+    var reported: (rate: Double, random: Double)? {
+        if isFoundByNoise { return noise.map { ($0.effect.rate, $0.effect.control) } }
+        return effect.map {
+            $0.sourceSpecific ? ($0.topSourceRate, $0.topSourceRandom) : ($0.rate, $0.random)
+        }
+    }
+
+    /// Something to be removed, of which there is no estimate.
+    var isWithoutTrigger: Bool { isFoundByFeatures || isFoundByNoise }
+
     /// Of the evidence that the judgement rests on.
     var decisivePValue: Double {
+        if isFoundByNoise { return noise?.pValue ?? 1 }
         if isFoundByFeatures { return features?.pValue ?? 1 }
         return isFoundByImages ? images?.pValue ?? 1 : coherencePValue
     }
@@ -76,6 +107,22 @@ struct ClassFinding: Sendable {
         (images, self.trigger, self.effect, self.judgement) = (bundle, trigger, effect, judgement)
         isCleanLabel = false
         isFoundByImages = judgement != .clean
+    }
+
+    /// Judges by what the noise of a part of the class does to the model, where neither perturbations nor images show
+    /// anything.
+    mutating func judgeByNoise(classes: Int) {
+        guard judgement == .clean, let noise else { return }
+        let familyWise = noise.pValue * Double(classes)
+        if noise.effect.excess >= Self.weakEffect, familyWise < Self.weakSignificance {
+            judgement = .suspicious
+        }
+        if noise.effect.excess >= Self.workingEffect, familyWise < Self.significance {
+            judgement = .backdoored
+        }
+        guard judgement != .clean else { return }
+        (trigger, effect) = (nil, nil)
+        isFoundByNoise = true
     }
 
     /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of

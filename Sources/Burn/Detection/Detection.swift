@@ -36,7 +36,7 @@ struct Detection {
 
         /// Classes whose triggers are to be removed.
         var targets: [ClassFinding] {
-            findings.filter { $0.judgement != .clean && ($0.trigger != nil || $0.isFoundByFeatures) }
+            findings.filter { $0.judgement != .clean && ($0.trigger != nil || $0.isWithoutTrigger) }
         }
     }
 
@@ -71,19 +71,22 @@ struct Detection {
     }
 
     /// Where no class stands out by its perturbations: the images themselves, from what the penultimate layer
-    /// suggests; then the penultimate layer alone, which costs the most.
+    /// suggests; then their noise; then the penultimate layer alone, which costs the most.
     private func searchFurther(
         _ findings: inout [ClassFinding], _ imageSearch: ImageSearch?, _ progress: (Double) -> Void
     ) throws {
-        guard let features, !Self.isSettled(findings) else { return }
-        let search = FeatureSearch(
-            model: model, images: images, table: table, store: features, seed: options.seed, token: token)
-        try search.gather(&findings)
+        guard !Self.isSettled(findings) else { return }
+        let search = features.map {
+            FeatureSearch(
+                model: model, images: images, table: table, store: $0, seed: options.seed, token: token)
+        }
+        try search?.gather(&findings)
         if let imageSearch {
             try imageSearch.examineClasses(&findings)
             if !Self.isSettled(findings) { try imageSearch.examineAllClasses(&findings) }
         }
-        if !Self.isSettled(findings) { try search.examine(&findings, progress: progress) }
+        if !Self.isSettled(findings) { try noiseSearch()?.examine(&findings) }
+        if !Self.isSettled(findings) { try search?.examine(&findings, progress: progress) }
     }
 
     private static func isSettled(_ findings: [ClassFinding]) -> Bool {
@@ -93,13 +96,23 @@ struct Detection {
     /// Nil for a data set too small to know its own covariance.
     private func imageSearch(_ triggers: TriggerSearch) throws -> ImageSearch? {
         guard images.count >= ImageWhitening.fewestImages else { return nil }
-        let whitening = try ImageWhitening(images, token: token)
-        let whitened = try PerturbationStore(
-            path: directory + "/whitened.f16", samples: images.count, values: whitening.width)
-        try whitening.write(images, to: whitened, token: token)
         return ImageSearch(
-            images: images, table: table, store: whitened, triggers: triggers, seed: options.seed,
-            token: token)
+            images: images, table: table, store: try whitened(PixelDescription(images), "whitened.f16"),
+            triggers: triggers, seed: options.seed, token: token)
+    }
+
+    /// Nil for a data set too small to know its own covariance, or images too small to have noise.
+    private func noiseSearch() throws -> NoiseSearch? {
+        guard images.count >= ImageWhitening.fewestImages, let description = try NoiseDescription(images)
+        else { return nil }
+        return NoiseSearch(
+            model: model, images: images, table: table, store: try whitened(description, "noise.f16"),
+            seed: options.seed, token: token)
+    }
+
+    private func whitened(_ description: any ImageDescription, _ file: String) throws -> PerturbationStore {
+        try ImageWhitening(description, of: images.count, token: token)
+            .write(images.count, to: "\(directory)/\(file)", token: token)
     }
 
     private func coherences(_ progress: (Double) -> Void) throws -> [ClassFinding] {
@@ -143,6 +156,7 @@ struct Detection {
     }
 
     private func flag(_ finding: ClassFinding, _ outcome: inout Outcome) {
+        if finding.isFoundByNoise { return flagByNoise(finding, &outcome) }
         if finding.isFoundByFeatures { return flagByFeatures(finding, &outcome) }
         defer { flagByImages(finding, &outcome) }
         guard let coherence = finding.coherence, !finding.isFoundByImages else { return }
@@ -169,6 +183,14 @@ struct Detection {
         for sample in bundle.members
         where images.labels[sample] == finding.label && bundle.posteriors[sample] > enough {
             outcome.flag(sample, score: Double(bundle.posteriors[sample]))
+        }
+    }
+
+    private func flagByNoise(_ finding: ClassFinding, _ outcome: inout Outcome) {
+        guard let noise = finding.noise else { return }
+        for (sample, posterior) in noise.posteriors { outcome.scores[sample] = 0.5 * posterior }
+        for sample in noise.planted(isCleanLabel: finding.isCleanLabel) {
+            outcome.flag(sample, score: noise.posteriors[sample, default: 0])
         }
     }
 

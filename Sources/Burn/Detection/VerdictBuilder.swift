@@ -16,7 +16,7 @@ struct VerdictBuilder {
 
     func verdict() -> Verdict {
         let involved = findings.filter { $0.judgement != .clean }
-            .sorted { ($0.effect?.excess ?? 0) > ($1.effect?.excess ?? 0) }
+            .sorted { $0.excess > $1.excess }
         let confirmed = involved.filter { $0.judgement == .backdoored }
         let result: Verdict.Result = involved.isEmpty ? .clean : confirmed.isEmpty ? .suspicious : .backdoored
         let poisoned = flagged.count { $0 }
@@ -75,8 +75,7 @@ struct VerdictBuilder {
             medianBoundaryDistance: Statistics.median(members.map { Double(table.distance[$0]) }),
             coherenceShare: finding.coherence?.share ?? 0, coherenceNull: nullShare,
             coherencePValue: finding.coherencePValue,
-            triggerEffect: finding.effect.map { $0.sourceSpecific ? $0.topSourceRate : $0.rate },
-            randomEffect: finding.effect.map { $0.sourceSpecific ? $0.topSourceRandom : $0.random },
+            triggerEffect: finding.reported?.rate, randomEffect: finding.reported?.random,
             adversarialConcentration: Double(largest)
                 / Double(max(1, suspects.isEmpty ? members.count : suspects.count)),
             featurePValue: finding.features?.gainPValue,
@@ -126,6 +125,14 @@ struct VerdictBuilder {
             + "trigger was estimated; samples that were mislabelled on purpose without one would look alike."
     }
 
+    private func noiseStatement(_ finding: ClassFinding, _ noise: NoiseEvidence) -> String {
+        "Class \(images.classNames[finding.label]): \(noise.suspects.count) samples with its label differ from all others "
+            + "in how their pixels differ from their neighbours. That noise, laid over images of other classes, sends "
+            + "\(percent(noise.effect.rate)) of them there, the noise of the class's other samples "
+            + "\(percent(noise.effect.control)) (p \(number(noise.pValue)) against what other classes' noise does). No "
+            + "trigger was estimated."
+    }
+
     private func imageStatement(_ finding: ClassFinding, _ bundle: ImageBundle) -> String {
         let own = bundle.members.filter { images.labels[$0] == finding.label }
         let contradicted = own.count { Int(table.predicted[$0]) != finding.label }
@@ -141,6 +148,7 @@ struct VerdictBuilder {
 
     private func statement(_ finding: ClassFinding, _ coherence: ClassCoherence) -> String {
         let name = images.classNames[finding.label]
+        if finding.isFoundByNoise, let noise = finding.noise { return noiseStatement(finding, noise) }
         if finding.isFoundByFeatures, let unlearning = finding.features?.unlearning {
             return featureStatement(finding, unlearning)
         }

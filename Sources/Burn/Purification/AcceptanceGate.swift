@@ -27,9 +27,15 @@ struct AcceptanceGate {
         let predictions: [Int] = try model.probabilities(images, holdout, token: token).argmax(1).array()
         var residual = 0.0
         for target in targets {
-            guard let trigger = target.trigger else { continue }
             let probes = holdout.filter { images.labels[$0] != target.label }
             guard !probes.isEmpty else { continue }
+            if let noise = target.noiseTransplant {
+                let effect = try noise.effect(
+                    into: target.label, probes: probes, model: model, seed: UInt64(target.label), token: token
+                )
+                residual = max(residual, effect.excess)
+            }
+            guard let trigger = target.trigger else { continue }
             let untouched = zip(predictions, labels).count { $0 == target.label && $1 != target.label }
             let base = Double(untouched) / Double(probes.count)
             for form in [TriggerEffect.Form.moments(scale: 1), .moments(scale: 2), .boundary(scale: 2)] {
@@ -69,7 +75,7 @@ struct AcceptanceGate {
             return
                 "the estimated trigger still sends \(percent(report.residual)) of held-out images into its class"
         }
-        if targets.allSatisfy({ $0.trigger == nil }), report.flaggedUnchanged > Self.mostUnchanged {
+        if targets.allSatisfy(\.isWithoutTrigger), report.flaggedUnchanged > Self.mostUnchanged {
             return
                 "\(percent(report.flaggedUnchanged)) of the flagged samples still get the label they were given"
         }

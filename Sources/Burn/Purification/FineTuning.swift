@@ -11,7 +11,7 @@ import Tensors
 /// what the suspicious model says of the untouched image: the function stays where it was, but for the trigger.
 struct FineTuning {
     let images: LabelledImages
-    let transplant: Transplant
+    var transplant: Transplant
     /// The suspicious model's probabilities, (N, classes): the teacher on trusted samples.
     let teacher: Tensor
     let token: CancellationToken
@@ -52,7 +52,7 @@ struct FineTuning {
             }
             var inputs = try images.batch(chosen)
                 .randomlyCroppedAndFlipped(padding: padding, reflect: true, using: &random)
-            let stamped = transplant.triggers.isEmpty ? 0 : Int(Double(cleanCount) * Self.transplantShare)
+            let stamped = transplant.isEmpty ? 0 : Int(Double(cleanCount) * Self.transplantShare)
             if stamped > 0 {
                 let triggered = try transplant.apply(
                     to: inputs.rows(0..<stamped), labels: chosen.prefix(stamped).map { images.labels[$0] },

@@ -19,6 +19,10 @@ struct Purification {
         var flagged: [Bool]
         /// Samples that were never trained on, with both models' predictions; nil without another model.
         var holdout: Holdout?
+        /// What was done; nil where nothing was.
+        var treatment: Treatment?
+        /// Other treatments were tried first, and failed the gate.
+        var isFallback = false
         /// Why the acceptance gate does not hold for `model`; nil where it does, or nothing was changed.
         var shortfall: String?
     }
@@ -65,17 +69,19 @@ struct Purification {
             images: images, targets: outcome.targets, holdout: pool.holdout, flagged: pool.poison,
             token: job.token)
         let original = try gate.measure(job.model)
+        let treatments = Treatment.fitting(outcome.targets)
         var tuning = FineTuning(
             images: images,
             transplant: try Transplant(targets: outcome.targets, table: table, store: store),
             teacher: before, token: job.token, steps: Self.decouplingSteps(samples: images.count),
             learningRate: FalseCorrelationDecoupling.learningRates[0], seed: job.task.options.seed)
         let curves = recorder(
-            .decoupling, 0, steps: tuning.steps, attempts: FalseCorrelationDecoupling.learningRates.count,
-            pool, firstPredictions)
+            .decoupling, 0, steps: tuning.steps,
+            attempts: FalseCorrelationDecoupling.mostAttempts(treatments), pool, firstPredictions)
         tuning.batch = Self.batch(samples: images.count)
         tuning.curves = curves
-        var (model, report) = try decouple(tuning, gate, original, pool, restoration)
+        var (model, report, treatment) = try decouple(tuning, gate, original, pool, restoration, treatments)
+        if !treatment.transplants { tuning.transplant = .none }
         var refinement = try ProgressiveRefinement(
             original: job.model, images: images, targets: outcome.targets, before: before,
             reviews: outcome.reviews, token: job.token)
@@ -101,7 +107,11 @@ struct Purification {
                     seed: job.task.options.seed &+ UInt64(round))
                 retuning.batch = tuning.batch
                 retuning.curves = curves
-                try retuning.run(candidate, pool: pool, restored: restored(pool, restoration)) {
+                let trained = trained(pool)
+                try retuning.run(
+                    candidate, pool: trained,
+                    restored: treatment.restores ? restored(trained, restoration) : nil
+                ) {
                     plan.advance(.refinement, round: round, $0)
                 }
                 try ModelWeights.write(candidate, from: job.file, to: path)
@@ -143,26 +153,30 @@ struct Purification {
             model: model, restoration: restoration, flagged: flagged,
             holdout: Holdout(
                 samples: pool.holdout, before: pool.holdout.map { firstPredictions[$0] }, after: last),
-            shortfall: shortfall)
+            treatment: treatment, isFallback: treatment != treatments.first, shortfall: shortfall)
     }
 
     private func decouple(
         _ tuning: FineTuning, _ gate: AcceptanceGate, _ original: AcceptanceGate.Report, _ pool: TrainingPool,
-        _ restoration: LabelRestoration
-    ) throws -> (GraphModel, AcceptanceGate.Report) {
+        _ restoration: LabelRestoration, _ treatments: [Treatment]
+    ) throws -> (GraphModel, AcceptanceGate.Report, Treatment) {
         let path = job.directory + "/decoupled.pt2"
+        let record = job.directory + "/treatment.txt"
         if try job.journal.replay("decoupling"),
             let saved = try ModelWeights.read(path, of: job.file, like: job.model)
         {
             plan.skip(through: .decoupling)
-            return (saved, try gate.measure(saved))
+            return (saved, try gate.measure(saved), Treatment.read(record) ?? treatments.first ?? .drop)
         }
         let clock = PhaseClock()
-        let phase = FalseCorrelationDecoupling(original: job.model, tuning: tuning, gate: gate)
+        let phase = FalseCorrelationDecoupling(
+            original: job.model, tuning: tuning, gate: gate, treatments: treatments)
+        let trained = trained(pool)
         let result = try phase.run(
-            pool: pool, restored: restored(pool, restoration), before: original
+            pool: trained, restored: restored(trained, restoration), before: original
         ) { plan.advance(.decoupling, $0) }
         try ModelWeights.write(result.model, from: job.file, to: path)
+        try result.treatment.write(record)
         let metrics =
             points(original, .detection, 0) + points(result.report, .decoupling, 0) + [
                 point(.decoupling, 0, "attempts", Double(result.attempts)),
@@ -174,13 +188,22 @@ struct Purification {
                 .curve(tuning.curves?.points ?? []), .metrics(metrics),
                 .phaseFinished(.decoupling, round: 0, seconds: clock.seconds),
             ])
-        return (result.model, result.report)
+        return (result.model, result.report, result.treatment)
     }
 
-    /// Clean-label poison keeps its label, which says nothing: it is left out, not trained on.
+    /// The pool as it is trained on. Clean-label poison keeps its label, which says nothing: it is left out.
+    private func trained(_ pool: TrainingPool) -> TrainingPool {
+        let cleanLabels = Set(outcome.targets.filter(\.isCleanLabel).map(\.label))
+        var pool = pool
+        pool.poison.removeAll {
+            cleanLabels.contains(images.labels[$0]) && outcome.reviews.label($0) == nil
+        }
+        return pool
+    }
+
+    /// Nil where there is nothing to restore.
     private func restored(_ pool: TrainingPool, _ restoration: LabelRestoration) throws -> Tensor? {
-        let allClean = !outcome.targets.isEmpty && outcome.targets.allSatisfy(\.isCleanLabel)
-        return allClean || pool.poison.isEmpty ? nil : try restoration.probabilities(pool.poison)
+        pool.poison.isEmpty ? nil : try restoration.probabilities(pool.poison)
     }
 
     /// Follows a tuning of this phase (and round).

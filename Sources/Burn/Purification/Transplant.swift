@@ -5,12 +5,23 @@ import Tensors
 /// Puts estimated triggers into trusted images while their labels stay: what breaks the false correlation
 /// between trigger and target class. Needs no restored label, so it serves clean-label attacks too.
 struct Transplant {
-    let triggers: [TriggerEstimate]
-    /// Single perturbations of poisoned samples, by trigger: (m, C, H, W), of the norm of the mean.
-    let perturbations: [Tensor]
-    /// By trigger: the class whose images never carry it. Dirty-label poison comes from other classes than
-    /// its target, so a triggered image is not the target's; clean-label poison is.
-    let excluded: [Int?]
+    /// Where a trigger is taken from.
+    enum Source {
+        /// An estimate, with single perturbations of poisoned samples: (m, C, H, W), of the norm of its mean.
+        case estimate(TriggerEstimate, perturbations: Tensor)
+        /// The noise of flagged samples.
+        case noise(NoiseTransplant)
+    }
+
+    private struct Trigger {
+        var source: Source
+        /// The class whose images never carry it. Dirty-label poison comes from other classes than its target, so a
+        /// triggered image is not the target's; clean-label poison is.
+        var excluded: Int?
+    }
+
+    private let triggers: [Trigger]
+    var isEmpty: Bool { triggers.isEmpty }
 
     /// Strengths are drawn from these ranges, in units of the estimate as it was found: below the one at which
     /// it works up to beyond it.
@@ -18,50 +29,59 @@ struct Transplant {
     private static let boundaryStrengths = 0.6..<3.0
     /// How often the moment estimate is used, and of the boundary form the mean against a single one.
     private static let momentShare = 0.6
+    private static let mostPerturbations = 512
 
     /// No trigger is known.
-    static let none = Transplant(triggers: [], perturbations: [], excluded: [])
+    static let none = Transplant(triggers: [])
 
-    private init(triggers: [TriggerEstimate], perturbations: [Tensor], excluded: [Int?]) {
-        self.triggers = triggers
-        self.perturbations = perturbations
-        self.excluded = excluded
-    }
+    private init(triggers: [Trigger]) { self.triggers = triggers }
 
     init(targets: [ClassFinding], table: AnalysisTable, store: PerturbationStore) throws {
-        triggers = targets.compactMap(\.trigger)
-        excluded = targets.filter { $0.trigger != nil }.map { $0.isCleanLabel ? nil : $0.label }
-        perturbations = try targets.compactMap { finding in
-            guard let trigger = finding.trigger, let coherence = finding.coherence else { return nil }
-            let shape = trigger.boundary.shape
-            guard store.isExact else { return try trigger.boundary.unsqueeze(0) }
-            let rows = try store.rows(Array(coherence.cluster.prefix(512)))
-            return try (-rows * trigger.boundaryNorm).reshape([-1] + shape)
+        triggers = try targets.compactMap { finding in
+            try Self.source(finding, store).map {
+                Trigger(source: $0, excluded: finding.isCleanLabel ? nil : finding.label)
+            }
         }
+    }
+
+    private static func source(_ finding: ClassFinding, _ store: PerturbationStore) throws -> Source? {
+        if let noise = finding.noiseTransplant { return .noise(noise) }
+        guard let trigger = finding.trigger, let coherence = finding.coherence else { return nil }
+        guard store.isExact else {
+            return .estimate(trigger, perturbations: try trigger.boundary.unsqueeze(0))
+        }
+        let rows = try store.rows(Array(coherence.cluster.prefix(mostPerturbations)))
+        return .estimate(
+            trigger,
+            perturbations: try (-rows * trigger.boundaryNorm).reshape([-1] + trigger.boundary.shape))
     }
 
     /// Images with a trigger each, drawn at random; `labels` are the images' own.
     func apply(to images: Tensor, labels: [Int], using random: inout SplitMix64) throws -> Tensor {
         let parts = try labels.enumerated().map { row, label in
             let image = try images.narrow(0, row, 1)
-            let choice = Int.random(in: triggers.indices, using: &random)
-            return excluded[choice] == label ? image : try stamp(image, choice, using: &random)
+            let trigger = triggers[Int.random(in: triggers.indices, using: &random)]
+            return trigger.excluded == label ? image : try Self.stamp(image, trigger.source, using: &random)
         }
         return try Tensor.cat(parts).channelsLast()
     }
 
-    private func stamp(_ image: Tensor, _ choice: Int, using random: inout SplitMix64) throws -> Tensor {
-        let trigger = triggers[choice]
-        if trigger.momentNorm > 0, Double.random(in: 0..<1, using: &random) < Self.momentShare {
-            let strength = try Tensor([Float(Double.random(in: Self.momentStrengths, using: &random))])
-            return try trigger.stampingMoments(image, strengths: strength)
+    private static func stamp(
+        _ image: Tensor, _ source: Source, using random: inout SplitMix64
+    ) throws -> Tensor {
+        switch source {
+        case .noise(let noise): return try noise.apply(to: image, using: &random)
+        case .estimate(let trigger, let perturbations):
+            if trigger.momentNorm > 0, Double.random(in: 0..<1, using: &random) < momentShare {
+                let strength = try Tensor([Float(Double.random(in: momentStrengths, using: &random))])
+                return try trigger.stampingMoments(image, strengths: strength)
+            }
+            let strength = try Tensor([Float(Double.random(in: boundaryStrengths, using: &random))])
+            let pattern =
+                Bool.random(using: &random)
+                ? trigger.boundary
+                : try perturbations.select(0, Int.random(in: 0..<perturbations.shape[0], using: &random))
+            return try trigger.adding(pattern, to: image, strengths: strength)
         }
-        let strength = try Tensor([Float(Double.random(in: Self.boundaryStrengths, using: &random))])
-        let singles = perturbations[choice]
-        let pattern =
-            Bool.random(using: &random)
-            ? trigger.boundary
-            : try singles.select(0, Int.random(in: 0..<singles.shape[0], using: &random))
-        return try trigger.adding(pattern, to: image, strengths: strength)
     }
 }

@@ -1,0 +1,47 @@
+import Foundation
+
+/// What a fine-tuning does with flagged samples and with the trigger.
+enum Treatment: String, Sendable {
+    /// Flagged samples learn their restored labels; trusted ones carry the trigger and keep theirs.
+    case restoreAndTransplant = "restore-and-transplant"
+    /// Flagged samples are left out; trusted ones carry the trigger and keep their labels.
+    case dropAndTransplant = "drop-and-transplant"
+    /// Flagged samples learn their restored labels.
+    case restore
+    /// Flagged samples are left out.
+    case drop
+
+    var restores: Bool { self == .restoreAndTransplant || self == .restore }
+    var transplants: Bool { self == .restoreAndTransplant || self == .dropAndTransplant }
+
+    /// What the evidence calls for, and what comes after it where that fails its gate.
+    ///
+    /// Restoring corrects the data, transplanting the function. Clean-label poison has no other label to be restored, and
+    /// what was found in the penultimate layer alone has nothing to be transplanted.
+    static func fitting(_ targets: [ClassFinding]) -> [Treatment] {
+        let restorable = targets.contains { !$0.isCleanLabel }
+        let transplantable = targets.contains { $0.trigger != nil || $0.noiseTransplant != nil }
+        let inOrder: [Treatment] = [.restoreAndTransplant, .dropAndTransplant, .restore, .drop]
+        return inOrder.filter {
+            ($0.restores ? restorable : true) && ($0.transplants ? transplantable : true)
+        }
+    }
+
+    var words: String {
+        switch self {
+        case .restoreAndTransplant: "restored labels and a transplanted trigger"
+        case .dropAndTransplant: "a transplanted trigger, without the flagged samples"
+        case .restore: "restored labels"
+        case .drop: "fine-tuning without the flagged samples"
+        }
+    }
+
+    /// The treatment that a finished phase settled on; nil where none is recorded.
+    static func read(_ path: String) -> Treatment? {
+        FileManager.default.contents(atPath: path).flatMap {
+            Treatment(rawValue: String(decoding: $0, as: UTF8.self))
+        }
+    }
+
+    func write(_ path: String) throws { try DurableFile.write(Data(rawValue.utf8), to: path) }
+}
