@@ -12,11 +12,14 @@ public struct AttackBenchmark: Sendable {
     public var maker: CaseMaker
     /// Results with different labels stand beside each other: of different options, or versions.
     public var label: String
+    /// Whether purified models are tried on relearning the backdoor.
+    public var relearns: Bool
     public var purify: Purify
 
-    public init(maker: CaseMaker, label: String, purify: @escaping Purify) {
+    public init(maker: CaseMaker, label: String, relearns: Bool = false, purify: @escaping Purify) {
         self.maker = maker
         self.label = label
+        self.relearns = relearns
         self.purify = purify
     }
 
@@ -25,7 +28,7 @@ public struct AttackBenchmark: Sendable {
         let made = try await maker.make(benchCase)
         let folder = made.folder.results(label)
         let file = folder.appending(path: "result.json")
-        if isThere(file) { return try readJSON(from: file) }
+        if isThere(file) { return try await completed(readJSON(from: file), made, file) }
         try? FileManager.default.removeItem(at: folder)
         let scratch = folder.appending(path: "work")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
@@ -50,6 +53,22 @@ public struct AttackBenchmark: Sendable {
         try FileManager.default.moveItem(at: outcome.model, to: folder.appending(path: "purified.pt2"))
         try writeJSON(result, to: file)
         try? FileManager.default.removeItem(at: scratch)
+        return try await completed(result, made, file)
+    }
+
+    /// With what was asked for later.
+    private func completed(
+        _ result: BenchResult, _ made: CaseMaker.Made, _ file: URL
+    ) async throws -> BenchResult {
+        guard relearns, result.relearning == nil, result.modelChanged else { return result }
+        var result = result
+        let folder = file.deletingLastPathComponent()
+        let scratch = folder.appending(path: "work")
+        try? FileManager.default.removeItem(at: scratch)
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        result.relearning = try await maker.relearning(
+            of: folder.appending(path: "purified.pt2"), made, scratch: scratch)
+        try writeJSON(result, to: file)
         return result
     }
 }

@@ -28,7 +28,9 @@ public struct BenchReport: Sendable {
         ]
         var lines = [header, header.map { _ in "---" }].map(Self.row)
         for group in groups { lines.append(Self.row(cells(of: group))) }
-        return lines.joined(separator: "\n") + "\n\n" + phases
+        return ([lines.joined(separator: "\n")] + [evidence, relearning].compactMap(\.self) + [phases])
+            .joined(
+                separator: "\n\n")
     }
 
     /// Results that differ in their seed only, in order of appearance.
@@ -68,6 +70,57 @@ public struct BenchReport: Sendable {
             found.isEmpty ? "–" : "\(found.count { $0 }) of \(found.count)",
             percent(\.estimatedResidualASR), Self.spread(group.map(\.totalSeconds), digits: 0),
         ]
+    }
+
+    /// What each kind of evidence is worth alone: AUROC of poisoned against other samples, and how often the label that a
+    /// sample crosses over to is its true one.
+    private var evidence: String? {
+        let attacked = groups.filter { $0.first?.benchCase.attack != nil }
+        guard !attacked.isEmpty else { return nil }
+        var lines = [
+            [
+                "network", "attack", "AUROC: distance", "coherence", "all evidence",
+                "adversarial label is the true one", "restored label is",
+            ]
+        ]
+        lines.append(lines[0].map { _ in "---" })
+        for group in attacked {
+            guard let first = group.first else { continue }
+            let detections = group.map(\.detection)
+            lines.append([
+                first.benchCase.architecture, first.benchCase.attack ?? "",
+                Self.spread(detections.map(\.distanceAUROC), digits: 3),
+                Self.spread(detections.map(\.coherenceAUROC), digits: 3),
+                Self.spread(detections.map(\.auroc), digits: 3),
+                Self.spread(detections.map { $0.adversarialShare.map { $0 * 100 } }, digits: 1),
+                Self.spread(detections.map { $0.restoredPrecision.map { $0 * 100 } }, digits: 1),
+            ])
+        }
+        return lines.map(Self.row).joined(separator: "\n")
+    }
+
+    /// ASR when the backdoor is trained again; nil where that was not tried.
+    private var relearning: String? {
+        let tried = groups.filter { $0.contains { $0.relearning != nil } }
+        guard !tried.isEmpty else { return nil }
+        var lines = [
+            [
+                "network", "attack", "ASR: purified", "and relearned", "plain fine-tuning", "and relearned",
+            ]
+        ]
+        lines.append(lines[0].map { _ in "---" })
+        for group in tried {
+            guard let first = group.first else { continue }
+            func percent(_ value: (BenchResult) -> Double?) -> String {
+                Self.spread(group.map { value($0).map { $0 * 100 } }, digits: 1)
+            }
+            lines.append([
+                first.benchCase.architecture, first.benchCase.attack ?? "", percent { $0.after.asr },
+                percent { $0.relearning?.purified }, percent { $0.relearning?.fineTuned },
+                percent { $0.relearning?.fineTunedAfter },
+            ])
+        }
+        return lines.map(Self.row).joined(separator: "\n")
     }
 
     private var phases: String {

@@ -20,9 +20,11 @@ public struct BenchResult: Codable, Sendable {
     public var estimatedResidualASR: Double?
     public var phases: [PhaseSeconds]
     public var totalSeconds: Double
+    /// Nil where it was not asked for, or nothing was there to be relearned.
+    public var relearning: Relearning?
 
     enum CodingKeys: String, CodingKey {
-        case before, after, detection, verdict, phases
+        case before, after, detection, verdict, phases, relearning
         case benchCase = "case"
         case modelChanged = "model_changed"
         case estimatedResidualASR = "estimated_residual_asr"

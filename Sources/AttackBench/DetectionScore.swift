@@ -14,6 +14,11 @@ public struct DetectionScore: Codable, Hashable, Sendable {
     public private(set) var restoredOfFound = 0
     /// Area under the ROC curve of the samples' scores; nil without poisoned (or clean) samples.
     public private(set) var auroc: Double?
+    /// The same of the boundary distance alone, and of the coherence alone.
+    public private(set) var distanceAUROC: Double?
+    public private(set) var coherenceAUROC: Double?
+    /// Poisoned samples whose adversarial label is their true class; nil in results of before it was counted.
+    public private(set) var adversarial: Int?
 
     /// - Parameter truth: by sample name.
     /// - Throws: `findings-mismatch` when the findings are not about these samples.
@@ -22,14 +27,20 @@ public struct DetectionScore: Codable, Hashable, Sendable {
             throw Self.mismatch("It lists \(samples.count) samples; there are \(truth.count).")
         }
         var scores: [(score: Double, isPoisoned: Bool)] = []
+        var distances = scores
+        var coherences = scores
+        var truly = 0
         for sample in samples {
             guard let known = truth[SampleTruth.name(ofEntry: sample.name)] else {
                 throw Self.mismatch("There is no sample `\(sample.name)`.")
             }
             scores.append((sample.score, known.isPoisoned))
+            distances.append((sample.boundaryDistance, known.isPoisoned))
+            coherences.append((sample.coherence, known.isPoisoned))
             if known.isPoisoned {
                 poisoned += 1
                 found += sample.flagged ? 1 : 0
+                truly += sample.adversarialLabel == known.label ? 1 : 0
                 restored += sample.restoredLabel == known.label ? 1 : 0
                 restoredOfFound += sample.flagged && sample.restoredLabel == known.label ? 1 : 0
             } else {
@@ -38,6 +49,9 @@ public struct DetectionScore: Codable, Hashable, Sendable {
             }
         }
         auroc = Self.auroc(scores)
+        distanceAUROC = Self.auroc(distances)
+        coherenceAUROC = Self.auroc(coherences)
+        adversarial = truly
     }
 
     /// Nil without poisoned samples.
@@ -45,6 +59,8 @@ public struct DetectionScore: Codable, Hashable, Sendable {
     public var falsePositiveRate: Double? { Self.share(falselyFlagged, clean) }
     /// Of the poisoned samples.
     public var restoredShare: Double? { Self.share(restored, poisoned) }
+    /// Of the poisoned samples: how often the adversarial label is the true class.
+    public var adversarialShare: Double? { adversarial.flatMap { Self.share($0, poisoned) } }
     /// Of the poisoned samples that were flagged.
     public var restoredPrecision: Double? { Self.share(restoredOfFound, found) }
 

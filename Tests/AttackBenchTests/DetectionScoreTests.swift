@@ -31,6 +31,21 @@ import Testing
         #expect(score.restoredPrecision == 1)
         // Pairs: 0.9 above both clean ones, 0.4 above one of them.
         #expect(score.auroc == 0.75)
+        #expect(score.distanceAUROC == 0.5 && score.coherenceAUROC == 0.5, "they are the same for all")
+        #expect(score.adversarialShare == 0)
+    }
+
+    @Test func kindsOfEvidenceAreScoredApart() throws {
+        var findings = (0..<4).map { Self.finding($0, score: 0, flagged: false) }
+        for (index, (distance, coherence)) in [(3.0, 0.1), (4.0, 0.4), (1.0, 0.2), (2.0, 0.3)].enumerated() {
+            findings[index].boundaryDistance = distance
+            findings[index].coherence = coherence
+        }
+        findings[1].adversarialLabel = 3
+        let score = try DetectionScore(findings, truth: Self.truth)
+        #expect(score.distanceAUROC == 1)
+        #expect(score.coherenceAUROC == 0.5)
+        #expect(score.adversarialShare == 0.5)
     }
 
     @Test(arguments: [

@@ -45,8 +45,18 @@ import Testing
         #expect(rows[2].contains("1 of 2"))
         #expect(rows[3][2...4] == ["none", "–", "1"])
         // The header and every row of a table have the same number of cells.
-        #expect(Set(rows.prefix(4).map(\.count)).count == 1)
-        #expect(Set(rows.dropFirst(4).map(\.count)).count == 1)
+        for table in report.markdown.components(separatedBy: "\n\n") {
+            let widths = table.split(separator: "\n").map { $0.count { $0 == "|" } }
+            #expect(widths.count > 2 && Set(widths).count == 1)
+        }
+    }
+
+    @Test func relearningHasATableOfItsOwn() throws {
+        var result = try Self.result(attack: "badnets", seed: 1, asrAfter: 0.01, targets: [3])
+        #expect(!BenchReport([result]).markdown.contains("relearned"))
+        result.relearning = Relearning(purified: 0.25, fineTuned: 0.5, fineTunedAfter: 0.75)
+        let line = "| small_cnn | badnets | 1.0 | 25.0 | 50.0 | 75.0 |"
+        #expect(BenchReport([result]).markdown.contains(line))
     }
 
     @Test func resultsSurviveJSON() throws {

@@ -86,7 +86,7 @@ import TinyModels
         let difference: Float = try (own - images.batch([0])).abs().amax().item()
         #expect(difference < 1e-6, "an image with its own noise is the image")
         // On a flat image, noise is all there is, about the image's own value.
-        let onFlat = try transplant.apply(to: images.batch([1]), using: &random)
+        let onFlat = try transplant.add(to: images.batch([1]), using: &random)
         let mean: Float = try onFlat.mean().item()
         #expect(abs(mean - 150 / 255) < 0.01)
         let spread: Float = try onFlat.flatten().standardDeviation([0]).item()

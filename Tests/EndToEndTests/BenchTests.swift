@@ -47,7 +47,7 @@ import Testing
         let truth = try String(contentsOf: folder.appending(path: "truth.csv"), encoding: .utf8)
         #expect(truth.split(separator: "\n").count { $0.hasSuffix(",poisoned") } == 50)
 
-        let first = try bench("--attack", "badnets", "--", "--rounds", "1")
+        let first = try bench("--attack", "badnets", "--", "--rounds", "1", "--force")
         try #require(first.status == 0, "\(first.output)")
         #expect(!first.output.contains(": training"))
         #expect(try Data(contentsOf: folder.appending(path: "model.pt2")) == model)
@@ -65,9 +65,17 @@ import Testing
         let table = try String(contentsOf: cache.appending(path: "report.md"), encoding: .utf8)
         #expect(table.contains("| procedural | small_cnn | badnets | 10.0 % | 1 |"))
 
-        let again = try bench("--attack", "badnets", "--", "--rounds", "1")
+        let again = try bench("--attack", "badnets", "--", "--rounds", "1", "--force")
         #expect(again.status == 0 && !again.output.contains(": purifying"))
         #expect(try String(contentsOf: cache.appending(path: "report.md"), encoding: .utf8) == table)
+
+        #expect(result["relearning"] == nil && result["model_changed"] as? Bool == true)
+        let relearned = try bench("--attack", "badnets", "--relearn", "--", "--rounds", "1", "--force")
+        try #require(relearned.status == 0, "\(relearned.output)")
+        #expect(!relearned.output.contains(": purifying") && relearned.output.contains(": relearning"))
+        let relearning = try #require(results().first?["relearning"] as? [String: Double])
+        #expect(Set(relearning.keys) == ["purified", "fine_tuned", "fine_tuned_after"])
+        #expect(relearning.values.allSatisfy { (0...1).contains($0) })
     }
 
     @Test func whatCannotBeRunIsRefusedAtOnce() throws {

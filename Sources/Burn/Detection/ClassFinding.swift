@@ -123,6 +123,7 @@ struct ClassFinding: Sendable {
         guard judgement != .clean else { return }
         (trigger, effect) = (nil, nil)
         isFoundByNoise = true
+        isCleanLabel = noise.mostStay
     }
 
     /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of

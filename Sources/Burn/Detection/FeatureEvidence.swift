@@ -15,11 +15,8 @@ struct FeatureEvidence: Sendable {
     /// Of the unlearning test's score against the same test on other classes.
     var unlearningPValue = 1.0
 
-    /// Fisher's combination of the two (1932): their product's tail, χ² with four degrees of freedom.
     var pValue: Double {
-        guard unlearning != nil else { return 1 }
-        let product = max(gainPValue * unlearningPValue, 1e-300)
-        return min(1, product * (1 - log(product)))
+        unlearning == nil ? 1 : Statistics.combined(gainPValue, unlearningPValue)
     }
 
     /// A bundle no clearer than this is not worth an unlearning test.

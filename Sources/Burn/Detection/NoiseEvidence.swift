@@ -8,10 +8,23 @@ struct NoiseEvidence: Sendable {
     var transplant: NoiseTransplant
     var effect: NoiseTransplant.Effect
     /// Of the effect's excess against what the other classes' bundles do.
-    var pValue = 1.0
+    var effectPValue = 1.0
     /// Probability of belonging to the bundle, of every sample with the class's label.
     var posteriors: [Int: Double]
     var unlearning: UnlearningTest.Outcome?
+    /// Of the unlearning test's score against the same test on other classes; nil where that could not be had.
+    var unlearningPValue: Double?
+
+    var pValue: Double {
+        guard let unlearningPValue else { return effectPValue }
+        return Statistics.combined(effectPValue, unlearningPValue)
+    }
+
+    /// An effect no more unusual than this is not worth an unlearning test.
+    private static let worthTesting = 0.05
+    var isWorthTesting: Bool {
+        effect.excess >= ClassFinding.weakEffect && effectPValue < Self.worthTesting
+    }
 
     /// Samples that were planted, of `suspects`.
     ///

@@ -20,6 +20,8 @@ struct NoiseSearch {
     let token: CancellationToken
 
     private static let probesPerTest = 512
+    /// Other classes that the unlearning test is run on, for its null.
+    private static let nullClasses = 3
     /// A class's samples that its bundles are looked for among.
     private static let mostRows = 3072
 
@@ -32,25 +34,41 @@ struct NoiseSearch {
         for index in findings.indices {
             guard let excess = excesses[index] else { continue }
             let others = excesses.indices.filter { $0 != index }.compactMap { excesses[$0] }
-            findings[index].noise?.pValue = Statistics.pValue(
+            findings[index].noise?.effectPValue = Statistics.pValue(
                 of: excess, against: others, priorDeviation: 0.05)
-            findings[index].judgeByNoise(classes: images.classes)
         }
-        let found = findings.indices.filter { findings[$0].isFoundByNoise }
-        guard !found.isEmpty else { return }
+        try unlearn(&findings)
+        for index in findings.indices { findings[index].judgeByNoise(classes: images.classes) }
+    }
+
+    /// Runs the unlearning test on the classes whose noise works, and for its null on those whose noise does least.
+    private func unlearn(_ findings: inout [ClassFinding]) throws {
+        let ordered = findings.indices.filter { findings[$0].noise != nil }
+            .sorted { effect(findings[$0]) > effect(findings[$1]) }
+        let candidates = ordered.filter { findings[$0].noise?.isWorthTesting ?? false }
+        guard !candidates.isEmpty else { return }
         let teacher = try model.probabilities(images, Array(0..<images.count), token: token)
         let test = UnlearningTest(
             model: model, images: images, table: table, teacher: teacher, seed: seed, token: token)
-        for index in found {
-            guard var evidence = findings[index].noise else { continue }
-            evidence.unlearning = try test.run(
-                label: findings[index].label, suspects: Set(evidence.suspects), folds: 2)
-            findings[index].isCleanLabel = evidence.mostStay
-            findings[index].noise = evidence
+        func outcome(_ index: Int, folds: Int) throws -> UnlearningTest.Outcome? {
+            try test.run(
+                label: findings[index].label, suspects: Set(findings[index].noise?.suspects ?? []),
+                folds: folds)
+        }
+        let null = try ordered.suffix(Self.nullClasses).filter { !candidates.contains($0) }
+            .compactMap { try outcome($0, folds: 1)?.score }
+        for index in candidates {
+            guard let found = try outcome(index, folds: 2) else { continue }
+            findings[index].noise?.unlearning = found
+            guard null.count > 1 else { continue }
+            findings[index].noise?.unlearningPValue = Statistics.pValue(
+                of: found.score, against: null, priorDeviation: 0.1)
         }
     }
 
-    /// Of the bundles that stand apart in the class, the one whose noise does more; nil where there is none.
+    private func effect(_ finding: ClassFinding) -> Double { finding.noise?.effect.excess ?? 0 }
+
+    /// Of the bundles that stand apart in the class, the one that does so most clearly; nil where there is none.
     private func evidence(_ label: Int) throws -> NoiseEvidence? {
         let own = images.labels.indices.filter { images.labels[$0] == label }
         guard own.count >= 2 * ClassCoherence.fewestMembers else { return nil }
@@ -64,19 +82,17 @@ struct NoiseSearch {
             CoherentCluster(in: rows, start: Array(0..<rows.size(0)), choice: .mostSeparate),
             CoherentCluster.strongest(in: rows, generator: Generator(seed: seed &+ UInt64(label))),
         ]
-        let found = try clusters.compactMap { cluster -> NoiseEvidence? in
-            guard cluster.mixture.separation > ClassFinding.cleanSeparation else { return nil }
-            let posteriors = try posteriors(own, cluster)
-            let suspects = own.filter { posteriors[$0, default: 0] > 0.5 }
-            let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
-            guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers else { return nil }
-            let transplant = NoiseTransplant(images: images, donors: suspects, controls: rest)
-            let effect = try transplant.effect(
-                into: label, probes: Array(probes), model: model, seed: seed, token: token)
-            return NoiseEvidence(
-                suspects: suspects, transplant: transplant, effect: effect, posteriors: posteriors)
-        }
-        return found.max { $0.effect.excess < $1.effect.excess }
+        let apart = clusters.filter { $0.mixture.separation > ClassFinding.cleanSeparation }
+        guard let cluster = apart.max(by: { $0.gain < $1.gain }) else { return nil }
+        let posteriors = try posteriors(own, cluster)
+        let suspects = own.filter { posteriors[$0, default: 0] > 0.5 }
+        let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
+        guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers else { return nil }
+        let transplant = NoiseTransplant(images: images, donors: suspects, controls: rest)
+        let effect = try transplant.effect(
+            into: label, probes: Array(probes), model: model, seed: seed, token: token)
+        return NoiseEvidence(
+            suspects: suspects, transplant: transplant, effect: effect, posteriors: posteriors)
     }
 
     /// Probabilities of belonging to the cluster, by sample.

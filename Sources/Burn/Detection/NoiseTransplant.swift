@@ -41,11 +41,12 @@ struct NoiseTransplant: Sendable {
         return try (Self.smooth(batch) + source - Self.smooth(source)).clamp(images.lowest, images.highest)
     }
 
-    /// `batch` with the noise of donors, drawn at random.
-    func apply(to batch: Tensor, using random: inout SplitMix64) throws -> Tensor {
+    /// `batch` with the noise of donors, drawn at random, beside its own.
+    func add(to batch: Tensor, using random: inout SplitMix64) throws -> Tensor {
         let drawn = try (0..<batch.size(0)).map { _ in donors[Int.random(in: donors.indices, using: &random)]
         }
-        return try apply(to: batch, noiseOf: drawn)
+        let source = try images.batch(drawn)
+        return try (batch + source - Self.smooth(source)).clamp(images.lowest, images.highest)
     }
 
     /// Tested on `probes`, clean-looking images of other classes than `label`.

@@ -43,6 +43,12 @@ enum Statistics {
         return last.map { sorted[$0] } ?? .infinity
     }
 
+    /// Fisher's combination of two independent p-values (1932): their product's tail, χ² with four degrees of freedom.
+    static func combined(_ first: Double, _ second: Double) -> Double {
+        let product = max(first * second, 1e-300)
+        return min(1, product * (1 - log(product)))
+    }
+
     /// Wilson's 95 % interval of a proportion.
     static func wilson(_ hits: Int, of total: Int) -> [Double] {
         guard total > 0 else { return [0, 1] }

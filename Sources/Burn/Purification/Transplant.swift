@@ -30,6 +30,8 @@ struct Transplant {
     /// How often the moment estimate is used, and of the boundary form the mean against a single one.
     private static let momentShare = 0.6
     private static let mostPerturbations = 512
+    /// How often an image gets noise: it disturbs what the image shows, where an estimated trigger does not.
+    private static let noiseShare = 0.5
 
     /// No trigger is known.
     static let none = Transplant(triggers: [])
@@ -70,7 +72,9 @@ struct Transplant {
         _ image: Tensor, _ source: Source, using random: inout SplitMix64
     ) throws -> Tensor {
         switch source {
-        case .noise(let noise): return try noise.apply(to: image, using: &random)
+        case .noise(let noise):
+            guard Double.random(in: 0..<1, using: &random) < noiseShare else { return image }
+            return try noise.add(to: image, using: &random)
         case .estimate(let trigger, let perturbations):
             if trigger.momentNorm > 0, Double.random(in: 0..<1, using: &random) < momentShare {
                 let strength = try Tensor([Float(Double.random(in: momentStrengths, using: &random))])

@@ -62,6 +62,8 @@ struct BenchAttacksCommand: AsyncParsableCommand {
     var cache = ".cache/bench"
     @Option(help: "Name of the results, beside those of other options or versions.")
     var label = "default"
+    @Flag(help: "Also try to train the backdoor into the purified models again: 50 steps on 50 samples.")
+    var relearn = false
     @Flag(help: "Train and measure the models, and stop.")
     var trainOnly = false
     @Flag(help: "Run nothing: the table of all results with this label that the cache holds.")
@@ -193,7 +195,8 @@ struct BenchAttacksCommand: AsyncParsableCommand {
             runner: runner,
             threads: threads, shared: shared, report: { display.show($0, $1) })
         let (worker, device, threads, extra) = (worker, device, threads, purifyOptions)
-        return AttackBenchmark(maker: maker, label: label) { model, dataset, classes, seed, scratch in
+        return AttackBenchmark(maker: maker, label: label, relearns: relearn) {
+            model, dataset, classes, seed, scratch in
             var arguments = [model.path, dataset.path, "--classes", classes.path, "--seed", "\(seed)"]
             arguments += ["--device", device.rawValue]
             if let threads { arguments += ["--threads", "\(threads)"] }
