@@ -99,7 +99,7 @@ let package = Package(
             resources: [
                 .embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql"),
                 .embedInCode("0003_storage.sql"), .embedInCode("0004_imports.sql"),
-                .embedInCode("0005_evidence.sql"),
+                .embedInCode("0005_evidence.sql"), .embedInCode("0006_trusted.sql"),
             ],
             swiftSettings: strict),
         library("Execution", ["Graph", "Problems", "Tensors"]),

@@ -20,6 +20,8 @@ public struct AnalysisJob {
     let model: GraphModel
     let images: LabelledImages
     let evaluator: Evaluator?
+    /// What the user vouches for; nil where nothing was given.
+    let trusted: TrustedImages?
     /// What people decided about samples.
     let reviews: Reviews
     let threads: Int
@@ -41,6 +43,9 @@ public struct AnalysisJob {
         images = try LabelledImages(
             PackedDataset(directory: task.dataset), for: file.graph, options: task.options)
         evaluator = try Self.evaluator(task, file)
+        trusted = try task.trusted.map { [file] path in
+            try TrustedImages(Self.userSet(path, task, file), seed: task.options.seed)
+        }
         reviews =
             try task.reviews.map { [images] path in
                 Reviews(try ReviewFile.read(path, samples: images.count, classes: images.classes))
@@ -62,22 +67,24 @@ public struct AnalysisJob {
                 detail: "\(target) was given; the model has outputs 0 to \(file.graph.classes - 1).",
                 location: "/evaluation/target_class")
         }
-        func open(_ path: String?) throws -> LabelledImages? {
-            try path.map { path in
-                var options = task.options
-                let dataset = try PackedDataset(directory: path)
-                // An evaluation set may lack classes (the target's, for triggered images): its folders are
-                // matched by name with the training set's.
-                if options.classes == nil {
-                    let names = try PackedDataset(directory: task.dataset).classes
-                    options.classes = Dictionary(
-                        uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
-                }
-                return try LabelledImages(dataset, for: file.graph, options: options)
-            }
-        }
         return Evaluator(
-            clean: try open(sets.clean), triggered: try open(sets.triggered), target: sets.targetClass)
+            clean: try sets.clean.map { try userSet($0, task, file) },
+            triggered: try sets.triggered.map { try userSet($0, task, file) }, target: sets.targetClass)
+    }
+
+    /// A set beside the training set. It may lack classes (the target's, for triggered images): its folders are matched by
+    /// name with the training set's.
+    private static func userSet(
+        _ path: String, _ task: WorkerTask.Analyse, _ file: ModelFile
+    ) throws -> LabelledImages {
+        var options = task.options
+        let dataset = try PackedDataset(directory: path)
+        if options.classes == nil {
+            let names = try PackedDataset(directory: task.dataset).classes
+            options.classes = Dictionary(
+                uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
+        }
+        return try LabelledImages(dataset, for: file.graph, options: options)
     }
 
     /// ACC, ASR and RA on the user's evaluation sets. Without a target class of the user's, ASR is that of the

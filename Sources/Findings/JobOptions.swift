@@ -52,10 +52,14 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public var force: Bool
     /// Intra-op threads of the worker. Nil: all the processors it may use.
     public var threads: Int?
+    /// The id of a data set, small as it may be, whose images and labels the user trusts. Purified models are measured on
+    /// a half of it, and learn from the other.
+    public var trusted: String?
 
     public init(
         seed: UInt64 = 0, input: InputScaling = InputScaling(), classes: [String: Int]? = nil,
-        distance: DistanceMethod = .newton, rounds: Int = 3, force: Bool = false, threads: Int? = nil
+        distance: DistanceMethod = .newton, rounds: Int = 3, force: Bool = false, threads: Int? = nil,
+        trusted: String? = nil
     ) {
         self.seed = seed
         self.input = input
@@ -64,6 +68,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
         self.rounds = rounds
         self.force = force
         self.threads = threads
+        self.trusted = trusted
     }
 
     public init(from decoder: any Decoder) throws {
@@ -76,5 +81,6 @@ public struct JobOptions: Codable, Hashable, Sendable {
         rounds = try container.decodeIfPresent(Int.self, forKey: .rounds) ?? defaults.rounds
         force = try container.decodeIfPresent(Bool.self, forKey: .force) ?? defaults.force
         threads = try container.decodeIfPresent(Int.self, forKey: .threads)
+        trusted = try container.decodeIfPresent(String.self, forKey: .trusted)
     }
 }

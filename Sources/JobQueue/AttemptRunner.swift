@@ -88,7 +88,7 @@ struct AttemptRunner: Sendable {
             type: request.type, model: try artifacts.require(attempt.model),
             skeleton: try artifacts.skeleton(attempt.skeleton),
             dataset: try artifacts.datasetDirectory(request.dataset), evaluation: evaluation,
-            options: request.options)
+            trusted: try request.options.trusted.map(artifacts.datasetDirectory), options: request.options)
     }
 
     /// The reviews that the job goes by, in a file of its own.

@@ -41,8 +41,10 @@ extension JobStore {
                     JOIN datasets AS d ON d.id = dataset_ref AND d.state = 'ready'
                     LEFT JOIN datasets AS c ON c.id = clean_ref
                     LEFT JOIN datasets AS t ON t.id = triggered_ref
+                    LEFT JOIN datasets AS u ON u.id = trusted_ref
                     WHERE jobs.state = 'queued' AND jobs.not_before <= ?
                         AND (c.id IS NULL OR c.state = 'ready') AND (t.id IS NULL OR t.state = 'ready')
+                        AND (u.id IS NULL OR u.state = 'ready')
                     ORDER BY
                         (SELECT count(*) FROM jobs AS others WHERE others.owner IS jobs.owner
                             AND others.state IN ('running', 'cancelling')),

@@ -118,7 +118,8 @@ extension JobStore {
         _ kind: InputKind, _ id: String, _ problem: Problem, now: Double, _ database: Database
     ) throws -> [String] {
         let references =
-            kind == .model ? "model_ref = :id" : ":id IN (dataset_ref, clean_ref, triggered_ref)"
+            kind == .model
+            ? "model_ref = :id" : ":id IN (dataset_ref, clean_ref, triggered_ref, trusted_ref)"
         let waiting = try Row.fetchAll(
             database, sql: "SELECT seq, id, attempt FROM jobs WHERE state = 'queued' AND \(references)",
             arguments: ["id": id])

@@ -154,7 +154,8 @@ extension JobStore {
             throw inUse("It is being imported.", "Wait until it is ready or rejected.")
         }
         let references =
-            kind == .model ? "model_ref = :id" : ":id IN (dataset_ref, clean_ref, triggered_ref)"
+            kind == .model
+            ? "model_ref = :id" : ":id IN (dataset_ref, clean_ref, triggered_ref, trusted_ref)"
         let job = try String.fetchOne(
             database,
             sql: """

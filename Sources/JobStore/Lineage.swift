@@ -38,7 +38,7 @@ extension JobStore {
             ? "SELECT seq FROM jobs WHERE model_ref = :id"
             : """
             SELECT seq FROM jobs WHERE dataset_ref = :id UNION SELECT seq FROM jobs WHERE clean_ref = :id
-            UNION SELECT seq FROM jobs WHERE triggered_ref = :id
+            UNION SELECT seq FROM jobs WHERE triggered_ref = :id UNION SELECT seq FROM jobs WHERE trusted_ref = :id
             """
         return try await read { database in
             try Row.fetchAll(

@@ -36,13 +36,13 @@ extension JobStore {
             try database.execute(
                 sql: """
                     INSERT INTO jobs (id, type, request, model_sha256, model_ref, dataset_ref, clean_ref,
-                        triggered_ref, state, owner, priority, created_at)
-                    VALUES (?, ?, ?, (SELECT sha256 FROM models WHERE id = ?), ?, ?, ?, ?, 'queued', ?, ?, ?)
+                        triggered_ref, trusted_ref, state, owner, priority, created_at)
+                    VALUES (?, ?, ?, (SELECT sha256 FROM models WHERE id = ?), ?, ?, ?, ?, ?, 'queued', ?, ?, ?)
                     """,
                 arguments: [
                     id, request.type.rawValue, try Columns.json(request), request.model, request.model,
-                    request.dataset, request.evaluation?.clean, request.evaluation?.triggered, owner,
-                    request.priority, now,
+                    request.dataset, request.evaluation?.clean, request.evaluation?.triggered,
+                    request.options.trusted, owner, request.priority, now,
                 ])
             let seq = database.lastInsertedRowID
             try Self.applyReviews(request, to: seq, database)
@@ -100,6 +100,7 @@ extension JobStore {
             (.model, request.model, "/model"), (.dataset, request.dataset, "/dataset"),
             (.dataset, evaluation?.clean, "/evaluation/clean"),
             (.dataset, evaluation?.triggered, "/evaluation/triggered"),
+            (.dataset, request.options.trusted, "/options/trusted"),
         ]
         for (kind, id, location) in inputs {
             guard let id else { continue }

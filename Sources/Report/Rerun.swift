@@ -4,7 +4,8 @@ import Foundation
 extension JobReport {
     /// How to run the job again.
     public struct Rerun: Codable, Hashable, Sendable {
-        /// For a POSIX shell; MODEL, DATASET, CLEAN and TRIGGERED stand for the files of `inputs`.
+        /// For a POSIX shell; MODEL, DATASET, CLEAN and TRIGGERED stand for the files of `inputs`, TRUSTED
+        /// for that of `options.trusted`.
         public var command: String
         /// The content of `classes.json`, which the command names; nil where it names none.
         public var classes: [String: Int]?
@@ -20,6 +21,7 @@ extension JobReport.Rerun {
         if inputs.triggered != nil, let target = inputs.targetClass {
             words += ["--target-class", "\(target)"]
         }
+        if options.trusted != nil { words += ["--trusted", "TRUSTED"] }
         words += ["--seed", "\(options.seed)", "--distance", options.distance.rawValue]
         words += ["--rounds", "\(options.rounds)"]
         let input = options.input

@@ -34,7 +34,10 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case .importDataset(let load): [load.source]
         case .analyse(let analyse):
             [analyse.model, analyse.dataset] + Self.files(of: analyse.skeleton)
-                + [analyse.evaluation?.clean, analyse.evaluation?.triggered, analyse.reviews]
+                + [
+                    analyse.evaluation?.clean, analyse.evaluation?.triggered, analyse.trusted,
+                    analyse.reviews,
+                ]
                 .compactMap(\.self)
         case .train(let train): [train.model, train.dataset]
         case .evaluate(let evaluate):
@@ -106,19 +109,22 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         /// Packed data set folder.
         public var dataset: String
         public var evaluation: EvaluationSets?
+        /// Packed data set folder of `options.trusted`.
+        public var trusted: String?
         public var options: JobOptions
         /// A `ReviewFile` that the purification goes by.
         public var reviews: String?
 
         public init(
             type: JobType, model: String, skeleton: ModelSkeleton? = nil, dataset: String,
-            evaluation: EvaluationSets?, options: JobOptions, reviews: String? = nil
+            evaluation: EvaluationSets?, trusted: String? = nil, options: JobOptions, reviews: String? = nil
         ) {
             self.type = type
             self.model = model
             self.skeleton = skeleton
             self.dataset = dataset
             self.evaluation = evaluation
+            self.trusted = trusted
             self.options = options
             self.reviews = reviews
         }

@@ -48,6 +48,7 @@ import Testing
         (options(#"{"seed": 1.5}"#), "json-field-invalid", "/options/seed"),
         (options(#"{"rounds": 21}"#), "json-field-invalid", "/options/rounds"),
         (options(#"{"threads": true}"#), "json-field-invalid", "/options/threads"),
+        (options(#"{"trusted": ""}"#), "json-field-invalid", "/options/trusted"),
         (options(#"{"force": 1}"#), "json-field-invalid", "/options/force"),
         (options(#"{"distance": "l1"}"#), "json-field-invalid", "/options/distance"),
         (options(#"{"input": {"range": [1, 0]}}"#), "json-field-invalid", "/options/input/range"),
@@ -95,6 +96,9 @@ import Testing
             #expect(
                 try await refusal(#", "evaluation": {"clean": "dst_nowhere"}"#, dataset: dataset)
                     == (404, "dataset-not-found", "/evaluation/clean"))
+            #expect(
+                try await refusal(#", "options": {"trusted": "dst_nowhere"}"#, dataset: dataset)
+                    == (404, "dataset-not-found", "/options/trusted"))
             let type = try await service.submit(
                 "scan", model: model, dataset: dataset, headers: ["Content-Type": "text/plain"])
             #expect(type.status == 415)

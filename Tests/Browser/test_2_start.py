@@ -51,10 +51,11 @@ def test_a_purification_is_started(page, case, service, state, screenshot):
     panel(page, "Training data").get_by_text("1,000 images").wait_for()
     assert "verified in this browser" in panel(page, "Training data").inner_text()
     assert len(pieces) >= 3, "the archive goes up in pieces"
-    page.get_by_text("Measure with test images").click()
+    page.get_by_text("Test images and trusted images").click()
     page.get_by_label("Clean test images").select_option(label=case.clean.name)
     page.get_by_label("Test images with the trigger").select_option(label=case.triggered.name)
     page.get_by_label("Target class").fill("8")
+    page.get_by_label("Trusted images").select_option(label=case.clean.name)
     page.get_by_text("More options").click()
     page.get_by_label("Refinement rounds").fill("99")
     page.get_by_role("button", name="Start the job").click()
@@ -68,6 +69,7 @@ def test_a_purification_is_started(page, case, service, state, screenshot):
     state.job = page.url.split("/")[-2]
     job = service.get(f"/v1/jobs/{state.job}")
     assert job["options"]["rounds"] == 1 and job["options"]["seed"] == 3 and job["evaluation"]["target_class"] == 8
+    assert job["options"]["trusted"] == job["evaluation"]["clean"]
 
 
 def drop(page, target, file):

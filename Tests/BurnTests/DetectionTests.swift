@@ -104,23 +104,18 @@ import TinyModels
         let verdict = found.detection.verdict
         #expect(verdict.result == .backdoored)
         #expect(verdict.targetClasses == [Self.target])
-        for f in found.detection.findings {
-            print(
-                "DBG", f.label, f.noise?.suspects.count as Any, f.noise?.effect as Any, f.noise?.pValue as Any
-            )
-        }
-        print(
-            "DBG", Accuracy.clean(predictions: found.predictions, labels: found.labels), found.poisoned.count)
         let findings = found.detection.findings.filter(\.isFoundByNoise)
         #expect(findings.map(\.label) == [Self.target] && findings.allSatisfy { !$0.isCleanLabel })
         let noise = try #require(findings.first?.noise)
-        #expect(noise.effect.rate > 0.5 && noise.effect.control < 0.25)
+        #expect(noise.insertion.rate > 0.5 && noise.insertion.control < 0.25)
         let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
         let hits = flagged.intersection(found.poisoned).count
         #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))
         #expect(Double(hits) >= 0.95 * Double(flagged.count))
         let evidence = try #require(verdict.evidence.classes.first { $0.label == Self.target })
-        #expect(evidence.triggerEffect == noise.effect.rate && evidence.randomEffect == noise.effect.control)
+        #expect(
+            evidence.triggerEffect == noise.insertion.rate && evidence.randomEffect == noise.insertion.control
+        )
         #expect(verdict.evidence.statements.contains { $0.contains("differ from their neighbours") })
     }
 

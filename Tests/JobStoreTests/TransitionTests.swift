@@ -174,6 +174,31 @@ import WorkerProtocol
         #expect(await problemCode { _ = try await test.store.submit(doomed.request) } == "dataset-rejected")
     }
 
+    @Test func aTrustedSetIsAnInputLikeOthers() async throws {
+        let test = try TestStore()
+        let (model, dataset) = (try await test.model(), try await test.dataset())
+        let trusted = try await test.dataset(ready: false)
+        let request = JobRequest(
+            type: .purify, model: model, dataset: dataset, options: JobOptions(trusted: trusted))
+        let job = try await test.store.submit(request).job
+        #expect(try await test.store.claimJob(lease: "a") == nil)
+        let attempt = try #require(try await test.store.claimImport(lease: "a"))
+        #expect(attempt.id == trusted)
+        try test.store.finishImport(attempt, dataset: TestStore.datasetSummary)
+        let code = await problemCode { try await test.store.deleteInput(.dataset, trusted) { _ in } }
+        #expect(code == "dataset-in-use")
+        #expect(try await test.store.jobs(using: .dataset, trusted).map(\.id) == [job.id])
+        let claimed = try #require(try await test.store.claimJob(lease: "a"))
+        #expect(claimed.job == job.id && claimed.request.options.trusted == trusted)
+        _ = try await test.store.cancel(job.id)
+        #expect(try await test.store.recover(lease: "b") == 1)
+        try await test.store.deleteInput(.dataset, trusted) { _ in }
+        #expect(try await test.store.job(job.id).state == .cancelled)
+        let missing = JobRequest(
+            type: .purify, model: model, dataset: dataset, options: JobOptions(trusted: "dst_nowhere"))
+        #expect(await problemCode { _ = try await test.store.submit(missing) } == "dataset-not-found")
+    }
+
     @Test func inputsInUseStay() async throws {
         let test = try TestStore()
         let job = try await test.job()

@@ -47,7 +47,7 @@ enum JobRequestReader {
 
     private static func options(_ reader: JSONReader) throws -> JobOptions {
         let fields = try reader.fields([
-            "seed", "input", "classes", "distance", "rounds", "force", "threads",
+            "seed", "input", "classes", "distance", "rounds", "force", "threads", "trusted",
         ])
         var options = JobOptions()
         if let seed = fields["seed"] { options.seed = try seed.uint64() }
@@ -59,6 +59,7 @@ enum JobRequestReader {
         if let rounds = fields["rounds"] { options.rounds = try rounds.int(OptionRules.rounds) }
         if let force = fields["force"] { options.force = try force.bool() }
         if let threads = fields["threads"] { options.threads = try threads.int(OptionRules.threads) }
+        options.trusted = try fields["trusted"].map(id)
         return options
     }
 

@@ -112,17 +112,21 @@ extension RESTService {
         if let dataset = try await known({ try await store.dataset(request.dataset).summary }) {
             try OptionRules.checkMatch(model: model, dataset: dataset, options: request.options)
         }
-        guard let evaluation = request.evaluation else { return }
-        if let target = evaluation.targetClass, target >= model.classes {
+        let evaluation = request.evaluation
+        if let target = evaluation?.targetClass, target >= model.classes {
             throw Problem(
                 .unprocessable, code: "target-class-out-of-range",
                 title: "The target class is none of the model's",
                 detail: "\(target) was given; the model has outputs 0 to \(model.classes - 1).",
                 location: "/evaluation/target_class")
         }
-        for (name, id) in [("clean", evaluation.clean), ("triggered", evaluation.triggered)] {
+        let sets = [
+            ("/evaluation/clean", evaluation?.clean), ("/evaluation/triggered", evaluation?.triggered),
+            ("/options/trusted", request.options.trusted),
+        ]
+        for (location, id) in sets {
             guard let id, let set = try await known({ try await store.dataset(id).summary }) else { continue }
-            try OptionRules.checkShape(model: model, dataset: set, location: "/evaluation/\(name)")
+            try OptionRules.checkShape(model: model, dataset: set, location: location)
         }
     }
 

@@ -61,17 +61,17 @@ struct ClassFinding: Sendable {
     var noiseTransplant: NoiseTransplant? {
         guard isFoundByNoise, let noise else { return nil }
         var transplant = noise.transplant
-        transplant.donors = noise.planted(isCleanLabel: isCleanLabel)
+        transplant.donors = noise.planted
         return transplant.donors.isEmpty ? noise.transplant : transplant
     }
 
     /// How far beyond chance what was found sends other classes' images here.
-    var excess: Double { isFoundByNoise ? noise?.effect.excess ?? 0 : effect?.excess ?? 0 }
+    var excess: Double { isFoundByNoise ? noise?.excess ?? 0 : effect?.excess ?? 0 }
 
     /// Shares of other classes' images, or of one class's where only these are moved, that what was found sends here, and
     /// that its null does: a random direction, or the noise of the class's other samples.
     var reported: (rate: Double, random: Double)? {
-        if isFoundByNoise { return noise.map { ($0.effect.rate, $0.effect.control) } }
+        if isFoundByNoise { return noise.map { ($0.insertion.rate, $0.insertion.control) } }
         return effect.map {
             $0.sourceSpecific ? ($0.topSourceRate, $0.topSourceRandom) : ($0.rate, $0.random)
         }
@@ -112,18 +112,13 @@ struct ClassFinding: Sendable {
     /// Judges by what the noise of a part of the class does to the model, where neither perturbations nor images show
     /// anything.
     mutating func judgeByNoise(classes: Int) {
-        guard judgement == .clean, let noise else { return }
+        guard judgement == .clean, let noise, noise.removalPValue < Self.weakSignificance else { return }
         let familyWise = noise.pValue * Double(classes)
-        if noise.effect.excess >= Self.weakEffect, familyWise < Self.weakSignificance {
-            judgement = .suspicious
-        }
-        if noise.effect.excess >= Self.workingEffect, familyWise < Self.significance {
-            judgement = .backdoored
-        }
+        if noise.excess >= Self.weakEffect, familyWise < Self.weakSignificance { judgement = .suspicious }
+        if noise.excess >= Self.workingEffect, familyWise < Self.significance { judgement = .backdoored }
         guard judgement != .clean else { return }
-        (trigger, effect) = (nil, nil)
+        (trigger, effect, isCleanLabel) = (nil, nil, false)
         isFoundByNoise = true
-        isCleanLabel = noise.mostStay
     }
 
     /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of

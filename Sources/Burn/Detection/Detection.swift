@@ -189,7 +189,7 @@ struct Detection {
     private func flagByNoise(_ finding: ClassFinding, _ outcome: inout Outcome) {
         guard let noise = finding.noise else { return }
         for (sample, posterior) in noise.posteriors { outcome.scores[sample] = 0.5 * posterior }
-        for sample in noise.planted(isCleanLabel: finding.isCleanLabel) {
+        for sample in noise.planted {
             outcome.flag(sample, score: noise.posteriors[sample, default: 0])
         }
     }

@@ -1,48 +1,37 @@
 import Tensors
 
 /// What the noise of a class's images shows: a bundle that stands apart by how pixels differ from their neighbours, and
-/// what the model makes of that noise in other images.
+/// what the model makes of that noise: where it is put in, and where it is taken out.
 struct NoiseEvidence: Sendable {
     /// Samples with the class's label that are in the bundle.
     var suspects: [Int]
     var transplant: NoiseTransplant
-    var effect: NoiseTransplant.Effect
-    /// Of the effect's excess against what the other classes' bundles do.
-    var effectPValue = 1.0
+    /// Shares of other classes' images that land in the class with the bundle's noise, and with the class's other noise.
+    var insertion: NoiseTransplant.Effect
+    /// Shares of the class's other samples that stay with noise of their own kind, and of the bundle's that stay with it.
+    var removal: NoiseTransplant.Effect
+    /// Of each excess against what the other classes' bundles do.
+    var insertionPValue = 1.0
+    var removalPValue = 1.0
     /// Probability of belonging to the bundle, of every sample with the class's label.
     var posteriors: [Int: Double]
     var unlearning: UnlearningTest.Outcome?
-    /// Of the unlearning test's score against the same test on other classes; nil where that could not be had.
-    var unlearningPValue: Double?
 
-    var pValue: Double {
-        guard let unlearningPValue else { return effectPValue }
-        return Statistics.combined(effectPValue, unlearningPValue)
-    }
+    var pValue: Double { Statistics.combined(insertionPValue, removalPValue) }
 
-    /// An effect no more unusual than this is not worth an unlearning test.
-    private static let worthTesting = 0.05
-    var isWorthTesting: Bool {
-        effect.excess >= ClassFinding.weakEffect && effectPValue < Self.worthTesting
-    }
+    /// What the noise does at least: the weaker of the two effects.
+    var excess: Double { min(insertion.excess, removal.excess) }
 
     /// Samples that were planted, of `suspects`.
     ///
     /// The bundle may hold samples that an attacker planted with their own labels, to hide the others. Those that show
-    /// another class leave theirs when the others are unlearned. Where most stay, all show what they are labelled as.
-    func planted(isCleanLabel: Bool) -> [Int] {
-        guard let unlearning, !isCleanLabel else { return suspects }
+    /// another class leave theirs when the others are unlearned.
+    var planted: [Int] {
+        guard let unlearning else { return suspects }
         return suspects.filter {
             unlearning.leaving.contains($0)
                 || (!unlearning.tested.contains($0) && posteriors[$0, default: 0] > Self.almostCertain)
         }
-    }
-
-    /// Most of the suspects that were asked stay in the class.
-    var mostStay: Bool {
-        guard let unlearning else { return false }
-        let tested = suspects.filter(unlearning.tested.contains)
-        return 2 * tested.count(where: unlearning.leaving.contains) < tested.count
     }
 
     private static let almostCertain = 0.9

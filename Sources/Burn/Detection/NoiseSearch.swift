@@ -7,9 +7,11 @@ import Tensors
 ///
 /// A coarser palette, scattered pixels of another place and colour in every image, and a pattern half of which is masked
 /// have nothing in common value by value, but their pixels differ from their neighbours as no other images' do
-/// (`NoiseDescription`). Half of a class may do so by nature, too, being drawn, scanned or sharp: the test of cause is
-/// whether the noise sends other classes' images into this one, beyond the noise of the class's other images and beyond
-/// what other classes' bundles do.
+/// (`NoiseDescription`). A part of a class may do so by nature, too, being drawn, scanned or sharp, and a class may be
+/// a texture, whose noise shows what it is. So there are two tests of cause. Put into other classes' images, the noise
+/// sends them into the class, beyond the noise of the class's other samples. Taken out, it lets its samples go: what is
+/// of the class by nature stays with other noise of its class, what was planted shows what it is. Both count against what
+/// other classes' bundles do.
 struct NoiseSearch {
     let model: GraphModel
     let images: LabelledImages
@@ -20,8 +22,6 @@ struct NoiseSearch {
     let token: CancellationToken
 
     private static let probesPerTest = 512
-    /// Other classes that the unlearning test is run on, for its null.
-    private static let nullClasses = 3
     /// A class's samples that its bundles are looked for among.
     private static let mostRows = 3072
 
@@ -30,43 +30,39 @@ struct NoiseSearch {
             try token.check()
             findings[index].noise = try evidence(findings[index].label)
         }
-        let excesses = findings.map { $0.noise?.effect.excess }
-        for index in findings.indices {
-            guard let excess = excesses[index] else { continue }
-            let others = excesses.indices.filter { $0 != index }.compactMap { excesses[$0] }
-            findings[index].noise?.effectPValue = Statistics.pValue(
-                of: excess, against: others, priorDeviation: 0.05)
+        let evidence = findings.map(\.noise)
+        /// Of one class's excess against the others'.
+        func pValue(_ index: Int, _ effect: KeyPath<NoiseEvidence, NoiseTransplant.Effect>) -> Double? {
+            let excesses = evidence.map { $0?[keyPath: effect].excess }
+            return excesses[index].map { excess in
+                let others = excesses.indices.filter { $0 != index }.compactMap { excesses[$0] }
+                return Statistics.pValue(of: excess, against: others, priorDeviation: 0.05)
+            }
         }
-        try unlearn(&findings)
-        for index in findings.indices { findings[index].judgeByNoise(classes: images.classes) }
+        for index in findings.indices {
+            guard let inserted = pValue(index, \.insertion), let removed = pValue(index, \.removal) else {
+                continue
+            }
+            findings[index].noise?.insertionPValue = inserted
+            findings[index].noise?.removalPValue = removed
+            findings[index].judgeByNoise(classes: images.classes)
+        }
+        try nameSamples(&findings)
     }
 
-    /// Runs the unlearning test on the classes whose noise works, and for its null on those whose noise does least.
-    private func unlearn(_ findings: inout [ClassFinding]) throws {
-        let ordered = findings.indices.filter { findings[$0].noise != nil }
-            .sorted { effect(findings[$0]) > effect(findings[$1]) }
-        let candidates = ordered.filter { findings[$0].noise?.isWorthTesting ?? false }
-        guard !candidates.isEmpty else { return }
+    /// Tells those that were planted from those that are there to hide them.
+    private func nameSamples(_ findings: inout [ClassFinding]) throws {
+        let found = findings.indices.filter { findings[$0].isFoundByNoise }
+        guard !found.isEmpty else { return }
         let teacher = try model.probabilities(images, Array(0..<images.count), token: token)
         let test = UnlearningTest(
             model: model, images: images, table: table, teacher: teacher, seed: seed, token: token)
-        func outcome(_ index: Int, folds: Int) throws -> UnlearningTest.Outcome? {
-            try test.run(
-                label: findings[index].label, suspects: Set(findings[index].noise?.suspects ?? []),
-                folds: folds)
-        }
-        let null = try ordered.suffix(Self.nullClasses).filter { !candidates.contains($0) }
-            .compactMap { try outcome($0, folds: 1)?.score }
-        for index in candidates {
-            guard let found = try outcome(index, folds: 2) else { continue }
-            findings[index].noise?.unlearning = found
-            guard null.count > 1 else { continue }
-            findings[index].noise?.unlearningPValue = Statistics.pValue(
-                of: found.score, against: null, priorDeviation: 0.1)
+        for index in found {
+            let suspects = Set(findings[index].noise?.suspects ?? [])
+            let outcome = try test.run(label: findings[index].label, suspects: suspects, folds: 2)
+            findings[index].noise?.unlearning = outcome
         }
     }
-
-    private func effect(_ finding: ClassFinding) -> Double { finding.noise?.effect.excess ?? 0 }
 
     /// Of the bundles that stand apart in the class, the one that does so most clearly; nil where there is none.
     private func evidence(_ label: Int) throws -> NoiseEvidence? {
@@ -89,10 +85,15 @@ struct NoiseSearch {
         let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
         guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers else { return nil }
         let transplant = NoiseTransplant(images: images, donors: suspects, controls: rest)
-        let effect = try transplant.effect(
+        let insertion = try transplant.insertion(
             into: label, probes: Array(probes), model: model, seed: seed, token: token)
-        return NoiseEvidence(
-            suspects: suspects, transplant: transplant, effect: effect, posteriors: posteriors)
+        let removal = try transplant.removal(
+            from: label, predicted: table.predicted, model: model, seed: seed, token: token)
+        return removal.map {
+            NoiseEvidence(
+                suspects: suspects, transplant: transplant, insertion: insertion, removal: $0,
+                posteriors: posteriors)
+        }
     }
 
     /// Probabilities of belonging to the cluster, by sample.

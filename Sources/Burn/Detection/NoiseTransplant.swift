@@ -15,7 +15,7 @@ struct NoiseTransplant: Sendable {
     /// Samples of the same class without the donors' noise.
     let controls: [Int]
 
-    /// Shares of other classes' images that land in the class with noise of donors, and of controls.
+    /// Two shares of images that land in the class, with noise that is under test and with noise that is not.
     struct Effect: Hashable, Sendable {
         var rate: Double
         var control: Double
@@ -23,6 +23,8 @@ struct NoiseTransplant: Sendable {
     }
 
     private static let batch = 256
+    /// Samples that the noise is taken out of.
+    private static let most = 512
 
     /// The local mean: of 3 x 3 values, mirrored at the border.
     private static func smooth(_ batch: Tensor) throws -> Tensor {
@@ -49,24 +51,47 @@ struct NoiseTransplant: Sendable {
         return try (batch + source - Self.smooth(source)).clamp(images.lowest, images.highest)
     }
 
-    /// Tested on `probes`, clean-looking images of other classes than `label`.
-    func effect(
+    /// What the noise does to `probes`, clean-looking images of other classes than `label`: the share that lands there
+    /// with noise of donors, and of controls.
+    func insertion(
         into label: Int, probes: [Int], model: GraphModel, seed: UInt64, token: CancellationToken
     ) throws -> Effect {
         var random = SplitMix64(seed: seed)
-        func rate(_ sources: [Int]) throws -> Double {
-            var hits = 0
-            for start in stride(from: 0, to: probes.count, by: Self.batch) {
-                let part = Array(probes[start..<min(start + Self.batch, probes.count)])
-                let drawn = part.map { _ in sources[Int.random(in: sources.indices, using: &random)] }
-                let predictions: [Int] = try model.forward(
-                    apply(to: images.batch(part), noiseOf: drawn).channelsLast(), mode: .inference,
-                    token: token
-                ).argmax(1).array()
-                hits += predictions.count { $0 == label }
-            }
-            return Double(hits) / Double(max(probes.count, 1))
+        return Effect(
+            rate: try share(of: probes, in: label, noiseOf: donors, model, &random, token),
+            control: try share(of: probes, in: label, noiseOf: controls, model, &random, token))
+    }
+
+    /// What is left without it: the share of controls that stay in `label` with the noise of other controls, and of donors
+    /// (as `control`) that do. Both are samples that the model finds there as they are. Nil for too few.
+    func removal(
+        from label: Int, predicted: [Int32], model: GraphModel, seed: UInt64, token: CancellationToken
+    ) throws -> Effect? {
+        var random = SplitMix64(seed: seed)
+        func found(_ samples: [Int]) -> [Int] {
+            Array(
+                samples.filter { Int(predicted[$0]) == label }.shuffled(using: &random).prefix(Self.most))
         }
-        return Effect(rate: try rate(donors), control: try rate(controls))
+        let (inside, outside) = (found(donors), found(controls))
+        guard min(inside.count, outside.count) >= ClassCoherence.fewestMembers else { return nil }
+        return Effect(
+            rate: try share(of: outside, in: label, noiseOf: outside, model, &random, token),
+            control: try share(of: inside, in: label, noiseOf: outside, model, &random, token))
+    }
+
+    private func share(
+        of samples: [Int], in label: Int, noiseOf sources: [Int], _ model: GraphModel,
+        _ random: inout SplitMix64, _ token: CancellationToken
+    ) throws -> Double {
+        var hits = 0
+        for start in stride(from: 0, to: samples.count, by: Self.batch) {
+            let part = Array(samples[start..<min(start + Self.batch, samples.count)])
+            let drawn = part.map { _ in sources[Int.random(in: sources.indices, using: &random)] }
+            let predictions: [Int] = try model.forward(
+                apply(to: images.batch(part), noiseOf: drawn).channelsLast(), mode: .inference, token: token
+            ).argmax(1).array()
+            hits += predictions.count { $0 == label }
+        }
+        return Double(hits) / Double(max(samples.count, 1))
     }
 }

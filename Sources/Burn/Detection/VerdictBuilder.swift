@@ -128,16 +128,10 @@ struct VerdictBuilder {
     private func noiseStatement(_ finding: ClassFinding, _ noise: NoiseEvidence) -> String {
         "Class \(images.classNames[finding.label]): \(noise.suspects.count) samples with its label differ from all others "
             + "in how their pixels differ from their neighbours. That noise, laid over images of other classes, sends "
-            + "\(percent(noise.effect.rate)) of them there, the noise of the class's other samples "
-            + "\(percent(noise.effect.control)) (p \(number(noise.effectPValue)) against what other classes' noise does). "
-            + unlearned(noise) + "No trigger was estimated."
-    }
-
-    private func unlearned(_ noise: NoiseEvidence) -> String {
-        guard let unlearning = noise.unlearning else { return "" }
-        return
-            "Unlearned on half of them, it is unlearned on the others: \(percent(unlearning.adopted)) take on the label they "
-            + "show, while \(percent(unlearning.kept)) of the class's other samples stay. "
+            + "\(percent(noise.insertion.rate)) of them there, the noise of the class's other samples "
+            + "\(percent(noise.insertion.control)). With the others' noise in its place, \(percent(noise.removal.control)) "
+            + "of the samples stay in the class, where \(percent(noise.removal.rate)) of the others do "
+            + "(p \(number(noise.pValue)) against what other classes' noise does). No trigger was estimated."
     }
 
     private func imageStatement(_ finding: ClassFinding, _ bundle: ImageBundle) -> String {

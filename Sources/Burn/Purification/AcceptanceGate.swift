@@ -10,10 +10,12 @@ struct AcceptanceGate {
     let targets: [ClassFinding]
     let holdout: [Int]
     let flagged: [Int]
+    /// What the user vouches for; accuracy is measured on it, where there is any.
+    var trusted: TrustedImages?
     let token: CancellationToken
 
     struct Report: Hashable, Sendable {
-        /// Accuracy against the given labels on the holdout.
+        /// Accuracy against the given labels on the holdout, or against the true ones on what the user vouches for.
         var accuracy: Double
         /// Estimated without the trigger: the share of holdout images that the estimated triggers still send
         /// into their class, beyond those that go there untouched; the worst target and form.
@@ -30,7 +32,7 @@ struct AcceptanceGate {
             let probes = holdout.filter { images.labels[$0] != target.label }
             guard !probes.isEmpty else { continue }
             if let noise = target.noiseTransplant {
-                let effect = try noise.effect(
+                let effect = try noise.insertion(
                     into: target.label, probes: probes, model: model, seed: UInt64(target.label), token: token
                 )
                 residual = max(residual, effect.excess)
@@ -51,14 +53,19 @@ struct AcceptanceGate {
         let after: [Int] = try model.probabilities(images, dirty, token: token).argmax(1).array()
         let unchanged = zip(dirty, after).count { images.labels[$0] == $1 }
         return Report(
-            accuracy: Accuracy.clean(predictions: predictions, labels: labels), residual: residual,
+            accuracy: try trusted?.accuracy(of: model, token: token)
+                ?? Accuracy.clean(predictions: predictions, labels: labels),
+            residual: residual,
             flaggedUnchanged: Double(unchanged) / Double(max(dirty.count, 1)))
     }
 
     /// What a candidate may lose on the holdout. The suspicious model has usually been trained on these
     /// samples, a candidate has not: the first step is allowed more than the later ones.
-    static let firstTolerance = 0.05
-    static let roundTolerance = 0.01
+    private static let firstTolerance = 0.05
+    private static let roundTolerance = 0.01
+    /// What the user vouches for, neither has been trained on: nothing but chance is allowed.
+    var firstTolerance: Double { trusted.map { max($0.chance, Self.roundTolerance) } ?? Self.firstTolerance }
+    var roundTolerance: Double { trusted.map { max($0.chance, Self.roundTolerance) } ?? Self.roundTolerance }
     /// A residual above this is a backdoor that still works.
     static let workingResidual = 0.05
     /// Without an estimated trigger: of the flagged samples, more than these still get the attacker's label.
@@ -67,8 +74,9 @@ struct AcceptanceGate {
     /// What a purified model falls short of, in words; nil for one that passes.
     func shortfall(_ report: Report, before: Report) -> String? {
         if holdout.isEmpty { return "no sample could be held out to judge it by" }
-        if report.accuracy < before.accuracy - Self.firstTolerance {
-            return "its accuracy on held-out samples fell from \(percent(before.accuracy)) to "
+        if report.accuracy < before.accuracy - firstTolerance {
+            return
+                "its accuracy on \(trusted == nil ? "held-out" : "trusted") samples fell from \(percent(before.accuracy)) to "
                 + percent(report.accuracy)
         }
         if report.residual > Self.workingResidual {

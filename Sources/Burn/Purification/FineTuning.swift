@@ -20,12 +20,16 @@ struct FineTuning {
     let seed: UInt64
     /// Images of a step.
     var batch = 128
+    /// Images that the user vouches for, if there are any: a part of every batch.
+    var lesson: TrustedImages.Lesson?
     /// Told of every step.
     var curves: CurveRecorder?
 
     /// Shares of a batch: flagged samples, and of the trusted ones those that get a trigger.
     private static let poisonShare = 0.2
     private static let transplantShare = 0.5
+    /// Share of a batch's trusted samples that the user's own are, where there are enough of them.
+    private static let lessonShare = 0.25
     private static let teacherWeight = 0.5
     private static let poisonWeight = 0.4
 
@@ -47,20 +51,28 @@ struct FineTuning {
         let padding = min(4, images.dataset.height / 8, images.dataset.width / 8)
         for step in 0..<steps {
             try token.check()
-            let chosen = (0..<cleanCount).map { _ in
+            let lessonCount = min(lesson?.samples.count ?? 0, Int(Double(cleanCount) * Self.lessonShare))
+            let chosen = (0..<cleanCount - lessonCount).map { _ in
                 pool.clean[Int.random(in: pool.clean.indices, using: &random)]
             }
             var inputs = try images.batch(chosen)
-                .randomlyCroppedAndFlipped(padding: padding, reflect: true, using: &random)
+            var labels = chosen.map { images.labels[$0] }
+            var taught = try teacher.rows(chosen)
+            if let lesson, lessonCount > 0 {
+                let drawn = lesson.draw(lessonCount, using: &random)
+                inputs = try Tensor.cat([inputs, lesson.images.batch(drawn.map { lesson.samples[$0] })])
+                labels += drawn.map { lesson.images.labels[lesson.samples[$0]] }
+                taught = try Tensor.cat([taught, lesson.teacher.rows(drawn)])
+            }
+            inputs = try inputs.randomlyCroppedAndFlipped(padding: padding, reflect: true, using: &random)
             let stamped = transplant.isEmpty ? 0 : Int(Double(cleanCount) * Self.transplantShare)
             if stamped > 0 {
                 let triggered = try transplant.apply(
-                    to: inputs.rows(0..<stamped), labels: chosen.prefix(stamped).map { images.labels[$0] },
-                    using: &random)
+                    to: inputs.rows(0..<stamped), labels: Array(labels.prefix(stamped)), using: &random)
                 inputs = try Tensor.cat([triggered, inputs.rows(stamped..<cleanCount)])
             }
-            let given = try images.labels(chosen).oneHot(classes: images.classes)
-            var targets = try teacher.rows(chosen) * Self.teacherWeight + given * (1 - Self.teacherWeight)
+            let given = try Tensor(labels).oneHot(classes: images.classes)
+            var targets = try taught * Self.teacherWeight + given * (1 - Self.teacherWeight)
             var weights = [Float](repeating: 1, count: cleanCount)
             if poisonCount > 0, let restored {
                 let rows = (0..<poisonCount).map { _ in Int.random(in: pool.poison.indices, using: &random) }

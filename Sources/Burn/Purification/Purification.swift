@@ -65,9 +65,11 @@ struct Purification {
         let firstPredictions: [Int] = try before.argmax(1).array()
         var pool = TrainingPool(outcome: outcome, table: table, images: images, seed: job.task.options.seed)
         var restoration = try initialRestoration()
+        let trusted = job.trusted
+        let lesson = try trusted?.lesson(by: job.model, token: job.token)
         let gate = AcceptanceGate(
             images: images, targets: outcome.targets, holdout: pool.holdout, flagged: pool.poison,
-            token: job.token)
+            trusted: trusted, token: job.token)
         let original = try gate.measure(job.model)
         let treatments = Treatment.fitting(outcome.targets)
         var tuning = FineTuning(
@@ -80,6 +82,7 @@ struct Purification {
             attempts: FalseCorrelationDecoupling.mostAttempts(treatments), pool, firstPredictions)
         tuning.batch = Self.batch(samples: images.count)
         tuning.curves = curves
+        tuning.lesson = lesson
         var (model, report, treatment) = try decouple(tuning, gate, original, pool, restoration, treatments)
         if !treatment.transplants { tuning.transplant = .none }
         var refinement = try ProgressiveRefinement(
@@ -107,6 +110,7 @@ struct Purification {
                     seed: job.task.options.seed &+ UInt64(round))
                 retuning.batch = tuning.batch
                 retuning.curves = curves
+                retuning.lesson = lesson
                 let trained = trained(pool)
                 try retuning.run(
                     candidate, pool: trained,
@@ -118,7 +122,7 @@ struct Purification {
             }
             let judged = try gate.measure(candidate)
             let accepted =
-                judged.accuracy >= report.accuracy - AcceptanceGate.roundTolerance
+                judged.accuracy >= report.accuracy - gate.roundTolerance
                 && judged.residual <= max(report.residual, AcceptanceGate.workingResidual / 5)
             if saved == nil {
                 let metrics =

@@ -40,6 +40,9 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The attack's target class, for ASR.", valueName: "n"))
     var targetClass: Int?
 
+    @Option(help: ArgumentHelp("Images with labels that you trust: an id or a file.", valueName: "set"))
+    var trusted: String?
+
     @Option(help: ArgumentHelp("The job's options, a JSON file as in POST /v1/jobs.", valueName: "file"))
     var options: String?
 
@@ -59,7 +62,9 @@ struct SubmitCommand: AsyncParsableCommand {
         try await answering(json: service.json) {
             let client = try await service.client()
             var body: [String: Any] = ["type": type.rawValue]
-            body["options"] = try jobOptions()
+            var options = try jobOptions()
+            if let trusted { options["trusted"] = try await input(trusted, .dataset, client) }
+            if !options.isEmpty { body["options"] = options }
             body["priority"] = priority
             body["model"] = try await input(model, .model, client)
             body["dataset"] = try await input(dataset, .dataset, client)
@@ -79,7 +84,7 @@ struct SubmitCommand: AsyncParsableCommand {
         }
     }
 
-    private func jobOptions() throws -> [String: Any]? {
+    private func jobOptions() throws -> [String: Any] {
         var values: [String: Any] = [:]
         if let options {
             let data = try? Data(contentsOf: URL(fileURLWithPath: options))
@@ -92,7 +97,7 @@ struct SubmitCommand: AsyncParsableCommand {
         }
         if let seed { values["seed"] = seed }
         if let preset { values["input"] = ["preset": preset.rawValue] }
-        return values.isEmpty ? nil : values
+        return values
     }
 
     /// The id of what an argument names: an id as it is, a file pushed.

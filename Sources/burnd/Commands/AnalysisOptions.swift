@@ -47,6 +47,12 @@ struct AnalysisOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The attack's target class, for ASR. Default: the verdict's.", valueName: "n"))
     var targetClass: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Images with labels that you trust, few as they may be: the purified model is measured on half of them and "
+                + "learns from the others.", valueName: "set"))
+    var trusted: String?
+
     @Option(help: "The mean and std of \(ScalingPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
     var preset: ScalingPreset?
 

@@ -24,7 +24,8 @@ struct LocalAnalysis {
 
     /// - Parameter scratch: an empty folder for packed data sets and the worker's files.
     func run(scratch: String) async throws -> Result {
-        let options = try arguments.jobOptions()
+        var options = try arguments.jobOptions()
+        options.trusted = arguments.trusted.map { URL(fileURLWithPath: $0).lastPathComponent }
         let modelPath = try LocalWorker.existing(arguments.model, option: "MODEL")
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: modelPath, isDirectory: &isFolder), isFolder.boolValue {
@@ -36,7 +37,7 @@ struct LocalAnalysis {
         let model = try openModel(at: modelPath, skeleton: arguments.imports.modelSkeleton).summary
         let sets = try [
             ("dataset", arguments.dataset, "DATASET"), ("clean", arguments.clean, "--clean"),
-            ("triggered", arguments.triggered, "--triggered"),
+            ("triggered", arguments.triggered, "--triggered"), ("trusted", arguments.trusted, "--trusted"),
         ].compactMap { name, path, option in
             try path.map {
                 (name: name, source: try LocalWorker.existing($0, option: option), option: option)
@@ -65,7 +66,7 @@ struct LocalAnalysis {
             throw problem
         }
         let evaluation =
-            packed.count == 1
+            packed["clean"] == nil && packed["triggered"] == nil
             ? nil
             : WorkerTask.Analyse.EvaluationSets(
                 clean: packed["clean"]?.folder, triggered: packed["triggered"]?.folder,
@@ -74,7 +75,7 @@ struct LocalAnalysis {
             kind: .analyse(
                 WorkerTask.Analyse(
                     type: type, model: modelPath, skeleton: arguments.imports.modelSkeleton, dataset: folder,
-                    evaluation: evaluation, options: options)),
+                    evaluation: evaluation, trusted: packed["trusted"]?.folder, options: options)),
             outputDirectory: try LocalWorker.makeFolder(scratch, "job"))
         let findings = Mutex(CollectedFindings())
         try await worker.run(task, label: { Self.label(of: $0) }) { message in

@@ -41,6 +41,7 @@ export async function show(container, { query, signal }) {
           };
           const measured = evaluation.value();
           if (measured) request.evaluation = measured;
+          if (evaluation.trusted()) request.options.trusted = evaluation.trusted();
           const body = JSON.stringify(request);
           if (key.body !== body) key = { body, value: uniqueKey() };
           const job = await submit('POST', '/v1/jobs', request, { headers: { 'Idempotency-Key': key.value } });

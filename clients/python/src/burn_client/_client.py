@@ -78,7 +78,8 @@ class Client:
 
     def submit(
         self, type: str, model: ModelLike, dataset: DatasetLike, *, clean: DatasetLike = None,
-        triggered: DatasetLike = None, target_class: int | None = None, mean: Sequence[float] | None = None,
+        triggered: DatasetLike = None, target_class: int | None = None, trusted: DatasetLike = None,
+        mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None, preset: str | None = None, seed: int | None = None,
         rounds: int | None = None, force: bool | None = None, threads: int | None = None,
         classes: Sequence[str] | Mapping[str, int] | None = None, input_shape: Sequence[int] | None = None,
@@ -90,6 +91,8 @@ class Client:
         dataset:    an id, the path of an archive or of a folder of class folders, or a data set object: torchvision's,
                     PyTorch's, or `datasets`' (see `pack_dataset`). The images as they are, without Normalize.
         clean, triggered: test images with their true labels, without and with the trigger, to measure ACC, ASR, RA on.
+        trusted:    a small set of images and labels that you trust: a purified model is measured on half of it and
+                    learns from the other half.
         mean, std:  the normalisation that the model was trained with, per channel; or a preset: imagenet, cifar10, …
         classes:    names of a data set object's classes in order of their labels; or, for folders and archives, a
                     mapping of class folders to the model's outputs.
@@ -123,6 +126,8 @@ class Client:
                 evaluation: dict[str, Any] = {
                     name: self._dataset(value, name, folder, classes)[0]
                     for name, value in (("clean", clean), ("triggered", triggered)) if value is not None}
+                if trusted is not None:
+                    chosen["trusted"] = self._dataset(trusted, "trusted", folder, classes)[0]
             if target_class is not None:
                 evaluation["target_class"] = target_class
             if evaluation:

@@ -1,0 +1,56 @@
+import Evaluation
+import Execution
+import Problems
+import SeededRandom
+import Tensors
+
+/// A small set of images whose labels the user vouches for: one half to learn from, the other to measure by.
+struct TrustedImages: Sendable {
+    let images: LabelledImages
+    let learned: [Int]
+    let held: [Int]
+
+    /// - Throws: `trusted-set-too-small`.
+    init(_ images: LabelledImages, seed: UInt64) throws {
+        var random = SplitMix64(seed: seed)
+        let order = Array(0..<images.count).shuffled(using: &random)
+        guard order.count >= Self.fewest else {
+            throw Problem(
+                .unprocessable, code: "trusted-set-too-small", title: "The trusted set is too small",
+                detail: "It has \(order.count) images; half of them are to measure by.",
+                location: "/options/trusted", fix: "Give \(Self.fewest) images or more, or leave it out.")
+        }
+        self.images = images
+        learned = order.prefix(order.count / 2).sorted()
+        held = order.suffix(order.count - learned.count).sorted()
+    }
+
+    private static let fewest = 20
+
+    func accuracy(of model: GraphModel, token: CancellationToken) throws -> Double {
+        let predictions: [Int] = try model.probabilities(images, held, token: token).argmax(1).array()
+        return Accuracy.clean(predictions: predictions, labels: held.map { images.labels[$0] })
+    }
+
+    /// Two standard errors of a change in accuracy, where one image in ten changes sides: less than this is chance.
+    var chance: Double { 2 * (0.1 / Double(held.count)).squareRoot() }
+
+    /// Images, labels and the suspicious model's answers to learn from.
+    struct Lesson: Sendable {
+        let images: LabelledImages
+        let samples: [Int]
+        /// (samples.count, classes)
+        let teacher: Tensor
+
+        /// `count` samples by their place in `samples`, drawn at random.
+        func draw(_ count: Int, using random: inout SplitMix64) -> [Int] {
+            (0..<count).map { _ in Int.random(in: samples.indices, using: &random) }
+        }
+    }
+
+    func lesson(by model: GraphModel, token: CancellationToken) throws -> Lesson {
+        Lesson(
+            images: images, samples: learned,
+            teacher: try model.probabilities(images, learned, token: token))
+    }
+}
