@@ -85,7 +85,8 @@ struct UnlearningTest {
         let labels = try Tensor(suspects.map { Int(table.adversarialLabel[$0]) })
         let tuning = FineTuning(
             images: images, transplant: .none, teacher: teacher, token: token, steps: Self.steps,
-            learningRate: Self.learningRate, seed: seed &+ UInt64(fold))
+            learningRate: Self.learningRate, seed: seed &+ UInt64(fold),
+            mirrors: try Mirroring.keepsMeaning(model, images, others, token: token))
         try tuning.run(
             tuned, pool: TrainingPool(clean: others + kept, holdout: [], poison: suspects),
             restored: labels.oneHot(classes: images.classes)

@@ -20,6 +20,8 @@ struct FineTuning {
     let seed: UInt64
     /// Images of a step.
     var batch = 128
+    /// Whether half of the images are mirrored.
+    let mirrors: Bool
     /// Images that the user vouches for, if there are any: a part of every batch.
     var lesson: TrustedImages.Lesson?
     /// Told of every step.
@@ -64,7 +66,8 @@ struct FineTuning {
                 labels += drawn.map { lesson.images.labels[lesson.samples[$0]] }
                 taught = try Tensor.cat([taught, lesson.teacher.rows(drawn)])
             }
-            inputs = try inputs.randomlyCroppedAndFlipped(padding: padding, reflect: true, using: &random)
+            inputs = try inputs.randomlyCroppedAndFlipped(
+                padding: padding, flip: mirrors, reflect: true, using: &random)
             let stamped = transplant.isEmpty ? 0 : Int(Double(cleanCount) * Self.transplantShare)
             if stamped > 0 {
                 let triggered = try transplant.apply(

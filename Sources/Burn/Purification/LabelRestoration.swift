@@ -13,6 +13,8 @@ struct LabelRestoration {
     let table: AnalysisTable
     let targets: [ClassFinding]
     let reviews: Reviews
+    /// Whether mirrored images are asked about as well.
+    let mirrors: Bool
     let token: CancellationToken
     private(set) var votes: [Int: [Float]] = [:]
 
@@ -21,12 +23,13 @@ struct LabelRestoration {
 
     init(
         images: LabelledImages, table: AnalysisTable, targets: [ClassFinding], reviews: Reviews = .none,
-        token: CancellationToken
+        mirrors: Bool = true, token: CancellationToken
     ) {
         self.images = images
         self.table = table
         self.targets = targets
         self.reviews = reviews
+        self.mirrors = mirrors
         self.token = token
     }
 
@@ -39,7 +42,7 @@ struct LabelRestoration {
                 let part = Array(own[start..<min(start + 256, own.count)])
                 let batch = try images.batch(part)
                 let removed = try target.trigger?.removed(from: batch)
-                var views = try removed.map { [$0, try $0.flip([3])] } ?? []
+                var views = try removed.map { mirrors ? [$0, try $0.flip([3])] : [$0] } ?? []
                 if sanitised { views.append(batch) }
                 let opinions = try views.map {
                     try model.forward($0, mode: .inference, token: token).softmax(1).array(as: Float.self)

@@ -53,10 +53,17 @@ struct Purification {
     func initialRestoration() throws -> LabelRestoration {
         var restoration = LabelRestoration(
             images: images, table: table, targets: outcome.targets, reviews: outcome.reviews,
+            mirrors: try Mirroring.keepsMeaning(job.model, images, trustworthy, token: job.token),
             token: job.token)
         let flagged = outcome.flagged.indices.filter { outcome.flagged[$0] }
         try restoration.ask(job.model, about: flagged, sanitised: false)
         return restoration
+    }
+
+    private var trustworthy: [Int] {
+        outcome.flagged.indices.filter {
+            !outcome.flagged[$0] && Int(table.predicted[$0]) == images.labels[$0]
+        }
     }
 
     func run() throws -> Result {
@@ -65,6 +72,7 @@ struct Purification {
         let firstPredictions: [Int] = try before.argmax(1).array()
         var pool = TrainingPool(outcome: outcome, table: table, images: images, seed: job.task.options.seed)
         var restoration = try initialRestoration()
+        let mirrors = restoration.mirrors
         let trusted = job.trusted
         let lesson = try trusted?.lesson(by: job.model, token: job.token)
         let gate = AcceptanceGate(
@@ -76,7 +84,8 @@ struct Purification {
             images: images,
             transplant: try Transplant(targets: outcome.targets, table: table, store: store),
             teacher: before, token: job.token, steps: Self.decouplingSteps(samples: images.count),
-            learningRate: FalseCorrelationDecoupling.learningRates[0], seed: job.task.options.seed)
+            learningRate: FalseCorrelationDecoupling.learningRates[0], seed: job.task.options.seed,
+            mirrors: mirrors)
         let curves = recorder(
             .decoupling, 0, steps: tuning.steps,
             attempts: FalseCorrelationDecoupling.mostAttempts(treatments), pool, firstPredictions)
@@ -107,7 +116,7 @@ struct Purification {
                     images: images, transplant: tuning.transplant, teacher: before, token: job.token,
                     steps: Self.refinementSteps(samples: images.count),
                     learningRate: Self.refinementRate / Double(round),
-                    seed: job.task.options.seed &+ UInt64(round))
+                    seed: job.task.options.seed &+ UInt64(round), mirrors: mirrors)
                 retuning.batch = tuning.batch
                 retuning.curves = curves
                 retuning.lesson = lesson

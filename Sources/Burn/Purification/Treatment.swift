@@ -19,7 +19,8 @@ enum Treatment: String, Sendable {
     /// Restoring corrects the data, transplanting the function. Clean-label poison has no other label to be restored, and
     /// what was found in the penultimate layer alone has nothing to be transplanted.
     static func fitting(_ targets: [ClassFinding]) -> [Treatment] {
-        let restorable = targets.contains { !$0.isCleanLabel }
+        // Without a target, flagged samples were named by people.
+        let restorable = targets.isEmpty || targets.contains { !$0.isCleanLabel }
         let transplantable = targets.contains { $0.trigger != nil || $0.noiseTransplant != nil }
         let inOrder: [Treatment] = [.restoreAndTransplant, .dropAndTransplant, .restore, .drop]
         return inOrder.filter {
