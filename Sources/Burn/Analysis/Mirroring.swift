@@ -6,7 +6,7 @@ import Tensors
 /// them forgets what it knew.
 enum Mirroring {
     /// Of the samples looked at, so many keep their prediction.
-    private static let agreement = 0.9
+    private static let agreement = 0.8
     private static let most = 512
 
     /// Asks the model itself, on samples that it predicts as labelled.
