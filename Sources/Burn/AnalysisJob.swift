@@ -58,68 +58,6 @@ public struct AnalysisJob {
         }
     }
 
-    private static func evaluator(_ task: WorkerTask.Analyse, _ file: ModelFile) throws -> Evaluator? {
-        guard let sets = task.evaluation, sets.clean != nil || sets.triggered != nil else { return nil }
-        if let target = sets.targetClass, !(0..<file.graph.classes).contains(target) {
-            throw Problem(
-                .unprocessable, code: "target-class-out-of-range",
-                title: "The target class is none of the model's",
-                detail: "\(target) was given; the model has outputs 0 to \(file.graph.classes - 1).",
-                location: "/evaluation/target_class")
-        }
-        return Evaluator(
-            clean: try sets.clean.map { try userSet($0, task, file) },
-            triggered: try sets.triggered.map { try userSet($0, task, file) }, target: sets.targetClass)
-    }
-
-    /// A set beside the training set. It may lack classes (the target's, for triggered images): its folders are matched by
-    /// name with the training set's.
-    private static func userSet(
-        _ path: String, _ task: WorkerTask.Analyse, _ file: ModelFile
-    ) throws -> LabelledImages {
-        var options = task.options
-        let dataset = try PackedDataset(directory: path)
-        if options.classes == nil {
-            let names = try PackedDataset(directory: task.dataset).classes
-            options.classes = Dictionary(
-                uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
-        }
-        return try LabelledImages(dataset, for: file.graph, options: options)
-    }
-
-    /// ACC, ASR and RA on the user's evaluation sets. Without a target class of the user's, ASR is that of the
-    /// verdict's first target class, and is left out while there is none.
-    private func measure(_ model: GraphModel, verdict: Verdict?) throws -> Measured? {
-        guard let evaluator else { return nil }
-        if evaluator.target != nil { return try evaluator.examine(model, token: token) }
-        let target = verdict?.kind == .allToAll ? nil : verdict?.targetClasses.first
-        var measured = try Evaluator(clean: evaluator.clean, triggered: evaluator.triggered, target: target)
-            .examine(model, token: token)
-        if target == nil, verdict?.kind != .allToAll { measured.metrics.asr = nil }
-        return measured
-    }
-
-    /// With the predictions of the clean set's images.
-    private typealias Measured = (metrics: EvaluationMetrics, clean: [Int]?)
-
-    /// Class by class, on the user's clean images; without them, where the model was purified, on samples that
-    /// were held out.
-    private func assessment(
-        _ result: Purification.Result, before: Measured?, after: Measured?
-    ) -> Assessment {
-        var assessment = Assessment()
-        if let set = evaluator?.clean, let predictions = before?.clean {
-            assessment.evaluation = .init(
-                names: set.classNames, labels: set.labels, before: predictions,
-                after: result.model == nil ? nil : after?.clean)
-        } else if let holdout = result.holdout {
-            assessment.holdout = .init(
-                names: images.classNames, labels: holdout.samples.map { images.labels[$0] },
-                before: holdout.before, after: holdout.after)
-        }
-        return assessment
-    }
-
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
         let plan = WorkPlan(plannedSteps, report: report)
@@ -227,7 +165,7 @@ public struct AnalysisJob {
         writer.report(report)
         if let treatment = result.treatment {
             var verdict = outcome.verdict
-            verdict.evidence.statements += statements(result, treatment)
+            verdict.evidence.statements += result.statements(treatment)
             report(.verdict(verdict))
         }
         report(.artifact(WorkerArtifact(role: .correctedLabels, file: "labels.csv")))
@@ -242,23 +180,6 @@ public struct AnalysisJob {
         }
         report(.assessment(assessment(result, before: before, after: after)))
         report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))
-    }
-
-    /// What was done to the model, in words.
-    private func statements(_ result: Purification.Result, _ treatment: Treatment) -> [String] {
-        var lines = ["Treated by \(treatment.words)."]
-        if result.isFallback {
-            lines = [
-                "The treatment that the evidence calls for did not pass its acceptance gate. Treated by "
-                    + "\(treatment.words) instead."
-            ]
-        }
-        if let shortfall = result.shortfall {
-            lines.append(
-                "The purified model is a best effort that does not pass its acceptance gate: \(shortfall). Do not "
-                    + "put it to use unchecked.")
-        }
-        return lines
     }
 
     private var plannedSteps: [WorkPlan.Step] {

@@ -87,6 +87,13 @@ struct ClassFinding: Sendable {
         return isFoundByImages ? images?.pValue ?? 1 : coherencePValue
     }
 
+    /// The smallest p-value of what works on other classes' images at all.
+    var strongestPValue: Double {
+        let byDirection = (effect?.excess ?? 0) >= Self.weakEffect ? coherencePValue : 1
+        let byNoise = (noise?.excess ?? 0) >= Self.weakEffect ? noise?.pValue ?? 1 : 1
+        return min(byDirection, byNoise, features?.pValue ?? 1)
+    }
+
     /// Judges by a pattern in the images and its effect on the model, where the perturbations show nothing.
     ///
     /// What images of a class have in common by nature stands apart too, and may work a little: the effect must be

@@ -37,21 +37,22 @@ struct VerdictBuilder {
         return named.count * 2 > images.classes && named.count > 2 ? .allToAll : .severalTargets
     }
 
-    /// For a backdoor: the posterior at even odds under the largest Bayes factor that its p-value allows
-    /// (Sellke, Bayarri and Berger, "Calibration of p values", 2001). For a clean model: what is left of one
-    /// after the strongest finding, and never more than 0.95, since triggers without a common direction in
-    /// input space can't be excluded.
+    /// For a backdoor: the posterior at even odds under the largest Bayes factor that its p-value allows. For a clean
+    /// model: what is left of one after the strongest finding that did not suffice, and never more than 0.95, since
+    /// triggers without a common direction in input space can't be excluded.
     private func confidence(_ result: Verdict.Result, _ named: [ClassFinding]) -> Double {
         switch result {
-        case .clean:
-            let strongest = findings.compactMap { $0.effect?.excess }.max() ?? 0
-            return max(0.5, 0.95 - 0.45 * min(1, max(0, strongest) / ClassFinding.workingEffect))
-        case .suspicious, .backdoored:
-            let p = min(0.3, max(1e-12, (named.map(\.decisivePValue).min() ?? 1) * Double(images.classes)))
-            let odds = -1 / (M_E * p * log(p))
-            let posterior = odds / (1 + odds)
-            return result == .backdoored ? max(0.5, posterior) : 0.5
+        case .clean: 0.95 - 0.9 * (posterior(findings.map(\.strongestPValue)) - 0.5)
+        case .suspicious: 0.5
+        case .backdoored: posterior(named.map(\.decisivePValue))
         }
+    }
+
+    /// Of a backdoor in one of the classes, 0.5 to 1 (Sellke, Bayarri and Berger, "Calibration of p values", 2001).
+    private func posterior(_ pValues: [Double]) -> Double {
+        let p = min(1 / M_E, max(1e-12, (pValues.min() ?? 1) * Double(images.classes)))
+        let odds = -1 / (M_E * p * log(p))
+        return max(0.5, odds / (1 + odds))
     }
 
     /// Smallest cluster that would have been told from its class, as a share of all samples.

@@ -12,27 +12,6 @@ struct Purification {
     let outcome: Detection.Outcome
     let plan: WorkPlan
 
-    struct Result {
-        /// Nil when the weights stay as they are.
-        var model: GraphModel?
-        var restoration: LabelRestoration
-        var flagged: [Bool]
-        /// Samples that were never trained on, with both models' predictions; nil without another model.
-        var holdout: Holdout?
-        /// What was done; nil where nothing was.
-        var treatment: Treatment?
-        /// Other treatments were tried first, and failed the gate.
-        var isFallback = false
-        /// Why the acceptance gate does not hold for `model`; nil where it does, or nothing was changed.
-        var shortfall: String?
-    }
-
-    struct Holdout {
-        var samples: [Int]
-        var before: [Int]
-        var after: [Int]
-    }
-
     /// Images of a step. A backdoor takes a number of steps to unlearn, not a number of images: small sets, which are
     /// gone through several times as it is, take smaller ones.
     static func batch(samples: Int) -> Int { samples < 5_000 ? 64 : 128 }
@@ -47,7 +26,7 @@ struct Purification {
     /// When a round would move less than this share of all samples, the partition has settled.
     private static let convergence = 0.002
 
-    private var images: LabelledImages { job.images }
+    var images: LabelledImages { job.images }
 
     /// Restored labels as the analysis alone gives them.
     func initialRestoration() throws -> LabelRestoration {
@@ -217,30 +196,5 @@ struct Purification {
     /// Nil where there is nothing to restore.
     private func restored(_ pool: TrainingPool, _ restoration: LabelRestoration) throws -> Tensor? {
         pool.poison.isEmpty ? nil : try restoration.probabilities(pool.poison)
-    }
-
-    /// Follows a tuning of this phase (and round).
-    private func recorder(
-        _ phase: Phase, _ round: Int, steps: Int, attempts: Int = 1, _ pool: TrainingPool,
-        _ predictions: [Int]
-    ) -> CurveRecorder {
-        CurveRecorder(
-            images: images, holdout: pool.holdout, original: pool.holdout.map { predictions[$0] },
-            phase: phase, round: round, steps: steps, attempts: attempts, token: job.token,
-            report: job.report)
-    }
-
-    private func points(
-        _ report: AcceptanceGate.Report, _ phase: Phase, _ round: Int
-    ) -> [MetricPoint] {
-        [
-            point(phase, round, "holdout_accuracy", report.accuracy),
-            point(phase, round, "residual_asr_estimate", report.residual),
-            point(phase, round, "flagged_unchanged", report.flaggedUnchanged),
-        ]
-    }
-
-    private func point(_ phase: Phase, _ round: Int, _ name: String, _ value: Double) -> MetricPoint {
-        MetricPoint(phase: phase, round: round, name: name, value: value)
     }
 }
