@@ -92,7 +92,8 @@ struct RealWorkerTests {
         // The detection's, and the one that names the treatment. Attempts that said something else would add to them.
         #expect(events.count { $0.type == "verdict" } == 2)
         let statements = ((done["verdict"] as? [String: Any])?["evidence"] as? [String: Any])?["statements"]
-        #expect((statements as? [String])?.contains { $0.hasPrefix("Treated by restored labels and") } == true)
+        #expect(
+            (statements as? [String])?.contains { $0.hasPrefix("Treated by restored labels and") } == true)
         func phases(ofAttempt number: Int) -> Set<String> {
             let starts = events.indices.filter {
                 events[$0].type == "state" && events[$0].data["state"] as? String == "running"
