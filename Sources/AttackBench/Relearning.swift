@@ -4,7 +4,8 @@ import Foundation
 import PackedDataset
 import WorkerProtocol
 
-/// Whether a model takes the backdoor up again: ASR after 50 steps on 50 poisoned samples with the attacker's labels.
+/// Whether a model takes the backdoor up again: ASR after 50 steps on 50 poisoned samples with the attacker's labels, among
+/// clean ones, without which any model would learn to say nothing but the target.
 ///
 /// Purified models of most methods do (Zhu et al., "Uncovering, Explaining, and Mitigating the Superficial Safety of
 /// Backdoor Defense", NeurIPS 2024). The comparison is plain fine-tuning: the suspicious model, trained on with 500 clean
@@ -23,7 +24,8 @@ public struct Relearning: Codable, Hashable, Sendable {
     }
 
     static let poisonedSamples = 50
-    /// All poisoned samples make one step of an epoch.
+    /// With these, one batch: an epoch is a step.
+    static let cleanBeside = 78
     static let steps = 50
     static let cleanSamples = 500
     static let fineTuningEpochs = 20
@@ -49,10 +51,15 @@ extension CaseMaker {
             return folder
         }
         let plan = made.data.plan
-        let poisoned = try write(plan.poisoned.prefix(Relearning.poisonedSamples), "relearned-on")
-        let clean = try write(
-            training.labels.indices.lazy.filter { plan.role(of: $0) == .clean }
-                .prefix(Relearning.cleanSamples), "fine-tuned-on")
+        let all = training.labels.indices.filter { plan.role(of: $0) == .clean }
+        // Sets come sorted by class.
+        func spread(_ samples: [Int], _ count: Int) -> [Int] {
+            (0..<min(count, samples.count)).map { samples[$0 * samples.count / min(count, samples.count)] }
+        }
+        let poisoned = try write(
+            spread(plan.poisoned, Relearning.poisonedSamples) + spread(all, Relearning.cleanBeside),
+            "relearned-on")
+        let clean = try write(spread(all, Relearning.cleanSamples), "fine-tuned-on")
         func asr(_ model: URL) async throws -> Double { try await evaluate(model, of: made).asr ?? 0 }
         func relearned(_ model: URL, _ name: String) async throws -> Double {
             try await asr(train(model, on: poisoned, epochs: Relearning.steps, made, scratch, name))
