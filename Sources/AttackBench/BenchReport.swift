@@ -26,11 +26,8 @@ public struct BenchReport: Sendable {
             "RA before → after", "DER", "TPR", "FPR", "AUROC", "labels right", "verdict", "target found",
             "residual ASR est.", "seconds",
         ]
-        var lines = [header, header.map { _ in "---" }].map(Self.row)
-        for group in groups { lines.append(Self.row(cells(of: group))) }
-        return ([lines.joined(separator: "\n")] + [evidence, relearning].compactMap(\.self) + [phases])
-            .joined(
-                separator: "\n\n")
+        let tables = [Self.table(header, groups.map(cells)), evidence, relearning, phases]
+        return tables.compactMap(\.self).joined(separator: "\n\n") + "\n"
     }
 
     /// Results that differ in their seed only, in order of appearance.
@@ -77,67 +74,66 @@ public struct BenchReport: Sendable {
     private var evidence: String? {
         let attacked = groups.filter { $0.first?.benchCase.attack != nil }
         guard !attacked.isEmpty else { return nil }
-        var lines = [
-            [
-                "network", "attack", "AUROC: distance", "coherence", "all evidence",
-                "adversarial label is the true one", "restored label is",
-            ]
+        let header = [
+            "network", "attack", "AUROC: distance", "coherence", "all evidence",
+            "adversarial label is the true one", "restored label is",
         ]
-        lines.append(lines[0].map { _ in "---" })
-        for group in attacked {
-            guard let first = group.first else { continue }
-            let detections = group.map(\.detection)
-            lines.append([
-                first.benchCase.architecture, first.benchCase.attack ?? "",
-                Self.spread(detections.map(\.distanceAUROC), digits: 3),
-                Self.spread(detections.map(\.coherenceAUROC), digits: 3),
-                Self.spread(detections.map(\.auroc), digits: 3),
-                Self.spread(detections.map { $0.adversarialShare.map { $0 * 100 } }, digits: 1),
-                Self.spread(detections.map { $0.restoredPrecision.map { $0 * 100 } }, digits: 1),
-            ])
-        }
-        return lines.map(Self.row).joined(separator: "\n")
+        return Self.table(
+            header,
+            attacked.compactMap { group in
+                guard let first = group.first else { return nil }
+                let detections = group.map(\.detection)
+                return [
+                    first.benchCase.architecture, first.benchCase.attack ?? "",
+                    Self.spread(detections.map(\.distanceAUROC), digits: 3),
+                    Self.spread(detections.map(\.coherenceAUROC), digits: 3),
+                    Self.spread(detections.map(\.auroc), digits: 3),
+                    Self.spread(detections.map { $0.adversarialShare.map { $0 * 100 } }, digits: 1),
+                    Self.spread(detections.map { $0.restoredPrecision.map { $0 * 100 } }, digits: 1),
+                ]
+            })
     }
 
     /// ASR when the backdoor is trained again; nil where that was not tried.
     private var relearning: String? {
         let tried = groups.filter { $0.contains { $0.relearning != nil } }
         guard !tried.isEmpty else { return nil }
-        var lines = [
-            [
-                "network", "attack", "ASR: purified", "and relearned", "plain fine-tuning", "and relearned",
-            ]
+        let header = [
+            "network", "attack", "ASR: purified", "and relearned", "plain fine-tuning", "and relearned",
         ]
-        lines.append(lines[0].map { _ in "---" })
-        for group in tried {
-            guard let first = group.first else { continue }
-            func percent(_ value: (BenchResult) -> Double?) -> String {
-                Self.spread(group.map { value($0).map { $0 * 100 } }, digits: 1)
-            }
-            lines.append([
-                first.benchCase.architecture, first.benchCase.attack ?? "", percent { $0.after.asr },
-                percent { $0.relearning?.purified }, percent { $0.relearning?.fineTuned },
-                percent { $0.relearning?.fineTunedAfter },
-            ])
-        }
-        return lines.map(Self.row).joined(separator: "\n")
+        return Self.table(
+            header,
+            tried.compactMap { group in
+                guard let first = group.first else { return nil }
+                func percent(_ value: (BenchResult) -> Double?) -> String {
+                    Self.spread(group.map { value($0).map { $0 * 100 } }, digits: 1)
+                }
+                return [
+                    first.benchCase.architecture, first.benchCase.attack ?? "", percent { $0.after.asr },
+                    percent { $0.relearning?.purified }, percent { $0.relearning?.fineTuned },
+                    percent { $0.relearning?.fineTunedAfter },
+                ]
+            })
     }
 
     private var phases: String {
         let names = Phase.allCases.map { $0.rawValue.replacing("_", with: " ") }
-        var lines = [["seconds", "network", "attack"] + names]
-        lines.append(lines[0].map { _ in "---" })
-        for group in groups {
-            guard let first = group.first else { continue }
-            lines.append(
-                [first.benchCase.data, first.benchCase.architecture, first.benchCase.attack ?? "none"]
-                    + Phase.allCases.map { phase in
-                        Self.spread(
-                            group.map { result in result.phases.first { $0.phase == phase }?.seconds },
-                            digits: 1)
-                    })
-        }
-        return lines.map(Self.row).joined(separator: "\n") + "\n"
+        return Self.table(
+            ["seconds", "network", "attack"] + names,
+            groups.compactMap { group in
+                group.first.map { first in
+                    [first.benchCase.data, first.benchCase.architecture, first.benchCase.attack ?? "none"]
+                        + Phase.allCases.map { phase in
+                            Self.spread(
+                                group.map { result in result.phases.first { $0.phase == phase }?.seconds },
+                                digits: 1)
+                        }
+                }
+            })
+    }
+
+    private static func table(_ header: [String], _ rows: [[String]]) -> String {
+        ([header, header.map { _ in "---" }] + rows).map(row).joined(separator: "\n")
     }
 
     private static func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }

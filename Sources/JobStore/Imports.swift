@@ -117,11 +117,8 @@ extension JobStore {
     static func failWaiting(
         _ kind: InputKind, _ id: String, _ problem: Problem, now: Double, _ database: Database
     ) throws -> [String] {
-        let references =
-            kind == .model
-            ? "model_ref = :id" : ":id IN (dataset_ref, clean_ref, triggered_ref, trusted_ref)"
         let waiting = try Row.fetchAll(
-            database, sql: "SELECT seq, id, attempt FROM jobs WHERE state = 'queued' AND \(references)",
+            database, sql: "SELECT seq, id, attempt FROM jobs WHERE state = 'queued' AND \(kind.isTaken)",
             arguments: ["id": id])
         for row in waiting {
             try end(row["seq"], attempt: row["attempt"], .failed, problem: problem, now: now, database)

@@ -11,6 +11,12 @@ public enum InputKind: String, Hashable, Sendable, CaseIterable {
     var table: String { rawValue + "s" }
     var prefix: Identifier.Prefix { self == .model ? .model : .dataset }
     var title: String { self == .model ? "model" : "data set" }
+    /// Where a job names inputs of this kind.
+    var jobColumns: [String] {
+        self == .model ? ["model_ref"] : ["dataset_ref", "clean_ref", "triggered_ref", "trusted_ref"]
+    }
+    /// SQL: a job takes in the input `:id`.
+    var isTaken: String { "(" + jobColumns.map { "\($0) = :id" }.joined(separator: " OR ") + ")" }
 }
 
 extension JobStore {
@@ -153,14 +159,11 @@ extension JobStore {
         if row["lease"] as String? != nil {
             throw inUse("It is being imported.", "Wait until it is ready or rejected.")
         }
-        let references =
-            kind == .model
-            ? "model_ref = :id" : ":id IN (dataset_ref, clean_ref, triggered_ref, trusted_ref)"
         let job = try String.fetchOne(
             database,
             sql: """
                 SELECT id FROM jobs
-                WHERE \(references) AND state IN ('queued', 'running', 'cancelling') LIMIT 1
+                WHERE \(kind.isTaken) AND state IN ('queued', 'running', 'cancelling') LIMIT 1
                 """, arguments: ["id": id])
         if kind == .model,
             let other = try String.fetchOne(

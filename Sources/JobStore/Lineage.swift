@@ -33,13 +33,8 @@ extension JobStore {
 
     /// The newest jobs that a model or data set takes part in, newest first.
     public func jobs(using kind: InputKind, _ id: String) async throws -> [JobMention] {
-        let references =
-            kind == .model
-            ? "SELECT seq FROM jobs WHERE model_ref = :id"
-            : """
-            SELECT seq FROM jobs WHERE dataset_ref = :id UNION SELECT seq FROM jobs WHERE clean_ref = :id
-            UNION SELECT seq FROM jobs WHERE triggered_ref = :id UNION SELECT seq FROM jobs WHERE trusted_ref = :id
-            """
+        let references = kind.jobColumns.map { "SELECT seq FROM jobs WHERE \($0) = :id" }
+            .joined(separator: " UNION ")
         return try await read { database in
             try Row.fetchAll(
                 database,

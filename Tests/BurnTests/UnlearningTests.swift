@@ -41,10 +41,7 @@ import TinyModels
         let stored = try features.rows(Array(0..<images.count)).norm([1]).array(as: Float.self)
         #expect(stored.allSatisfy { abs($0 - 1) < 0.01 }, "every sample's feature change is a unit vector")
 
-        let test = UnlearningTest(
-            model: model, images: images, table: table,
-            teacher: try model.probabilities(images, Array(0..<images.count), token: token), seed: 5,
-            token: token)
+        let test = try UnlearningTest(model: model, images: images, table: table, seed: 5, token: token)
         let planted = try #require(try test.run(label: Self.target, suspects: poisoned, folds: 2))
         let own = (0..<images.count).filter { images.labels[$0] == 0 }
         let arbitrary = Set(own.enumerated().filter { $0.offset % 3 == 0 }.map(\.element))

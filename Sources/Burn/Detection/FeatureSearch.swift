@@ -38,9 +38,8 @@ struct FeatureSearch {
         // The unsuspicious classes with the clearest bundles: the hardest null there is.
         let others = findings.indices.filter { !candidates.contains($0) && findings[$0].features != nil }
             .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
-        let teacher = try model.probabilities(images, Array(0..<images.count), token: token)
-        let test = UnlearningTest(
-            model: model, images: images, table: table, teacher: teacher, seed: seed, token: token)
+        let test = try UnlearningTest(
+            model: model, images: images, table: table, seed: seed, token: token)
         var null: [Double] = []
         for index in others where null.count < Self.nullClasses {
             guard let evidence = findings[index].features else { continue }

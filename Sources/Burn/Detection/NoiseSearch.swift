@@ -54,9 +54,8 @@ struct NoiseSearch {
     private func nameSamples(_ findings: inout [ClassFinding]) throws {
         let found = findings.indices.filter { findings[$0].isFoundByNoise }
         guard !found.isEmpty else { return }
-        let teacher = try model.probabilities(images, Array(0..<images.count), token: token)
-        let test = UnlearningTest(
-            model: model, images: images, table: table, teacher: teacher, seed: seed, token: token)
+        let test = try UnlearningTest(
+            model: model, images: images, table: table, seed: seed, token: token)
         for index in found {
             let suspects = Set(findings[index].noise?.suspects ?? [])
             let outcome = try test.run(label: findings[index].label, suspects: suspects, folds: 2)

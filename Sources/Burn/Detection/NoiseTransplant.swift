@@ -37,18 +37,24 @@ struct NoiseTransplant: Sendable {
             ])
     }
 
-    /// `batch` (n, C, H, W) with the noise of `samples`, one for each.
-    func apply(to batch: Tensor, noiseOf samples: [Int]) throws -> Tensor {
+    private func noise(of samples: [Int]) throws -> Tensor {
         let source = try images.batch(samples)
-        return try (Self.smooth(batch) + source - Self.smooth(source)).clamp(images.lowest, images.highest)
+        return try source - Self.smooth(source)
+    }
+
+    private static func draw(_ count: Int, of samples: [Int], using random: inout SplitMix64) -> [Int] {
+        (0..<count).map { _ in samples[Int.random(in: samples.indices, using: &random)] }
+    }
+
+    /// `batch` (n, C, H, W) with the noise of `samples`, one for each, in place of its own.
+    func apply(to batch: Tensor, noiseOf samples: [Int]) throws -> Tensor {
+        try (Self.smooth(batch) + noise(of: samples)).clamp(images.lowest, images.highest)
     }
 
     /// `batch` with the noise of donors, drawn at random, beside its own.
     func add(to batch: Tensor, using random: inout SplitMix64) throws -> Tensor {
-        let drawn = try (0..<batch.size(0)).map { _ in donors[Int.random(in: donors.indices, using: &random)]
-        }
-        let source = try images.batch(drawn)
-        return try (batch + source - Self.smooth(source)).clamp(images.lowest, images.highest)
+        let drawn = try Self.draw(batch.size(0), of: donors, using: &random)
+        return try (batch + noise(of: drawn)).clamp(images.lowest, images.highest)
     }
 
     /// What the noise does to `probes`, clean-looking images of other classes than `label`: the share that lands there
@@ -86,7 +92,7 @@ struct NoiseTransplant: Sendable {
         var hits = 0
         for start in stride(from: 0, to: samples.count, by: Self.batch) {
             let part = Array(samples[start..<min(start + Self.batch, samples.count)])
-            let drawn = part.map { _ in sources[Int.random(in: sources.indices, using: &random)] }
+            let drawn = Self.draw(part.count, of: sources, using: &random)
             let predictions: [Int] = try model.forward(
                 apply(to: images.batch(part), noiseOf: drawn).channelsLast(), mode: .inference, token: token
             ).argmax(1).array()

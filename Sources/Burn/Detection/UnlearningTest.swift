@@ -15,7 +15,7 @@ struct UnlearningTest {
     let images: LabelledImages
     let table: AnalysisTable
     /// The model's probabilities, (N, classes).
-    let teacher: Tensor
+    private let teacher: Tensor
     let seed: UInt64
     let token: CancellationToken
 
@@ -31,6 +31,18 @@ struct UnlearningTest {
 
         /// 0 to 2.
         var score: Double { adopted + kept }
+    }
+
+    init(
+        model: GraphModel, images: LabelledImages, table: AnalysisTable, seed: UInt64,
+        token: CancellationToken
+    ) throws {
+        self.model = model
+        self.images = images
+        self.table = table
+        self.seed = seed
+        self.token = token
+        teacher = try model.probabilities(images, Array(0..<images.count), token: token)
     }
 
     private static let steps = 80
@@ -52,6 +64,7 @@ struct UnlearningTest {
             images.labels[$0] != label && Int(table.predicted[$0]) == images.labels[$0]
         }
         guard others.count >= Self.fewest else { return nil }
+        let mirrors = try Mirroring.keepsMeaning(model, images, others, token: token)
         var (adopted, kept) = (0, 0)
         var outcome = Outcome(adopted: 0, kept: 0, leaving: [], tested: [])
         var asked = (bundle: 0, rest: 0)
@@ -59,7 +72,8 @@ struct UnlearningTest {
             func half(_ samples: [Int], _ wanted: Int) -> [Int] {
                 samples.enumerated().filter { $0.offset % 2 == wanted }.map(\.element)
             }
-            let tuned = try unlearned(half(bundle, fold), keeping: half(rest, fold), others: others, fold)
+            let tuned = try unlearned(
+                half(bundle, fold), keeping: half(rest, fold), others: others, mirrors: mirrors, fold)
             for (samples, isSuspect) in [(half(bundle, 1 - fold), true), (half(rest, 1 - fold), false)] {
                 let after: [Int] = try tuned.probabilities(images, samples, token: token).argmax(1).array()
                 for (sample, now) in zip(samples, after) {
@@ -77,7 +91,7 @@ struct UnlearningTest {
     }
 
     private func unlearned(
-        _ suspects: [Int], keeping rest: [Int], others: [Int], _ fold: Int
+        _ suspects: [Int], keeping rest: [Int], others: [Int], mirrors: Bool, _ fold: Int
     ) throws -> GraphModel {
         let tuned = try model.copy(seed: seed &+ UInt64(fold))
         let repeats = Double(others.count) * Self.classShare / (1 - Self.classShare) / Double(rest.count)
@@ -86,7 +100,7 @@ struct UnlearningTest {
         let tuning = FineTuning(
             images: images, transplant: .none, teacher: teacher, token: token, steps: Self.steps,
             learningRate: Self.learningRate, seed: seed &+ UInt64(fold),
-            mirrors: try Mirroring.keepsMeaning(model, images, others, token: token))
+            mirrors: mirrors)
         try tuning.run(
             tuned, pool: TrainingPool(clean: others + kept, holdout: [], poison: suspects),
             restored: labels.oneHot(classes: images.classes)

@@ -61,11 +61,12 @@ struct AcceptanceGate {
 
     /// What a candidate may lose on the holdout. The suspicious model has usually been trained on these
     /// samples, a candidate has not: the first step is allowed more than the later ones.
-    private static let firstTolerance = 0.05
-    private static let roundTolerance = 0.01
+    private static let usualFirstTolerance = 0.05
+    private static let usualRoundTolerance = 0.01
     /// What the user vouches for, neither has been trained on: nothing but chance is allowed.
-    var firstTolerance: Double { trusted.map { max($0.chance, Self.roundTolerance) } ?? Self.firstTolerance }
-    var roundTolerance: Double { trusted.map { max($0.chance, Self.roundTolerance) } ?? Self.roundTolerance }
+    private var trustedTolerance: Double? { trusted.map { max($0.chance, Self.usualRoundTolerance) } }
+    private var firstTolerance: Double { trustedTolerance ?? Self.usualFirstTolerance }
+    var roundTolerance: Double { trustedTolerance ?? Self.usualRoundTolerance }
     /// A residual above this is a backdoor that still works.
     static let workingResidual = 0.05
     /// Without an estimated trigger: of the flagged samples, more than these still get the attacker's label.

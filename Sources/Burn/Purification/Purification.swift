@@ -30,11 +30,15 @@ struct Purification {
 
     /// Restored labels as the analysis alone gives them.
     func initialRestoration() throws -> LabelRestoration {
+        let flagged = outcome.flagged.indices.filter { outcome.flagged[$0] }
+        // A scan that flags nothing has nothing to ask the model.
+        let mirrors =
+            try (job.task.type == .purify || !flagged.isEmpty)
+            && Mirroring.keepsMeaning(job.model, images, trustworthy, token: job.token)
         var restoration = LabelRestoration(
             images: images, table: table, targets: outcome.targets, reviews: outcome.reviews,
-            mirrors: try Mirroring.keepsMeaning(job.model, images, trustworthy, token: job.token),
+            mirrors: mirrors,
             token: job.token)
-        let flagged = outcome.flagged.indices.filter { outcome.flagged[$0] }
         try restoration.ask(job.model, about: flagged, sanitised: false)
         return restoration
     }

@@ -147,7 +147,8 @@ struct AnalysisOptions: ParsableArguments {
             input: preset?.scaling
                 ?? InputScaling(
                     range: range?.values ?? [0, 1], mean: mean?.values ?? [], std: std?.values ?? []),
-            distance: distance, rounds: rounds, force: force, threads: threads)
+            distance: distance, rounds: rounds, force: force, threads: threads,
+            trusted: trusted.map { URL(fileURLWithPath: $0).lastPathComponent })
         if let classes { options.classes = try OptionRules.classMapping(file: classes) }
         return options
     }

@@ -24,8 +24,7 @@ struct LocalAnalysis {
 
     /// - Parameter scratch: an empty folder for packed data sets and the worker's files.
     func run(scratch: String) async throws -> Result {
-        var options = try arguments.jobOptions()
-        options.trusted = arguments.trusted.map { URL(fileURLWithPath: $0).lastPathComponent }
+        let options = try arguments.jobOptions()
         let modelPath = try LocalWorker.existing(arguments.model, option: "MODEL")
         var isFolder: ObjCBool = false
         if FileManager.default.fileExists(atPath: modelPath, isDirectory: &isFolder), isFolder.boolValue {
