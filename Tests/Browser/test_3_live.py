@@ -71,6 +71,23 @@ def test_the_list_follows_too(page, service, job, screenshot):
     page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_role("button", name="Cancel the job").click()
     page.get_by_text("Job cancelled").wait_for(timeout=PATIENCE * 1000)
+    # What the page has not been told yet is not asked for once the job is gone.
+    held = []
+    page.route("**/curves", lambda route: held.append(route))
+    page.reload()
+    page.get_by_text("Training curves").wait_for()
+    while not held:
+        page.wait_for_timeout(50)
+
+    def remove(route):
+        answer = route.fetch()
+        for request in held:
+            request.continue_()
+        page.wait_for_timeout(500)
+        route.fulfill(response=answer)
+
+    page.route(f"**/v1/jobs/{other['id']}", lambda route: remove(route) if route.request.method == "DELETE"
+               else route.continue_())
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Remove it").click()
     page.get_by_role("heading", name="Jobs", exact=True).wait_for()

@@ -32,17 +32,39 @@ export async function show(container, { params, query, signal }) {
         h('p', { class: 'quiet wide' }, badge(shown.state), ' with ',
           h('a', { href: `#/datasets/${shown.dataset}` }, dataset), ` · started ${when(shown.created_at)} · `,
           h('span', { class: 'mono' }, shown.id))),
-      h('div', { class: 'actions' }, actions(shown, messages))));
+      h('div', { class: 'actions' }, actions(shown, messages, remove))));
+  const { show: draw } = await tab[2]();
+  let stop = null;
+  const drawTab = () => {
+    stop = new AbortController();
+    return draw(body, {
+      job, query, signal: AbortSignal.any([signal, stop.signal]), model, dataset, onJob: drawHead });
+  };
+  // What the tab still asks for would be gone: it stops before the job is removed.
+  const remove = async () => {
+    stop?.abort();
+    try {
+      await submit('DELETE', `/v1/jobs/${job.id}`);
+    } catch (error) {
+      drawTab().catch(() => {});
+      throw error;
+    }
+    go('/jobs');
+  };
   drawHead(job);
   fill(container, head, messages,
     h('nav', { class: 'tabs', 'aria-label': 'Of this job' }, tabs.map(([path, text]) => h('a', {
       href: `#/jobs/${job.id}/${path}`, 'aria-current': path === tab[0] ? 'page' : null }, text))),
     body);
-  const { show: draw } = await tab[2]();
-  await draw(body, { job, query, signal, model, dataset, onJob: drawHead });
+  try {
+    await drawTab();
+  } catch (error) {
+    if (error.name !== 'AbortError') throw error;
+  }
 }
 
-function actions(job, messages) {
+/** What can be done with a job now; `remove` removes it and leaves its page. */
+function actions(job, messages, remove) {
   const act = (label, work, options = {}) => h('button', {
     type: 'button', class: options.danger ? 'danger' : '', on: {
       click: async (event) => {
@@ -79,8 +101,7 @@ function actions(job, messages) {
     buttons.push(act('Remove', async () => {
       if (!await confirm('Remove this job?',
         'Its verdict, findings and purified model are deleted. Model and data set stay.', 'Remove it', 'Keep it')) return;
-      await submit('DELETE', path);
-      go('/jobs');
+      await remove();
     }, { danger: true }));
   }
   return buttons;
