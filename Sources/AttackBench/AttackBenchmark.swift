@@ -67,7 +67,7 @@ public struct AttackBenchmark: Sendable {
         try? FileManager.default.removeItem(at: scratch)
         defer { try? FileManager.default.removeItem(at: scratch) }
         result.relearning = try await maker.relearning(
-            of: folder.appending(path: "purified.pt2"), made, scratch: scratch)
+            of: folder.appending(path: "purified.pt2"), result.benchCase, made, scratch: scratch)
         try writeJSON(result, to: file)
         return result
     }

@@ -100,6 +100,7 @@ public struct BenchReport: Sendable {
         guard !tried.isEmpty else { return nil }
         let header = [
             "network", "attack", "ASR: purified", "and relearned", "plain fine-tuning", "and relearned",
+            "never poisoned, learned",
         ]
         return Self.table(
             header,
@@ -111,7 +112,7 @@ public struct BenchReport: Sendable {
                 return [
                     first.benchCase.architecture, first.benchCase.attack ?? "", percent { $0.after.asr },
                     percent { $0.relearning?.purified }, percent { $0.relearning?.fineTuned },
-                    percent { $0.relearning?.fineTunedAfter },
+                    percent { $0.relearning?.fineTunedAfter }, percent { $0.relearning?.neverPoisoned },
                 ]
             })
     }

@@ -8,19 +8,23 @@ import WorkerProtocol
 /// clean ones, without which any model would learn to say nothing but the target.
 ///
 /// Purified models of most methods do (Zhu et al., "Uncovering, Explaining, and Mitigating the Superficial Safety of
-/// Backdoor Defense", NeurIPS 2024). The comparison is plain fine-tuning: the suspicious model, trained on with 500 clean
-/// samples.
+/// Backdoor Defense", NeurIPS 2024). It stands between two comparisons: plain fine-tuning, that is, the suspicious model
+/// trained on with 500 clean samples, and a model that never saw the backdoor, which is as slow as any can be that keeps
+/// its accuracy.
 public struct Relearning: Codable, Hashable, Sendable {
     /// Of the purified model.
     public var purified: Double
     /// Of the suspicious model after plain fine-tuning, before it relearns and after.
     public var fineTuned: Double
     public var fineTunedAfter: Double
+    /// Of a model of the same network and images, trained without poison.
+    public var neverPoisoned: Double
 
     enum CodingKeys: String, CodingKey {
         case purified
         case fineTuned = "fine_tuned"
         case fineTunedAfter = "fine_tuned_after"
+        case neverPoisoned = "never_poisoned"
     }
 
     static let poisonedSamples = 50
@@ -34,8 +38,11 @@ public struct Relearning: Codable, Hashable, Sendable {
 
 extension CaseMaker {
     /// Nil for a model without a backdoor.
-    func relearning(of purified: URL, _ made: Made, scratch: URL) async throws -> Relearning? {
+    func relearning(
+        of purified: URL, _ benchCase: BenchCase, _ made: Made, scratch: URL
+    ) async throws -> Relearning? {
         guard made.data.attack != nil else { return nil }
+        let cleanModel = try await make(benchCase.clean).folder.model
         report("relearning", nil)
         let training = CleanImages(
             try PackedDataset(directory: made.folder.training.path), choosing: nil, seed: 0)
@@ -69,7 +76,8 @@ extension CaseMaker {
         return Relearning(
             purified: try await relearned(purified, "purified-relearned"),
             fineTuned: try await asr(fineTuned),
-            fineTunedAfter: try await relearned(fineTuned, "fine-tuned-relearned"))
+            fineTunedAfter: try await relearned(fineTuned, "fine-tuned-relearned"),
+            neverPoisoned: try await relearned(cleanModel, "clean-relearned"))
     }
 
     private func train(

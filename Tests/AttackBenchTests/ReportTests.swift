@@ -54,8 +54,9 @@ import Testing
     @Test func relearningHasATableOfItsOwn() throws {
         var result = try Self.result(attack: "badnets", seed: 1, asrAfter: 0.01, targets: [3])
         #expect(!BenchReport([result]).markdown.contains("relearned"))
-        result.relearning = Relearning(purified: 0.25, fineTuned: 0.5, fineTunedAfter: 0.75)
-        let line = "| small_cnn | badnets | 1.0 | 25.0 | 50.0 | 75.0 |"
+        result.relearning = Relearning(
+            purified: 0.25, fineTuned: 0.5, fineTunedAfter: 0.75, neverPoisoned: 0.2)
+        let line = "| small_cnn | badnets | 1.0 | 25.0 | 50.0 | 75.0 | 20.0 |"
         #expect(BenchReport([result]).markdown.contains(line))
     }
 

@@ -81,7 +81,7 @@ import TinyModels
                 { _, _, _ in 150 },
                 { y, x, _ in UInt8(60 + 2 * x + y) },
             ], in: folder)
-        let transplant = NoiseTransplant(images: images, donors: [0], controls: [1])
+        let transplant = NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [2])
         let own = try transplant.apply(to: images.batch([0]), noiseOf: [0])
         let difference: Float = try (own - images.batch([0])).abs().amax().item()
         #expect(difference < 1e-6, "an image with its own noise is the image")

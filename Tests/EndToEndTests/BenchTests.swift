@@ -74,7 +74,7 @@ import Testing
         try #require(relearned.status == 0, "\(relearned.output)")
         #expect(!relearned.output.contains(": purifying") && relearned.output.contains(": relearning"))
         let relearning = try #require(results().first?["relearning"] as? [String: Double])
-        #expect(Set(relearning.keys) == ["purified", "fine_tuned", "fine_tuned_after"])
+        #expect(Set(relearning.keys) == ["purified", "fine_tuned", "fine_tuned_after", "never_poisoned"])
         #expect(relearning.values.allSatisfy { (0...1).contains($0) })
     }
 

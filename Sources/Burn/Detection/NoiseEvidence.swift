@@ -6,9 +6,9 @@ struct NoiseEvidence: Sendable {
     /// Samples with the class's label that are in the bundle.
     var suspects: [Int]
     var transplant: NoiseTransplant
-    /// Shares of other classes' images that land in the class with the bundle's noise, and with the class's other noise.
+    /// Shares of other classes' images that land in the class with the bundle's noise, and with each other's.
     var insertion: NoiseTransplant.Effect
-    /// Shares of the class's other samples that stay with noise of their own kind, and of the bundle's that stay with it.
+    /// Shares of the class's other samples, and of the bundle's, that stay with noise that is not the bundle's.
     var removal: NoiseTransplant.Effect
     /// Of each excess against what the other classes' bundles do.
     var insertionPValue = 1.0

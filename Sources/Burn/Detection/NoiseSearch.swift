@@ -9,9 +9,9 @@ import Tensors
 /// have nothing in common value by value, but their pixels differ from their neighbours as no other images' do
 /// (`NoiseDescription`). A part of a class may do so by nature, too, being drawn, scanned or sharp, and a class may be
 /// a texture, whose noise shows what it is. So there are two tests of cause. Put into other classes' images, the noise
-/// sends them into the class, beyond the noise of the class's other samples. Taken out, it lets its samples go: what is
-/// of the class by nature stays with other noise of its class, what was planted shows what it is. Both count against what
-/// other classes' bundles do.
+/// sends them into the class. Taken out, it lets its samples go: what is of the class by nature stays with other noise as
+/// the rest of the class does, what was planted shows what it is. Both count against what other classes' bundles do.
+/// Which side of a bundle was planted, if one was, is not known: the class's own images may be more alike than poison is.
 struct NoiseSearch {
     let model: GraphModel
     let images: LabelledImages
@@ -79,13 +79,22 @@ struct NoiseSearch {
         ]
         let apart = clusters.filter { $0.mixture.separation > ClassFinding.cleanSeparation }
         guard let cluster = apart.max(by: { $0.gain < $1.gain }) else { return nil }
-        let posteriors = try posteriors(own, cluster)
+        let inside = try posteriors(own, cluster)
+        let sides = [inside, inside.mapValues { 1 - $0 }]
+        return try sides.compactMap { try evidence(label, posteriors: $0, own, Array(probes)) }
+            .max { $0.excess < $1.excess }
+    }
+
+    /// What one side of a bundle does, against the other; nil for too few samples.
+    private func evidence(
+        _ label: Int, posteriors: [Int: Double], _ own: [Int], _ probes: [Int]
+    ) throws -> NoiseEvidence? {
         let suspects = own.filter { posteriors[$0, default: 0] > 0.5 }
         let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
         guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers else { return nil }
-        let transplant = NoiseTransplant(images: images, donors: suspects, controls: rest)
+        let transplant = NoiseTransplant(images: images, donors: suspects, controls: rest, strangers: probes)
         let insertion = try transplant.insertion(
-            into: label, probes: Array(probes), model: model, seed: seed, token: token)
+            into: label, probes: probes, model: model, seed: seed, token: token)
         let removal = try transplant.removal(
             from: label, predicted: table.predicted, model: model, seed: seed, token: token)
         return removal.map {

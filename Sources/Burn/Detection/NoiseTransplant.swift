@@ -14,6 +14,8 @@ struct NoiseTransplant: Sendable {
     var donors: [Int]
     /// Samples of the same class without the donors' noise.
     let controls: [Int]
+    /// Samples of other classes.
+    let strangers: [Int]
 
     /// Two shares of images that land in the class, with noise that is under test and with noise that is not.
     struct Effect: Hashable, Sendable {
@@ -42,8 +44,12 @@ struct NoiseTransplant: Sendable {
         return try source - Self.smooth(source)
     }
 
-    private static func draw(_ count: Int, of samples: [Int], using random: inout SplitMix64) -> [Int] {
-        (0..<count).map { _ in samples[Int.random(in: samples.indices, using: &random)] }
+    /// As many of one pool as of the next.
+    private static func draw(_ count: Int, of pools: [[Int]], using random: inout SplitMix64) -> [Int] {
+        (0..<count).map { place in
+            let pool = pools[place % pools.count]
+            return pool[Int.random(in: pool.indices, using: &random)]
+        }
     }
 
     /// `batch` (n, C, H, W) with the noise of `samples`, one for each, in place of its own.
@@ -53,23 +59,26 @@ struct NoiseTransplant: Sendable {
 
     /// `batch` with the noise of donors, drawn at random, beside its own.
     func add(to batch: Tensor, using random: inout SplitMix64) throws -> Tensor {
-        let drawn = try Self.draw(batch.size(0), of: donors, using: &random)
+        let drawn = try Self.draw(batch.size(0), of: [donors], using: &random)
         return try (batch + noise(of: drawn)).clamp(images.lowest, images.highest)
     }
 
     /// What the noise does to `probes`, clean-looking images of other classes than `label`: the share that lands there
-    /// with noise of donors, and of controls.
+    /// with noise of donors, and of strangers.
     func insertion(
         into label: Int, probes: [Int], model: GraphModel, seed: UInt64, token: CancellationToken
     ) throws -> Effect {
         var random = SplitMix64(seed: seed)
         return Effect(
-            rate: try share(of: probes, in: label, noiseOf: donors, model, &random, token),
-            control: try share(of: probes, in: label, noiseOf: controls, model, &random, token))
+            rate: try share(of: probes, in: label, noiseOf: [donors], model, &random, token),
+            control: try share(of: probes, in: label, noiseOf: [strangers], model, &random, token))
     }
 
-    /// What is left without it: the share of controls that stay in `label` with the noise of other controls, and of donors
-    /// (as `control`) that do. Both are samples that the model finds there as they are. Nil for too few.
+    /// What is left without it: the share of controls that stay in `label` with noise that is not the donors', and of
+    /// donors (as `control`) that do. Both are samples that the model finds there as they are. Nil for too few.
+    ///
+    /// Half of that noise is of the class's own other images, which disturbs natural images least; half is of other
+    /// classes', because the noise of a texture is the texture, and would hold in its class whatever wears it.
     func removal(
         from label: Int, predicted: [Int32], model: GraphModel, seed: UInt64, token: CancellationToken
     ) throws -> Effect? {
@@ -80,13 +89,14 @@ struct NoiseTransplant: Sendable {
         }
         let (inside, outside) = (found(donors), found(controls))
         guard min(inside.count, outside.count) >= ClassCoherence.fewestMembers else { return nil }
+        let other = [outside, strangers]
         return Effect(
-            rate: try share(of: outside, in: label, noiseOf: outside, model, &random, token),
-            control: try share(of: inside, in: label, noiseOf: outside, model, &random, token))
+            rate: try share(of: outside, in: label, noiseOf: other, model, &random, token),
+            control: try share(of: inside, in: label, noiseOf: other, model, &random, token))
     }
 
     private func share(
-        of samples: [Int], in label: Int, noiseOf sources: [Int], _ model: GraphModel,
+        of samples: [Int], in label: Int, noiseOf sources: [[Int]], _ model: GraphModel,
         _ random: inout SplitMix64, _ token: CancellationToken
     ) throws -> Double {
         var hits = 0

@@ -129,9 +129,9 @@ struct VerdictBuilder {
     private func noiseStatement(_ finding: ClassFinding, _ noise: NoiseEvidence) -> String {
         "Class \(images.classNames[finding.label]): \(noise.suspects.count) samples with its label differ from all others "
             + "in how their pixels differ from their neighbours. That noise, laid over images of other classes, sends "
-            + "\(percent(noise.insertion.rate)) of them there, the noise of the class's other samples "
-            + "\(percent(noise.insertion.control)). With the others' noise in its place, \(percent(noise.removal.control)) "
-            + "of the samples stay in the class, where \(percent(noise.removal.rate)) of the others do "
+            + "\(percent(noise.insertion.rate)) of them there, noise of other classes "
+            + "\(percent(noise.insertion.control)). With other noise in its place, \(percent(noise.removal.control)) "
+            + "of the samples stay in the class, where \(percent(noise.removal.rate)) of the class's others do "
             + "(p \(number(noise.pValue)) against what other classes' noise does). No trigger was estimated."
     }
 

@@ -48,8 +48,9 @@ struct Transplant {
 
     private static func source(_ finding: ClassFinding, _ store: PerturbationStore) throws -> Source? {
         if let noise = finding.noiseTransplant { return .noise(noise) }
-        guard let trigger = finding.trigger, let coherence = finding.coherence else { return nil }
-        guard store.isExact else {
+        guard let trigger = finding.trigger else { return nil }
+        // A class that its images alone gave away may have no group among the perturbations.
+        guard store.isExact, let coherence = finding.coherence else {
             return .estimate(trigger, perturbations: try trigger.boundary.unsqueeze(0))
         }
         let rows = try store.rows(Array(coherence.cluster.prefix(mostPerturbations)))
