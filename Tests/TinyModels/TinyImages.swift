@@ -98,17 +98,20 @@ public struct TinyImages {
 
     /// Four classes: a wave as long as the image in one of four directions, anywhere along it, with a little noise. What
     /// a class shows is smooth; how pixels differ from their neighbours says nothing of it.
-    public static func waves(_ count: Int, side: Int, seed: UInt64) -> Self {
+    /// Those of class `chequered`, if there is one, wear a texture of their own.
+    public static func waves(_ count: Int, side: Int, seed: UInt64, chequered: Int? = nil) -> Self {
         let directions = [(0, 1), (1, 0), (1, 1), (1, -1)]
         var random = SplitMix64(seed: seed)
         var images = Self(side: side)
         for index in 0..<count {
             let (dy, dx) = directions[index % directions.count]
             let start = 2 * Double.pi * Double(random.below(1000)) / 1000
+            let height = index % directions.count == chequered ? (random.below(2) == 0 ? 0.1 : -0.1) : 0
             let pixels = (0..<side * side * 3).map { offset in
                 let (y, x) = (offset / 3 / side, offset / 3 % side)
                 let phase = start + 2 * Double.pi * Double(y * dy + x * dx) / Double(side)
-                return 0.5 + 0.3 * sin(phase) + 0.03 * random.normal()
+                let isRaised = (y + x).isMultiple(of: 2)
+                return 0.5 + 0.3 * sin(phase) + (isRaised ? height : -height) + 0.03 * random.normal()
             }
             images.add(
                 pixels.map { UInt8((min(1, max(0, $0)) * 255).rounded()) }, label: index % directions.count)
