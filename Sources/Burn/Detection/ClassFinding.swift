@@ -69,7 +69,7 @@ struct ClassFinding: Sendable {
     var excess: Double { isFoundByNoise ? noise?.excess ?? 0 : effect?.excess ?? 0 }
 
     /// Shares of other classes' images, or of one class's where only these are moved, that what was found sends here, and
-    /// that its null does: a random direction, or the noise of the class's other samples.
+    /// that its null does: a random direction, or the noise of other images.
     var reported: (rate: Double, random: Double)? {
         if isFoundByNoise { return noise.map { ($0.insertion.rate, $0.insertion.control) } }
         return effect.map {
@@ -118,11 +118,18 @@ struct ClassFinding: Sendable {
 
     /// Judges by what the noise of a part of the class does to the model, where neither perturbations nor images show
     /// anything.
+    ///
+    /// What goes along with the noise is a part of the trigger, so that its effect on other images is a lower bound; how
+    /// many samples it holds in the class is told by taking it out.
     mutating func judgeByNoise(classes: Int) {
-        guard judgement == .clean, let noise, noise.removalPValue < Self.weakSignificance else { return }
+        guard judgement == .clean, let noise, noise.removalPValue < Self.weakSignificance,
+            noise.excess >= Self.weakEffect
+        else { return }
         let familyWise = noise.pValue * Double(classes)
-        if noise.excess >= Self.weakEffect, familyWise < Self.weakSignificance { judgement = .suspicious }
-        if noise.excess >= Self.workingEffect, familyWise < Self.significance { judgement = .backdoored }
+        if familyWise < Self.weakSignificance { judgement = .suspicious }
+        if noise.removal.excess >= Self.workingEffect, familyWise < Self.significance {
+            judgement = .backdoored
+        }
         guard judgement != .clean else { return }
         (trigger, effect, isCleanLabel) = (nil, nil, false)
         isFoundByNoise = true
