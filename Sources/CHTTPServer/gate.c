@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -63,6 +64,17 @@ static bool lines_are_whole(
     return size != NULL && at + 2 == (uintptr_t)method + size->header_size;
 }
 
+/*
+ * libmicrohttpd passes over lines before the request line that are empty or begin with a zero byte, whatever
+ * follows it, and leaves no trace of which it was. Every request is read to the start of its connection's pool,
+ * which begins a page (BURN_HTTP_MAPPED_POOL), so what was passed over shows in the method's address. That an
+ * empty line should be let pass (RFC 9112, section 2.2) is given up for it.
+ */
+static bool is_first_in_pool(const char *method) {
+    long page = sysconf(_SC_PAGESIZE);
+    return page > 0 && (uintptr_t)method % (uintptr_t)page == 0;
+}
+
 burn_http_framing burn_http_check_framing(
     struct MHD_Connection *mhd, const burn_http_request *request, const char *method, const char *version,
     const burn_http_field *fields, size_t count, bool *has_length, uint64_t *length
@@ -75,6 +87,7 @@ burn_http_framing burn_http_check_framing(
     size_t limit = request->server->options.header_bytes;
     if (strlen(request->target) > limit / 4) return BURN_HTTP_LONG_TARGET;
     if (size == NULL || size->header_size > limit) return BURN_HTTP_LARGE_HEADER;
+    if (!is_first_in_pool(method)) return BURN_HTTP_BYTES_BEFORE;
     if (!is_token(method)) return BURN_HTTP_BAD_REQUEST_LINE;
     for (size_t i = 0; i < count; i++) {
         const char *name = fields[i].name, *value = fields[i].value;

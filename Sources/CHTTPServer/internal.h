@@ -11,6 +11,9 @@
 
 enum { LINGERING_MAXIMUM = 256 };
 
+/* Connections' pools that are larger than 32 KiB are mapped, so each begins a page; the framing gate rests on it. */
+enum { BURN_HTTP_MAPPED_POOL = 36 << 10 };
+
 /* One TCP connection, in the server's list from accept to close; guarded by server->registry. */
 typedef struct connection {
     struct connection *previous, *next;

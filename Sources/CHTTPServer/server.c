@@ -61,6 +61,9 @@ static struct MHD_Daemon *start_daemon(burn_http_server *server) {
     };
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     bool is_tls = options->certificate != NULL;
+    /* Twice what the gate lets pass: the gate's refusal is a problem document, the library's is HTML. */
+    size_t pool = 2 * options->header_bytes;
+    if (pool < BURN_HTTP_MAPPED_POOL) pool = BURN_HTTP_MAPPED_POOL;
     unsigned flags = MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET
         | MHD_USE_ERROR_LOG;
     if (strchr(options->host, ':') != NULL) flags |= MHD_USE_IPv6;
@@ -70,8 +73,7 @@ static struct MHD_Daemon *start_daemon(burn_http_server *server) {
         MHD_OPTION_EXTERNAL_LOGGER, log_nothing, NULL,
         MHD_OPTION_THREAD_POOL_SIZE, options->threads < 2 ? 2u : (unsigned)options->threads,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->maximum_connections + 64u,
-        /* Twice what the gate lets pass: the gate's refusal is a problem document, the library's is HTML. */
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * options->header_bytes,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, pool,
         MHD_OPTION_ARRAY, is_tls ? tls : none,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)options->idle_timeout_s,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_encoded, NULL,

@@ -27,6 +27,10 @@ func framingResponse(_ framing: burn_http_framing, path: String) -> HTTPResponse
     case BURN_HTTP_BAD_FIELD:
         return refusal(
             400, "header-malformed", "a header's name is not a token, or its value holds a control character")
+    case BURN_HTTP_BYTES_BEFORE:
+        return refusal(
+            400, "bytes-before-request",
+            "a request begins with its request line; an empty line or other bytes stand before it")
     case BURN_HTTP_BAD_HOST:
         return refusal(400, "host-malformed", "exactly one Host header is required")
     case BURN_HTTP_LONG_TARGET:

@@ -88,6 +88,10 @@ import Testing
         ("GET http://evil.example/healthz HTTP/1.1\r\nHost: t\r\n\r\n", 400),
         ("GET /%zz HTTP/1.1\r\nHost: t\r\n\r\n", 400),
         ("CONNECT t:80 HTTP/1.1\r\nHost: t\r\n\r\n", 405),
+        ("\r\nGET /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 400),
+        ("\nGET /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 400),
+        ("\u{0}\r\nGET /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 400),
+        ("\u{0}PUT / HTTP/1.1\r\nGET /healthz HTTP/1.1\r\nHost: t\r\n\r\n", 400),
     ]
 
     @Test(arguments: corpus) func refusesAndCloses(request: String, status: Int) async throws {
@@ -97,6 +101,19 @@ import Testing
             client.send(request + "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
             #expect(try client.reply().status == status)
             // libmicrohttpd repeats its own 400 to a malformed Content-Length; then it closes, too.
+            #expect(!(try client.rest().contains("HTTP/1.1 2")))
+        }
+    }
+
+    @Test(arguments: ["\r\n", "\n", "\u{0}PUT / HTTP/1.1\r\n"])
+    func refusesBytesBetweenRequests(between: String) async throws {
+        try await withServer { server, _ in
+            let client = try RawClient(port: server.port)
+            let request = "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n"
+            client.send(request + request + between + request)
+            #expect(try client.reply().status == 200)
+            #expect(try client.reply().status == 200)
+            #expect(try client.reply().status == 400)
             #expect(!(try client.rest().contains("HTTP/1.1 2")))
         }
     }
