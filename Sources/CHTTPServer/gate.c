@@ -43,7 +43,8 @@ static bool parse_length(const char *text, uint64_t *length) {
 /*
  * libmicrohttpd cuts lines in place and hands out zero-terminated strings, so a zero byte within a line
  * hides its rest. The addresses give it away: every string must end just before CR LF and the next
- * line. Only addresses are compared, nothing is read through them.
+ * line. Only addresses are compared, nothing is read through them. A line's end in zero byte and LF stays
+ * unseen: cut, it is the same as CR LF. It ends the line for every reader that takes it at all.
  */
 static bool lines_are_whole(
     struct MHD_Connection *mhd, const burn_http_request *request, const char *method, const char *version,
@@ -89,6 +90,8 @@ burn_http_framing burn_http_check_framing(
     if (size == NULL || size->header_size > limit) return BURN_HTTP_LARGE_HEADER;
     if (!is_first_in_pool(method)) return BURN_HTTP_BYTES_BEFORE;
     if (!is_token(method)) return BURN_HTTP_BAD_REQUEST_LINE;
+    bool is_old = strcmp(version, "HTTP/1.0") == 0;
+    if (!is_old && strcmp(version, "HTTP/1.1") != 0) return BURN_HTTP_UNKNOWN_VERSION;
     for (size_t i = 0; i < count; i++) {
         const char *name = fields[i].name, *value = fields[i].value;
         if (!is_token(name) || !is_field_value(value)) return BURN_HTTP_BAD_FIELD;
@@ -109,7 +112,7 @@ burn_http_framing burn_http_check_framing(
     if (encodings > 1) return BURN_HTTP_UNKNOWN_ENCODING;
     if (encodings == 1)
         return strcasecmp(encoding, "chunked") == 0 ? BURN_HTTP_CHUNKED : BURN_HTTP_UNKNOWN_ENCODING;
-    if (hosts > 1 || (hosts == 0 && strcmp(version, "HTTP/1.0") != 0)) return BURN_HTTP_BAD_HOST;
+    if (hosts > 1 || (hosts == 0 && !is_old)) return BURN_HTTP_BAD_HOST;
     if (!lines_are_whole(mhd, request, method, version, fields, count)) return BURN_HTTP_BAD_REQUEST_LINE;
     return BURN_HTTP_FRAMING_OK;
 }

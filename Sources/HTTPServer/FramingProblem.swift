@@ -31,6 +31,8 @@ func framingResponse(_ framing: burn_http_framing, path: String) -> HTTPResponse
         return refusal(
             400, "bytes-before-request",
             "a request begins with its request line; an empty line or other bytes stand before it")
+    case BURN_HTTP_UNKNOWN_VERSION:
+        return refusal(505, "http-version-unknown", "requests are HTTP/1.1 or HTTP/1.0")
     case BURN_HTTP_BAD_HOST:
         return refusal(400, "host-malformed", "exactly one Host header is required")
     case BURN_HTTP_LONG_TARGET:

@@ -72,6 +72,8 @@ import Testing
         ("GET /healthz HTTP/1.1\r\nHost: t\n\r\n", 400),
         ("GET /healthz\r\nHost: t\r\n\r\n", 400),
         ("GET /healthz HTTP/2.0\r\nHost: t\r\n\r\n", 505),
+        ("GET /healthz HTTP/1.2\r\nHost: t\r\n\r\n", 505),
+        ("POST /v1/items HTTP/1.3\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc", 505),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
         ("GET /healthz http/1.1\r\nHost: t\r\n\r\n", 400),
         ("GET /healthz HTTP/1.1 x\r\nHost: t\r\n\r\n", 400),

@@ -60,8 +60,10 @@ struct Detection {
             coherence: Array(repeating: 0, count: images.count),
             verdict: VerdictBuilder.empty)
         for finding in findings { flag(finding, &outcome) }
-        for sample in try TriggerTemplate.matches(in: outcome, images: images, table: table) {
-            outcome.flag(sample, score: TriggerTemplate.score)
+        for match in try TriggerTemplate.matches(
+            targets: outcome.targets.map(\.label), flagged: outcome.flagged, images: images, table: table)
+        {
+            outcome.flag(match.sample, score: match.score)
         }
         outcome.verdict = VerdictBuilder(
             images: images, table: table, findings: findings, flagged: outcome.flagged

@@ -36,6 +36,7 @@ typedef enum {
     BURN_HTTP_BAD_FIELD,            /* name not a token, control byte in a value, folded or cut line */
     BURN_HTTP_BAD_REQUEST_LINE,     /* extra spaces, zero bytes, bare line feed */
     BURN_HTTP_BYTES_BEFORE,         /* something stands before the request line */
+    BURN_HTTP_UNKNOWN_VERSION,      /* neither HTTP/1.1 nor HTTP/1.0 */
     BURN_HTTP_BAD_HOST,             /* Host missing, twice, or empty */
     BURN_HTTP_BAD_EXPECT,           /* an Expect other than 100-continue */
     BURN_HTTP_LONG_TARGET,          /* a request target of more than a quarter of header_bytes */
