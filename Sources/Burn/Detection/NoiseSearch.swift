@@ -68,9 +68,10 @@ struct NoiseSearch {
         let own = images.labels.indices.filter { images.labels[$0] == label }
         guard own.count >= 2 * ClassCoherence.fewestMembers else { return nil }
         var random = SplitMix64(seed: seed &+ UInt64(label))
-        let probes = images.labels.indices.filter {
+        let others = images.labels.indices.filter {
             images.labels[$0] != label && Int(table.predicted[$0]) == images.labels[$0]
-        }.shuffled(using: &random).prefix(Self.probesPerTest)
+        }
+        let probes = Array(others.shuffled(using: &random).prefix(Self.probesPerTest))
         guard probes.count >= ClassCoherence.fewestMembers else { return nil }
         let rows = try store.rows(Array(own.shuffled(using: &random).prefix(Self.mostRows)))
         let clusters = try [
@@ -80,28 +81,32 @@ struct NoiseSearch {
         let apart = clusters.filter { $0.mixture.separation > ClassFinding.cleanSeparation }
         guard let cluster = apart.max(by: { $0.gain < $1.gain }) else { return nil }
         let inside = try posteriors(own, cluster)
-        let sides = [inside, inside.mapValues { 1 - $0 }]
-        return try sides.compactMap { try evidence(label, posteriors: $0, own, Array(probes)) }
+        let control = try NoiseTransplant(images: images, donors: probes, controls: [], strangers: probes)
+            .insertion(into: label, probes: probes, model: model, seed: seed, token: token)
+        return try [inside, inside.mapValues { 1 - $0 }]
+            .compactMap { try evidence(label, posteriors: $0, own, probes, control: control) }
             .max { $0.excess < $1.excess }
     }
 
     /// What one side of a bundle does, against the other; nil for too few samples.
+    ///
+    /// - Parameter control: the share of the probes that land in the class with each other's noise.
     private func evidence(
-        _ label: Int, posteriors: [Int: Double], _ own: [Int], _ probes: [Int]
+        _ label: Int, posteriors: [Int: Double], _ own: [Int], _ probes: [Int], control: Double
     ) throws -> NoiseEvidence? {
         let suspects = own.filter { posteriors[$0, default: 0] > 0.5 }
         let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
         guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers else { return nil }
         let transplant = NoiseTransplant(images: images, donors: suspects, controls: rest, strangers: probes)
-        let insertion = try transplant.insertion(
-            into: label, probes: probes, model: model, seed: seed, token: token)
         let removal = try transplant.removal(
             from: label, predicted: table.predicted, model: model, seed: seed, token: token)
-        return removal.map {
-            NoiseEvidence(
-                suspects: suspects, transplant: transplant, insertion: insertion, removal: $0,
-                posteriors: posteriors)
-        }
+        guard let removal else { return nil }
+        let inserted = try transplant.insertion(
+            into: label, probes: probes, model: model, seed: seed, token: token)
+        return NoiseEvidence(
+            suspects: suspects, transplant: transplant,
+            insertion: NoiseTransplant.Effect(rate: inserted, control: control), removal: removal,
+            posteriors: posteriors)
     }
 
     /// Probabilities of belonging to the cluster, by sample.

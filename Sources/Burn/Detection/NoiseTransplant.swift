@@ -63,15 +63,19 @@ struct NoiseTransplant: Sendable {
         return try (batch + noise(of: drawn)).clamp(images.lowest, images.highest)
     }
 
-    /// What the noise does to `probes`, clean-looking images of other classes than `label`: the share that lands there
-    /// with noise of donors, and of strangers.
+    /// What the donors' noise is compared with: that of strangers.
+    var control: NoiseTransplant {
+        var control = self
+        control.donors = strangers
+        return control
+    }
+
+    /// The share of `probes`, clean-looking images of other classes than `label`, that land there with noise of donors.
     func insertion(
         into label: Int, probes: [Int], model: GraphModel, seed: UInt64, token: CancellationToken
-    ) throws -> Effect {
+    ) throws -> Double {
         var random = SplitMix64(seed: seed)
-        return Effect(
-            rate: try share(of: probes, in: label, noiseOf: [donors], model, &random, token),
-            control: try share(of: probes, in: label, noiseOf: [strangers], model, &random, token))
+        return try share(of: probes, in: label, noiseOf: [donors], model, &random, token)
     }
 
     /// What is left without it: the share of controls that stay in `label` with noise that is not the donors', and of

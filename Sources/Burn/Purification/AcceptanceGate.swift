@@ -32,10 +32,12 @@ struct AcceptanceGate {
             let probes = holdout.filter { images.labels[$0] != target.label }
             guard !probes.isEmpty else { continue }
             if let noise = target.noiseTransplant {
-                let effect = try noise.insertion(
-                    into: target.label, probes: probes, model: model, seed: UInt64(target.label), token: token
-                )
-                residual = max(residual, effect.excess)
+                let landing = try [noise, noise.control].map {
+                    try $0.insertion(
+                        into: target.label, probes: probes, model: model, seed: UInt64(target.label),
+                        token: token)
+                }
+                residual = max(residual, landing[0] - landing[1])
             }
             guard let trigger = target.trigger else { continue }
             let untouched = zip(predictions, labels).count { $0 == target.label && $1 != target.label }
