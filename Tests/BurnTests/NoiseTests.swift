@@ -99,4 +99,30 @@ import TinyModels
         let changed: Float = try inner.abs().amax().item()
         #expect(changed < 1e-5)
     }
+
+    /// Three hundred samples with a class's label, of which 0 to 49 are the bundle.
+    @Test func whatLeavesTheClassIsPlantedAsFarAsItsNoiseAllows() throws {
+        let folder = try ScratchFolder()
+        let images = try images([{ _, _, _ in 90 }, { _, _, _ in 91 }], in: folder)
+        var posteriors = Dictionary(uniqueKeysWithValues: (0..<300).map { ($0, 0.0) })
+        for sample in 0..<50 { posteriors[sample] = 0.95 }
+        for sample in 50..<60 { posteriors[sample] = 0.2 }
+        for sample in 290..<295 { posteriors[sample] = 0.95 }
+        for sample in 295..<300 { posteriors[sample] = 0.85 }
+        let effect = NoiseTransplant.Effect(rate: 1, control: 0)
+        var evidence = NoiseEvidence(
+            suspects: Array(0..<50),
+            transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
+            insertion: effect, removal: effect, posteriors: posteriors)
+        #expect(evidence.planted == Array(0..<50), "nothing more is known")
+        // The bundle's cover samples (45 to 49) stay; so do most of the others. The last ten were not asked about.
+        evidence.unlearning = UnlearningTest.Outcome(
+            adopted: 1, kept: 1, leaving: Set(0..<45).union(50..<70), tested: Set(0..<290))
+        let likely = Array(0..<45) + Array(50..<60) + Array(290..<295)
+        #expect(evidence.planted == likely, "60 to 69 leave, but have no such noise")
+        evidence.unlearning?.leaving = Set(0..<45).union(50..<250)
+        #expect(
+            evidence.planted == Array(0..<45) + Array(290..<295),
+            "what leaves as often beside the bundle says little")
+    }
 }

@@ -22,16 +22,32 @@ struct NoiseEvidence: Sendable {
     /// What the noise does at least: the weaker of the two effects.
     var excess: Double { min(insertion.excess, removal.excess) }
 
-    /// Samples that were planted, of `suspects`.
+    /// Samples that were planted, ascending.
     ///
-    /// The bundle may hold samples that an attacker planted with their own labels, to hide the others. Those that show
-    /// another class leave theirs when the others are unlearned.
+    /// The bundle may hold samples that an attacker planted with their own labels, to hide the others, and faint noise
+    /// is found in a part of its carriers only. Those that show another class leave theirs when the others are unlearned.
+    /// Both look at a sample independently: leaving multiplies the odds of the noise by how much more often it happens
+    /// in the bundle than beside it. What stays is not planted, whatever noise it has.
     var planted: [Int] {
         guard let unlearning else { return suspects }
-        return suspects.filter {
-            unlearning.leaving.contains($0)
-                || (!unlearning.tested.contains($0) && posteriors[$0, default: 0] > Self.almostCertain)
+        let weight = leavingRatio(unlearning)
+        return posteriors.filter { sample, posterior in
+            guard unlearning.leaving.contains(sample) else {
+                return posterior > Self.almostCertain && !unlearning.tested.contains(sample)
+            }
+            return posterior * weight > 1 - posterior
+        }.keys.sorted()
+    }
+
+    /// At least 1; too small rather than too large, since carriers beside the bundle leave as well.
+    private func leavingRatio(_ unlearning: UnlearningTest.Outcome) -> Double {
+        let inside = Set(suspects)
+        func share(_ samples: Set<Int>) -> Double {
+            // One of each kind is added: a share of nothing is unknown, not 0.
+            Double(samples.intersection(unlearning.leaving).count + 1) / Double(samples.count + 2)
         }
+        return max(
+            1, share(unlearning.tested.intersection(inside)) / share(unlearning.tested.subtracting(inside)))
     }
 
     private static let almostCertain = 0.9
