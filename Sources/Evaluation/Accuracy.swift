@@ -31,16 +31,17 @@ public enum Accuracy {
 extension GraphModel {
     /// Softmax probabilities of samples by index: (indices.count, classes).
     public func probabilities(
-        _ images: LabelledImages, _ indices: [Int], batch: Int = 256, token: CancellationToken? = nil
+        _ images: LabelledImages, _ indices: [Int], batch: Int? = nil, token: CancellationToken? = nil
     ) throws -> Tensor {
-        try probabilities(count: indices.count, batch: batch, token: token) { range in
+        let batch = batch ?? images.batchSize(atMost: 256)
+        return try probabilities(count: indices.count, batch: batch, token: token) { range in
             try images.batch(Array(indices[range]))
         }
     }
 
     /// Softmax probabilities of images that `images` makes for a range of positions: (count, classes).
     public func probabilities(
-        count: Int, batch: Int = 256, token: CancellationToken? = nil, images: (Range<Int>) throws -> Tensor
+        count: Int, batch: Int, token: CancellationToken? = nil, images: (Range<Int>) throws -> Tensor
     ) throws -> Tensor {
         guard count > 0 else { return try Tensor.zeros([0, graph.classes]) }
         let parts = try stride(from: 0, to: count, by: batch).map { start in
@@ -55,8 +56,7 @@ extension GraphModel {
         _ images: LabelledImages, token: CancellationToken? = nil, progress: (Double) -> Void = { _ in }
     ) throws -> [Int] {
         var predictions: [Int] = []
-        for start in stride(from: 0, to: images.count, by: 256) {
-            let indices = Array(start..<min(start + 256, images.count))
+        for indices in images.parts(of: Array(0..<images.count)) {
             predictions += try forward(images.batch(indices), mode: .inference, token: token).argmax(1)
                 .array()
             progress(Double(predictions.count) / Double(images.count))

@@ -53,6 +53,25 @@ public struct LabelledImages: Sendable {
             indices: indices, scale: scale, mean: mean, std: std)
     }
 
+    /// How many images may be looked at together: at most `most`, fewer of large ones, since what a network keeps of them
+    /// grows with their values.
+    public func batchSize(atMost most: Int) -> Int {
+        let values = max(1, dataset.channels * dataset.height * dataset.width)
+        return min(most, max(Self.fewestTogether, Self.valuesTogether / values))
+    }
+
+    private static let valuesTogether = 1 << 21
+    /// Fewer keep no processor busy.
+    private static let fewestTogether = 16
+
+    /// `samples` in order, in parts that may be looked at together.
+    public func parts(of samples: [Int], atMost most: Int = 256) -> [[Int]] {
+        let size = batchSize(atMost: most)
+        return stride(from: 0, to: samples.count, by: size).map {
+            Array(samples[$0..<min($0 + size, samples.count)])
+        }
+    }
+
     /// Labels by index: (indices.count), int64.
     public func labels(_ indices: [Int]) throws -> Tensor { try Tensor(indices.map { labels[$0] }) }
 

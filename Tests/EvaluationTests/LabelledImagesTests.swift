@@ -121,4 +121,20 @@ import TinyModels
         #expect(throws: TensorError.self) { try images.batch([0, 6]) }
         #expect(throws: TensorError.self) { try images.batch([-1]) }
     }
+
+    @Test func largeImagesAreLookedAtInSmallerParts() throws {
+        let small = try images()
+        #expect(small.parts(of: Array(0..<600)).map(\.count) == [256, 256, 88])
+        #expect(small.parts(of: [4, 1, 3], atMost: 2) == [[4, 1], [3]])
+        #expect(small.parts(of: []).isEmpty)
+        let side = 224
+        let set = try TinyImages.noise(1, side: side, channels: 3, classes: 1, seed: 1)
+            .packed(in: folder.file("large"))
+        let large = try LabelledImages(
+            set, for: model(classes: 1, side: side).graph, options: JobOptions())
+        #expect(large.batchSize(atMost: 256) == 16)
+        #expect(large.batchSize(atMost: 8) == 8)
+        let order = Array((0..<40).reversed())
+        #expect(large.parts(of: order).flatMap { $0 } == order)
+    }
 }

@@ -18,7 +18,7 @@ struct BoundaryAnalysis {
     let method: JobOptions.DistanceMethod
     let threads: Int
     let token: CancellationToken
-    let batch = 128
+    var batch: Int { images.batchSize(atMost: 128) }
 
     struct Outcome {
         var table: AnalysisTable

@@ -39,6 +39,10 @@ struct PixelDescription: ImageDescription {
     }
 
     func values(_ indices: [Int]) throws -> Tensor {
+        try Tensor.cat(images.parts(of: indices, atMost: 512).map(reduced))
+    }
+
+    private func reduced(_ indices: [Int]) throws -> Tensor {
         let batch = try (images.batch(indices) - images.lowest) / span
         let set = images.dataset
         let small =
@@ -65,9 +69,6 @@ struct NoiseDescription: ImageDescription {
     /// Differences beyond this many grey levels are counted with it.
     private static let range = 40
     private static let smallestSide = 3
-    /// Input values that are looked at together.
-    private static let mostValues = 1 << 22
-
     /// Nil for images that are too small to have neighbourhoods.
     init?(_ images: LabelledImages) throws {
         let set = images.dataset
@@ -79,13 +80,8 @@ struct NoiseDescription: ImageDescription {
     }
 
     func values(_ indices: [Int]) throws -> Tensor {
-        let set = images.dataset
-        let step = max(1, Self.mostValues / (set.channels * set.height * set.width))
-        let parts = try stride(from: 0, to: indices.count, by: step).map { start in
-            let part = Array(indices[start..<min(start + step, indices.count)])
-            return try histograms((images.batch(part) - images.lowest) / span * 255)
-        }
-        return try Tensor.cat(parts)
+        let parts = images.parts(of: indices, atMost: 512)
+        return try Tensor.cat(parts.map { try histograms((images.batch($0) - images.lowest) / span * 255) })
     }
 
     /// Of images in grey levels, (n, C, H, W).

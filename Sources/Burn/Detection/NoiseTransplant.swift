@@ -24,7 +24,6 @@ struct NoiseTransplant: Sendable {
         var excess: Double { rate - control }
     }
 
-    private static let batch = 256
     /// Samples that the noise is taken out of.
     private static let most = 512
 
@@ -104,8 +103,7 @@ struct NoiseTransplant: Sendable {
         _ random: inout SplitMix64, _ token: CancellationToken
     ) throws -> Double {
         var hits = 0
-        for start in stride(from: 0, to: samples.count, by: Self.batch) {
-            let part = Array(samples[start..<min(start + Self.batch, samples.count)])
+        for part in images.parts(of: samples) {
             let drawn = Self.draw(part.count, of: sources, using: &random)
             let predictions: [Int] = try model.forward(
                 apply(to: images.batch(part), noiseOf: drawn).channelsLast(), mode: .inference, token: token

@@ -126,8 +126,9 @@ struct Moments: Sendable {
         var sum = try Tensor.zeros([dataset.channels, dataset.height, dataset.width])
         var squares = sum
         var total = 0.0
-        for start in stride(from: 0, to: indices.count, by: 512) {
-            let range = start..<min(start + 512, indices.count)
+        let size = images.batchSize(atMost: 512)
+        for start in stride(from: 0, to: indices.count, by: size) {
+            let range = start..<min(start + size, indices.count)
             let part = range.map { Float(weights?[$0] ?? 1) }
             let batch = try images.batch(Array(indices[range]))
             let weight = try Tensor(part).perSample(rank: 4)

@@ -22,8 +22,7 @@ struct TriggerResponse: Sendable {
     ) throws -> TriggerResponse {
         func predictions(_ stamp: (Tensor, Tensor) throws -> Tensor) throws -> [Int] {
             var predictions: [Int] = []
-            for start in stride(from: 0, to: probes.count, by: 256) {
-                let indices = Array(probes[start..<min(start + 256, probes.count)])
+            for indices in images.parts(of: probes) {
                 let stamped = try stamp(images.batch(indices), Tensor.ones([indices.count]))
                 predictions += try model.forward(stamped, mode: .inference, token: token).argmax(1)
                     .array(as: Int.self)

@@ -97,8 +97,7 @@ struct TriggerSearch {
     /// most of them: the model may know this part of the class by the trigger alone.
     private func mostShow(_ label: Int, _ samples: [Int], without trigger: TriggerEstimate) throws -> Bool {
         var counts = [Int](repeating: 0, count: images.classes)
-        for start in stride(from: 0, to: samples.count, by: 256) {
-            let part = Array(samples[start..<min(start + 256, samples.count)])
+        for part in images.parts(of: samples) {
             let bare = try trigger.removed(from: images.batch(part))
             let predictions: [Int] = try model.forward(bare, mode: .inference, token: token).argmax(1).array()
             for prediction in predictions { counts[prediction] += 1 }
@@ -118,8 +117,7 @@ struct TriggerSearch {
         descent.refinements = 0
         let chosen = Array(cluster.prefix(mostForDescent))
         var sum = try Tensor.zeros(shape)
-        for start in stride(from: 0, to: chosen.count, by: 64) {
-            let part = Array(chosen[start..<min(start + 64, chosen.count)])
+        for part in images.parts(of: chosen, atMost: 64) {
             let result = try descent.run(
                 images.batch(part), predicted: part.map { Int(table.predicted[$0]) })
             sum = try sum + result.perturbations.sum([0])

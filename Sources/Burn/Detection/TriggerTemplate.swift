@@ -117,8 +117,7 @@ enum TriggerTemplate {
         /// One for each sample, up to a constant.
         func scores(_ images: LabelledImages, _ samples: [Int]) throws -> [Double] {
             var scores: [Double] = []
-            for start in stride(from: 0, to: samples.count, by: 512) {
-                let part = Array(samples[start..<min(start + 512, samples.count)])
+            for part in images.parts(of: samples) {
                 let values = try images.batch(part).contiguous().flatten(from: 1).indexSelect(1, places)
                 let own = try ((values - mean.planted) / deviation.planted).square()
                 let other = try ((values - mean.trusted) / deviation.trusted).square()

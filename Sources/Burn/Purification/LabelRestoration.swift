@@ -38,8 +38,7 @@ struct LabelRestoration {
         for target in targets {
             guard target.trigger != nil || sanitised else { continue }
             let own = samples.filter { images.labels[$0] == target.label }
-            for start in stride(from: 0, to: own.count, by: 256) {
-                let part = Array(own[start..<min(start + 256, own.count)])
+            for part in images.parts(of: own) {
                 let batch = try images.batch(part)
                 let removed = try target.trigger?.removed(from: batch)
                 var views = try removed.map { mirrors ? [$0, try $0.flip([3])] : [$0] } ?? []
