@@ -65,8 +65,8 @@ extension TaskRunner {
             token: token)
         let writer = try PackedDatasetWriter(
             directory: directory, height: set.height, width: set.width, channels: set.channels)
-        for start in stride(from: 0, to: task.samples.count, by: 128) {
-            let chosen = Array(task.samples[start..<min(start + 128, task.samples.count)])
+        var done = 0
+        for chosen in images.parts(of: task.samples, atMost: 128) {
             let moved = try descent.run(
                 model, images.batch(chosen), labels: images.labels(chosen), lowest: images.lowest,
                 highest: images.highest)
@@ -78,7 +78,7 @@ extension TaskRunner {
                         $0, className: set.classes[set.label(of: sample)], name: set.name(of: sample))
                 }
             }
-            let done = start + chosen.count
+            done += chosen.count
             channel.send(
                 .progress(WorkerProgress(phase: nil, fraction: Double(done) / Double(task.samples.count))))
         }

@@ -69,6 +69,7 @@ struct NoiseDescription: ImageDescription {
     /// Differences beyond this many grey levels are counted with it.
     private static let range = 40
     private static let smallestSide = 3
+
     /// Nil for images that are too small to have neighbourhoods.
     init?(_ images: LabelledImages) throws {
         let set = images.dataset

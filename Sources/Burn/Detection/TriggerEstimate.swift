@@ -126,11 +126,9 @@ struct Moments: Sendable {
         var sum = try Tensor.zeros([dataset.channels, dataset.height, dataset.width])
         var squares = sum
         var total = 0.0
-        let size = images.batchSize(atMost: 512)
-        for start in stride(from: 0, to: indices.count, by: size) {
-            let range = start..<min(start + size, indices.count)
-            let part = range.map { Float(weights?[$0] ?? 1) }
-            let batch = try images.batch(Array(indices[range]))
+        for positions in images.parts(of: Array(indices.indices), atMost: 512) {
+            let part = positions.map { Float(weights?[$0] ?? 1) }
+            let batch = try images.batch(positions.map { indices[$0] })
             let weight = try Tensor(part).perSample(rank: 4)
             sum = try sum + (batch * weight).sum([0])
             squares = try squares + (batch.square() * weight).sum([0])

@@ -34,17 +34,15 @@ enum TriggerTemplate {
             let groups = Groups(label, flagged, images, table)
             let smallest = min(groups.planted.count, groups.own.count, groups.trusted.count)
             guard smallest >= ClassFinding.smallestCluster, !groups.candidates.isEmpty else { continue }
-            let (planted, own, trusted) = (
-                groups.planted.prefix(mostCompared), groups.own.prefix(mostCompared),
-                groups.trusted.prefix(mostCompared)
-            )
-            let template = try LikelihoodRatio(
-                Moments(images, Array(planted)), Moments(images, Array(trusted)))
-            let cut = try Statistics.quantile(template.scores(images, Array(planted)), missed)
+            let planted = Array(groups.planted.prefix(mostCompared))
+            let own = Array(groups.own.prefix(mostCompared))
+            let trusted = Array(groups.trusted.prefix(mostCompared))
+            let template = try LikelihoodRatio(Moments(images, planted), Moments(images, trusted))
+            let cut = try Statistics.quantile(template.scores(images, planted), missed)
             func matching(_ samples: [Int]) throws -> [Int] {
                 try zip(samples, template.scores(images, samples)).filter { $0.1 >= cut }.map(\.0)
             }
-            let falseShare = Double(try matching(Array(own)).count + 1) / Double(own.count + 1)
+            let falseShare = Double(try matching(own).count + 1) / Double(own.count + 1)
             let found = try matching(groups.candidates)
             let wrong = falseRate(found.count, of: groups.candidates.count, falseShare)
             guard wrong <= falseDiscoveryRate else { continue }
