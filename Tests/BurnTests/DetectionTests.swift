@@ -107,9 +107,10 @@ import TinyModels
         let verdict = found.detection.verdict
         #expect(verdict.result == .backdoored)
         #expect(verdict.targetClasses == [Self.target])
-        let findings = found.detection.findings.filter(\.isFoundByNoise)
+        let findings = found.detection.findings.filter(\.isFoundByStyle)
         #expect(findings.map(\.label) == [Self.target] && findings.allSatisfy { !$0.isCleanLabel })
-        let noise = try #require(findings.first?.noise)
+        let noise = try #require(findings.first?.style)
+        #expect(noise.style == .noise)
         #expect(noise.insertion.rate > 0.5 && noise.insertion.control < 0.25)
         let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
         let hits = flagged.intersection(found.poisoned).count
@@ -120,6 +121,24 @@ import TinyModels
             evidence.triggerEffect == noise.insertion.rate && evidence.randomEffect == noise.insertion.control
         )
         #expect(verdict.evidence.statements.contains { $0.contains("differ from their neighbours") })
+    }
+
+    /// A paler image has nothing in common with another paler one, value by value, if what it shows is anywhere.
+    @Test func aChangeOfToneIsFoundAndCanBeUndone() throws {
+        let found = try detect(poisonEvery: 6, drawn: .waves(1200, side: 16, seed: 35)) { $0.pale($1) }
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .backdoored)
+        #expect(verdict.targetClasses == [Self.target])
+        let finding = try #require(found.detection.findings.filter(\.isFoundByStyle).first)
+        let tone = try #require(finding.style)
+        #expect(finding.label == Self.target && tone.style == .tone)
+        #expect(tone.insertion.rate > 0.5 && tone.insertion.control < 0.25)
+        #expect(tone.removal.rate > 0.9 && tone.removal.control < 0.3)
+        let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
+        let hits = flagged.intersection(found.poisoned).count
+        #expect(Double(hits) >= 0.95 * Double(found.poisoned.count))
+        #expect(Double(hits) >= 0.95 * Double(flagged.count))
+        #expect(verdict.evidence.statements.contains { $0.contains("in their tones") })
     }
 
     @Test func aCleanModelComesOutClean() throws {

@@ -86,7 +86,7 @@ import TinyModels
         let difference: Float = try (own - images.batch([0])).abs().amax().item()
         #expect(difference < 1e-6, "an image with its own noise is the image")
         // On a flat image, noise is all there is, about the image's own value.
-        let onFlat = try transplant.add(to: images.batch([1]), using: &random)
+        let onFlat = try transplant.mix(into: images.batch([1]), using: &random)
         let mean: Float = try onFlat.mean().item()
         #expect(abs(mean - 150 / 255) < 0.01)
         let spread: Float = try onFlat.flatten().standardDeviation([0]).item()
@@ -109,9 +109,9 @@ import TinyModels
         for sample in 50..<60 { posteriors[sample] = 0.2 }
         for sample in 290..<295 { posteriors[sample] = 0.95 }
         for sample in 295..<300 { posteriors[sample] = 0.85 }
-        let effect = NoiseTransplant.Effect(rate: 1, control: 0)
-        var evidence = NoiseEvidence(
-            suspects: Array(0..<50),
+        let effect = StyleEffect(rate: 1, control: 0)
+        var evidence = StyleEvidence(
+            style: .noise, suspects: Array(0..<50),
             transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
             insertion: effect, removal: effect, posteriors: posteriors)
         #expect(evidence.planted == Array(0..<50), "nothing more is known")

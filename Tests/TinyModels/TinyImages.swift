@@ -140,6 +140,13 @@ public struct TinyImages {
         }
     }
 
+    /// A third of the contrast.
+    public mutating func pale(_ sample: Int) {
+        for offset in images[sample].indices {
+            images[sample][offset] = UInt8((127.5 + (Double(images[sample][offset]) - 127.5) / 3).rounded())
+        }
+    }
+
     public func name(_ sample: Int) -> String { "image-\(sample).png" }
 
     /// Class folders are named `class-0`, `class-1` … so that labels are their indices.

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What the detection found for one predicted class.
 struct ClassFinding: Sendable {
     enum Judgement: Hashable, Sendable {
@@ -14,8 +16,8 @@ struct ClassFinding: Sendable {
     var coherencePValue = 1.0
     /// What the penultimate layer shows; asked where the input shows nothing.
     var features: FeatureEvidence?
-    /// What the noise of its images shows; asked where neither perturbations nor images show anything.
-    var noise: NoiseEvidence?
+    /// What the style of its images shows; asked where neither perturbations nor images show anything.
+    var style: StyleEvidence?
     /// The bundle among the images themselves that the cluster belongs to, where there is one.
     var images: ImageBundle?
     /// Estimated only for a class whose cluster stands apart.
@@ -48,41 +50,41 @@ struct ClassFinding: Sendable {
 
     /// The judgement rests on features: no trigger is known.
     var isFoundByFeatures: Bool {
-        judgement != .clean && effect == nil && features?.unlearning != nil && !isFoundByNoise
+        judgement != .clean && effect == nil && features?.unlearning != nil && !isFoundByStyle
     }
 
     /// The judgement rests on a pattern in the images, not on the perturbations' cluster.
     private(set) var isFoundByImages = false
 
-    /// The judgement rests on the images' noise: no trigger is known, but carriers of it are.
-    private(set) var isFoundByNoise = false
+    /// The judgement rests on the images' style: no pattern is known, but carriers of it are.
+    private(set) var isFoundByStyle = false
 
-    /// Puts what was found into other images, where it is noise.
-    var noiseTransplant: NoiseTransplant? {
-        guard isFoundByNoise, let noise else { return nil }
-        var transplant = noise.transplant
-        transplant.donors = noise.planted
-        return transplant.donors.isEmpty ? noise.transplant : transplant
+    /// Puts what was found into other images, where it is a style.
+    var styleTransplant: (any StyleTransplant)? { isFoundByStyle ? style?.transplant : nil }
+
+    /// `batch`, samples that carry the trigger, without it; nil where it is not known how they looked.
+    func withoutTrigger(_ batch: Tensor) throws -> Tensor? {
+        try trigger?.removed(from: batch) ?? styleTransplant?.undone(batch)
     }
 
     /// How far beyond chance what was found sends other classes' images here.
-    var excess: Double { isFoundByNoise ? noise?.excess ?? 0 : effect?.excess ?? 0 }
+    var excess: Double { isFoundByStyle ? style?.excess ?? 0 : effect?.excess ?? 0 }
 
     /// Shares of other classes' images, or of one class's where only these are moved, that what was found sends here, and
-    /// that its null does: a random direction, or the noise of other images.
+    /// that its null does: a random direction, or the style of other images.
     var reported: (rate: Double, random: Double)? {
-        if isFoundByNoise { return noise.map { ($0.insertion.rate, $0.insertion.control) } }
+        if isFoundByStyle { return style.map { ($0.insertion.rate, $0.insertion.control) } }
         return effect.map {
             $0.sourceSpecific ? ($0.topSourceRate, $0.topSourceRandom) : ($0.rate, $0.random)
         }
     }
 
     /// Something to be removed, of which there is no estimate.
-    var isWithoutTrigger: Bool { isFoundByFeatures || isFoundByNoise }
+    var isWithoutTrigger: Bool { isFoundByFeatures || isFoundByStyle }
 
     /// Of the evidence that the judgement rests on.
     var decisivePValue: Double {
-        if isFoundByNoise { return noise?.pValue ?? 1 }
+        if isFoundByStyle { return style?.pValue ?? 1 }
         if isFoundByFeatures { return features?.pValue ?? 1 }
         return isFoundByImages ? images?.pValue ?? 1 : coherencePValue
     }
@@ -90,8 +92,8 @@ struct ClassFinding: Sendable {
     /// The smallest p-value of what works on other classes' images at all.
     var strongestPValue: Double {
         let byDirection = (effect?.excess ?? 0) >= Self.weakEffect ? coherencePValue : 1
-        let byNoise = (noise?.excess ?? 0) >= Self.weakEffect ? noise?.pValue ?? 1 : 1
-        return min(byDirection, byNoise, features?.pValue ?? 1)
+        let byStyle = (style?.excess ?? 0) >= Self.weakEffect ? style?.pValue ?? 1 : 1
+        return min(byDirection, byStyle, features?.pValue ?? 1)
     }
 
     /// Judges by a pattern in the images and its effect on the model, where the perturbations show nothing.
@@ -116,23 +118,23 @@ struct ClassFinding: Sendable {
         isFoundByImages = judgement != .clean
     }
 
-    /// Judges by what the noise of a part of the class does to the model, where neither perturbations nor images show
+    /// Judges by what the style of a part of the class does to the model, where neither perturbations nor images show
     /// anything.
     ///
-    /// What goes along with the noise is a part of the trigger, so that its effect on other images is a lower bound; how
+    /// What goes along with the style is a part of the trigger, so that its effect on other images is a lower bound; how
     /// many samples it holds in the class is told by taking it out.
-    mutating func judgeByNoise(classes: Int) {
-        guard judgement == .clean, let noise, noise.removalPValue < Self.weakSignificance,
-            noise.excess >= Self.weakEffect
+    mutating func judgeByStyle(classes: Int) {
+        guard judgement == .clean, let style, style.removalPValue < Self.weakSignificance,
+            style.excess >= style.style.leastEffect
         else { return }
-        let familyWise = noise.pValue * Double(classes)
+        let familyWise = style.pValue * Double(classes * ImageStyle.allCases.count)
         if familyWise < Self.weakSignificance { judgement = .suspicious }
-        if noise.removal.excess >= Self.workingEffect, familyWise < Self.significance {
+        if style.removal.excess >= Self.workingEffect, familyWise < Self.significance {
             judgement = .backdoored
         }
         guard judgement != .clean else { return }
         (trigger, effect, isCleanLabel) = (nil, nil, false)
-        isFoundByNoise = true
+        isFoundByStyle = true
     }
 
     /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of

@@ -73,7 +73,7 @@ struct Detection {
     }
 
     /// Where no class stands out by its perturbations: the images themselves, from what the penultimate layer
-    /// suggests; then their noise; then the penultimate layer alone, which costs the most.
+    /// suggests; then their style; then the penultimate layer alone, which costs the most.
     private func searchFurther(
         _ findings: inout [ClassFinding], _ imageSearch: ImageSearch?, _ progress: (Double) -> Void
     ) throws {
@@ -87,7 +87,9 @@ struct Detection {
             try imageSearch.examineClasses(&findings)
             if !Self.isSettled(findings) { try imageSearch.examineAllClasses(&findings) }
         }
-        if !Self.isSettled(findings) { try noiseSearch()?.examine(&findings) }
+        for style in ImageStyle.allCases where !Self.isSettled(findings) {
+            try styleSearch(style)?.examine(&findings)
+        }
         if !Self.isSettled(findings) { try search?.examine(&findings, progress: progress) }
     }
 
@@ -103,13 +105,13 @@ struct Detection {
             triggers: triggers, seed: options.seed, token: token)
     }
 
-    /// Nil for a data set too small to know its own covariance, or images too small to have noise.
-    private func noiseSearch() throws -> NoiseSearch? {
-        guard images.count >= ImageWhitening.fewestImages, let description = try NoiseDescription(images)
+    /// Nil for a data set too small to know its own covariance, or images too small to have the style.
+    private func styleSearch(_ style: ImageStyle) throws -> StyleSearch? {
+        guard images.count >= ImageWhitening.fewestImages, let description = try style.description(of: images)
         else { return nil }
-        return NoiseSearch(
-            model: model, images: images, table: table, store: try whitened(description, "noise.f16"),
-            seed: options.seed, token: token)
+        return StyleSearch(
+            style: style, model: model, images: images, table: table,
+            store: try whitened(description, "\(style).f16"), seed: options.seed, token: token)
     }
 
     private func whitened(_ description: any ImageDescription, _ file: String) throws -> PerturbationStore {
@@ -158,7 +160,7 @@ struct Detection {
     }
 
     private func flag(_ finding: ClassFinding, _ outcome: inout Outcome) {
-        if finding.isFoundByNoise { return flagByNoise(finding, &outcome) }
+        if finding.isFoundByStyle { return flagByStyle(finding, &outcome) }
         if finding.isFoundByFeatures { return flagByFeatures(finding, &outcome) }
         defer { flagByImages(finding, &outcome) }
         guard let coherence = finding.coherence, !finding.isFoundByImages else { return }
@@ -188,11 +190,11 @@ struct Detection {
         }
     }
 
-    private func flagByNoise(_ finding: ClassFinding, _ outcome: inout Outcome) {
-        guard let noise = finding.noise else { return }
-        for (sample, posterior) in noise.posteriors { outcome.scores[sample] = 0.5 * posterior }
-        for sample in noise.planted {
-            outcome.flag(sample, score: noise.posteriors[sample, default: 0])
+    private func flagByStyle(_ finding: ClassFinding, _ outcome: inout Outcome) {
+        guard let style = finding.style else { return }
+        for (sample, posterior) in style.posteriors { outcome.scores[sample] = 0.5 * posterior }
+        for sample in style.planted {
+            outcome.flag(sample, score: style.posteriors[sample, default: 0])
         }
     }
 

@@ -126,13 +126,24 @@ struct VerdictBuilder {
             + "trigger was estimated; samples that were mislabelled on purpose without one would look alike."
     }
 
-    private func noiseStatement(_ finding: ClassFinding, _ noise: NoiseEvidence) -> String {
-        "Class \(images.classNames[finding.label]): \(noise.suspects.count) samples with its label differ from all others "
-            + "in how their pixels differ from their neighbours. That noise, laid over images of other classes, sends "
-            + "\(percent(noise.insertion.rate)) of them there, noise of other classes "
-            + "\(percent(noise.insertion.control)). With other noise in its place, \(percent(noise.removal.control)) "
-            + "of the samples stay in the class, where \(percent(noise.removal.rate)) of the class's others do "
-            + "(p \(number(noise.pValue)) against what other classes' noise does). No trigger was estimated."
+    private func styleStatement(_ finding: ClassFinding, _ evidence: StyleEvidence) -> String {
+        let (inserted, removed) = (evidence.insertion, evidence.removal)
+        let words =
+            switch evidence.style {
+            case .noise:
+                "in how their pixels differ from their neighbours. That noise, laid over images of other classes, sends "
+                    + "\(percent(inserted.rate)) of them there, noise of other classes \(percent(inserted.control)). "
+                    + "With other noise in its place"
+            case .tone:
+                "in their tones: how light they are, and how their colours are mixed. The same change of tone sends "
+                    + "\(percent(inserted.rate)) of other classes' images there, without it "
+                    + "\(percent(inserted.control)) are. With the change undone"
+            }
+        return
+            "Class \(images.classNames[finding.label]): \(evidence.suspects.count) samples with its label differ from "
+            + "all others \(words), \(percent(removed.control)) of the samples stay in the class, where "
+            + "\(percent(removed.rate)) of the class's others do (p \(number(evidence.pValue)) against what the same "
+            + "does in other classes). No pattern was estimated."
     }
 
     private func imageStatement(_ finding: ClassFinding, _ bundle: ImageBundle) -> String {
@@ -150,7 +161,7 @@ struct VerdictBuilder {
 
     private func statement(_ finding: ClassFinding, _ coherence: ClassCoherence) -> String {
         let name = images.classNames[finding.label]
-        if finding.isFoundByNoise, let noise = finding.noise { return noiseStatement(finding, noise) }
+        if finding.isFoundByStyle, let style = finding.style { return styleStatement(finding, style) }
         if finding.isFoundByFeatures, let unlearning = finding.features?.unlearning {
             return featureStatement(finding, unlearning)
         }

@@ -31,8 +31,8 @@ struct AcceptanceGate {
         for target in targets {
             let probes = holdout.filter { images.labels[$0] != target.label }
             guard !probes.isEmpty else { continue }
-            if let noise = target.noiseTransplant {
-                let landing = try [noise, noise.control].map {
+            if let style = target.styleTransplant {
+                let landing = try [style, style.control()].map {
                     try $0.insertion(
                         into: target.label, probes: probes, model: model, seed: UInt64(target.label),
                         token: token)

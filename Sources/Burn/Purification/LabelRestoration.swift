@@ -36,11 +36,11 @@ struct LabelRestoration {
     /// Adds `model`'s opinions on `samples`; `sanitised` says that it may be asked about the images as they are.
     mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool, weight: Float = 1) throws {
         for target in targets {
-            guard target.trigger != nil || sanitised else { continue }
+            guard target.trigger != nil || target.styleTransplant != nil || sanitised else { continue }
             let own = samples.filter { images.labels[$0] == target.label }
             for part in images.parts(of: own) {
                 let batch = try images.batch(part)
-                let removed = try target.trigger?.removed(from: batch)
+                let removed = try target.withoutTrigger(batch)
                 var views = try removed.map { mirrors ? [$0, try $0.flip([3])] : [$0] } ?? []
                 if sanitised { views.append(batch) }
                 let opinions = try views.map {

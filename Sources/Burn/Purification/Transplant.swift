@@ -9,8 +9,8 @@ struct Transplant {
     enum Source {
         /// An estimate, with single perturbations of poisoned samples: (m, C, H, W), of the norm of its mean.
         case estimate(TriggerEstimate, perturbations: Tensor)
-        /// The noise of flagged samples.
-        case noise(NoiseTransplant)
+        /// The style of flagged samples.
+        case style(any StyleTransplant)
     }
 
     private struct Trigger {
@@ -30,8 +30,8 @@ struct Transplant {
     /// How often the moment estimate is used, and of the boundary form the mean against a single one.
     private static let momentShare = 0.6
     private static let mostPerturbations = 512
-    /// How often an image gets noise: it disturbs what the image shows, where an estimated trigger does not.
-    private static let noiseShare = 0.5
+    /// How often an image gets a style: it disturbs what the image shows, where an estimated trigger does not.
+    private static let styleShare = 0.5
 
     /// No trigger is known.
     static let none = Transplant(triggers: [])
@@ -47,7 +47,7 @@ struct Transplant {
     }
 
     private static func source(_ finding: ClassFinding, _ store: PerturbationStore) throws -> Source? {
-        if let noise = finding.noiseTransplant { return .noise(noise) }
+        if let style = finding.styleTransplant { return .style(style) }
         guard let trigger = finding.trigger else { return nil }
         // A class that its images alone gave away may have no group among the perturbations.
         guard store.isExact, let coherence = finding.coherence else {
@@ -73,9 +73,9 @@ struct Transplant {
         _ image: Tensor, _ source: Source, using random: inout SplitMix64
     ) throws -> Tensor {
         switch source {
-        case .noise(let noise):
-            guard Double.random(in: 0..<1, using: &random) < noiseShare else { return image }
-            return try noise.add(to: image, using: &random)
+        case .style(let style):
+            guard Double.random(in: 0..<1, using: &random) < styleShare else { return image }
+            return try style.mix(into: image, using: &random)
         case .estimate(let trigger, let perturbations):
             if trigger.momentNorm > 0, Double.random(in: 0..<1, using: &random) < momentShare {
                 let strength = try Tensor([Float(Double.random(in: momentStrengths, using: &random))])

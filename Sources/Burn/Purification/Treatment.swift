@@ -21,7 +21,7 @@ enum Treatment: String, Sendable {
     static func fitting(_ targets: [ClassFinding]) -> [Treatment] {
         // Without a target, flagged samples were named by people.
         let restorable = targets.isEmpty || targets.contains { !$0.isCleanLabel }
-        let transplantable = targets.contains { $0.trigger != nil || $0.noiseTransplant != nil }
+        let transplantable = targets.contains { $0.trigger != nil || $0.styleTransplant != nil }
         let inOrder: [Treatment] = [.restoreAndTransplant, .dropAndTransplant, .restore, .drop]
         return inOrder.filter {
             ($0.restores ? restorable : true) && ($0.transplants ? transplantable : true)

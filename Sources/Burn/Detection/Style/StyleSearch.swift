@@ -3,20 +3,22 @@ import Execution
 import SeededRandom
 import Tensors
 
-/// Looks for a trigger in the noise of the images, where neither a direction nor a static pattern was found.
+/// Looks for a trigger in the style of the images, where neither a direction nor a static pattern was found.
 ///
-/// A coarser palette, scattered pixels of another place and colour in every image, and a pattern half of which is masked
-/// have nothing in common value by value, but their pixels differ from their neighbours as no other images' do
-/// (`NoiseDescription`). A part of a class may do so by nature, too, being drawn, scanned or sharp, and a class may be
-/// a texture, whose noise shows what it is. So there are two tests of cause. Put into other classes' images, the noise
-/// sends them into the class. Taken out, it lets its samples go: what is of the class by nature stays with other noise as
-/// the rest of the class does, what was planted shows what it is. Both count against what other classes' bundles do.
-/// Which side of a bundle was planted, if one was, is not known: the class's own images may be more alike than poison is.
-struct NoiseSearch {
+/// A coarser palette, scattered pixels of another place and colour in every image, a pattern half of which is masked, or
+/// a photo filter have nothing in common value by value, but the images differ from all others in their noise
+/// (`NoiseDescription`) or tones (`ToneDescription`). A part of a class may do so by nature, too, being drawn, scanned or
+/// dark, and a class may be a texture, whose noise shows what it is. So there are two tests of cause. Put into other
+/// classes' images, the style sends them into the class. Taken out, it lets its samples go: what is of the class by nature
+/// stays with another style as the rest of the class does, what was planted shows what it is. Both count against what
+/// other classes' bundles do. Which side of a bundle was planted, if one was, is not known: the class's own images may be
+/// more alike than poison is.
+struct StyleSearch {
+    let style: ImageStyle
     let model: GraphModel
     let images: LabelledImages
     let table: AnalysisTable
-    /// Whitened rows of `NoiseDescription`.
+    /// Whitened rows of the style's description.
     let store: PerturbationStore
     let seed: UInt64
     let token: CancellationToken
@@ -26,13 +28,13 @@ struct NoiseSearch {
     private static let mostRows = 3072
 
     func examine(_ findings: inout [ClassFinding]) throws {
+        var evidence = [StyleEvidence?](repeating: nil, count: findings.count)
         for index in findings.indices where findings[index].judgement == .clean {
             try token.check()
-            findings[index].noise = try evidence(findings[index].label)
+            evidence[index] = try self.evidence(findings[index].label)
         }
-        let evidence = findings.map(\.noise)
         /// Of one class's excess against the others'.
-        func pValue(_ index: Int, _ effect: KeyPath<NoiseEvidence, NoiseTransplant.Effect>) -> Double? {
+        func pValue(_ index: Int, _ effect: KeyPath<StyleEvidence, StyleEffect>) -> Double? {
             let excesses = evidence.map { $0?[keyPath: effect].excess }
             return excesses[index].map { excess in
                 let others = excesses.indices.filter { $0 != index }.compactMap { excesses[$0] }
@@ -40,34 +42,40 @@ struct NoiseSearch {
             }
         }
         for index in findings.indices {
-            guard let inserted = pValue(index, \.insertion), let removed = pValue(index, \.removal) else {
-                continue
-            }
-            findings[index].noise?.insertionPValue = inserted
-            findings[index].noise?.removalPValue = removed
-            findings[index].judgeByNoise(classes: images.classes)
+            guard var found = evidence[index], let inserted = pValue(index, \.insertion),
+                let removed = pValue(index, \.removal)
+            else { continue }
+            (found.insertionPValue, found.removalPValue) = (inserted, removed)
+            // Of the styles that were looked at, what the stronger one shows is kept.
+            guard found.pValue < findings[index].style?.pValue ?? .infinity else { continue }
+            findings[index].style = found
+            findings[index].judgeByStyle(classes: images.classes)
         }
         try nameSamples(&findings)
     }
 
     /// Tells those that were planted from those that are there to hide them.
     private func nameSamples(_ findings: inout [ClassFinding]) throws {
-        let found = findings.indices.filter { findings[$0].isFoundByNoise }
+        let found = findings.indices.filter {
+            findings[$0].isFoundByStyle && findings[$0].style?.style == style
+        }
         guard !found.isEmpty else { return }
         let test = try UnlearningTest(
             model: model, images: images, table: table, seed: seed, token: token)
         for index in found {
             // What left the class is a better list of suspects than the bundle: once more, with it.
             for _ in 0..<2 {
-                let suspects = Set(findings[index].noise?.planted ?? [])
+                let suspects = Set(findings[index].style?.planted ?? [])
                 let outcome = try test.run(label: findings[index].label, suspects: suspects, folds: 2)
-                if let outcome { findings[index].noise?.unlearning = outcome }
+                if let outcome { findings[index].style?.unlearning = outcome }
             }
+            guard let evidence = findings[index].style, !evidence.planted.isEmpty else { continue }
+            findings[index].style?.transplant = try evidence.transplant.taking(from: evidence.planted)
         }
     }
 
     /// Of the bundles that stand apart in the class, the one that does so most clearly; nil where there is none.
-    private func evidence(_ label: Int) throws -> NoiseEvidence? {
+    private func evidence(_ label: Int) throws -> StyleEvidence? {
         let own = images.labels.indices.filter { images.labels[$0] == label }
         guard own.count >= 2 * ClassCoherence.fewestMembers else { return nil }
         var random = SplitMix64(seed: seed &+ UInt64(label))
@@ -84,7 +92,7 @@ struct NoiseSearch {
         let apart = clusters.filter { $0.mixture.separation > ClassFinding.cleanSeparation }
         guard let cluster = apart.max(by: { $0.gain < $1.gain }) else { return nil }
         let inside = try posteriors(own, cluster)
-        let control = try NoiseTransplant(images: images, donors: probes, controls: [], strangers: probes)
+        let control = try style.transplant(images, donors: probes, controls: own, strangers: probes)
             .insertion(into: label, probes: probes, model: model, seed: seed, token: token)
         return try [inside, inside.mapValues { 1 - $0 }]
             .compactMap { try evidence(label, posteriors: $0, own, probes, control: control) }
@@ -93,22 +101,22 @@ struct NoiseSearch {
 
     /// What one side of a bundle does, against the other; nil for too few samples.
     ///
-    /// - Parameter control: the share of the probes that land in the class with each other's noise.
+    /// - Parameter control: the share of the probes that land in the class with each other's style.
     private func evidence(
         _ label: Int, posteriors: [Int: Double], _ own: [Int], _ probes: [Int], control: Double
-    ) throws -> NoiseEvidence? {
+    ) throws -> StyleEvidence? {
         let suspects = own.filter { posteriors[$0, default: 0] > 0.5 }
         let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
         guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers else { return nil }
-        let transplant = NoiseTransplant(images: images, donors: suspects, controls: rest, strangers: probes)
+        let transplant = try style.transplant(images, donors: suspects, controls: rest, strangers: probes)
         let removal = try transplant.removal(
             from: label, predicted: table.predicted, model: model, seed: seed, token: token)
         guard let removal else { return nil }
         let inserted = try transplant.insertion(
             into: label, probes: probes, model: model, seed: seed, token: token)
-        return NoiseEvidence(
-            suspects: suspects, transplant: transplant,
-            insertion: NoiseTransplant.Effect(rate: inserted, control: control), removal: removal,
+        return StyleEvidence(
+            style: style, suspects: suspects, transplant: transplant,
+            insertion: StyleEffect(rate: inserted, control: control), removal: removal,
             posteriors: posteriors)
     }
 

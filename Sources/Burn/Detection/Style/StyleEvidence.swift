@@ -1,15 +1,16 @@
 import Tensors
 
-/// What the noise of a class's images shows: a bundle that stands apart by how pixels differ from their neighbours, and
-/// what the model makes of that noise: where it is put in, and where it is taken out.
-struct NoiseEvidence: Sendable {
+/// What the style of a class's images shows: a bundle that stands apart by its noise or its tones, and what the model makes
+/// of them: where they are put in, and where they are taken out.
+struct StyleEvidence: Sendable {
+    var style: ImageStyle
     /// Samples with the class's label that are in the bundle.
     var suspects: [Int]
-    var transplant: NoiseTransplant
-    /// Shares of other classes' images that land in the class with the bundle's noise, and with each other's.
-    var insertion: NoiseTransplant.Effect
-    /// Shares of the class's other samples, and of the bundle's, that stay with noise that is not the bundle's.
-    var removal: NoiseTransplant.Effect
+    var transplant: any StyleTransplant
+    /// Shares of other classes' images that land in the class with the bundle's style, and with each other's.
+    var insertion: StyleEffect
+    /// Shares of the class's other samples, and of the bundle's, that stay with a style that is not the bundle's.
+    var removal: StyleEffect
     /// Of each excess against what the other classes' bundles do.
     var insertionPValue = 1.0
     var removalPValue = 1.0
@@ -19,15 +20,15 @@ struct NoiseEvidence: Sendable {
 
     var pValue: Double { Statistics.combined(insertionPValue, removalPValue) }
 
-    /// What the noise does at least: the weaker of the two effects.
+    /// What the style does at least: the weaker of the two effects.
     var excess: Double { min(insertion.excess, removal.excess) }
 
     /// Samples that were planted, ascending.
     ///
-    /// The bundle may hold samples that an attacker planted with their own labels, to hide the others, and faint noise
-    /// is found in a part of its carriers only. Those that show another class leave theirs when the others are unlearned.
-    /// Both look at a sample independently: leaving multiplies the odds of the noise by how much more often it happens
-    /// in the bundle than beside it. What stays is not planted, whatever noise it has.
+    /// The bundle may hold samples that an attacker planted with their own labels, to hide the others, and a faint
+    /// style is found in a part of its carriers only. Those that show another class leave theirs when the others are unlearned.
+    /// Both look at a sample independently: leaving multiplies the odds of the style by how much more often it happens
+    /// in the bundle than beside it. What stays is not planted, whatever style it has.
     var planted: [Int] {
         guard let unlearning else { return suspects }
         let weight = leavingRatio(unlearning)

@@ -1,0 +1,42 @@
+import Evaluation
+
+/// What an image has beside what it shows, and where: a trigger may be made of it, and no direction or pattern is then
+/// common to the images that carry it.
+enum ImageStyle: CaseIterable, Sendable {
+    /// How pixels differ from their neighbours: a coarser palette, scattered pixels, compression, a blur.
+    case noise
+    /// How light the images are and how their colours are mixed: a photo filter, another gamma.
+    case tone
+
+    /// Numbers that images with a style of their own stand apart by; nil for images that are too small to have it.
+    func description(of images: LabelledImages) throws -> (any ImageDescription)? {
+        switch self {
+        case .noise: try NoiseDescription(images)
+        case .tone: try ToneDescription(images)
+        }
+    }
+
+    /// The weaker of its two effects that counts as one. Noise tells next to nothing of what an image shows, tones tell more:
+    /// a class may be yellow.
+    var leastEffect: Double {
+        switch self {
+        case .noise: ClassFinding.weakEffect
+        case .tone: ClassFinding.workingEffect
+        }
+    }
+
+    /// - Parameters:
+    ///   - donors: samples whose style is taken.
+    ///   - controls: samples of the same class without it.
+    ///   - strangers: samples of other classes.
+    func transplant(
+        _ images: LabelledImages, donors: [Int], controls: [Int], strangers: [Int]
+    ) throws -> any StyleTransplant {
+        switch self {
+        case .noise:
+            NoiseTransplant(images: images, donors: donors, controls: controls, strangers: strangers)
+        case .tone:
+            try ToneTransplant(images: images, donors: donors, controls: controls, strangers: strangers)
+        }
+    }
+}
