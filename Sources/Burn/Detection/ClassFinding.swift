@@ -79,6 +79,19 @@ struct ClassFinding: Sendable {
         }
     }
 
+    /// Probabilities of carrying the trigger, by sample, as far as the perturbations and the images tell.
+    var carriers: [Int: Double] {
+        var carriers: [Int: Double] = [:]
+        for (sample, posterior) in (images?.posteriors ?? []).enumerated() where posterior > 0 {
+            carriers[sample] = Double(posterior)
+        }
+        guard let coherence, !isFoundByImages else { return carriers }
+        for (sample, cosine) in zip(coherence.members, coherence.cosines) {
+            carriers[sample] = max(carriers[sample, default: 0], coherence.mixture.posterior(cosine))
+        }
+        return carriers
+    }
+
     /// Something to be removed, of which there is no estimate.
     var isWithoutTrigger: Bool { isFoundByFeatures || isFoundByStyle }
 
@@ -92,7 +105,7 @@ struct ClassFinding: Sendable {
     /// The smallest p-value of what works on other classes' images at all.
     var strongestPValue: Double {
         let byDirection = (effect?.excess ?? 0) >= Self.weakEffect ? coherencePValue : 1
-        let byStyle = (style?.excess ?? 0) >= Self.weakEffect ? style?.pValue ?? 1 : 1
+        let byStyle = style.map { $0.excess >= $0.style.leastEffect ? $0.pValue : 1 } ?? 1
         return min(byDirection, byStyle, features?.pValue ?? 1)
     }
 

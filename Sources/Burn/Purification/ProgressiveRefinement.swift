@@ -59,22 +59,46 @@ struct ProgressiveRefinement {
         let cut = max(
             Statistics.quantile(null, Self.nullQuantile), Statistics.quantile(planted, Self.flaggedQuantile))
         let calm = Statistics.quantile(null, Self.cleanQuantile)
-        let newlyFlagged =
+        let doubted =
             planted.isEmpty
             ? []
             : drops.indices.filter {
                 dirty.contains(images.labels[$0]) && !poison.contains($0) && Double(drops[$0]) > cut
                     && !reviews.isRejected($0)
             }
+        let newlyFlagged = carriers(among: doubted, beside: poison, cut: cut)
         let known = Set(pool.clean).union(pool.holdout)
         let newlyClean = drops.indices.filter {
             suspicious.contains(images.labels[$0]) && !known.contains($0) && !poison.contains($0)
                 && agrees[$0] && Double(drops[$0]) <= calm
         }
         pool.poison = (pool.poison + newlyFlagged).sorted()
-        let moved = Set(newlyFlagged)
+        let moved = Set(doubted)
         pool.clean = (pool.clean.filter { !moved.contains($0) } + newlyClean).sorted()
         return Disagreement(
             meanDivergence: divergence, newlyFlagged: newlyFlagged, newlyClean: newlyClean)
+    }
+
+    /// Of `doubted`, samples whose given label the sanitised model lets go: those that were planted.
+    ///
+    /// A class that has lost its poison lets some of its own, ambiguous samples go as well. The detection and the drop look
+    /// at a sample independently: a drop multiplies the odds of carrying the trigger by how much more often it happens
+    /// among the class's flagged samples than among its others. What is only doubted is not trained on.
+    private func carriers(among doubted: [Int], beside poison: Set<Int>, cut: Double) -> [Int] {
+        let groups = Dictionary(grouping: doubted) { images.labels[$0] }
+        return groups.keys.sorted().flatMap { label -> [Int] in
+            let own = images.labels.indices.filter { images.labels[$0] == label }
+            let (flagged, others) = (own.filter(poison.contains), own.filter { !poison.contains($0) })
+            func share(_ samples: [Int]) -> Double {
+                // One of each kind is added: a share of nothing is unknown, not 0.
+                Double(samples.count { Double(drops[$0]) > cut } + 1) / Double(samples.count + 2)
+            }
+            let weight = max(1, share(flagged) / share(others))
+            let posteriors = targets.first { $0.label == label }?.carriers ?? [:]
+            return groups[label, default: []].filter {
+                let belief = posteriors[$0, default: 0]
+                return belief * weight > 1 - belief
+            }
+        }
     }
 }
