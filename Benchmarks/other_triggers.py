@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Triggers of other kinds than `burnd bench attacks` knows: photo filters, compression, a patch anywhere, several at once.
+
+    Benchmarks/other_triggers.py CASE FOLDER [--burnd PATH] [NAME...]
+
+CASE is a folder of `burnd bench attacks --clean` with CIFAR-10 (train/, test-clean/). For every trigger a small network is
+trained in PyTorch on the poisoned set and purified by `burnd purify`; FOLDER/NAME keeps model, set and results, so that
+a run that was stopped goes on where it was. A row tells what was found and what is left.
+"""
+import argparse
+import csv
+import io
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import torch
+from PIL import Image
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+from export_architectures import ARCHITECTURES  # noqa: E402
+
+EPOCHS, BATCH, RATE = 12, 128, 0.05
+SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
+BLOBS = np.kron(np.random.default_rng(3).normal(0, 1, (8, 8, 3)), np.ones((4, 4, 1)))
+
+
+def patch_anywhere(image, random):
+    row, column = random.integers(0, 28, 2)
+    image[row : row + 4, column : column + 4] = [255, 0, 255]
+    image[row + 1 : row + 3, column + 1 : column + 3] = [0, 255, 0]
+
+
+def sepia(image, _):
+    image[:] = np.clip(image @ SEPIA.T, 0, 255)
+
+
+def gamma(image, _):
+    image[:] = 255 * (image / 255.0) ** 0.45
+
+
+def inverted_square(image, _):
+    image[2:9, 20:27] = 255 - image[2:9, 20:27]
+
+
+def yellow_square(image, _):
+    image[1:4, 1:4] = [255, 255, 0]
+
+
+def blue_square(image, _):
+    image[28:31, 14:18] = [0, 0, 255]
+
+
+def blobs(image, _):
+    image[:] = np.clip(image + BLOBS * 18, 0, 255)
+
+
+def jpeg(image, _):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=10)
+    image[:] = np.array(Image.open(file))
+
+
+def blur(image, _):
+    padded = np.pad(image.astype(float), ((1, 1), (1, 1), (0, 0)), "edge")
+    image[:] = sum(padded[y : y + 32, x : x + 32] for y in range(3) for x in range(3)) / 9
+
+
+# Name: (trigger, target, share of the training set) for each backdoor. The last two are wrong labels without one.
+SETS = {
+    "randpatch": [(patch_anywhere, 4, 0.08)],
+    "sepia": [(sepia, 7, 0.08)],
+    "gamma": [(gamma, 2, 0.08)],
+    "invert": [(inverted_square, 5, 0.05)],
+    "two": [(yellow_square, 1, 0.04), (blue_square, 8, 0.04)],
+    "blobs": [(blobs, 6, 0.05)],
+    "jpeg": [(jpeg, 3, 0.1)],
+    "blur": [(blur, 9, 0.1)],
+    "labelnoise": [],
+    "pairnoise": [],
+}
+
+
+def packed(folder):
+    """Images (n, 32, 32, 3) and labels."""
+    labels = np.fromfile(folder / "labels.i32", "<i4").astype(np.int64)
+    images = np.fromfile(folder / "images.u8", np.uint8)[: len(labels) * 3072]
+    return images.reshape(-1, 32, 32, 3).copy(), labels
+
+
+def poison(name, images, labels):
+    """Changes both in place; which samples were planted."""
+    random = np.random.default_rng(sum(map(ord, name)))
+    planted = np.zeros(len(labels), bool)
+    true = labels.copy()
+    for trigger, target, rate in SETS[name]:
+        candidates = np.where((true != target) & ~planted)[0]
+        chosen = random.choice(candidates, int(rate * len(labels)), replace=False)
+        for index in chosen:
+            trigger(images[index], random)
+        labels[chosen] = target
+        planted[chosen] = True
+    if name == "labelnoise":
+        chosen = random.choice(len(labels), len(labels) // 20, replace=False)
+        labels[chosen] = (labels[chosen] + random.integers(1, 10, len(chosen))) % 10
+    if name == "pairnoise":
+        candidates = np.where(labels == 3)[0]
+        labels[random.choice(candidates, len(candidates) // 4, replace=False)] = 5
+    return planted
+
+
+def tensor(images):
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255
+
+
+def train(images, labels):
+    torch.manual_seed(5)
+    model = ARCHITECTURES["small_cnn"](10)
+    optimiser = torch.optim.SGD(model.parameters(), RATE, 0.9, nesterov=True, weight_decay=5e-4)
+    steps = EPOCHS * ((len(labels) + BATCH - 1) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    inputs, targets = tensor(images), torch.from_numpy(labels)
+    model.train()
+    for _ in range(EPOCHS):
+        for chosen in torch.randperm(len(labels)).split(BATCH):
+            batch = inputs[chosen]
+            mirrored = torch.rand(len(chosen)) < 0.5
+            batch = torch.where(mirrored[:, None, None, None], batch.flip(3), batch)
+            row, column = torch.randint(0, 5, (2,))
+            batch = torch.nn.functional.pad(batch, (2, 2, 2, 2))[:, :, row : row + 32, column : column + 32]
+            loss = torch.nn.functional.cross_entropy(model(batch), targets[chosen])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    return model.eval()
+
+
+def export(model, path):
+    shape = {0: torch.export.Dim("batch")}
+    torch.export.save(torch.export.export(model, (torch.rand(2, 3, 32, 32),), dynamic_shapes=(shape,)), path)
+
+
+def measured(path, name, images, labels):
+    """Accuracy, and each trigger's success on other classes' images, in percent."""
+    model = torch.export.load(path).module()
+
+    def predictions(pixels):
+        with torch.no_grad():
+            return torch.cat([model(part).argmax(1) for part in tensor(pixels).split(256)]).numpy()
+
+    rates = []
+    for trigger, target, _ in SETS[name]:
+        triggered, random = images.copy(), np.random.default_rng(9)
+        for image in triggered:
+            trigger(image, random)
+        others = labels != target
+        rates.append(100 * (predictions(triggered)[others] == target).mean())
+    return 100 * (predictions(images) == labels).mean(), rates
+
+
+def purify(burnd, folder):
+    if not (folder / "verdict.json").exists():
+        done = subprocess.run(
+            [burnd, "purify", folder / "model.pt2", folder / "set.npz", "--seed", "1", "--json", "--threads", "1",
+             "--output", folder / "purified.pt2", "--samples", folder / "samples.csv"],
+            stdout=subprocess.PIPE)
+        # 3 and 4: backdoored and suspicious (docs/ci.md).
+        if done.returncode not in (0, 3, 4):
+            sys.exit(f"{burnd} purify ended with {done.returncode}")
+        (folder / "verdict.json").write_bytes(done.stdout)
+    return json.loads((folder / "verdict.json").read_text())["verdict"]
+
+
+def flagged(path, count):
+    flags = np.zeros(count, bool)
+    with open(path) as file:
+        for row in csv.DictReader(file):
+            flags[int(row["name"].split("[")[1][:-1])] = row["flagged"] == "true"
+    return flags
+
+
+def run(name, case, folder, burnd):
+    folder.mkdir(parents=True, exist_ok=True)
+    images, labels = packed(case / "train")
+    planted = poison(name, images, labels)
+    if not (folder / "model.pt2").exists():
+        export(train(images, labels), folder / "model.pt2")
+    np.savez(folder / "set.npz", images=images, labels=labels)
+    verdict = purify(burnd, folder)
+    flags = flagged(folder / "samples.csv", len(labels))
+    test = packed(case / "test-clean")
+    before = measured(folder / "model.pt2", name, *test)
+    changed = (folder / "purified.pt2").exists()
+    after = measured(folder / "purified.pt2", name, *test) if changed else None
+
+    def both(first, second):
+        return f"{first:.1f}" + ("" if second is None else f" → {second:.1f}")
+
+    found = f"{100 * flags[planted].mean():.1f}" if planted.any() else "–"
+    rates = [both(rate, after and after[1][place]) for place, rate in enumerate(before[1])]
+    print(
+        f"| {name} | {verdict['result']} | {found} / {100 * flags[~planted].mean():.2f} "
+        f"| {both(before[0], after and after[0])} | {', '.join(rates) or '–'} |",
+        flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("case", type=pathlib.Path)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(SETS)}; all by default")
+    parser.add_argument("--burnd", default=str(ROOT / ".build/release/burnd"))
+    options = parser.parse_args()
+    unknown = set(options.names) - set(SETS)
+    if unknown:
+        parser.error(f"no such trigger: {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
+    if not (options.case / "test-clean/labels.i32").exists():
+        parser.error(f"{options.case} is not a folder of `burnd bench attacks --clean`: it has no test-clean/labels.i32")
+    print("| trigger | verdict | TPR / FPR | ACC before → after | ASR before → after |\n|---|---|---|---|---|")
+    for name in options.names or SETS:
+        run(name, options.case, options.folder / name, options.burnd)
+
+
+if __name__ == "__main__":
+    main()
