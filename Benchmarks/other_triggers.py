@@ -214,7 +214,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(SETS)}; all by default")
     parser.add_argument("--burnd", default=str(ROOT / ".build/release/burnd"))
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     unknown = set(options.names) - set(SETS)
     if unknown:
         parser.error(f"no such trigger: {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
