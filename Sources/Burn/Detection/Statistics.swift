@@ -49,6 +49,9 @@ enum Statistics {
         return min(1, product * (1 - log(product)))
     }
 
+    /// A share with one of each kind added: a share of nothing is unknown, not 0.
+    static func cautiousShare(_ hits: Int, of total: Int) -> Double { Double(hits + 1) / Double(total + 2) }
+
     /// Wilson's 95 % interval of a proportion.
     static func wilson(_ hits: Int, of total: Int) -> [Double] {
         guard total > 0 else { return [0, 1] }

@@ -90,8 +90,7 @@ struct ProgressiveRefinement {
             let own = images.labels.indices.filter { images.labels[$0] == label }
             let (flagged, others) = (own.filter(poison.contains), own.filter { !poison.contains($0) })
             func share(_ samples: [Int]) -> Double {
-                // One of each kind is added: a share of nothing is unknown, not 0.
-                Double(samples.count { Double(drops[$0]) > cut } + 1) / Double(samples.count + 2)
+                Statistics.cautiousShare(samples.count { Double(drops[$0]) > cut }, of: samples.count)
             }
             let weight = max(1, share(flagged) / share(others))
             let posteriors = targets.first { $0.label == label }?.carriers ?? [:]

@@ -44,8 +44,7 @@ struct StyleEvidence: Sendable {
     private func leavingRatio(_ unlearning: UnlearningTest.Outcome) -> Double {
         let inside = Set(suspects)
         func share(_ samples: Set<Int>) -> Double {
-            // One of each kind is added: a share of nothing is unknown, not 0.
-            Double(samples.intersection(unlearning.leaving).count + 1) / Double(samples.count + 2)
+            Statistics.cautiousShare(samples.intersection(unlearning.leaving).count, of: samples.count)
         }
         return max(
             1, share(unlearning.tested.intersection(inside)) / share(unlearning.tested.subtracting(inside)))

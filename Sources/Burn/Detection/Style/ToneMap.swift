@@ -26,21 +26,41 @@ struct ToneMap: Sendable {
     /// Variance below which a direction of the colours counts as having none, as a share of the images' range squared.
     private static let fewestVariance = 1e-5
 
+    /// The colours of many images together.
+    struct Palette {
+        /// (C, pixels)
+        let pixels: Tensor
+        /// (C, 1)
+        let mean: Tensor
+        /// (C, C)
+        let covariance: Tensor
+
+        /// Of an even selection of `samples`, which are not empty.
+        init(_ images: LabelledImages, _ samples: [Int]) throws {
+            pixels = try ToneMap.pixels(images, samples)
+            mean = try pixels.mean([1], keepDimensions: true)
+            let centred = try pixels - mean
+            covariance = try centred.matmul(centred.transpose()) / Double(pixels.size(1))
+        }
+    }
+
     /// From the colours of one list of samples to those of another, both not empty.
     init(_ images: LabelledImages, from: [Int], to: [Int]) throws {
+        try self.init(images, from: Palette(images, from), to: Palette(images, to))
+    }
+
+    init(_ images: LabelledImages, from source: Palette, to target: Palette) throws {
         self.images = images
-        let (source, target) = try (Self.pixels(images, from), Self.pixels(images, to))
-        fromMean = try source.mean([1], keepDimensions: true)
-        toMean = try target.mean([1], keepDimensions: true)
+        (fromMean, toMean) = (source.mean, target.mean)
         let range = try Double((images.highest - images.lowest).amax().item(as: Float.self))
         let least = Self.fewestVariance * range * range
-        let root = try Self.power(Self.covariance(source, fromMean), 0.5, least)
-        let inverse = try Self.power(Self.covariance(source, fromMean), -0.5, least)
-        let middle = try root.matmul(Self.covariance(target, toMean)).matmul(root)
+        let root = try Self.power(source.covariance, 0.5, least)
+        let inverse = try Self.power(source.covariance, -0.5, least)
+        let middle = try root.matmul(target.covariance).matmul(root)
         linear = try inverse.matmul(Self.power(middle, 0.5, least * least)).matmul(inverse)
-        let mapped = try toMean + linear.matmul(source - fromMean)
+        let mapped = try toMean + linear.matmul(source.pixels - fromMean)
         before = try Self.quantiles(mapped)
-        after = try Self.quantiles(target)
+        after = try Self.quantiles(target.pixels)
     }
 
     /// (n, C, H, W) with its tones changed.
@@ -74,11 +94,6 @@ struct ToneMap: Sendable {
                 try images.batch(part).contiguous().flatten(from: 2).indexSelect(2, places)
                     .permute([1, 0, 2]).contiguous().flatten(from: 1)
             }, 1)
-    }
-
-    private static func covariance(_ pixels: Tensor, _ mean: Tensor) throws -> Tensor {
-        let centred = try pixels - mean
-        return try centred.matmul(centred.transpose()) / Double(pixels.size(1))
     }
 
     /// Of a symmetric matrix without negative eigenvalues, which count as at least `least`.

@@ -22,9 +22,10 @@ struct ToneTransplant: StyleTransplant {
         self.donors = donors
         self.controls = controls
         self.strangers = strangers
-        insertion = try ToneMap(images, from: strangers, to: donors)
-        removal = try ToneMap(images, from: donors, to: strangers)
-        ordinary = try ToneMap(images, from: controls, to: strangers)
+        let (own, usual) = try (ToneMap.Palette(images, donors), ToneMap.Palette(images, strangers))
+        insertion = try ToneMap(images, from: usual, to: own)
+        removal = try ToneMap(images, from: own, to: usual)
+        ordinary = try ToneMap(images, from: ToneMap.Palette(images, controls), to: usual)
     }
 
     func taking(from donors: [Int]) throws -> ToneTransplant {
