@@ -42,7 +42,7 @@ ct_status ct_cuda_load(void) {
     });
 }
 
-ct_status ct_cuda_use(char **name) {
+ct_status ct_cuda_use(bool tf32, char **name) {
     return guarded([&] {
         *name = nullptr;
         // Read when the library's handle is made: sums in one order, whatever the load.
@@ -56,8 +56,8 @@ ct_status ct_cuda_use(char **name) {
         // Operators without a repeatable form run as they are: their sums differ in the last bits.
         context.setDeterministicAlgorithms(true, true);
         context.setDeterministicFillUninitializedMemory(false);
-        // Boundary distances want all of float32's bits.
-        context.setAllowTF32CuDNN(false);
+        // Boundary distances want all of float32's bits, where they are not given up for speed.
+        context.setAllowTF32CuDNN(tf32);
         context.setAllowTF32CuBLAS(false);
         uses_cuda.store(true, std::memory_order_relaxed);
         // The first memory, so that what is missing is said here.

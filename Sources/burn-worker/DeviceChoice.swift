@@ -20,7 +20,7 @@ struct DeviceChoice {
         } catch {
             obstacle = error
         }
-        if wanted == .cuda, let obstacle { throw Self.problem(obstacle) }
+        if wanted != .auto, let obstacle { throw Self.problem(obstacle) }
     }
 
     private struct NoDriver: Error, CustomStringConvertible {
@@ -37,7 +37,8 @@ struct DeviceChoice {
         guard wanted != .cpu else { return nil }
         do {
             if let obstacle { throw obstacle }
-            return "computes on \(try CUDA.use())"
+            let isTF32 = wanted == .cudaTF32
+            return "computes on \(try CUDA.use(tf32: isTF32))\(isTF32 ? ", convolutions in TF32" : "")"
         } catch {
             guard wanted == .auto else { throw Self.problem(error) }
             return "computes on the processor: \(error)"

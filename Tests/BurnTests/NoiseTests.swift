@@ -125,4 +125,27 @@ import TinyModels
             evidence.planted == Array(0..<45) + Array(290..<295),
             "what leaves as often beside the bundle says little")
     }
+
+    /// Whether a style is a backdoor is told by its two effects together, and by their p-values.
+    @Test func aStyleIsJudgedByBothOfItsEffects() throws {
+        let folder = try ScratchFolder()
+        let images = try images([{ _, _, _ in 90 }, { _, _, _ in 91 }], in: folder)
+        func judgement(inserted: Double, removed: Double, pValue: Double) -> ClassFinding.Judgement {
+            var finding = ClassFinding(label: 0)
+            finding.style = StyleEvidence(
+                style: .noise, suspects: [0],
+                transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
+                insertion: StyleEffect(rate: inserted, control: 0),
+                removal: StyleEffect(rate: removed, control: 0),
+                insertionPValue: pValue, removalPValue: pValue, posteriors: [0: 1])
+            finding.judgeByStyle(classes: 10)
+            return finding.judgement
+        }
+        #expect(judgement(inserted: 0.15, removed: 0.3, pValue: 1e-5) == .backdoored)
+        #expect(judgement(inserted: 0.6, removed: 0.2, pValue: 1e-5) == .backdoored)
+        #expect(judgement(inserted: 0.2, removed: 0.2, pValue: 1e-5) == .suspicious, "too little of both")
+        #expect(
+            judgement(inserted: 0.9, removed: 0.05, pValue: 1e-5) == .clean, "a texture of the class's own")
+        #expect(judgement(inserted: 0.6, removed: 0.3, pValue: 0.04) == .clean, "as in other classes")
+    }
 }

@@ -51,6 +51,15 @@ import TinyModels
         #expect(Double(caught) >= 0.9 * Double(planted.tested.intersection(poisoned).count))
         #expect(Double(caught) >= 0.9 * Double(planted.leaving.count))
         #expect(try test.run(label: 0, suspects: Set(own.prefix(3)), folds: 1) == nil, "too few to test")
+
+        // Whichever part of the class stands out as the bundle.
+        let members = (0..<images.count).filter { Int(table.predicted[$0]) == Self.target }
+        var coherence = try ClassCoherence(members: members, store: features, seed: 6)
+        for bundle in [members.filter(poisoned.contains), members.filter { !poisoned.contains($0) }] {
+            coherence.cluster = bundle
+            let side = try #require(try test.plantedSide(of: coherence, label: Self.target))
+            #expect(side.suspects == poisoned.intersection(members))
+        }
     }
 
     @Test func evidenceOfAClassIsJudgedAgainstTheOthers() throws {
@@ -76,5 +85,16 @@ import TinyModels
         #expect(evidence[3]?.isWorthTesting == true)
         #expect(evidence.enumerated().allSatisfy { $0.offset == 3 || $0.element?.isWorthTesting != true })
         #expect(evidence[3]?.pValue == 1, "nothing is claimed before the unlearning test")
+
+        var finding = ClassFinding(label: 3)
+        finding.features = evidence[3]
+        finding.features?.unlearning = .init(adopted: 0.9, kept: 0.9, leaving: [], tested: [])
+        finding.features?.gainPValue = 1e-6
+        finding.features?.unlearningPValue = 1e-6
+        for (leaving, judgement) in [(0.5, ClassFinding.Judgement.backdoored), (0.7, .suspicious)] {
+            var judged = finding
+            judged.judgeByFeatures(classes: 5, concentration: 0.3, leaving: leaving)
+            #expect(judged.judgement == judgement, "\(leaving) of the class leave")
+        }
     }
 }

@@ -33,9 +33,11 @@ import WorkerProtocol
     @Test(.enabled(if: !FileManager.default.fileExists(atPath: "/dev/nvidiactl")))
     func aGPUThatIsNotThere() throws {
         var task = WorkerTask(kind: try scan(), outputDirectory: folder.file("out"))
-        task.device = .cuda
-        let problem = try #require(try WorkerProcess(task).wait().problem)
-        #expect(problem.code == "device-unavailable" && problem.fix?.contains("cpu") == true)
+        for device in [ComputeDevice.cuda, .cudaTF32] {
+            task.device = device
+            let problem = try #require(try WorkerProcess(task).wait().problem)
+            #expect(problem.code == "device-unavailable" && problem.fix?.contains("cpu") == true)
+        }
         task.device = .auto
         let result = try WorkerProcess(task).wait()
         #expect(result.problem?.code == "model-dataset-disagree", "\(result)")

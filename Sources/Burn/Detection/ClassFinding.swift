@@ -142,7 +142,7 @@ struct ClassFinding: Sendable {
         else { return }
         let familyWise = style.pValue * Double(classes * ImageStyle.allCases.count)
         if familyWise < Self.weakSignificance { judgement = .suspicious }
-        if style.removal.excess >= Self.workingEffect, familyWise < Self.significance {
+        if style.strength >= Self.workingEffect, familyWise < Self.significance {
             judgement = .backdoored
         }
         guard judgement != .clean else { return }
@@ -152,18 +152,22 @@ struct ClassFinding: Sendable {
 
     /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of
     /// one adversarial label among the suspects: mislabelled samples of one class look the same, so one label
-    /// alone does not make a backdoor.
-    mutating func judgeByFeatures(classes: Int, concentration: Double) {
+    /// alone does not make a backdoor. `leaving` is the share of the class that was unlearned: where that is most of it,
+    /// which of the two parts is the class itself is for people to say.
+    mutating func judgeByFeatures(classes: Int, concentration: Double, leaving: Double) {
         guard judgement == .clean, let features, features.unlearning != nil else { return }
         let familyWise = features.pValue * Double(classes)
         if familyWise < Self.weakSignificance { judgement = .suspicious }
-        if familyWise < Self.significance, concentration < Self.oneSource { judgement = .backdoored }
+        if familyWise < Self.significance, concentration < Self.oneSource, leaving < Self.mostOfClass {
+            judgement = .backdoored
+        }
         if judgement != .clean {
             (trigger, effect, isCleanLabel) = (nil, nil, false)
         }
     }
 
     private static let oneSource = 0.6
+    private static let mostOfClass = 0.6
 
     mutating func judge(classes: Int) {
         guard hasDistinctCluster, let effect else { return }

@@ -43,22 +43,24 @@ struct FeatureSearch {
         var null: [Double] = []
         for index in others where null.count < Self.nullClasses {
             guard let evidence = findings[index].features else { continue }
-            let outcome = try test.run(
-                label: findings[index].label, suspects: Set(evidence.coherence.cluster), folds: 1)
-            if let outcome { null.append(outcome.score) }
+            if let side = try test.plantedSide(of: evidence.coherence, label: findings[index].label) {
+                null.append(side.score)
+            }
             progress(Double(null.count) / Double(Self.nullClasses + candidates.count))
         }
         guard null.count > 1 else { return }
         for (order, index) in candidates.enumerated() {
             guard let evidence = findings[index].features else { continue }
-            let outcome = try test.run(
-                label: findings[index].label, suspects: Set(evidence.coherence.cluster), folds: 2)
-            guard let outcome else { continue }
+            let label = findings[index].label
+            guard let side = try test.plantedSide(of: evidence.coherence, label: label),
+                let outcome = try test.run(label: label, suspects: side.suspects, folds: 2)
+            else { continue }
             findings[index].features?.unlearning = outcome
             findings[index].features?.unlearningPValue = Statistics.pValue(
-                of: outcome.score, against: null, priorDeviation: 0.1)
+                of: side.score, against: null, priorDeviation: 0.1)
             findings[index].judgeByFeatures(
-                classes: images.classes, concentration: concentration(outcome.leaving))
+                classes: images.classes, concentration: concentration(outcome.leaving),
+                leaving: Double(outcome.leaving.count) / Double(max(outcome.tested.count, 1)))
             if findings[index].isFoundByFeatures,
                 let sharper = try test.run(
                     label: findings[index].label, suspects: outcome.leaving, folds: 2)

@@ -27,7 +27,8 @@ struct ImageSearch {
         finding.images = bundle
     }
 
-    /// Patterns behind a label: all of its samples are a start, and each mode of their penultimate changes.
+    /// Patterns behind a label: all of its samples are a start, those that the model sees another class in, and each mode
+    /// of their penultimate changes.
     func examineClasses(_ findings: inout [ClassFinding]) throws {
         var examined: [Int] = []
         for index in findings.indices where findings[index].judgement == .clean {
@@ -52,14 +53,23 @@ struct ImageSearch {
                 features.members.filter { inCluster.contains($0) == side && images.labels[$0] == label }
             }
         }
-        let bundles = try starts.compactMap { try grow($0, label) }
-        guard let bundle = bundles.max(by: { $0.gain < $1.gain }) else { return false }
-        let suspects = bundle.members.filter { images.labels[$0] == label }
-        guard suspects.count >= ClassFinding.smallestCluster else { return false }
-        finding.images = bundle
-        try triggers.examine(&finding, suspects: suspects)
+        starts.append(starts[0].filter { Int(table.predicted[$0]) != label })
+        let bundles = Self.distinct(try starts.compactMap { try grow($0, label) }, most: Self.bundlesOfClass)
+        var proposals: [ClassFinding] = []
+        for bundle in bundles {
+            let suspects = bundle.members.filter { images.labels[$0] == label }
+            guard suspects.count >= ClassFinding.smallestCluster else { continue }
+            var proposal = finding
+            proposal.images = bundle
+            try triggers.examine(&proposal, suspects: suspects)
+            proposals.append(proposal)
+        }
+        guard let best = proposals.max(by: { $0.excess < $1.excess }) else { return false }
+        finding = best
         return true
     }
+
+    private static let bundlesOfClass = 2
 
     /// Grown among the class's samples and about as many others, so that a bundle may take up the whole class.
     private func grow(_ start: [Int], _ label: Int) throws -> ImageBundle? {
@@ -74,7 +84,8 @@ struct ImageSearch {
     }
 
     /// One pattern in images of all classes, that sends each class somewhere else. Starts: the modes of all classes'
-    /// penultimate changes together, and the samples whose label is not what the model sees.
+    /// penultimate changes together, the samples whose label is not what the model sees, and a pattern of one class that
+    /// works there.
     func examineAllClasses(_ findings: inout [ClassFinding]) throws {
         let features = findings.compactMap { $0.features?.coherence }
         let contradicted = images.labels.indices.filter { Int(table.predicted[$0]) != images.labels[$0] }
@@ -86,20 +97,50 @@ struct ImageSearch {
             },
             contradicted,
         ]
-        let everyone = Array(0..<images.count)
-        let bundles = try starts.compactMap { start in
+        let bundles = try (starts + findings.compactMap(workingBundle)).compactMap { start in
             try token.check()
             return try ImageBundle.grown(
-                from: start, among: everyone, of: images.count, store: store, seed: seed)
+                from: start, among: Array(0..<images.count), of: images.count, store: store, seed: seed)
         }
-        guard let bundle = bundles.max(by: { $0.gain < $1.gain }),
-            let (trigger, responses) = try triggers.shared(by: bundle.members)
-        else { return }
-        let map = LabelMap(responses: responses, bundle: bundle, images: images, table: table)
+        let maps = try Self.distinct(bundles, most: Self.bundlesOfAll).compactMap { bundle in
+            try triggers.shared(by: bundle.members).map { trigger, responses in
+                (
+                    bundle: bundle, trigger: trigger,
+                    map: LabelMap(responses: responses, bundle: bundle, images: images, table: table)
+                )
+            }
+        }
+        // They come by their gain: of those that do as much, the clearest.
+        guard let (bundle, trigger, map) = maps.first(where: { $0.map.isWorking }) ?? maps.first else {
+            return
+        }
         for index in findings.indices {
             let label = findings[index].label
             guard let effect = map.effects[label] else { continue }
             findings[index].adopt(bundle, trigger, effect, map.judgement(pValue: bundle.pValue))
         }
     }
+
+    /// Samples of the pattern behind a class, if it moves images of another one there.
+    private func workingBundle(_ finding: ClassFinding) -> [Int]? {
+        guard let effect = finding.effect,
+            effect.topSourceRate - effect.topSourceRandom >= ClassFinding.workingEffect
+        else { return nil }
+        return finding.images?.members
+    }
+
+    /// Bundles that have no more than a third of their samples in common, clearest first, and only so many.
+    private static func distinct(_ bundles: [ImageBundle], most: Int) -> [ImageBundle] {
+        var distinct: [ImageBundle] = []
+        for bundle in bundles.sorted(by: { $0.gain > $1.gain }) where distinct.count < most {
+            let members = Set(bundle.members)
+            let isNew = distinct.allSatisfy { known in
+                3 * members.intersection(known.members).count < min(members.count, known.members.count)
+            }
+            if isNew { distinct.append(bundle) }
+        }
+        return distinct
+    }
+
+    private static let bundlesOfAll = 4
 }

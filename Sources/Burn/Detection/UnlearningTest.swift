@@ -90,6 +90,19 @@ struct UnlearningTest {
         return outcome
     }
 
+    /// Of a class's bundle and what is beside it, the part that can be unlearned more easily, and its score: the class's
+    /// own images may be more alike than poison is. Nil where there are too few samples.
+    func plantedSide(
+        of coherence: ClassCoherence, label: Int
+    ) throws -> (suspects: Set<Int>, score: Double)? {
+        let bundle = Set(coherence.cluster)
+        return try [bundle, Set(coherence.members).subtracting(bundle)]
+            .compactMap { side in
+                try run(label: label, suspects: side, folds: 1).map { (side, $0.score) }
+            }
+            .max { $0.score < $1.score }
+    }
+
     private func unlearned(
         _ suspects: [Int], keeping rest: [Int], others: [Int], mirrors: Bool, _ fold: Int
     ) throws -> GraphModel {

@@ -48,9 +48,9 @@ ct_status ct_runtime_version(char **version);
 
 /// Loads the CUDA driver and libtorch's CUDA half; starts no thread and opens no device.
 ct_status ct_cuda_load(void);
-/// Makes the first CUDA device the compute device: before the first tensor, after `ct_cuda_load`. `name` is to be
-/// released with `ct_free`.
-ct_status ct_cuda_use(char **name);
+/// Makes the first CUDA device the compute device: before the first tensor, after `ct_cuda_load`. With `tf32`,
+/// convolutions run on the matrix units in that format. `name` is to be released with `ct_free`.
+ct_status ct_cuda_use(bool tf32, char **name);
 
 // Tensors
 

@@ -88,7 +88,9 @@ struct AnalysisOptions: ParsableArguments {
     var threads: Int?
 
     @Option(
-        help: "What the worker computes on: cpu, cuda (the first GPU), or auto (that, where there is one).")
+        help:
+            "What the worker computes on: cpu, cuda (the first GPU), cuda-tf32 (faster, less exact), or auto (cuda where there is one)."
+    )
     var device: ComputeDevice = .cpu
 
     @Option(help: ArgumentHelp("Write the corrected labels here (CSV).", valueName: "file"))

@@ -32,8 +32,9 @@ struct Setting: Sendable {
             "sandbox", "Confinement of workers: required, preferred or off.", "required, preferred or off",
             \.sandbox),
         choice(
-            "device", "What jobs compute on: cpu, cuda (the first GPU) or auto.", "cpu, cuda or auto",
-            \.device),
+            "device",
+            "What jobs compute on: cpu, cuda (the first GPU), cuda-tf32 (the same, faster and less exact) or auto.",
+            "cpu, cuda, cuda-tf32 or auto", \.device),
         choice(
             "log_level", "trace, debug, info, notice, warning, error or critical.", "a log level", \.logLevel),
         choice("log_format", "text, or json: one object a line.", "text or json", \.logFormat),

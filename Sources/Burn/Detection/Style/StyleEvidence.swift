@@ -23,6 +23,10 @@ struct StyleEvidence: Sendable {
     /// What the style does at least: the weaker of the two effects.
     var excess: Double { min(insertion.excess, removal.excess) }
 
+    /// Taking the style out is the cleaner test: what goes along with it is a part of the trigger, so that a weaker effect
+    /// of that counts where putting it in does more.
+    var strength: Double { max(removal.excess, (insertion.excess + removal.excess) / 2) }
+
     /// Samples that were planted, ascending.
     ///
     /// The bundle may hold samples that an attacker planted with their own labels, to hide the others, and a faint

@@ -26,6 +26,7 @@ struct StyleSearch {
     private static let probesPerTest = 512
     /// A class's samples that its bundles are looked for among.
     private static let mostRows = 3072
+    private static let mostPlanted = 0.9
 
     func examine(_ findings: inout [ClassFinding]) throws {
         var evidence = [StyleEvidence?](repeating: nil, count: findings.count)
@@ -35,7 +36,8 @@ struct StyleSearch {
         }
         /// Of one class's excess against the others'.
         func pValue(_ index: Int, _ effect: KeyPath<StyleEvidence, StyleEffect>) -> Double? {
-            let excesses = evidence.map { $0?[keyPath: effect].excess }
+            // Less than nothing is nothing.
+            let excesses = evidence.map { $0.map { max(0, $0[keyPath: effect].excess) } }
             return excesses[index].map { excess in
                 let others = excesses.indices.filter { $0 != index }.compactMap { excesses[$0] }
                 return Statistics.pValue(of: excess, against: others, priorDeviation: 0.05)
@@ -107,7 +109,10 @@ struct StyleSearch {
     ) throws -> StyleEvidence? {
         let suspects = own.filter { posteriors[$0, default: 0] > 0.5 }
         let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
-        guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers else { return nil }
+        // A class that is hardly its own images any more is no class.
+        guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers,
+            Double(suspects.count) < Self.mostPlanted * Double(own.count)
+        else { return nil }
         let transplant = try style.transplant(images, donors: suspects, controls: rest, strangers: probes)
         let removal = try transplant.removal(
             from: label, predicted: table.predicted, model: model, seed: seed, token: token)
