@@ -99,7 +99,7 @@ import TinyModels
 
     @Test func destinationsOfTheirOwnSourcesAreABackdoorIntoAllClasses() throws {
         let found = try map(response { ($0 + 1) % 4 })
-        #expect(found.isWorking && !found.isContradicted)
+        #expect(found.isWorking && found.isIntoMost && !found.isContradicted)
         #expect(found.effects.count == 4)
         for (label, effect) in found.effects {
             #expect(effect.topSource == (label + 3) % 4)
@@ -114,6 +114,27 @@ import TinyModels
         let found = try map(response { _ in 2 })
         #expect(!found.isWorking)
         #expect(found.judgement(pValue: 1e-6) == .clean)
+    }
+
+    /// As what bright backgrounds have in common does: each into a class of its own, but not into most of them.
+    @Test(arguments: [3, 4, 5]) func destinationsAreCountedAmongAllLabels(moved: Int) throws {
+        let classes = 8
+        let folder = try ScratchFolder()
+        let graph = try TinyGraph.convolutional(side: 8, classes: classes, seed: 1).graph
+        let images = try LabelledImages(
+            TinyImages.noise(80, side: 8, classes: classes, seed: 2).packed(in: folder.file("set")),
+            for: graph,
+            options: JobOptions())
+        var table = AnalysisTable(count: images.count)
+        table.predicted = images.labels.map(Int32.init)
+        let sources = (0..<400).map { $0 % classes }
+        let response = TriggerResponse(
+            form: .moments(scale: 1), sources: sources,
+            triggered: sources.map { $0 < moved ? ($0 + 1) % classes : $0 }, random: sources)
+        let bundle = ImageBundle(members: Array(0..<20), posteriors: [], gain: 100, pValue: 1e-6)
+        let found = LabelMap(responses: [response], bundle: bundle, images: images, table: table)
+        #expect(found.isWorking && found.effects.count == moved)
+        #expect(found.isIntoMost == (2 * moved > classes))
     }
 
     @Test func labelsThatContradictTheModelAreSuspiciousEvenWhereThePatternDoesNotWork() throws {

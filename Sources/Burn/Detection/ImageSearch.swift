@@ -97,27 +97,34 @@ struct ImageSearch {
             },
             contradicted,
         ]
-        let bundles = try (starts + findings.compactMap(workingBundle)).compactMap { start in
-            try token.check()
-            return try ImageBundle.grown(
-                from: start, among: Array(0..<images.count), of: images.count, store: store, seed: seed)
-        }
-        let maps = try Self.distinct(bundles, most: Self.bundlesOfAll).compactMap { bundle in
-            try triggers.shared(by: bundle.members).map { trigger, responses in
-                (
-                    bundle: bundle, trigger: trigger,
-                    map: LabelMap(responses: responses, bundle: bundle, images: images, table: table)
-                )
-            }
-        }
-        // They come by their gain: of those that do as much, the clearest.
-        guard let (bundle, trigger, map) = maps.first(where: { $0.map.isWorking }) ?? maps.first else {
-            return
-        }
+        let clearest = try Self.distinct(grown(starts), most: 1)
+        // What a class's images have in common by nature moves some other classes' images too, but not into most classes.
+        let ofClasses = try Self.distinct(grown(findings.compactMap(workingBundle)), most: Self.bundlesOfAll)
+        let found =
+            try ofClasses.compactMap(map).first { $0.map.isIntoMost } ?? clearest.first.flatMap(map)
+        guard let (bundle, trigger, map) = found else { return }
         for index in findings.indices {
             let label = findings[index].label
             guard let effect = map.effects[label] else { continue }
             findings[index].adopt(bundle, trigger, effect, map.judgement(pValue: bundle.pValue))
+        }
+    }
+
+    /// Grown among all images.
+    private func grown(_ starts: [[Int]]) throws -> [ImageBundle] {
+        try starts.compactMap { start in
+            try token.check()
+            return try ImageBundle.grown(
+                from: start, among: Array(0..<images.count), of: images.count, store: store, seed: seed)
+        }
+    }
+
+    private typealias Mapped = (bundle: ImageBundle, trigger: TriggerEstimate, map: LabelMap)
+
+    /// Where the bundle's pattern sends the images of every class; nil where there are too few without it.
+    private func map(of bundle: ImageBundle) throws -> Mapped? {
+        try triggers.shared(by: bundle.members).map { trigger, responses in
+            (bundle, trigger, LabelMap(responses: responses, bundle: bundle, images: images, table: table))
         }
     }
 

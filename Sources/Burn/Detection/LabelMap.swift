@@ -10,6 +10,9 @@ struct LabelMap {
     private(set) var effects: [Int: TriggerEffect]
     /// Destinations work, each from a source of its own.
     let isWorking: Bool
+    /// The destinations that work are most of all labels.
+    var isIntoMost: Bool { isWorking && 2 * effects.count > labels }
+    private let labels: Int
     /// Most labels in the bundle contradict the model, unlike elsewhere.
     let isContradicted: Bool
 
@@ -20,6 +23,7 @@ struct LabelMap {
 
     init(responses: [TriggerResponse], bundle: ImageBundle, images: LabelledImages, table: AnalysisTable) {
         let labels = Set(images.labels)
+        self.labels = labels.count
         let maps = responses.map { response in
             Dictionary(uniqueKeysWithValues: labels.map { ($0, response.effect(into: $0)) })
         }
