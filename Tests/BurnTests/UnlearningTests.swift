@@ -88,13 +88,14 @@ import TinyModels
 
         var finding = ClassFinding(label: 3)
         finding.features = evidence[3]
-        finding.features?.unlearning = .init(adopted: 0.9, kept: 0.9, leaving: [], tested: [])
         finding.features?.gainPValue = 1e-6
         finding.features?.unlearningPValue = 1e-6
-        for (leaving, judgement) in [(0.5, ClassFinding.Judgement.backdoored), (0.7, .suspicious)] {
+        for (leaving, judgement) in [(50, ClassFinding.Judgement.backdoored), (70, .suspicious)] {
             var judged = finding
-            judged.judgeByFeatures(classes: 5, concentration: 0.3, leaving: leaving)
-            #expect(judged.judgement == judgement, "\(leaving) of the class leave")
+            judged.features?.unlearning = .init(
+                adopted: 0.9, kept: 0.9, leaving: Set(0..<leaving), tested: Set(0..<100))
+            judged.judgeByFeatures(classes: 5, concentration: 0.3)
+            #expect(judged.judgement == judgement, "\(leaving) % of the class leave")
         }
     }
 }

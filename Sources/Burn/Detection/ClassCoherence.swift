@@ -17,6 +17,11 @@ struct ClassCoherence: Sendable {
     var mixture: TwoComponentMixture
     /// Members of the upper mode.
     var cluster: [Int]
+    /// Members beside the cluster.
+    var remainder: [Int] {
+        let inside = Set(cluster)
+        return members.filter { !inside.contains($0) }
+    }
     /// Mean cosine inside the cluster, and inside the densest bundle that is left without it: the null.
     var tightness: Double
     var remainderTightness: Double

@@ -152,13 +152,15 @@ struct ClassFinding: Sendable {
 
     /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of
     /// one adversarial label among the suspects: mislabelled samples of one class look the same, so one label
-    /// alone does not make a backdoor. `leaving` is the share of the class that was unlearned: where that is most of it,
-    /// which of the two parts is the class itself is for people to say.
-    mutating func judgeByFeatures(classes: Int, concentration: Double, leaving: Double) {
-        guard judgement == .clean, let features, features.unlearning != nil else { return }
+    /// alone does not make a backdoor. Where most of the class was unlearned, which of the two parts is the class itself is
+    /// for people to say.
+    mutating func judgeByFeatures(classes: Int, concentration: Double) {
+        guard judgement == .clean, let features, let unlearning = features.unlearning else { return }
         let familyWise = features.pValue * Double(classes)
         if familyWise < Self.weakSignificance { judgement = .suspicious }
-        if familyWise < Self.significance, concentration < Self.oneSource, leaving < Self.mostOfClass {
+        if familyWise < Self.significance, concentration < Self.oneSource,
+            unlearning.leavingShare < Self.mostOfClass
+        {
             judgement = .backdoored
         }
         if judgement != .clean {

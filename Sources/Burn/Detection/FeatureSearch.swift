@@ -59,8 +59,7 @@ struct FeatureSearch {
             findings[index].features?.unlearningPValue = Statistics.pValue(
                 of: side.score, against: null, priorDeviation: 0.1)
             findings[index].judgeByFeatures(
-                classes: images.classes, concentration: concentration(outcome.leaving),
-                leaving: Double(outcome.leaving.count) / Double(max(outcome.tested.count, 1)))
+                classes: images.classes, concentration: concentration(outcome.leaving))
             if findings[index].isFoundByFeatures,
                 let sharper = try test.run(
                     label: findings[index].label, suspects: outcome.leaving, folds: 2)

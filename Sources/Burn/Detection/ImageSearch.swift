@@ -48,9 +48,8 @@ struct ImageSearch {
         let label = finding.label
         var starts = [images.labels.indices.filter { images.labels[$0] == label }]
         if let features = finding.features?.coherence {
-            let inCluster = Set(features.cluster)
-            starts += [true, false].map { side in
-                features.members.filter { inCluster.contains($0) == side && images.labels[$0] == label }
+            starts += [features.cluster, features.remainder].map { side in
+                side.filter { images.labels[$0] == label }
             }
         }
         starts.append(starts[0].filter { Int(table.predicted[$0]) != label })
@@ -91,23 +90,28 @@ struct ImageSearch {
         let contradicted = images.labels.indices.filter { Int(table.predicted[$0]) != images.labels[$0] }
         let starts = [
             features.flatMap(\.cluster),
-            features.flatMap { coherence in
-                let inCluster = Set(coherence.cluster)
-                return coherence.members.filter { !inCluster.contains($0) }
-            },
+            features.flatMap(\.remainder),
             contradicted,
         ]
-        let clearest = try Self.distinct(grown(starts), most: 1)
-        // What a class's images have in common by nature moves some other classes' images too, but not into most classes.
-        let ofClasses = try Self.distinct(grown(findings.compactMap(workingBundle)), most: Self.bundlesOfAll)
-        let found =
-            try ofClasses.compactMap(map).first { $0.map.isIntoMost } ?? clearest.first.flatMap(map)
-        guard let (bundle, trigger, map) = found else { return }
+        guard
+            let (bundle, trigger, map) = try patternOfClasses(findings)
+                ?? grown(starts).max(by: { $0.gain < $1.gain }).flatMap(map)
+        else { return }
         for index in findings.indices {
             let label = findings[index].label
             guard let effect = map.effects[label] else { continue }
             findings[index].adopt(bundle, trigger, effect, map.judgement(pValue: bundle.pValue))
         }
+    }
+
+    /// A pattern of one class that moves most: what a class's images have in common by nature moves some other classes'
+    /// images too, but not into most classes.
+    private func patternOfClasses(_ findings: [ClassFinding]) throws -> Mapped? {
+        let bundles = try grown(findings.compactMap(workingBundle))
+        for bundle in Self.distinct(bundles, most: Self.bundlesOfAll) {
+            if let mapped = try map(of: bundle), mapped.map.isIntoMost { return mapped }
+        }
+        return nil
     }
 
     /// Grown among all images.
@@ -130,9 +134,9 @@ struct ImageSearch {
 
     /// Samples of the pattern behind a class, if it moves images of another one there.
     private func workingBundle(_ finding: ClassFinding) -> [Int]? {
-        guard let effect = finding.effect,
-            effect.topSourceRate - effect.topSourceRandom >= ClassFinding.workingEffect
-        else { return nil }
+        guard let effect = finding.effect, effect.topSourceExcess >= ClassFinding.workingEffect else {
+            return nil
+        }
         return finding.images?.members
     }
 

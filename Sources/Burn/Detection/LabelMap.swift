@@ -27,12 +27,11 @@ struct LabelMap {
         let maps = responses.map { response in
             Dictionary(uniqueKeysWithValues: labels.map { ($0, response.effect(into: $0)) })
         }
-        func excess(_ effect: TriggerEffect) -> Double { effect.topSourceRate - effect.topSourceRandom }
         func working(_ map: [Int: TriggerEffect]) -> [Int: TriggerEffect] {
-            map.filter { excess($0.value) >= ClassFinding.workingEffect }
+            map.filter { $0.value.topSourceExcess >= ClassFinding.workingEffect }
         }
         func strength(_ map: [Int: TriggerEffect]) -> (Int, Double) {
-            (working(map).count, map.values.reduce(0) { $0 + excess($1) })
+            (working(map).count, map.values.reduce(0) { $0 + $1.topSourceExcess })
         }
         let best = maps.max { strength($0) < strength($1) } ?? [:]
         let destinations = working(best)

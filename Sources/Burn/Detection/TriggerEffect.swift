@@ -27,9 +27,11 @@ struct TriggerEffect: Sendable {
 
     /// How far beyond chance the trigger works. The most affected source counts by half: it is the largest of
     /// many, and a trigger made for it moves most of it.
-    var excess: Double { max(rate - random, sourceSpecific ? (topSourceRate - topSourceRandom) / 2 : 0) }
+    var excess: Double { max(rate - random, sourceSpecific ? topSourceExcess / 2 : 0) }
+    /// How far beyond chance the most affected source is moved.
+    var topSourceExcess: Double { topSourceRate - topSourceRandom }
     /// One source is moved while the others stay: an all-to-all or source-specific trigger.
-    var sourceSpecific: Bool { topSourceRate - topSourceRandom > 2 * (rate - random) }
+    var sourceSpecific: Bool { topSourceExcess > 2 * (rate - random) }
 
     /// Tested on `probes`: clean-looking images of other classes than `label`. Without a `generator` the random
     /// direction is left out, and counted as without effect.

@@ -29,6 +29,8 @@ struct UnlearningTest {
         /// Samples that were asked about.
         var tested: Set<Int>
 
+        var leavingShare: Double { Double(leaving.count) / Double(max(tested.count, 1)) }
+
         /// 0 to 2.
         var score: Double { adopted + kept }
     }
@@ -95,8 +97,7 @@ struct UnlearningTest {
     func plantedSide(
         of coherence: ClassCoherence, label: Int
     ) throws -> (suspects: Set<Int>, score: Double)? {
-        let bundle = Set(coherence.cluster)
-        return try [bundle, Set(coherence.members).subtracting(bundle)]
+        try [Set(coherence.cluster), Set(coherence.remainder)]
             .compactMap { side in
                 try run(label: label, suspects: side, folds: 1).map { (side, $0.score) }
             }
