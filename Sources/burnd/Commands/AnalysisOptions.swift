@@ -21,7 +21,10 @@ struct NumberList: ExpressibleByArgument, Hashable, Sendable {
     }
 }
 
-extension ComputeDevice: ExpressibleByArgument {}
+extension ComputeDevice: ExpressibleByArgument {
+    static let help: ArgumentHelp =
+        "What workers compute on: cpu, cuda (the first GPU), cuda-tf32 (faster, less exact), or auto (cuda where there is one)."
+}
 extension JobOptions.DistanceMethod: ExpressibleByArgument {}
 extension ScalingPreset: ExpressibleByArgument {}
 
@@ -87,10 +90,7 @@ struct AnalysisOptions: ParsableArguments {
     @Option(help: "Threads of the worker. Default: all processors.")
     var threads: Int?
 
-    @Option(
-        help:
-            "What the worker computes on: cpu, cuda (the first GPU), cuda-tf32 (faster, less exact), or auto (cuda where there is one)."
-    )
+    @Option(help: ComputeDevice.help)
     var device: ComputeDevice = .cpu
 
     @Option(help: ArgumentHelp("Write the corrected labels here (CSV).", valueName: "file"))

@@ -56,10 +56,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
     var jobs = 1
     @Option(help: "Threads of each worker. Default: all processors.")
     var threads: Int?
-    @Option(
-        help:
-            "What workers compute on: cpu, cuda (the first GPU), cuda-tf32 (faster, less exact), or auto (cuda where there is one)."
-    )
+    @Option(help: ComputeDevice.help)
     var device: ComputeDevice = .cpu
     @Option(help: "Everything is kept below this folder.")
     var cache = ".cache/bench"
