@@ -154,4 +154,21 @@ import TinyModels
         #expect(verdict.poisonRateInterval[0] == 0)
         #expect(verdict.evidence.classes.map(\.label) == Array(0..<Self.classes))
     }
+
+    /// A search gets findings that it may judge, and what it settles counts.
+    @Test func whatIsSuspectedIsSearchedFurther() {
+        var findings = (0..<3).map { ClassFinding(label: $0) }
+        Detection.settle(&findings) { $0[0].judgement = .suspicious }
+        #expect(findings.map(\.judgement) == [.suspicious, .clean, .clean])
+        Detection.settle(&findings) { given in
+            #expect(given.allSatisfy { $0.judgement == .clean })
+        }
+        #expect(findings.map(\.judgement) == [.suspicious, .clean, .clean], "nothing new")
+        var several = findings
+        Detection.settle(&several) { $0[1].judgement = .suspicious }
+        #expect(several.map(\.judgement) == [.suspicious, .suspicious, .clean])
+        Detection.settle(&findings) { $0[1].judgement = .backdoored }
+        #expect(findings.map(\.judgement) == [.clean, .backdoored, .clean], "the suspicion is explained")
+        Detection.settle(&findings) { _ in Issue.record("nothing is left to search for") }
+    }
 }

@@ -131,6 +131,13 @@ struct ClassFinding: Sendable {
         isFoundByImages = judgement != .clean
     }
 
+    /// As if nothing had been found yet; what is known stays.
+    mutating func dropSuspicion() {
+        guard judgement == .suspicious else { return }
+        judgement = .clean
+        (isFoundByImages, isFoundByStyle) = (false, false)
+    }
+
     /// Judges by what the style of a part of the class does to the model, where neither perturbations nor images show
     /// anything.
     ///

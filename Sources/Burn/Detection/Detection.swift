@@ -84,13 +84,27 @@ struct Detection {
         }
         try search?.gather(&findings)
         if let imageSearch {
-            try imageSearch.examineClasses(&findings)
-            if !Self.isSettled(findings) { try imageSearch.examineAllClasses(&findings) }
+            try Self.settle(&findings, by: imageSearch.examineClasses)
+            try Self.settle(&findings, by: imageSearch.examineAllClasses)
         }
-        for style in ImageStyle.allCases where !Self.isSettled(findings) {
-            try styleSearch(style)?.examine(&findings)
+        for style in ImageStyle.allCases {
+            try Self.settle(&findings) { try styleSearch(style)?.examine(&$0) }
         }
-        if !Self.isSettled(findings) { try search?.examine(&findings, progress: progress) }
+        try Self.settle(&findings) { try search?.examine(&$0, progress: progress) }
+    }
+
+    /// Runs one search more, unless a backdoor is known. What was only suspected does not stand in its way: where the
+    /// search finds a backdoor, the suspicions are explained; where it doesn't, they stay.
+    static func settle(
+        _ findings: inout [ClassFinding], by search: (inout [ClassFinding]) throws -> Void
+    ) rethrows {
+        guard !isSettled(findings) else { return }
+        var further = findings
+        for index in further.indices { further[index].dropSuspicion() }
+        try search(&further)
+        for index in findings.indices where isSettled(further) || findings[index].judgement == .clean {
+            findings[index] = further[index]
+        }
     }
 
     private static func isSettled(_ findings: [ClassFinding]) -> Bool {

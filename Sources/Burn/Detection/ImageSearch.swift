@@ -93,23 +93,24 @@ struct ImageSearch {
             features.flatMap(\.remainder),
             contradicted,
         ]
-        guard
-            let (bundle, trigger, map) = try patternOfClasses(findings)
-                ?? grown(starts).max(by: { $0.gain < $1.gain }).flatMap(map)
-        else { return }
+        let patterns = Self.distinct(
+            try grown(findings.compactMap(workingBundle)), most: Self.bundlesOfAll)
+        let common = try grown(starts).max { $0.gain < $1.gain }
+        guard let (bundle, trigger, map) = try firstIntoMost(patterns) ?? common.flatMap(map) else { return }
+        // One of several that were looked at.
+        let pValue = min(1, bundle.pValue * Double(patterns.count + starts.count))
         for index in findings.indices {
             let label = findings[index].label
             guard let effect = map.effects[label] else { continue }
-            findings[index].adopt(bundle, trigger, effect, map.judgement(pValue: bundle.pValue))
+            findings[index].adopt(bundle, trigger, effect, map.judgement(pValue: pValue))
         }
     }
 
     /// A pattern of one class that moves most: what a class's images have in common by nature moves some other classes'
     /// images too, but not into most classes.
-    private func patternOfClasses(_ findings: [ClassFinding]) throws -> Mapped? {
-        let bundles = try grown(findings.compactMap(workingBundle))
-        for bundle in Self.distinct(bundles, most: Self.bundlesOfAll) {
-            if let mapped = try map(of: bundle), mapped.map.isIntoMost { return mapped }
+    private func firstIntoMost(_ patterns: [ImageBundle]) throws -> Mapped? {
+        for pattern in patterns {
+            if let mapped = try map(of: pattern), mapped.map.isIntoMost { return mapped }
         }
         return nil
     }
