@@ -54,6 +54,7 @@ struct Detection {
             progress(0.4 + 0.2 * Double(index + 1) / Double(findings.count))
         }
         try searchFurther(&findings, imageSearch) { progress(0.6 + 0.4 * $0) }
+        try imageSearch?.examineFurtherTargets(&findings)
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),
             scores: Array(repeating: 0, count: images.count),

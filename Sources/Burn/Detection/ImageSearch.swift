@@ -93,17 +93,35 @@ struct ImageSearch {
             features.flatMap(\.remainder),
             contradicted,
         ]
-        let patterns = Self.distinct(
-            try grown(findings.compactMap(workingBundle)), most: Self.bundlesOfAll)
+        let patterns = try patterns(of: findings)
         let common = try grown(starts).max { $0.gain < $1.gain }
-        guard let (bundle, trigger, map) = try firstIntoMost(patterns) ?? common.flatMap(map) else { return }
-        // One of several that were looked at.
-        let pValue = min(1, bundle.pValue * Double(patterns.count + starts.count))
-        for index in findings.indices {
-            let label = findings[index].label
-            guard let effect = map.effects[label] else { continue }
-            findings[index].adopt(bundle, trigger, effect, map.judgement(pValue: pValue))
+        guard let mapped = try firstIntoMost(patterns) ?? common.flatMap(map) else { return }
+        judge(&findings, by: mapped, looks: patterns.count + starts.count)
+    }
+
+    /// Where a pattern that is known to send other classes' images into one class sends that one's: a backdoor into every
+    /// class may show itself in a few.
+    func examineFurtherTargets(_ findings: inout [ClassFinding]) throws {
+        let known = findings.filter { $0.judgement == .backdoored }
+        guard 2 * known.count <= images.classes else { return }
+        let patterns = try patterns(of: known)
+        guard let mapped = try firstIntoMost(patterns) else { return }
+        judge(&findings, by: mapped, looks: patterns.count)
+    }
+
+    /// - Parameter looks: the patterns that were looked at, of which this is one.
+    private func judge(_ findings: inout [ClassFinding], by mapped: Mapped, looks: Int) {
+        let (bundle, trigger, map) = mapped
+        let judgement = map.judgement(pValue: min(1, bundle.pValue * Double(looks)))
+        for index in findings.indices where findings[index].judgement != .backdoored {
+            guard let effect = map.effects[findings[index].label] else { continue }
+            findings[index].adopt(bundle, trigger, effect, judgement)
         }
+    }
+
+    /// Patterns behind classes that move images of another one there, in images of all classes.
+    private func patterns(of findings: [ClassFinding]) throws -> [ImageBundle] {
+        Self.distinct(try grown(findings.compactMap(workingBundle)), most: Self.bundlesOfAll)
     }
 
     /// A pattern of one class that moves most: what a class's images have in common by nature moves some other classes'
