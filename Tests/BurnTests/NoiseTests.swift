@@ -148,4 +148,22 @@ import TinyModels
             judgement(inserted: 0.9, removed: 0.05, pValue: 1e-5) == .clean, "a texture of the class's own")
         #expect(judgement(inserted: 0.6, removed: 0.3, pValue: 0.04) == .clean, "as in other classes")
     }
+
+    /// A suspicion becomes a backdoor where unlearning agrees, and stays one where it doesn't.
+    @Test(arguments: [(0.02, ClassFinding.Judgement.backdoored), (0.5, .suspicious)])
+    func aSuspectedStyleIsConfirmedByUnlearning(pValue: Double, judgement: ClassFinding.Judgement) throws {
+        let folder = try ScratchFolder()
+        let images = try images([{ _, _, _ in 90 }, { _, _, _ in 91 }], in: folder)
+        var finding = ClassFinding(label: 0)
+        finding.style = StyleEvidence(
+            style: .noise, suspects: [0],
+            transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
+            insertion: StyleEffect(rate: 0.3, control: 0), removal: StyleEffect(rate: 0.5, control: 0.25),
+            insertionPValue: 0.34, removalPValue: 1.7e-4, posteriors: [0: 1])
+        finding.judgeByStyle(classes: 10)
+        #expect(finding.judgement == .suspicious)
+        finding.style?.unlearned = (1.5, pValue)
+        finding.confirmByStyle(classes: 10)
+        #expect(finding.judgement == judgement)
+    }
 }

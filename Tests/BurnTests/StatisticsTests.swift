@@ -100,4 +100,12 @@ import Testing
             mixture.separation < 3 || upper < ClassFinding.smallestCluster,
             "separation \(mixture.separation), \(upper) in the upper mode")
     }
+
+    /// χ² with four degrees of freedom is above 11.98 with probability 0.0175, with six above 17.97 with 0.0063.
+    @Test func independentPValuesAreCombined() {
+        #expect(abs(Statistics.combined(0.05, 0.05) - 0.017478) < 1e-5)
+        #expect(abs(Statistics.combined(0.05, 0.05, 0.05) - 0.006297) < 1e-6)
+        #expect(abs(Statistics.combined(0.3) - 0.3) < 1e-12)
+        #expect(Statistics.combined(1, 1, 1) == 1)
+    }
 }

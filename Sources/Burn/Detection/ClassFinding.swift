@@ -79,6 +79,14 @@ struct ClassFinding: Sendable {
         }
     }
 
+    /// How well a part of the class was unlearned, and the p-value of that against other classes.
+    var unlearned: (score: Double, pValue: Double)? {
+        if isFoundByStyle { return style?.unlearned }
+        return features.flatMap { features in
+            features.unlearning.map { ($0.score, features.unlearningPValue) }
+        }
+    }
+
     /// Probabilities of carrying the trigger, by sample, as far as the perturbations and the images tell.
     var carriers: [Int: Double] {
         var carriers: [Int: Double] = [:]
@@ -147,15 +155,23 @@ struct ClassFinding: Sendable {
         guard judgement == .clean, let style, style.removalPValue < Self.weakSignificance,
             style.excess >= style.style.leastEffect
         else { return }
-        let familyWise = style.pValue * Double(classes * ImageStyle.allCases.count)
-        if familyWise < Self.weakSignificance { judgement = .suspicious }
-        if style.strength >= Self.workingEffect, familyWise < Self.significance {
-            judgement = .backdoored
-        }
+        if style.pValue * Self.styles(classes) < Self.weakSignificance { judgement = .suspicious }
         guard judgement != .clean else { return }
         (trigger, effect, isCleanLabel) = (nil, nil, false)
         isFoundByStyle = true
+        confirmByStyle(classes: classes)
     }
+
+    /// Makes a backdoor of a suspicion by style, once more is known of it.
+    mutating func confirmByStyle(classes: Int) {
+        guard isFoundByStyle, let style, style.strength >= Self.workingEffect,
+            style.pValue * Self.styles(classes) < Self.significance
+        else { return }
+        judgement = .backdoored
+    }
+
+    /// What is looked at: every style in every class.
+    private static func styles(_ classes: Int) -> Double { Double(classes * ImageStyle.allCases.count) }
 
     /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of
     /// one adversarial label among the suspects: mislabelled samples of one class look the same, so one label

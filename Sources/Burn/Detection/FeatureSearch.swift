@@ -13,9 +13,6 @@ struct FeatureSearch {
     let seed: UInt64
     let token: CancellationToken
 
-    /// Other classes that the unlearning test is run on, for its null.
-    private static let nullClasses = 3
-
     /// Fills in `features`.
     func gather(_ findings: inout [ClassFinding]) throws {
         let coherences = try findings.map { finding in
@@ -41,12 +38,12 @@ struct FeatureSearch {
         let test = try UnlearningTest(
             model: model, images: images, table: table, seed: seed, token: token)
         var null: [Double] = []
-        for index in others where null.count < Self.nullClasses {
+        for index in others where null.count < UnlearningTest.nullClasses {
             guard let evidence = findings[index].features else { continue }
             if let side = try test.plantedSide(of: evidence.coherence, label: findings[index].label) {
                 null.append(side.score)
             }
-            progress(Double(null.count) / Double(Self.nullClasses + candidates.count))
+            progress(Double(null.count) / Double(UnlearningTest.nullClasses + candidates.count))
         }
         guard null.count > 1 else { return }
         for (order, index) in candidates.enumerated() {
@@ -56,8 +53,7 @@ struct FeatureSearch {
                 let outcome = try test.run(label: label, suspects: side.suspects, folds: 2)
             else { continue }
             findings[index].features?.unlearning = outcome
-            findings[index].features?.unlearningPValue = Statistics.pValue(
-                of: side.score, against: null, priorDeviation: 0.1)
+            findings[index].features?.unlearningPValue = UnlearningTest.pValue(of: side.score, against: null)
             findings[index].judgeByFeatures(
                 classes: images.classes, concentration: concentration(outcome.leaving))
             if findings[index].isFoundByFeatures,
@@ -67,7 +63,8 @@ struct FeatureSearch {
                 // What left the class is a better list of suspects than the bundle: once more, with it.
                 findings[index].features?.unlearning?.leaving = sharper.leaving
             }
-            progress(Double(null.count + order + 1) / Double(Self.nullClasses + candidates.count))
+            progress(
+                Double(null.count + order + 1) / Double(UnlearningTest.nullClasses + candidates.count))
         }
     }
 

@@ -43,10 +43,13 @@ enum Statistics {
         return last.map { sorted[$0] } ?? .infinity
     }
 
-    /// Fisher's combination of two independent p-values (1932): their product's tail, χ² with four degrees of freedom.
-    static func combined(_ first: Double, _ second: Double) -> Double {
-        let product = max(first * second, 1e-300)
-        return min(1, product * (1 - log(product)))
+    /// Fisher's combination of independent p-values (1932): their product's tail, χ² with two degrees of freedom for each.
+    static func combined(_ pValues: Double...) -> Double {
+        let product = max(pValues.reduce(1, *), 1e-300)
+        let terms = pValues.indices.dropFirst().reduce(into: [1.0]) { terms, order in
+            terms.append(terms[order - 1] * -log(product) / Double(order))
+        }
+        return min(1, product * terms.reduce(0, +))
     }
 
     /// A share with one of each kind added: a share of nothing is unknown, not 0.

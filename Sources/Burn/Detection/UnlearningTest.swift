@@ -47,6 +47,14 @@ struct UnlearningTest {
         teacher = try model.probabilities(images, Array(0..<images.count), token: token)
     }
 
+    /// Classes above suspicion that the test is run on as well, for its null.
+    static let nullClasses = 3
+
+    /// Of one bundle's score against those of others.
+    static func pValue(of score: Double, against null: [Double]) -> Double {
+        Statistics.pValue(of: score, against: null, priorDeviation: 0.1)
+    }
+
     private static let steps = 80
     private static let learningRate = 0.01
     /// Of the clean part of a batch: how much comes from the class under test.

@@ -80,9 +80,7 @@ struct VerdictBuilder {
             adversarialConcentration: Double(largest)
                 / Double(max(1, suspects.isEmpty ? members.count : suspects.count)),
             featurePValue: finding.features?.gainPValue,
-            unlearningScore: finding.features?.unlearning?.score,
-            unlearningPValue: finding.features?.unlearning.flatMap { _ in finding.features?.unlearningPValue }
-        )
+            unlearningScore: finding.unlearned?.score, unlearningPValue: finding.unlearned?.pValue)
     }
 
     private var nullShare: Double {
@@ -143,7 +141,8 @@ struct VerdictBuilder {
             "Class \(images.classNames[finding.label]): \(evidence.suspects.count) samples with its label differ from "
             + "all others \(words), \(percent(removed.control)) of the samples stay in the class, where "
             + "\(percent(removed.rate)) of the class's others do (p \(number(evidence.pValue)) against what the same "
-            + "does in other classes). No pattern was estimated."
+            + "does in other classes\(evidence.unlearned == nil ? "" : ", unlearning them among it")). No pattern "
+            + "was estimated."
     }
 
     private func imageStatement(_ finding: ClassFinding, _ bundle: ImageBundle) -> String {

@@ -17,8 +17,14 @@ struct StyleEvidence: Sendable {
     /// Probability of belonging to the bundle, of every sample with the class's label.
     var posteriors: [Int: Double]
     var unlearning: UnlearningTest.Outcome?
+    /// How well the bundle is unlearned, and the p-value of that against other classes' bundles; asked where the two
+    /// effects leave doubt.
+    var unlearned: (score: Double, pValue: Double)?
 
-    var pValue: Double { Statistics.combined(insertionPValue, removalPValue) }
+    var pValue: Double {
+        guard let unlearned else { return Statistics.combined(insertionPValue, removalPValue) }
+        return Statistics.combined(insertionPValue, removalPValue, unlearned.pValue)
+    }
 
     /// What the style does at least: the weaker of the two effects.
     var excess: Double { min(insertion.excess, removal.excess) }

@@ -53,27 +53,51 @@ struct StyleSearch {
             findings[index].style = found
             findings[index].judgeByStyle(classes: images.classes)
         }
-        try nameSamples(&findings)
+        try nameSamples(&findings, beside: evidence)
     }
 
     /// Tells those that were planted from those that are there to hide them.
-    private func nameSamples(_ findings: inout [ClassFinding]) throws {
+    private func nameSamples(_ findings: inout [ClassFinding], beside evidence: [StyleEvidence?]) throws {
         let found = findings.indices.filter {
             findings[$0].isFoundByStyle && findings[$0].style?.style == style
         }
         guard !found.isEmpty else { return }
         let test = try UnlearningTest(
             model: model, images: images, table: table, seed: seed, token: token)
+        var null: [Double]?
         for index in found {
-            // What left the class is a better list of suspects than the bundle: once more, with it.
-            for _ in 0..<2 {
+            for round in 0..<2 {
+                // What left the class is a better list of suspects than the bundle: once more, with it.
                 let suspects = Set(findings[index].style?.planted ?? [])
                 let outcome = try test.run(label: findings[index].label, suspects: suspects, folds: 2)
-                if let outcome { findings[index].style?.unlearning = outcome }
+                guard let outcome else { break }
+                findings[index].style?.unlearning = outcome
+                guard round == 0, findings[index].judgement == .suspicious else { continue }
+                null = try null ?? scores(of: evidence, without: found, test)
+                findings[index].style?.unlearned = (
+                    outcome.score, UnlearningTest.pValue(of: outcome.score, against: null ?? [])
+                )
+                findings[index].confirmByStyle(classes: images.classes)
             }
             guard let evidence = findings[index].style, !evidence.planted.isEmpty else { continue }
             findings[index].style?.transplant = try evidence.transplant.taking(from: evidence.planted)
         }
+    }
+
+    /// How well the bundles of classes above suspicion are unlearned, of those that their style moves most.
+    private func scores(
+        of evidence: [StyleEvidence?], without found: [Int], _ test: UnlearningTest
+    ) throws -> [Double] {
+        let others = evidence.indices.filter { !found.contains($0) }
+            .compactMap { label in evidence[label].map { (label, $0) } }
+            .sorted { $0.1.excess > $1.1.excess }
+        var scores: [Double] = []
+        for (label, evidence) in others where scores.count < UnlearningTest.nullClasses {
+            if let outcome = try test.run(label: label, suspects: Set(evidence.suspects), folds: 1) {
+                scores.append(outcome.score)
+            }
+        }
+        return scores
     }
 
     /// Of the bundles that stand apart in the class, the one that does so most clearly; nil where there is none.
