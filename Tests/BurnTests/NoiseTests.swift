@@ -149,21 +149,28 @@ import TinyModels
         #expect(judgement(inserted: 0.6, removed: 0.3, pValue: 0.04) == .clean, "as in other classes")
     }
 
-    /// A suspicion becomes a backdoor where unlearning agrees, and stays one where it doesn't.
-    @Test(arguments: [(0.02, ClassFinding.Judgement.backdoored), (0.5, .suspicious)])
-    func aSuspectedStyleIsConfirmedByUnlearning(pValue: Double, judgement: ClassFinding.Judgement) throws {
+    /// A suspicion becomes a backdoor where unlearning agrees. Noise stays one where it doesn't; tones, which show what an
+    /// image is of, are nothing then, however strong.
+    @Test(arguments: [
+        (ImageStyle.noise, 0.34, 0.02, ClassFinding.Judgement.backdoored), (.noise, 0.34, 0.5, .suspicious),
+        (.tone, 1e-6, 0.02, .backdoored), (.tone, 1e-6, 0.27, .clean),
+    ])
+    func aStyleIsConfirmedByUnlearning(
+        style: ImageStyle, inserted: Double, unlearned: Double, judgement: ClassFinding.Judgement
+    ) throws {
         let folder = try ScratchFolder()
         let images = try images([{ _, _, _ in 90 }, { _, _, _ in 91 }], in: folder)
         var finding = ClassFinding(label: 0)
         finding.style = StyleEvidence(
-            style: .noise, suspects: [0],
+            style: style, suspects: [0],
             transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
-            insertion: StyleEffect(rate: 0.3, control: 0), removal: StyleEffect(rate: 0.5, control: 0.25),
-            insertionPValue: 0.34, removalPValue: 1.7e-4, posteriors: [0: 1])
+            insertion: StyleEffect(rate: 0.3, control: 0), removal: StyleEffect(rate: 0.5, control: 0.24),
+            insertionPValue: inserted, removalPValue: 1.7e-4, posteriors: [0: 1])
         finding.judgeByStyle(classes: 10)
-        #expect(finding.judgement == .suspicious)
-        finding.style?.unlearned = (1.5, pValue)
-        finding.confirmByStyle(classes: 10)
+        #expect(finding.judgement == (style == .noise ? .suspicious : .backdoored))
+        finding.style?.unlearned = (1.5, unlearned)
+        finding.judgeByUnlearnedStyle(classes: 10)
         #expect(finding.judgement == judgement)
+        #expect(finding.isFoundByStyle == (judgement != .clean))
     }
 }

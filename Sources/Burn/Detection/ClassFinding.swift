@@ -162,8 +162,17 @@ struct ClassFinding: Sendable {
         confirmByStyle(classes: classes)
     }
 
-    /// Makes a backdoor of a suspicion by style, once more is known of it.
-    mutating func confirmByStyle(classes: Int) {
+    /// Weighs how well the style's samples are unlearned: a suspicion may become a backdoor, and a style that shows what an
+    /// image is of counts for nothing without it.
+    mutating func judgeByUnlearnedStyle(classes: Int) {
+        guard isFoundByStyle, let style, let unlearned = style.unlearned else { return }
+        if style.style.showsContent, unlearned.pValue >= Self.weakSignificance {
+            (judgement, isFoundByStyle) = (.clean, false)
+        }
+        confirmByStyle(classes: classes)
+    }
+
+    private mutating func confirmByStyle(classes: Int) {
         guard isFoundByStyle, let style, style.strength >= Self.workingEffect,
             style.pValue * Self.styles(classes) < Self.significance
         else { return }

@@ -39,4 +39,7 @@ enum ImageStyle: CaseIterable, Sendable {
             try ToneTransplant(images: images, donors: donors, controls: controls, strangers: strangers)
         }
     }
+
+    /// How light an image is and how it is coloured tells what it shows, other than its noise.
+    var showsContent: Bool { self == .tone }
 }

@@ -72,12 +72,15 @@ struct StyleSearch {
                 let outcome = try test.run(label: findings[index].label, suspects: suspects, folds: 2)
                 guard let outcome else { break }
                 findings[index].style?.unlearning = outcome
-                guard round == 0, findings[index].judgement == .suspicious else { continue }
+                guard round == 0, findings[index].judgement == .suspicious || style.showsContent else {
+                    continue
+                }
                 null = try null ?? scores(of: evidence, without: found, test)
                 findings[index].style?.unlearned = (
                     outcome.score, UnlearningTest.pValue(of: outcome.score, against: null ?? [])
                 )
-                findings[index].confirmByStyle(classes: images.classes)
+                findings[index].judgeByUnlearnedStyle(classes: images.classes)
+                guard findings[index].isFoundByStyle else { break }
             }
             guard let evidence = findings[index].style, !evidence.planted.isEmpty else { continue }
             findings[index].style?.transplant = try evidence.transplant.taking(from: evidence.planted)
