@@ -151,12 +151,14 @@ import TinyModels
 
     /// A suspicion becomes a backdoor where unlearning agrees. Noise stays one where it doesn't; tones, which show what an
     /// image is of, are nothing then, however strong.
-    @Test(arguments: [
-        (ImageStyle.noise, 0.34, 0.02, ClassFinding.Judgement.backdoored), (.noise, 0.34, 0.5, .suspicious),
-        (.tone, 1e-6, 0.02, .backdoored), (.tone, 1e-6, 0.27, .clean),
-    ])
+    @Test(
+        arguments: [
+            (.noise, 0.34, 0.02, .backdoored), (.noise, 0.34, 0.5, .suspicious),
+            (.noise, 0.34, nil, .suspicious), (.tone, 1e-6, 0.02, .backdoored), (.tone, 1e-6, 0.27, .clean),
+            (.tone, 1e-6, nil, .clean),
+        ] as [(ImageStyle, Double, Double?, ClassFinding.Judgement)])
     func aStyleIsConfirmedByUnlearning(
-        style: ImageStyle, inserted: Double, unlearned: Double, judgement: ClassFinding.Judgement
+        style: ImageStyle, inserted: Double, unlearned: Double?, judgement: ClassFinding.Judgement
     ) throws {
         let folder = try ScratchFolder()
         let images = try images([{ _, _, _ in 90 }, { _, _, _ in 91 }], in: folder)
@@ -168,7 +170,7 @@ import TinyModels
             insertionPValue: inserted, removalPValue: 1.7e-4, posteriors: [0: 1])
         finding.judgeByStyle(classes: 10)
         #expect(finding.judgement == (style == .noise ? .suspicious : .backdoored))
-        finding.style?.unlearned = (1.5, unlearned)
+        finding.style?.unlearned = unlearned.map { (1.5, $0) }
         finding.judgeByUnlearnedStyle(classes: 10)
         #expect(finding.judgement == judgement)
         #expect(finding.isFoundByStyle == (judgement != .clean))

@@ -163,10 +163,10 @@ struct ClassFinding: Sendable {
     }
 
     /// Weighs how well the style's samples are unlearned: a suspicion may become a backdoor, and a style that shows what an
-    /// image is of counts for nothing without it.
+    /// image is of counts for nothing where they are not, or are too few to tell.
     mutating func judgeByUnlearnedStyle(classes: Int) {
-        guard isFoundByStyle, let style, let unlearned = style.unlearned else { return }
-        if style.style.showsContent, unlearned.pValue >= Self.weakSignificance {
+        guard isFoundByStyle, let style else { return }
+        if style.style.showsContent, (style.unlearned?.pValue ?? 1) >= Self.weakSignificance {
             (judgement, isFoundByStyle) = (.clean, false)
         }
         confirmByStyle(classes: classes)

@@ -70,17 +70,15 @@ struct StyleSearch {
                 // What left the class is a better list of suspects than the bundle: once more, with it.
                 let suspects = Set(findings[index].style?.planted ?? [])
                 let outcome = try test.run(label: findings[index].label, suspects: suspects, folds: 2)
-                guard let outcome else { break }
-                findings[index].style?.unlearning = outcome
-                guard round == 0, findings[index].judgement == .suspicious || style.showsContent else {
-                    continue
+                if let outcome { findings[index].style?.unlearning = outcome }
+                if round == 0, findings[index].judgement == .suspicious || style.showsContent {
+                    null = try null ?? scores(of: evidence, without: found, test)
+                    findings[index].style?.unlearned = outcome.map {
+                        ($0.score, UnlearningTest.pValue(of: $0.score, against: null ?? []))
+                    }
+                    findings[index].judgeByUnlearnedStyle(classes: images.classes)
                 }
-                null = try null ?? scores(of: evidence, without: found, test)
-                findings[index].style?.unlearned = (
-                    outcome.score, UnlearningTest.pValue(of: outcome.score, against: null ?? [])
-                )
-                findings[index].judgeByUnlearnedStyle(classes: images.classes)
-                guard findings[index].isFoundByStyle else { break }
+                guard outcome != nil, findings[index].isFoundByStyle else { break }
             }
             guard let evidence = findings[index].style, !evidence.planted.isEmpty else { continue }
             findings[index].style?.transplant = try evidence.transplant.taking(from: evidence.planted)
