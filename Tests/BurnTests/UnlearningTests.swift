@@ -57,9 +57,27 @@ import TinyModels
         var coherence = try ClassCoherence(members: members, store: features, seed: 6)
         for bundle in [members.filter(poisoned.contains), members.filter { !poisoned.contains($0) }] {
             coherence.cluster = bundle
-            let side = try #require(try test.plantedSide(of: coherence, label: Self.target))
-            #expect(side.suspects == poisoned.intersection(members))
+            let sides = try test.sides(of: coherence, label: Self.target)
+            let null = try [0, 1, 3].map { label in
+                let others = (0..<images.count).filter { Int(table.predicted[$0]) == label }
+                return try test.sides(
+                    of: ClassCoherence(members: others, store: features, seed: 7), label: label)
+            }
+            let planted = try #require(UnlearningTest.plantedSide(of: sides, against: null))
+            #expect(planted.suspects == poisoned.intersection(members))
+            #expect(planted.pValue < 0.05)
         }
+    }
+
+    /// A side is compared with the same side of other classes.
+    @Test func sidesAreComparedWithTheirLike() throws {
+        let null: [[UnlearningTest.Side?]] = [1.0, 1.1, 0.9].map { [([0], $0), ([1], $0 + 0.5)] }
+        let bundle = try #require(UnlearningTest.plantedSide(of: [([4], 1.6), ([5], 1.5)], against: null))
+        #expect(bundle.suspects == [4] && bundle.pValue < 0.01)
+        let beside = try #require(UnlearningTest.plantedSide(of: [([4], 1.0), ([5], 1.6)], against: null))
+        #expect(beside.suspects == [5] && beside.pValue > 0.3, "as high in the other classes")
+        #expect(UnlearningTest.plantedSide(of: [([4], 1.6), nil], against: [[([0], 1), nil]]) == nil)
+        #expect(UnlearningTest.plantedSide(of: [nil, nil], against: null) == nil)
     }
 
     @Test func evidenceOfAClassIsJudgedAgainstTheOthers() throws {

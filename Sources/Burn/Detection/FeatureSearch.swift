@@ -37,23 +37,22 @@ struct FeatureSearch {
             .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
         let test = try UnlearningTest(
             model: model, images: images, table: table, seed: seed, token: token)
-        var null: [Double] = []
+        var null: [[UnlearningTest.Side?]] = []
         for index in others where null.count < UnlearningTest.nullClasses {
             guard let evidence = findings[index].features else { continue }
-            if let side = try test.plantedSide(of: evidence.coherence, label: findings[index].label) {
-                null.append(side.score)
-            }
+            let sides = try test.sides(of: evidence.coherence, label: findings[index].label)
+            if sides.contains(where: { $0 != nil }) { null.append(sides) }
             progress(Double(null.count) / Double(UnlearningTest.nullClasses + candidates.count))
         }
-        guard null.count > 1 else { return }
         for (order, index) in candidates.enumerated() {
             guard let evidence = findings[index].features else { continue }
             let label = findings[index].label
-            guard let side = try test.plantedSide(of: evidence.coherence, label: label),
-                let outcome = try test.run(label: label, suspects: side.suspects, folds: 2)
+            let sides = try test.sides(of: evidence.coherence, label: label)
+            guard let planted = UnlearningTest.plantedSide(of: sides, against: null),
+                let outcome = try test.run(label: label, suspects: planted.suspects, folds: 2)
             else { continue }
             findings[index].features?.unlearning = outcome
-            findings[index].features?.unlearningPValue = UnlearningTest.pValue(of: side.score, against: null)
+            findings[index].features?.unlearningPValue = planted.pValue
             findings[index].judgeByFeatures(
                 classes: images.classes, concentration: concentration(outcome.leaving))
             if findings[index].isFoundByFeatures,

@@ -35,6 +35,9 @@ struct UnlearningTest {
         var score: Double { adopted + kept }
     }
 
+    /// One of the two parts of a class, and its score as the suspects.
+    typealias Side = (suspects: Set<Int>, score: Double)
+
     init(
         model: GraphModel, images: LabelledImages, table: AnalysisTable, seed: UInt64,
         token: CancellationToken
@@ -100,16 +103,27 @@ struct UnlearningTest {
         return outcome
     }
 
-    /// Of a class's bundle and what is beside it, the part that can be unlearned more easily, and its score: the class's
-    /// own images may be more alike than poison is. Nil where there are too few samples.
-    func plantedSide(
-        of coherence: ClassCoherence, label: Int
-    ) throws -> (suspects: Set<Int>, score: Double)? {
-        try [Set(coherence.cluster), Set(coherence.remainder)]
-            .compactMap { side in
-                try run(label: label, suspects: side, folds: 1).map { (side, $0.score) }
-            }
-            .max { $0.score < $1.score }
+    /// A class's bundle and what is beside it, each with its score as the suspects: the class's own images may be more
+    /// alike than poison is. Nil for too few samples.
+    func sides(of coherence: ClassCoherence, label: Int) throws -> [Side?] {
+        try [Set(coherence.cluster), Set(coherence.remainder)].map { side in
+            try run(label: label, suspects: side, folds: 1).map { (side, $0.score) }
+        }
+    }
+
+    /// The side that was planted, if one was: the one that is unlearned better. Nil where no side can be compared.
+    ///
+    /// - Parameter null: the sides of other classes.
+    /// - Returns: with its p-value against the same side of other classes, times two for having been chosen.
+    static func plantedSide(
+        of sides: [Side?], against null: [[Side?]]
+    ) -> (suspects: Set<Int>, pValue: Double)? {
+        let comparable = sides.indices.compactMap { place in
+            sides[place].map { (side: $0, others: null.compactMap { $0[place]?.score }) }
+        }.filter { $0.others.count > 1 }
+        return comparable.max { $0.side.score < $1.side.score }.map { best in
+            (best.side.suspects, min(1, 2 * pValue(of: best.side.score, against: best.others)))
+        }
     }
 
     private func unlearned(
