@@ -103,7 +103,8 @@ struct Detection {
         var further = findings
         for index in further.indices { further[index].dropSuspicion() }
         try search(&further)
-        for index in findings.indices where isSettled(further) || findings[index].judgement == .clean {
+        let isFound = isSettled(further)
+        for index in findings.indices where isFound || findings[index].judgement == .clean {
             findings[index] = further[index]
         }
     }

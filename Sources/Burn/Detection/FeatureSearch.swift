@@ -44,6 +44,8 @@ struct FeatureSearch {
             if sides.contains(where: { $0 != nil }) { null.append(sides) }
             progress(Double(null.count) / Double(UnlearningTest.nullClasses + candidates.count))
         }
+        // Without two to compare with, nothing can be said, and training for it would be in vain.
+        guard null.count > 1 else { return }
         for (order, index) in candidates.enumerated() {
             guard let evidence = findings[index].features else { continue }
             let label = findings[index].label

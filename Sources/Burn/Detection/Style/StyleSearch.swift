@@ -80,7 +80,9 @@ struct StyleSearch {
                 }
                 guard outcome != nil, findings[index].isFoundByStyle else { break }
             }
-            guard let evidence = findings[index].style, !evidence.planted.isEmpty else { continue }
+            guard findings[index].isFoundByStyle, let evidence = findings[index].style,
+                !evidence.planted.isEmpty
+            else { continue }
             findings[index].style?.transplant = try evidence.transplant.taking(from: evidence.planted)
         }
     }
