@@ -1,3 +1,4 @@
+import SeededRandom
 import Tensors
 
 /// What the detection found for one predicted class.
@@ -65,6 +66,12 @@ struct ClassFinding: Sendable {
     /// `batch`, samples that carry the trigger, without it; nil where it is not known how they looked.
     func withoutTrigger(_ batch: Tensor) throws -> Tensor? {
         try trigger?.removed(from: batch) ?? styleTransplant?.undone(batch)
+    }
+
+    /// `batch`, ordinary images, with the trigger as the carriers have it; as it is where that is not known.
+    func withTrigger(_ batch: Tensor, using random: inout SplitMix64) throws -> Tensor {
+        if let trigger { return try trigger.stampingMoments(batch, strengths: Tensor.ones([batch.size(0)])) }
+        return try styleTransplant?.put(into: batch, using: &random) ?? batch
     }
 
     /// How far beyond chance what was found sends other classes' images here.

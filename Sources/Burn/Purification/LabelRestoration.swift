@@ -1,5 +1,6 @@
 import Evaluation
 import Execution
+import SeededRandom
 import Tensors
 
 /// What flagged samples show besides their trigger: class probabilities that are averaged over everything that
@@ -7,7 +8,8 @@ import Tensors
 ///
 /// The opinions: the adversarial label; a model's view of the image with the trigger taken out, as it is and
 /// mirrored; once there is a sanitised model, its view of the image as it is. The given label is never the
-/// answer, but for clean-label poison, where it is.
+/// answer, but for clean-label poison, where it is. The classes that the samples come from are estimated, and count as
+/// well (`SourcePrior`).
 struct LabelRestoration {
     let images: LabelledImages
     let table: AnalysisTable
@@ -16,51 +18,101 @@ struct LabelRestoration {
     /// Whether mirrored images are asked about as well.
     let mirrors: Bool
     let token: CancellationToken
-    private(set) var votes: [Int: [Float]] = [:]
+    /// Unflagged samples that the model sees as they are labelled.
+    private let ordinary: [Int]
+    /// Sums of opinions, by flagged sample.
+    private var votes: [Int: [Float]] = [:]
+    /// Sums of opinions on ordinary samples with a target's trigger, by target and sample.
+    private var gauges: [Int: [Int: [Float]]] = [:]
+    private var priors: [Int: SourcePrior] = [:]
 
     /// Weight of the adversarial label beside one model's opinion.
     private static let adversarialWeight: Float = 0.5
+    /// Ordinary samples that are asked about, for all targets together.
+    private static let mostGauged = 2048
 
     init(
         images: LabelledImages, table: AnalysisTable, targets: [ClassFinding], reviews: Reviews = .none,
-        mirrors: Bool = true, token: CancellationToken
+        ordinary: [Int] = [], mirrors: Bool = true, token: CancellationToken
     ) {
         self.images = images
         self.table = table
         self.targets = targets
         self.reviews = reviews
+        self.ordinary = ordinary
         self.mirrors = mirrors
         self.token = token
     }
 
     /// Adds `model`'s opinions on `samples`; `sanitised` says that it may be asked about the images as they are.
-    mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool, weight: Float = 1) throws {
+    mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool) throws {
         for target in targets {
             guard target.trigger != nil || target.styleTransplant != nil || sanitised else { continue }
             let own = samples.filter { images.labels[$0] == target.label }
-            for part in images.parts(of: own) {
-                let batch = try images.batch(part)
-                let removed = try target.withoutTrigger(batch)
-                var views = try removed.map { mirrors ? [$0, try $0.flip([3])] : [$0] } ?? []
-                if sanitised { views.append(batch) }
-                let opinions = try views.map {
-                    try model.forward($0, mode: .inference, token: token).softmax(1).array(as: Float.self)
-                }
-                for (row, sample) in part.enumerated() { count(opinions, row, sample, weight) }
+            let opinions = try opinions(of: model, on: own, target, sanitised: sanitised) { $0 }
+            for (sample, opinion) in opinions { Self.add(opinion, to: &votes[sample]) }
+            guard !target.isCleanLabel, !own.isEmpty else { continue }
+            var random = SplitMix64(seed: UInt64(target.label))
+            var gauge = gauges[target.label] ?? [:]
+            let usual = try self.opinions(
+                of: model, on: ordinary(beside: target), target, sanitised: sanitised
+            ) {
+                try target.withTrigger($0, using: &random)
             }
+            for (sample, opinion) in usual { Self.add(opinion, to: &gauge[sample]) }
+            gauges[target.label] = gauge
+            priors[target.label] = SourcePrior(
+                opinions: own.compactMap { votes[$0] }.map(Self.normalised),
+                gauge: gauge.values.map(Self.normalised), classes: images.classes)
         }
     }
 
-    private mutating func count(_ opinions: [[Float]], _ row: Int, _ sample: Int, _ weight: Float) {
-        let classes = images.classes
-        var vote = votes[sample] ?? adversarialVote(sample)
-        for opinion in opinions {
-            var share = Array(opinion[row * classes..<(row + 1) * classes])
-            share[images.labels[sample]] = 0
-            let total = max(share.reduce(0, +), 1e-6)
-            for label in 0..<classes { vote[label] += weight * share[label] / total }
+    /// Class probabilities without the target's, which sum to 1: one for each view of each sample.
+    private func opinions(
+        of model: GraphModel, on samples: [Int], _ target: ClassFinding, sanitised: Bool,
+        prepared: (Tensor) throws -> Tensor
+    ) throws -> [(sample: Int, opinion: [Float])] {
+        var opinions: [(sample: Int, opinion: [Float])] = []
+        for part in images.parts(of: samples) {
+            let batch = try prepared(images.batch(part))
+            let removed = try target.withoutTrigger(batch)
+            var views = try removed.map { mirrors ? [$0, try $0.flip([3])] : [$0] } ?? []
+            if sanitised { views.append(batch) }
+            for view in views {
+                let rows: [Float] = try model.forward(view, mode: .inference, token: token).softmax(1).array()
+                for (row, sample) in part.enumerated() {
+                    var opinion = Array(rows[row * images.classes..<(row + 1) * images.classes])
+                    opinion[target.label] = 0
+                    opinions.append((sample, Self.normalised(opinion)))
+                }
+            }
         }
-        votes[sample] = vote
+        return opinions
+    }
+
+    /// Samples of other classes, evenly chosen.
+    private func ordinary(beside target: ClassFinding) -> [Int] {
+        let others = ordinary.filter { images.labels[$0] != target.label }
+        let step = max(1, others.count * targets.count / Self.mostGauged)
+        return stride(from: 0, to: others.count, by: step).map { others[$0] }
+    }
+
+    private static func add(_ opinion: [Float], to vote: inout [Float]?) {
+        let known = vote ?? [Float](repeating: 0, count: opinion.count)
+        vote = zip(known, opinion).map { $0 + $1 }
+    }
+
+    private static func normalised(_ vote: [Float]) -> [Float] {
+        let total = max(vote.reduce(0, +), 1e-6)
+        return vote.map { $0 / total }
+    }
+
+    /// All that has been said of a flagged sample, in the light of which classes its like come from.
+    private func verdict(_ sample: Int) -> [Float] {
+        let vote = zip(adversarialVote(sample), votes[sample] ?? images.classNames.map { _ in 0 }).map {
+            $0 + $1
+        }
+        return priors[images.labels[sample]]?.adjusting(vote) ?? vote
     }
 
     private func adversarialVote(_ sample: Int) -> [Float] {
@@ -80,7 +132,7 @@ struct LabelRestoration {
     func probabilities(_ samples: [Int]) throws -> Tensor {
         let rows = samples.flatMap { sample -> [Float] in
             if let known = reviews.label(sample) { return (0..<images.classes).map { $0 == known ? 1 : 0 } }
-            let vote = votes[sample] ?? adversarialVote(sample)
+            let vote = verdict(sample)
             let total = vote.reduce(0, +)
             return total > 0 ? vote.map { $0 / total } : vote.map { _ in 1 / Float(images.classes) }
         }
@@ -92,7 +144,7 @@ struct LabelRestoration {
         if let known = reviews.label(sample) { return known }
         let given = images.labels[sample]
         if targets.contains(where: { $0.label == given && $0.isCleanLabel }) { return given }
-        let vote = votes[sample] ?? adversarialVote(sample)
+        let vote = verdict(sample)
         return vote.indices.max { (vote[$0], $1) < (vote[$1], $0) } ?? given
     }
 }

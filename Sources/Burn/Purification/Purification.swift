@@ -37,7 +37,7 @@ struct Purification {
             && Mirroring.keepsMeaning(job.model, images, trustworthy, token: job.token)
         var restoration = LabelRestoration(
             images: images, table: table, targets: outcome.targets, reviews: outcome.reviews,
-            mirrors: mirrors, token: job.token)
+            ordinary: trustworthy, mirrors: mirrors, token: job.token)
         try restoration.ask(job.model, about: flagged, sanitised: false)
         return restoration
     }
