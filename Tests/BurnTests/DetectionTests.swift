@@ -93,6 +93,15 @@ import TinyModels
         #expect(verdict.result == .backdoored)
         #expect(verdict.kind == .allToAll)
         #expect(verdict.targetClasses.sorted() == Array(0..<Self.classes))
+        // Without the square nearly all show the class before their label's, as hardly any other sample does.
+        for finding in found.detection.findings {
+            let wayBack = try #require(finding.common?.wayBack)
+            #expect(wayBack.carriers > 0.8 && wayBack.others < 0.1)
+            #expect(wayBack.pValue < 1e-6)
+        }
+        #expect(
+            verdict.evidence.statements.first?.contains("show the class that it sends to their label") == true
+        )
         let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
         let hits = flagged.intersection(found.poisoned).count
         #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))

@@ -44,6 +44,15 @@ import Testing
         #expect(Statistics.significantScore([], falseDiscoveryRate: 0.05) == .infinity)
     }
 
+    /// z = 0.5 / √(0.25 (1/20 + 1/20)) = √10, whose normal tail is 7.827e-4.
+    @Test func proportionsAreCompared() {
+        #expect(abs(Statistics.pValue(of: 15, of: 20, against: 5, of: 20) - 7.827e-4) < 1e-6)
+        #expect(abs(Statistics.pValue(of: 5, of: 20, against: 15, of: 20) - (1 - 7.827e-4)) < 1e-6)
+        #expect(abs(Statistics.pValue(of: 7, of: 14, against: 50, of: 100) - 0.5) < 1e-9)
+        #expect(Statistics.pValue(of: 0, of: 0, against: 1, of: 9) == 1)
+        #expect(Statistics.pValue(of: 9, of: 9, against: 0, of: 0) == 1)
+    }
+
     @Test func medianAndQuantileAreOrderStatistics() {
         #expect(Statistics.median([5, 1, 3]) == 3)
         #expect(Statistics.median([4, 1, 3, 2]) == 2.5)

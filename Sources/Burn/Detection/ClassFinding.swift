@@ -57,6 +57,9 @@ struct ClassFinding: Sendable {
     /// The judgement rests on a pattern in the images, not on the perturbations' cluster.
     private(set) var isFoundByImages = false
 
+    /// Where images of all classes carry the pattern.
+    private(set) var common: CommonPattern?
+
     /// The judgement rests on the images' style: no pattern is known, but carriers of it are.
     private(set) var isFoundByStyle = false
 
@@ -114,7 +117,7 @@ struct ClassFinding: Sendable {
     var decisivePValue: Double {
         if isFoundByStyle { return style?.pValue ?? 1 }
         if isFoundByFeatures { return features?.pValue ?? 1 }
-        return isFoundByImages ? images?.pValue ?? 1 : coherencePValue
+        return isFoundByImages ? common?.pValue ?? images?.pValue ?? 1 : coherencePValue
     }
 
     /// The smallest p-value of what works on other classes' images at all.
@@ -139,8 +142,10 @@ struct ClassFinding: Sendable {
 
     /// Takes over what one pattern in images of all classes does to this one.
     mutating func adopt(
-        _ bundle: ImageBundle, _ trigger: TriggerEstimate, _ effect: TriggerEffect, _ judgement: Judgement
+        _ bundle: ImageBundle, _ trigger: TriggerEstimate, _ effect: TriggerEffect, _ judgement: Judgement,
+        _ common: CommonPattern
     ) {
+        self.common = common
         (images, self.trigger, self.effect, self.judgement) = (bundle, trigger, effect, judgement)
         isCleanLabel = false
         isFoundByImages = judgement != .clean

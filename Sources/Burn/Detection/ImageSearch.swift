@@ -96,7 +96,7 @@ struct ImageSearch {
         let patterns = try patterns(of: findings)
         let common = try grown(starts).max { $0.gain < $1.gain }
         guard let mapped = try firstIntoMost(patterns) ?? common.flatMap(map) else { return }
-        judge(&findings, by: mapped, looks: patterns.count + starts.count)
+        try judge(&findings, by: mapped, looks: patterns.count + starts.count)
     }
 
     /// Where a pattern that is known to send other classes' images into one class sends that one's: a backdoor into every
@@ -106,16 +106,21 @@ struct ImageSearch {
         guard 2 * known.count <= images.classes else { return }
         let patterns = try patterns(of: known)
         guard let mapped = try firstIntoMost(patterns) else { return }
-        judge(&findings, by: mapped, looks: patterns.count)
+        try judge(&findings, by: mapped, looks: patterns.count)
     }
 
     /// - Parameter looks: the patterns that were looked at, of which this is one.
-    private func judge(_ findings: inout [ClassFinding], by mapped: Mapped, looks: Int) {
+    private func judge(_ findings: inout [ClassFinding], by mapped: Mapped, looks: Int) throws {
         let (bundle, trigger, map) = mapped
-        let judgement = map.judgement(pValue: min(1, bundle.pValue * Double(looks)))
+        let byChance = min(1, bundle.pValue * Double(looks))
+        let wayBack =
+            try map.isWorking ? WayBack.measure(of: trigger, on: bundle, map: map, search: triggers) : nil
+        let common = CommonPattern(
+            pValue: wayBack.map { Statistics.combined(byChance, $0.pValue) } ?? byChance, wayBack: wayBack)
+        let judgement = map.judgement(pValue: common.pValue)
         for index in findings.indices where findings[index].judgement != .backdoored {
             guard let effect = map.effects[findings[index].label] else { continue }
-            findings[index].adopt(bundle, trigger, effect, judgement)
+            findings[index].adopt(bundle, trigger, effect, judgement, common)
         }
     }
 

@@ -60,3 +60,11 @@ struct LabelMap {
         }
     }
 }
+
+/// Evidence on a pattern in images of all classes as a whole.
+struct CommonPattern: Sendable {
+    /// Of the bundle, for all that were looked at, and of the way back.
+    var pValue: Double
+    /// Nil for a pattern that does not work.
+    var wayBack: WayBack?
+}

@@ -52,6 +52,16 @@ enum Statistics {
         return min(1, product * terms.reduce(0, +))
     }
 
+    /// One-sided p-value of one proportion being larger than another (pooled normal approximation).
+    static func pValue(of hits: Int, of total: Int, against otherHits: Int, of otherTotal: Int) -> Double {
+        guard total > 0, otherTotal > 0 else { return 1 }
+        let share = Double(hits) / Double(total)
+        let other = Double(otherHits) / Double(otherTotal)
+        let pooled = cautiousShare(hits + otherHits, of: total + otherTotal)
+        let variance = pooled * (1 - pooled) * (1 / Double(total) + 1 / Double(otherTotal))
+        return erfc((share - other) / (2 * variance).squareRoot()) / 2
+    }
+
     /// A share with one of each kind added: a share of nothing is unknown, not 0.
     static func cautiousShare(_ hits: Int, of total: Int) -> Double { Double(hits + 1) / Double(total + 2) }
 

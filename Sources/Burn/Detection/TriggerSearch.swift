@@ -97,12 +97,16 @@ struct TriggerSearch {
     /// most of them: the model may know this part of the class by the trigger alone.
     private func mostShow(_ label: Int, _ samples: [Int], without trigger: TriggerEstimate) throws -> Bool {
         var counts = [Int](repeating: 0, count: images.classes)
-        for part in images.parts(of: samples) {
-            let bare = try trigger.removed(from: images.batch(part))
-            let predictions: [Int] = try model.forward(bare, mode: .inference, token: token).argmax(1).array()
-            for prediction in predictions { counts[prediction] += 1 }
-        }
+        for prediction in try predictions(samples, without: trigger) { counts[prediction] += 1 }
         return counts[label] == counts.max()
+    }
+
+    /// What the model sees in samples when the trigger is taken out of them.
+    func predictions(_ samples: [Int], without trigger: TriggerEstimate) throws -> [Int] {
+        try images.parts(of: samples).flatMap { part in
+            let bare = try trigger.removed(from: images.batch(part))
+            return try model.forward(bare, mode: .inference, token: token).argmax(1).array(as: Int.self)
+        }
     }
 
     /// Minus the mean perturbation of the cluster, (C, H, W).
