@@ -138,4 +138,20 @@ import TinyModels
         #expect(moments.count == 1, "Kish: 16 / 10 samples")
         #expect(try Moments(labelled, [0, 1]).count == 2)
     }
+
+    /// The moment estimate counts where it works nearly as well as the boundary form, and is no mere side effect.
+    @Test(arguments: [(0.9, 0.85, true), (0.9, 0.6, false), (0.2, 0.2, false)])
+    func theExactFormIsPreferred(boundary: Double, moments: Double, prefers: Bool) throws {
+        func effect(_ form: TriggerEffect.Form, _ rate: Double) -> TriggerEffect {
+            TriggerEffect(
+                form: form, rate: rate, random: 0, topSource: 1, topSourceRate: rate, topSourceRandom: 0,
+                tested: 100)
+        }
+        let found = TriggerEffect.decisive([
+            effect(.boundary(scale: 1), boundary / 2), effect(.boundary(scale: 2), boundary),
+            effect(.moments(scale: 1), moments / 2), effect(.moments(scale: 2), moments),
+        ])
+        #expect(found?.form == (prefers ? .moments(scale: 2) : .boundary(scale: 2)))
+        #expect(TriggerEffect.decisive([]) == nil)
+    }
 }

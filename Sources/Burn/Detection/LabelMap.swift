@@ -33,7 +33,14 @@ struct LabelMap {
         func strength(_ map: [Int: TriggerEffect]) -> (Int, Double) {
             (working(map).count, map.values.reduce(0) { $0 + $1.topSourceExcess })
         }
-        let best = maps.max { strength($0) < strength($1) } ?? [:]
+        let strongest = maps.max { strength($0) < strength($1) } ?? [:]
+        // As for a single class (`TriggerEffect.decisive`).
+        let exact = maps.filter { $0.values.allSatisfy(\.form.isMoments) }.max { strength($0) < strength($1) }
+        let best =
+            exact.flatMap { map in
+                let (own, largest) = (strength(map), strength(strongest))
+                return own.0 >= largest.0 && own.1 >= TriggerEffect.nearlyAsLarge * largest.1 ? map : nil
+            } ?? strongest
         let destinations = working(best)
         let sources = Set(destinations.values.map(\.topSource))
         isWorking =

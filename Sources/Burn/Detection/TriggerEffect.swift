@@ -33,6 +33,19 @@ struct TriggerEffect: Sendable {
     /// One source is moved while the others stay: an all-to-all or source-specific trigger.
     var sourceSpecific: Bool { topSourceExcess > 2 * (rate - random) }
 
+    /// The effect that a trigger is known by: the largest, or that of its moment estimate where that is nearly as large. It
+    /// changes what the trigger changes and nothing else, where the boundary form has something of the class in it.
+    static func decisive(_ effects: [TriggerEffect]) -> TriggerEffect? {
+        let largest = effects.max { $0.excess < $1.excess }
+        let exact = effects.filter(\.form.isMoments).max { $0.excess < $1.excess }
+        guard let largest, let exact, exact.excess >= ClassFinding.workingEffect,
+            exact.excess >= nearlyAsLarge * largest.excess
+        else { return largest }
+        return exact
+    }
+
+    static let nearlyAsLarge = 0.9
+
     /// Tested on `probes`: clean-looking images of other classes than `label`. Without a `generator` the random
     /// direction is left out, and counted as without effect.
     static func measure(

@@ -54,8 +54,10 @@ struct TriggerSearch {
             }
         }
         finding.trigger = trigger
-        finding.effect = try responses(to: trigger, probes: probes, seed: seed &+ UInt64(label))
-            .map { $0.effect(into: label) }.max { $0.excess < $1.excess }
+        finding.effect = TriggerEffect.decisive(
+            try responses(to: trigger, probes: probes, seed: seed &+ UInt64(label)).map {
+                $0.effect(into: label)
+            })
     }
 
     /// The trigger that all of `suspects` carry, whatever their classes, and the model's responses to it.

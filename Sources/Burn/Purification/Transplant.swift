@@ -7,6 +7,8 @@ import Tensors
 struct Transplant {
     /// Where a trigger is taken from.
     enum Source {
+        /// An estimate whose moments work as a trigger by themselves.
+        case moments(TriggerEstimate)
         /// An estimate, with single perturbations of poisoned samples: (m, C, H, W), of the norm of its mean.
         case estimate(TriggerEstimate, perturbations: Tensor)
         /// The style of flagged samples.
@@ -49,6 +51,8 @@ struct Transplant {
     private static func source(_ finding: ClassFinding, _ store: PerturbationStore) throws -> Source? {
         if let style = finding.styleTransplant { return .style(style) }
         guard let trigger = finding.trigger else { return nil }
+        // The class's own features, of which perturbations hold some, would be unlearned along with the trigger.
+        if finding.effect?.form.isMoments == true { return .moments(trigger) }
         // A class that its images alone gave away may have no group among the perturbations.
         guard store.isExact, let coherence = finding.coherence else {
             return .estimate(trigger, perturbations: try trigger.boundary.unsqueeze(0))
@@ -76,10 +80,12 @@ struct Transplant {
         case .style(let style):
             guard Double.random(in: 0..<1, using: &random) < styleShare else { return image }
             return try style.mix(into: image, using: &random)
+        case .moments(let trigger):
+            let strength = try Tensor([Float(Double.random(in: momentStrengths, using: &random))])
+            return try trigger.stampingMoments(image, strengths: strength)
         case .estimate(let trigger, let perturbations):
             if trigger.momentNorm > 0, Double.random(in: 0..<1, using: &random) < momentShare {
-                let strength = try Tensor([Float(Double.random(in: momentStrengths, using: &random))])
-                return try trigger.stampingMoments(image, strengths: strength)
+                return try stamp(image, .moments(trigger), using: &random)
             }
             let strength = try Tensor([Float(Double.random(in: boundaryStrengths, using: &random))])
             let pattern =
