@@ -44,7 +44,9 @@ static bool parse_length(const char *text, uint64_t *length) {
  * libmicrohttpd cuts lines in place and hands out zero-terminated strings, so a zero byte within a line
  * hides its rest. The addresses give it away: every string must end just before CR LF and the next
  * line. Only addresses are compared, nothing is read through them. A line's end in zero byte and LF stays
- * unseen: cut, it is the same as CR LF. It ends the line for every reader that takes it at all.
+ * unseen: cut, it is the same as CR LF. It ends the line for every reader that takes it at all. So does a
+ * head's end of LF, zero byte, CR and LF, of the length of two line ends; a reader that follows RFC 9110
+ * (section 5.5) takes no zero byte in a head.
  */
 static bool lines_are_whole(
     struct MHD_Connection *mhd, const burn_http_request *request, const char *method, const char *version,

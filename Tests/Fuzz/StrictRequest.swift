@@ -16,7 +16,8 @@ struct StrictRequest: Equatable {
     private static func take(_ rest: inout ArraySlice<UInt8>) -> StrictRequest? {
         // Empty lines before a request are to be passed over (section 2.2), and mean nothing however they end.
         rest = rest.drop { $0 == 13 || $0 == 10 }
-        guard let first = line(&rest) else { return nil }
+        var isLast = false
+        guard let first = line(&rest, &isLast) else { return nil }
         let parts = first.split(separator: 32, omittingEmptySubsequences: false)
         guard parts.count == 3, isToken(parts[0]), !parts[1].isEmpty,
             parts[1].allSatisfy({ $0 > 32 && $0 != 127 }),
@@ -27,9 +28,9 @@ struct StrictRequest: Equatable {
             target: String(decoding: parts[1], as: UTF8.self),
             fields: [], body: [])
         var length: UInt64 = 0
-        while true {
-            guard let field = line(&rest) else { return nil }
-            if field.isEmpty { break }
+        while !isLast {
+            guard let field = line(&rest, &isLast) else { return nil }
+            if field.isEmpty, !isLast { break }
             guard let colon = field.firstIndex(of: 58), isToken(field[..<colon]) else { return nil }
             let value = trimmed(field[(colon + 1)...])
             guard value.allSatisfy({ $0 >= 32 && $0 != 127 || $0 == 9 }) else { return nil }
@@ -53,9 +54,17 @@ struct StrictRequest: Equatable {
     }
 
     /// Up to CR LF; neither byte may stand by itself. A zero byte before LF is let pass for CR, which the gate cannot
-    /// tell from it: the line ends there for every reader that does not refuse it.
-    private static func line(_ rest: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    /// tell from it: the line ends there for every reader that does not refuse it. So is a head's end of LF, zero byte, CR
+    /// and LF, which is as long as two line ends: a head with a zero byte is one to be refused (RFC 9110, section 5.5).
+    private static func line(_ rest: inout ArraySlice<UInt8>, _ isLast: inout Bool) -> ArraySlice<UInt8>? {
         guard let feed = rest.firstIndex(of: 10), feed > rest.startIndex else { return nil }
+        let following = Array(rest[(feed + 1)...].prefix(3))
+        if following == [0, 13, 10] || following == [0, 0, 10] {
+            guard !rest[..<feed].contains(13), rest[feed - 1] != 0 else { return nil }
+            defer { rest = rest[(feed + 4)...] }
+            isLast = true
+            return rest[..<feed]
+        }
         let end = feed - 1
         guard rest[end] == 13 || rest[end] == 0, !rest[..<end].contains(13) else { return nil }
         defer { rest = rest[(feed + 1)...] }

@@ -31,7 +31,7 @@ struct LabelMap {
             map.filter { $0.value.topSourceExcess >= ClassFinding.workingEffect }
         }
         func strength(_ map: [Int: TriggerEffect]) -> (Int, Double) {
-            (working(map).count, map.values.reduce(0) { $0 + $1.topSourceExcess })
+            (working(map).count, labels.sorted().reduce(0) { $0 + (map[$1]?.topSourceExcess ?? 0) })
         }
         let strongest = maps.max { strength($0) < strength($1) } ?? [:]
         // As for a single class (`TriggerEffect.decisive`).

@@ -54,8 +54,9 @@ struct LabelRestoration {
             guard !target.isCleanLabel, !own.isEmpty else { continue }
             var random = SplitMix64(seed: UInt64(target.label))
             var gauge = gauges[target.label] ?? [:]
+            let beside = ordinary(beside: target)
             let usual = try self.opinions(
-                of: model, on: ordinary(beside: target), target, sanitised: sanitised
+                of: model, on: beside, target, sanitised: sanitised
             ) {
                 try target.withTrigger($0, using: &random)
             }
@@ -63,7 +64,7 @@ struct LabelRestoration {
             gauges[target.label] = gauge
             priors[target.label] = SourcePrior(
                 opinions: own.compactMap { votes[$0] }.map(Self.normalised),
-                gauge: gauge.values.map(Self.normalised), classes: images.classes)
+                gauge: beside.compactMap { gauge[$0] }.map(Self.normalised), classes: images.classes)
         }
     }
 
