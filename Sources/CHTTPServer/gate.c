@@ -43,7 +43,7 @@ static bool parse_length(const char *text, uint64_t *length) {
 /*
  * libmicrohttpd cuts lines in place and hands out zero-terminated strings, so a zero byte within a line
  * hides its rest. The addresses give it away: every string must end just before CR LF and the next
- * line. Only addresses are compared, nothing is read through them. A line's end in zero byte and LF stays
+ * line. Beside the head's last four bytes nothing is read through them. A line's end in zero byte and LF stays
  * unseen: cut, it is the same as CR LF. It ends the line for every reader that takes it at all. So does a
  * head's end of LF, zero byte, CR and LF, of the length of two line ends; a reader that follows RFC 9110
  * (section 5.5) takes no zero byte in a head.
@@ -64,7 +64,9 @@ static bool lines_are_whole(
     }
     const union MHD_ConnectionInfo *size =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return size != NULL && at + 2 == (uintptr_t)method + size->header_size;
+    if (size == NULL || at + 2 != (uintptr_t)method + size->header_size) return false;
+    /* Of a line that begins with a zero byte, which ends the head, what follows the byte was not cut. */
+    return memcmp(method + size->header_size - 4, "\0\0\0", 4) == 0;
 }
 
 /*

@@ -29,6 +29,7 @@ import Testing
         ("GET /healthz HTTP/1.1\r\nHost: t\r\nX Y: 1\r\n\r\n", 400),
         ("GET /healthz HTTP/1.1\r\nHost: t\r\nX: a\u{0}b\r\n\r\n", 400),
         ("GET /healthz HTTP/1.1\r\nHost: t\u{0}x\r\nX: a\r\n\r\n", 400),
+        ("GET /healthz HTTP/1.1\r\nHost: t\n\u{0}\u{6}\nX: a\r\n\r\n", 400),
         ("GET /healthz HTTP/1.1\r\nHost: t\r\nX: a\u{7F}b\r\n\r\n", 400),
         ("GET /healthz HTTP/1.1\r\nHost: t\r\nX: a\rTransfer-Encoding: chunked\r\n\r\n", 400),
         ("GET /healthz HTTP/1.1\r\nHost: t\r\nX: a\r\n folded\r\n\r\n", 400),
