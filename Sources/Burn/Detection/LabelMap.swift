@@ -22,7 +22,8 @@ struct LabelMap {
     private static let mostlyContradicted = 0.5
 
     init(responses: [TriggerResponse], bundle: ImageBundle, images: LabelledImages, table: AnalysisTable) {
-        let labels = Set(images.labels)
+        // In order, so that sums are the same in every run.
+        let labels = Set(images.labels).sorted()
         self.labels = labels.count
         let maps = responses.map { response in
             Dictionary(uniqueKeysWithValues: labels.map { ($0, response.effect(into: $0)) })
@@ -31,11 +32,13 @@ struct LabelMap {
             map.filter { $0.value.topSourceExcess >= ClassFinding.workingEffect }
         }
         func strength(_ map: [Int: TriggerEffect]) -> (Int, Double) {
-            (working(map).count, labels.sorted().reduce(0) { $0 + (map[$1]?.topSourceExcess ?? 0) })
+            (working(map).count, labels.reduce(0) { $0 + (map[$1]?.topSourceExcess ?? 0) })
         }
         let strongest = maps.max { strength($0) < strength($1) } ?? [:]
         // As for a single class (`TriggerEffect.decisive`).
-        let exact = maps.filter { $0.values.allSatisfy(\.form.isMoments) }.max { strength($0) < strength($1) }
+        let exact = zip(responses, maps).filter(\.0.form.isMoments).map(\.1).max {
+            strength($0) < strength($1)
+        }
         let best =
             exact.flatMap { map in
                 let (own, largest) = (strength(map), strength(strongest))

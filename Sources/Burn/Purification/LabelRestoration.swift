@@ -110,9 +110,8 @@ struct LabelRestoration {
 
     /// All that has been said of a flagged sample, in the light of which classes its like come from.
     private func verdict(_ sample: Int) -> [Float] {
-        let vote = zip(adversarialVote(sample), votes[sample] ?? images.classNames.map { _ in 0 }).map {
-            $0 + $1
-        }
+        var vote = adversarialVote(sample)
+        if let opinions = votes[sample] { vote = zip(vote, opinions).map { $0 + $1 } }
         return priors[images.labels[sample]]?.adjusting(vote) ?? vote
     }
 

@@ -31,13 +31,14 @@ struct Purification {
     /// Restored labels as the analysis alone gives them.
     func initialRestoration() throws -> LabelRestoration {
         let flagged = outcome.flagged.indices.filter { outcome.flagged[$0] }
+        let ordinary = trustworthy
         // A scan that flags nothing has nothing to ask the model.
         let mirrors =
             try (job.task.type == .purify || !flagged.isEmpty)
-            && Mirroring.keepsMeaning(job.model, images, trustworthy, token: job.token)
+            && Mirroring.keepsMeaning(job.model, images, ordinary, token: job.token)
         var restoration = LabelRestoration(
             images: images, table: table, targets: outcome.targets, reviews: outcome.reviews,
-            ordinary: trustworthy, mirrors: mirrors, token: job.token)
+            ordinary: ordinary, mirrors: mirrors, token: job.token)
         try restoration.ask(job.model, about: flagged, sanitised: false)
         return restoration
     }
