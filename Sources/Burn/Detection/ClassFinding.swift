@@ -57,6 +57,9 @@ struct ClassFinding: Sendable {
     /// The judgement rests on a pattern in the images, not on the perturbations' cluster.
     private(set) var isFoundByImages = false
 
+    /// What the judgement by images rests on, where the pattern is of one class.
+    private(set) var pattern: PatternEvidence?
+
     /// Where images of all classes carry the pattern.
     private(set) var common: CommonPattern?
 
@@ -117,7 +120,7 @@ struct ClassFinding: Sendable {
     var decisivePValue: Double {
         if isFoundByStyle { return style?.pValue ?? 1 }
         if isFoundByFeatures { return features?.pValue ?? 1 }
-        return isFoundByImages ? common?.pValue ?? images?.pValue ?? 1 : coherencePValue
+        return isFoundByImages ? common?.pValue ?? pattern?.pValue ?? 1 : coherencePValue
     }
 
     /// The smallest p-value of what works on other classes' images at all.
@@ -127,17 +130,26 @@ struct ClassFinding: Sendable {
         return min(byDirection, byStyle, features?.pValue ?? 1)
     }
 
-    /// Judges by a pattern in the images and its effect on the model, where the perturbations show nothing.
+    /// Judges by a pattern in the images and its effect on the model, where the perturbations alone show too little.
     ///
-    /// What images of a class have in common by nature stands apart too, and may work a little: the effect must be
-    /// unlike that of the other classes' patterns (`effectPValue`).
-    mutating func judgeByImages(classes: Int, effectPValue: Double) {
-        guard judgement == .clean, let images, let effect, effect.excess >= Self.workingEffect,
-            images.pValue < Self.significance / Double(classes)
-        else { return }
-        if effectPValue < Self.weakSignificance { judgement = .suspicious }
-        if effectPValue < Self.significance / Double(classes) { judgement = .backdoored }
+    /// - Parameters:
+    ///   - effectPValue: of the pattern's effect against those of the other classes' patterns.
+    ///   - carriers: samples with the class's label that carry the pattern.
+    mutating func judgeByImages(classes: Int, effectPValue: Double, carriers: Set<Int>) {
+        guard judgement == .clean, let images, let effect, effect.excess >= Self.workingEffect else { return }
+        let evidence = PatternEvidence(
+            bundlePValue: images.pValue, effectPValue: effectPValue,
+            clusterPValue: isCluster(carriers) ? coherencePValue : nil)
+        pattern = evidence
+        judgement = evidence.judgement(classes: classes)
         isFoundByImages = judgement != .clean
+    }
+
+    /// Whether the perturbations single out the same samples: more of them are in both groups than in one alone.
+    private func isCluster(_ carriers: Set<Int>) -> Bool {
+        guard let coherence, hasDistinctCluster else { return false }
+        let cluster = Set(coherence.cluster)
+        return 2 * cluster.intersection(carriers).count > cluster.union(carriers).count
     }
 
     /// Takes over what one pattern in images of all classes does to this one.

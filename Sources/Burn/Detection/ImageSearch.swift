@@ -39,7 +39,10 @@ struct ImageSearch {
             var others = excesses
             others.remove(at: index)
             let pValue = Statistics.pValue(of: excesses[index], against: others, priorDeviation: 0.05)
-            findings[index].judgeByImages(classes: images.classes, effectPValue: pValue)
+            let label = findings[index].label
+            let carriers = (findings[index].images?.members ?? []).filter { images.labels[$0] == label }
+            findings[index].judgeByImages(
+                classes: images.classes, effectPValue: pValue, carriers: Set(carriers))
         }
     }
 

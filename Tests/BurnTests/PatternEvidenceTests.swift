@@ -1,0 +1,42 @@
+import Testing
+
+@testable import Burn
+
+@Suite struct PatternEvidenceTests {
+    /// Fisher's statistic of three p-values is χ² with six degrees of freedom: x (1 + y + y²/2), with x their product and
+    /// y = -ln x.
+    @Test func looksAtTheSameSamplesAreCombined() {
+        let three = PatternEvidence(bundlePValue: 0.02, effectPValue: 0.05, clusterPValue: 0.1)
+        #expect(abs(three.pValue - 0.0001 * (1 + 9.210340 + 42.415183)) < 1e-8)
+        #expect(PatternEvidence(bundlePValue: 0.02, effectPValue: 0.05).pValue == 0.02)
+    }
+
+    @Test(arguments: [
+        // Without a cluster of the same samples the images must stand apart by themselves.
+        (0.0005, 0.0005, nil, ClassFinding.Judgement.backdoored),
+        (0.0005, 0.02, nil, .suspicious),
+        (0.0005, 0.2, nil, .clean),
+        // A clean model's ships: their blue water sends most other images there.
+        (0.02, 0.000003, nil, .clean),
+        // With it, three looks need only be unusual, but all of them, and be enough for one of ten classes together.
+        (0.02, 0.0003, 0.006, .backdoored),
+        (0.02, 0.0003, 0.2, .clean),
+        (0.02, 0.2, 0.006, .clean),
+        (0.04, 0.04, 0.04, .clean),
+        // A cluster that says nothing takes nothing away.
+        (0.0005, 0.0005, 0.9, .backdoored),
+    ])
+    func patternsStandApartOrAgreeWithTheCluster(
+        bundle: Double, effect: Double, cluster: Double?, judgement: ClassFinding.Judgement
+    ) {
+        let evidence = PatternEvidence(bundlePValue: bundle, effectPValue: effect, clusterPValue: cluster)
+        #expect(evidence.judgement(classes: 10) == judgement)
+    }
+
+    /// With more classes, more patterns are looked at.
+    @Test func moreClassesNeedMoreEvidence() {
+        let evidence = PatternEvidence(bundlePValue: 0.01, effectPValue: 0.003, clusterPValue: 0.01)
+        #expect(evidence.judgement(classes: 10) == .backdoored)
+        #expect(evidence.judgement(classes: 1000) == .clean)
+    }
+}
