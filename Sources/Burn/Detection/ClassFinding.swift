@@ -139,15 +139,16 @@ struct ClassFinding: Sendable {
         guard judgement == .clean, let images, let effect, effect.excess >= Self.workingEffect else { return }
         let evidence = PatternEvidence(
             bundlePValue: images.pValue, effectPValue: effectPValue,
-            clusterPValue: isCluster(carriers) ? coherencePValue : nil)
+            clusterPValue: isPlanted(carriers) ? coherencePValue : nil)
         pattern = evidence
         judgement = evidence.judgement(classes: classes)
         isFoundByImages = judgement != .clean
     }
 
-    /// Whether the perturbations single out the same samples: more of them are in both groups than in one alone.
-    private func isCluster(_ carriers: Set<Int>) -> Bool {
-        guard let coherence, hasDistinctCluster else { return false }
+    /// Whether the perturbations single out the same samples (more of them are in both groups than in one alone), and these
+    /// show other classes, as what has a pattern by nature does not.
+    private func isPlanted(_ carriers: Set<Int>) -> Bool {
+        guard let coherence, hasDistinctCluster, !isCleanLabel else { return false }
         let cluster = Set(coherence.cluster)
         return 2 * cluster.intersection(carriers).count > cluster.union(carriers).count
     }

@@ -5,7 +5,7 @@ struct PatternEvidence: Hashable, Sendable {
     var bundlePValue: Double
     /// Of what the pattern does to other classes' images, against what the other classes' patterns do.
     var effectPValue: Double
-    /// Of the class's cluster of perturbations; nil where that is of other samples.
+    /// Of the class's cluster of perturbations; nil where that is of other samples, or these show their label.
     var clusterPValue: Double?
 
     var pValue: Double {
@@ -13,7 +13,8 @@ struct PatternEvidence: Hashable, Sendable {
     }
 
     /// For a pattern that works. What images of a class have in common by nature (ships are seen on blue water) may work as
-    /// well as a trigger does: it must stand apart by itself, unless the perturbations single out the same samples.
+    /// well as a trigger does: it must stand apart by itself, unless the perturbations single out the same samples, which
+    /// show something else.
     func judgement(classes: Int) -> ClassFinding.Judgement {
         let (certain, unusual) = (
             ClassFinding.significance / Double(classes), ClassFinding.weakSignificance

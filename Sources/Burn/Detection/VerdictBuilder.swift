@@ -149,10 +149,7 @@ struct VerdictBuilder {
         let own = bundle.members.filter { images.labels[$0] == finding.label }
         let contradicted = own.count { Int(table.predicted[$0]) != finding.label }
         let source = images.classNames[finding.effect?.topSource ?? finding.label]
-        let unlikeOthers =
-            finding.common == nil
-            ? finding.pattern.map { "; p \(number($0.effectPValue)) against the other classes' patterns" }
-            : nil
+        let further = finding.common == nil ? finding.pattern.map(agreement) : nil
         let wayBack = finding.common?.wayBack.map { way in
             " Without it, \(percent(way.carriers)) of those that carry it, in whatever class, show the class that it "
                 + "sends to their label, and \(percent(way.others)) of others do."
@@ -162,8 +159,15 @@ struct VerdictBuilder {
             + "images themselves (p \(number(bundle.pValue)) against patterns grown from random samples). Estimated "
             + "from them, it sends \(percent(finding.effect?.rate ?? 0)) of other classes' images there, most of "
             + "\(source) (\(percent(finding.effect?.topSourceRate ?? 0)), a random direction of the same norm "
-            + "\(percent(finding.effect?.topSourceRandom ?? 0)))\(unlikeOthers ?? ""). The model sees another class in "
+            + "\(percent(finding.effect?.topSourceRandom ?? 0)))\(further ?? ""). The model sees another class in "
             + "\(percent(Double(contradicted) / Double(max(own.count, 1)))) of them.\(wayBack ?? "")"
+    }
+
+    private func agreement(_ pattern: PatternEvidence) -> String {
+        let cluster = pattern.clusterPValue.map {
+            "; the perturbations single out the same samples (p \(number($0)))"
+        }
+        return "; p \(number(pattern.effectPValue)) against the other classes' patterns\(cluster ?? "")"
     }
 
     private func statement(_ finding: ClassFinding, _ coherence: ClassCoherence) -> String {
