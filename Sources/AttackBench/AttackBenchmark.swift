@@ -34,7 +34,7 @@ public struct AttackBenchmark: Sendable {
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
         let started = ContinuousClock.now
         let outcome = try await purify(
-            made.folder.model, made.folder.training, made.folder.classes, benchCase.seed, scratch)
+            made.folder.model, made.folder.training, made.folder.classes, benchCase.jobSeed, scratch)
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         maker.report("measuring", nil)
         let result = BenchResult(

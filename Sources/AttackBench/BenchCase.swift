@@ -47,6 +47,10 @@ public struct BenchCase: Codable, Hashable, Sendable {
         return parts.joined(separator: "-")
     }
 
+    /// Of the job that purifies the model. Not the attacker's, or the job would draw the numbers that the samples to be
+    /// poisoned were drawn with.
+    var jobSeed: UInt64 { seed &+ 1_000_003 }
+
     /// The same network and data without an attack.
     public var clean: BenchCase {
         var result = self

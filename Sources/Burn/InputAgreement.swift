@@ -8,13 +8,15 @@ import Tensors
 /// model guess, and everything that is then said of it would be about the mistake.
 enum InputAgreement {
     private static let probes = 1024
+    /// Makes the draw one of its own: whoever planted samples with the same generator and seed drew from the same numbers.
+    private static let stream: UInt64 = 0x1a9e_e3e5
 
     /// Throws a `Problem` when the model's predictions on a random part of the set agree with the given labels
     /// no more often than chance would have it.
     static func check(_ model: GraphModel, _ images: LabelledImages, seed: UInt64, token: CancellationToken)
         throws
     {
-        var random = SplitMix64(seed: seed)
+        var random = SplitMix64(seed: seed, keys: stream)
         let chosen = random.sample(min(probes, images.count), outOf: images.count).sorted()
         let predictions: [Int] = try model.probabilities(images, chosen, token: token).argmax(1).array()
         let labels = chosen.map { images.labels[$0] }
