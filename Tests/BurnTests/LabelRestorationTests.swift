@@ -23,8 +23,10 @@ import TinyModels
         var seen: Double
     }
 
-    /// `sources`: the true classes of planted samples, in turn.
-    private func restored(sources: [Int]) throws -> Case {
+    /// - Parameters:
+    ///   - sources: the true classes of planted samples, in turn.
+    ///   - moved: which classes' images the trigger moves.
+    private func restored(sources: [Int], moved: [Int]) throws -> Case {
         var random = SplitMix64(seed: 11)
         var drawn = TinyImages(side: Self.side)
         func draw(_ label: Int, given: Int, pixel: Bool) {
@@ -50,10 +52,14 @@ import TinyModels
         let planted = Array(0..<300)
         let ordinary = Array(300..<1200)
         var table = AnalysisTable(count: images.count)
-        for sample in planted { (table.predicted[sample], table.adversarialLabel[sample]) = (0, 3) }
+        for sample in planted { (table.predicted[sample], table.adversarialLabel[sample]) = (0, 0) }
         for sample in ordinary { table.predicted[sample] = Int32(images.labels[sample]) }
         var finding = ClassFinding(label: 0)
         finding.judgement = .backdoored
+        let rate = Double(moved.count) / 3
+        finding.effect = TriggerEffect(
+            form: .moments(scale: 1), rate: rate, random: 0, topSource: moved[0], topSourceRate: 1,
+            topSourceRandom: 0, tested: 300)
         // Images that show the same as the planted ones, so that the estimate is of the pixel alone.
         let alike = ordinary.filter { sources.contains(images.labels[$0]) }
         let trigger = try TriggerEstimate(
@@ -77,16 +83,22 @@ import TinyModels
     }
 
     @Test func aSingleSourceIsRecognised() throws {
-        let found = try restored(sources: [2])
+        let found = try restored(sources: [2], moved: [2])
         #expect(found.seen < 0.75)
         #expect(share(found) > 0.95)
         let taught: [Float] = try found.restoration.probabilities(found.planted).select(1, 2).array()
         #expect(taught.reduce(0, +) / 300 > 0.8)
     }
 
+    /// What is seen alone counts where the trigger moves all classes: that it was planted from one would be the removal's doing.
+    @Test func aTriggerForAllClassesHasNoSource() throws {
+        let found = try restored(sources: [2], moved: [1, 2, 3])
+        #expect(abs(share(found) - found.seen) < 0.08)
+    }
+
     /// Nothing is gained where all classes were poisoned alike, and nothing is lost.
     @Test func severalSourcesAreLeftAsTheyAreSeen() throws {
-        let found = try restored(sources: [1, 2, 3])
+        let found = try restored(sources: [1, 2, 3], moved: [1, 2, 3])
         #expect(share(found) > found.seen - 0.08)
     }
 }

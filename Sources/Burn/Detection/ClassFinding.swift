@@ -113,6 +113,9 @@ struct ClassFinding: Sendable {
         return carriers
     }
 
+    /// The trigger moves images of some classes and leaves the others where they are.
+    var isSourceSpecific: Bool { effect?.sourceSpecific ?? false }
+
     /// Something to be removed, of which there is no estimate.
     var isWithoutTrigger: Bool { isFoundByFeatures || isFoundByStyle }
 

@@ -8,8 +8,8 @@ import Tensors
 ///
 /// The opinions: the adversarial label; a model's view of the image with the trigger taken out, as it is and
 /// mirrored; once there is a sanitised model, its view of the image as it is. The given label is never the
-/// answer, but for clean-label poison, where it is. The classes that the samples come from are estimated, and count as
-/// well (`SourcePrior`).
+/// answer, but for clean-label poison, where it is. Where the trigger moves some classes' images alone, the classes that the
+/// samples come from are estimated, and count as well (`SourcePrior`).
 struct LabelRestoration {
     let images: LabelledImages
     let table: AnalysisTable
@@ -51,7 +51,8 @@ struct LabelRestoration {
             let own = samples.filter { images.labels[$0] == target.label }
             let opinions = try opinions(of: model, on: own, target, sanitised: sanitised) { $0 }
             for (sample, opinion) in opinions { Self.add(opinion, to: &votes[sample]) }
-            guard !target.isCleanLabel, !own.isEmpty else { continue }
+            // What a trigger moves from everywhere was planted from everywhere, whatever its removal suggests.
+            guard !target.isCleanLabel, target.isSourceSpecific, !own.isEmpty else { continue }
             var random = SplitMix64(seed: UInt64(target.label))
             var gauge = gauges[target.label] ?? [:]
             let beside = ordinary(beside: target)

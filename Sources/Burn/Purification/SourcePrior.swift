@@ -5,7 +5,8 @@
 /// maximisation; Saerens, Latinne and Decaestecker, "Adjusting the outputs of a classifier to new a priori
 /// probabilities", Neural Computation 14, 2002, equation 2.7). What the opinions are gauged on, images of known classes
 /// that the same trigger was put into and taken out of, cancels what the removal itself suggests. Flagged samples that come
-/// from all classes alike are left as they are.
+/// from all classes alike are left as they are; but where the removal is far from exact it suggests one class to all of them,
+/// and so does this.
 struct SourcePrior: Sendable {
     /// By class: how many times as frequent it is among the flagged samples.
     let ratios: [Float]
