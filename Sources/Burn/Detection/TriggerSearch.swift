@@ -44,10 +44,12 @@ struct TriggerSearch {
                 boundary: boundary, cluster: moments,
                 reference: Moments(images, Array(same.prefix(mostForEstimate))),
                 lowest: images.lowest, highest: images.highest, keepsFaint: true)
-            // The truer reference is the one whose images look like the cluster's beside the trigger, and what
-            // truly belongs to the class stays in it when the trigger is taken out.
+            // The truer reference is the one whose images look like the cluster's beside the trigger, and what truly
+            // belongs to the class stays in it when the trigger is taken out. By either estimate: that against the class
+            // itself brings other classes' images nearer to it.
             if cleanLabel.contentDifference < trigger.contentDifference,
-                try mostShow(label, cluster, without: cleanLabel)
+                try mostShow(label, cluster, without: cleanLabel),
+                try mostShow(label, cluster, without: trigger)
             {
                 finding.isCleanLabel = true
                 trigger = cleanLabel
