@@ -19,9 +19,10 @@ import TinyModels
         var predictions: [Int]
     }
 
-    /// Every `period`th image is stamped and gets the target's label, or that of the class after its own.
+    /// Of every `period` images of the others one is stamped and gets the target's label, or that of the class after its
+    /// own; or of the target's, which keep it.
     private func detect(
-        poisonEvery period: Int?, allToAll: Bool = false,
+        poisonEvery period: Int?, allToAll: Bool = false, cleanLabel: Bool = false,
         drawn: TinyImages = .textures(1200, side: 16, seed: 31),
         stamp: (inout TinyImages, Int) -> Void = { $0.stamp($1) }
     ) throws -> Outcome {
@@ -30,7 +31,7 @@ import TinyModels
         var poisoned: Set<Int> = []
         if let period {
             for sample in drawn.labels.indices
-            where sample % period == 0 && (allToAll || drawn.labels[sample] != Self.target) {
+            where sample % period == 0 && (allToAll || (drawn.labels[sample] == Self.target) == cleanLabel) {
                 stamp(&drawn, sample)
                 drawn.labels[sample] = allToAll ? (drawn.labels[sample] + 1) % Self.classes : Self.target
                 poisoned.insert(sample)
@@ -85,6 +86,19 @@ import TinyModels
         #expect(verdict.evidence.statements.contains { $0.hasPrefix("Class class-2: \(flagged.count) of ") })
         #expect(verdict.evidence.statements.last?.hasPrefix("Not excluded: ") == true)
         #expect(found.detection.scores.allSatisfy { (0...1).contains($0) })
+    }
+
+    /// Samples that show their label without the trigger keep it.
+    @Test func aTriggerOnTheClassesOwnImagesIsCleanLabel() throws {
+        let found = try detect(poisonEvery: 3, cleanLabel: true)
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .backdoored)
+        #expect(verdict.targetClasses == [Self.target])
+        #expect(verdict.kind == .cleanLabel)
+        let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
+        let hits = flagged.intersection(found.poisoned).count
+        #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))
+        #expect(Double(hits) >= 0.9 * Double(flagged.count))
     }
 
     @Test func aTriggerThatSendsEveryClassToTheNextIsFound() throws {
