@@ -8,11 +8,11 @@ on its poisoned samples that the model sees in the attacker's class; a row tells
 """
 import argparse
 import csv
-import json
 import pathlib
 
-import numpy as np
 import torch
+
+from packed import packed_set
 
 STEPS = 40
 OVERSHOOT = 1.02
@@ -22,10 +22,7 @@ SHORTEST, LONGEST = 0.02, 0.6
 
 def poisoned(case):
     """Images (n, C, H, W) from 0 to 1, given labels, true labels."""
-    manifest = json.loads((case / "train/manifest.json").read_text())["summary"]
-    labels = np.fromfile(case / "train/labels.i32", "<i4")
-    shape = (len(labels), manifest["height"], manifest["width"], manifest["channels"])
-    images = np.memmap(case / "train/images.u8", np.uint8, "r", shape=shape)
+    images, labels = packed_set(case / "train")
     with open(case / "truth.csv") as file:
         truth = list(csv.DictReader(file))
     chosen = [index for index, row in enumerate(truth) if row["role"] == "poisoned"]

@@ -8,20 +8,12 @@ images, and of the images of the other classes the share that it takes for the b
 class on average.
 """
 import argparse
-import json
 import pathlib
 
 import numpy as np
 import torch
 
-
-def test_set(case):
-    """Images (n, C, H, W) from 0 to 1, and labels."""
-    summary = json.loads((case / "test-clean/manifest.json").read_text())["summary"]
-    labels = np.fromfile(case / "test-clean/labels.i32", "<i4")
-    shape = (len(labels), summary["height"], summary["width"], summary["channels"])
-    images = np.fromfile(case / "test-clean/images.u8", np.uint8).reshape(shape)
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255, labels
+from packed import packed_set
 
 
 def main():
@@ -29,7 +21,8 @@ def main():
     parser.add_argument("cases", nargs="+", type=pathlib.Path, metavar="CASE")
     print("| model | ACC | of other classes into class 0 | into a class on average |\n|---|---|---|---|")
     for case in parser.parse_args().cases:
-        images, labels = test_set(case)
+        pixels, labels = packed_set(case / "test-clean")
+        images = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 255
         model = torch.export.load(case / "model.pt2").module()
         with torch.no_grad():
             predicted = torch.cat([model(batch).argmax(1) for batch in images.split(250)]).numpy()

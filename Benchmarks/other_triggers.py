@@ -22,6 +22,7 @@ from PIL import Image
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 from export_architectures import ARCHITECTURES  # noqa: E402
+from packed import packed_set  # noqa: E402
 
 EPOCHS, BATCH, RATE = 12, 128, 0.05
 SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
@@ -85,10 +86,9 @@ SETS = {
 
 
 def packed(folder):
-    """Images (n, 32, 32, 3) and labels."""
-    labels = np.fromfile(folder / "labels.i32", "<i4").astype(np.int64)
-    images = np.fromfile(folder / "images.u8", np.uint8)[: len(labels) * 3072]
-    return images.reshape(-1, 32, 32, 3).copy(), labels
+    """Images (n, 32, 32, 3) and labels, both to be changed."""
+    images, labels = packed_set(folder)
+    return np.array(images), labels.astype(np.int64)
 
 
 def poison(name, images, labels):

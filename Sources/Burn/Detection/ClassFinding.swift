@@ -161,7 +161,7 @@ struct ClassFinding: Sendable {
         _ bundle: ImageBundle, _ trigger: TriggerEstimate, _ effect: TriggerEffect, _ judgement: Judgement,
         _ common: CommonPattern
     ) {
-        self.common = common
+        (self.common, pattern) = (common, nil)
         (images, self.trigger, self.effect, self.judgement) = (bundle, trigger, effect, judgement)
         isCleanLabel = false
         isFoundByImages = judgement != .clean

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import SeededRandom
 import Tensors
@@ -24,6 +25,11 @@ struct ImageBundle: Sendable {
     /// Two modes closer than this can't be told sample by sample; that they are two is for the p-value to say.
     private static let apart = 1.5
     private static let part = 4096
+
+    /// Members that have the label.
+    func members(labelled label: Int, in images: LabelledImages) -> [Int] {
+        members.filter { images.labels[$0] == label }
+    }
 
     /// Grows a bundle among `samples` from `start`; nil where none stands apart.
     ///

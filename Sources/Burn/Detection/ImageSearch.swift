@@ -39,8 +39,7 @@ struct ImageSearch {
             var others = excesses
             others.remove(at: index)
             let pValue = Statistics.pValue(of: excesses[index], against: others, priorDeviation: 0.05)
-            let label = findings[index].label
-            let carriers = (findings[index].images?.members ?? []).filter { images.labels[$0] == label }
+            let carriers = findings[index].images?.members(labelled: findings[index].label, in: images) ?? []
             findings[index].judgeByImages(
                 classes: images.classes, effectPValue: pValue, carriers: Set(carriers))
         }
@@ -59,7 +58,7 @@ struct ImageSearch {
         let bundles = Self.distinct(try starts.compactMap { try grow($0, label) }, most: Self.bundlesOfClass)
         var proposals: [ClassFinding] = []
         for bundle in bundles {
-            let suspects = bundle.members.filter { images.labels[$0] == label }
+            let suspects = bundle.members(labelled: label, in: images)
             guard suspects.count >= ClassFinding.smallestCluster else { continue }
             var proposal = finding
             proposal.images = bundle

@@ -146,10 +146,10 @@ struct VerdictBuilder {
     }
 
     private func imageStatement(_ finding: ClassFinding, _ bundle: ImageBundle) -> String {
-        let own = bundle.members.filter { images.labels[$0] == finding.label }
+        let own = bundle.members(labelled: finding.label, in: images)
         let contradicted = own.count { Int(table.predicted[$0]) != finding.label }
         let source = images.classNames[finding.effect?.topSource ?? finding.label]
-        let further = finding.common == nil ? finding.pattern.map(agreement) : nil
+        let further = finding.pattern.map(agreement)
         let wayBack = finding.common?.wayBack.map { way in
             " Without it, \(percent(way.carriers)) of those that carry it, in whatever class, show the class that it "
                 + "sends to their label, and \(percent(way.others)) of others do."
