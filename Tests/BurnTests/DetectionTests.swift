@@ -109,7 +109,11 @@ import TinyModels
         #expect(verdict.targetClasses.sorted() == Array(0..<Self.classes))
         // Without the square nearly all show the class before their label's, as hardly any other sample does.
         for finding in found.detection.findings {
-            let wayBack = try #require(finding.common?.wayBack)
+            guard case .common(let evidence)? = finding.conclusion?.ground else {
+                Issue.record("class \(finding.label) rests on something else")
+                continue
+            }
+            let wayBack = try #require(evidence.wayBack)
             #expect(wayBack.carriers > 0.8 && wayBack.others < 0.1)
             #expect(wayBack.pValue < 1e-6)
         }
@@ -181,16 +185,16 @@ import TinyModels
     /// A search gets findings that it may judge, and what it settles counts.
     @Test func whatIsSuspectedIsSearchedFurther() {
         var findings = (0..<3).map { ClassFinding(label: $0) }
-        Detection.settle(&findings) { $0[0].judgement = .suspicious }
+        Detection.settle(&findings) { $0[0].conclude(.suspicious, from: .perturbations) }
         #expect(findings.map(\.judgement) == [.suspicious, .clean, .clean])
         Detection.settle(&findings) { given in
             #expect(given.allSatisfy { $0.judgement == .clean })
         }
         #expect(findings.map(\.judgement) == [.suspicious, .clean, .clean], "nothing new")
         var several = findings
-        Detection.settle(&several) { $0[1].judgement = .suspicious }
+        Detection.settle(&several) { $0[1].conclude(.suspicious, from: .perturbations) }
         #expect(several.map(\.judgement) == [.suspicious, .suspicious, .clean])
-        Detection.settle(&findings) { $0[1].judgement = .backdoored }
+        Detection.settle(&findings) { $0[1].conclude(.backdoored, from: .perturbations) }
         #expect(findings.map(\.judgement) == [.clean, .backdoored, .clean], "the suspicion is explained")
         Detection.settle(&findings) { _ in Issue.record("nothing is left to search for") }
     }

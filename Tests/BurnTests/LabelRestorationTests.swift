@@ -55,7 +55,7 @@ import TinyModels
         for sample in planted { (table.predicted[sample], table.adversarialLabel[sample]) = (0, 0) }
         for sample in ordinary { table.predicted[sample] = Int32(images.labels[sample]) }
         var finding = ClassFinding(label: 0)
-        finding.judgement = .backdoored
+        finding.conclude(.backdoored, from: .perturbations)
         let rate = Double(moved.count) / 3
         finding.effect = TriggerEffect(
             form: .moments(scale: 1), rate: rate, random: 0, topSource: moved[0], topSourceRate: 1,

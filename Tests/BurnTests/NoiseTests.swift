@@ -130,7 +130,7 @@ import TinyModels
     @Test func aStyleIsJudgedByBothOfItsEffects() throws {
         let folder = try ScratchFolder()
         let images = try images([{ _, _, _ in 90 }, { _, _, _ in 91 }], in: folder)
-        func judgement(inserted: Double, removed: Double, pValue: Double) -> ClassFinding.Judgement {
+        func judgement(inserted: Double, removed: Double, pValue: Double) -> Conclusion.Judgement {
             var finding = ClassFinding(label: 0)
             finding.style = StyleEvidence(
                 style: .noise, suspects: [0],
@@ -156,9 +156,9 @@ import TinyModels
             (.noise, 0.34, 0.02, .backdoored), (.noise, 0.34, 0.5, .suspicious),
             (.noise, 0.34, nil, .suspicious), (.tone, 1e-6, 0.02, .backdoored), (.tone, 1e-6, 0.27, .clean),
             (.tone, 1e-6, nil, .clean),
-        ] as [(ImageStyle, Double, Double?, ClassFinding.Judgement)])
+        ] as [(ImageStyle, Double, Double?, Conclusion.Judgement)])
     func aStyleIsConfirmedByUnlearning(
-        style: ImageStyle, inserted: Double, unlearned: Double?, judgement: ClassFinding.Judgement
+        style: ImageStyle, inserted: Double, unlearned: Double?, judgement: Conclusion.Judgement
     ) throws {
         let folder = try ScratchFolder()
         let images = try images([{ _, _, _ in 90 }, { _, _, _ in 91 }], in: folder)

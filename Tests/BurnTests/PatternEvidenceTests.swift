@@ -13,7 +13,7 @@ import Testing
 
     @Test(arguments: [
         // Without a cluster of the same samples the images must stand apart by themselves.
-        (0.0005, 0.0005, nil, ClassFinding.Judgement.backdoored),
+        (0.0005, 0.0005, nil, Conclusion.Judgement.backdoored),
         (0.0005, 0.02, nil, .suspicious),
         (0.0005, 0.2, nil, .clean),
         // A clean model's ships: their blue water sends most other images there.
@@ -27,7 +27,7 @@ import Testing
         (0.0005, 0.0005, 0.9, .backdoored),
     ])
     func patternsStandApartOrAgreeWithTheCluster(
-        bundle: Double, effect: Double, cluster: Double?, judgement: ClassFinding.Judgement
+        bundle: Double, effect: Double, cluster: Double?, judgement: Conclusion.Judgement
     ) {
         let evidence = PatternEvidence(bundlePValue: bundle, effectPValue: effect, clusterPValue: cluster)
         #expect(evidence.judgement(classes: 10) == judgement)

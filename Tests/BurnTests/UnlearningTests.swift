@@ -108,7 +108,7 @@ import TinyModels
         finding.features = evidence[3]
         finding.features?.gainPValue = 1e-6
         finding.features?.unlearningPValue = 1e-6
-        for (leaving, judgement) in [(50, ClassFinding.Judgement.backdoored), (70, .suspicious)] {
+        for (leaving, judgement) in [(50, Conclusion.Judgement.backdoored), (70, .suspicious)] {
             var judged = finding
             judged.features?.unlearning = .init(
                 adopted: 0.9, kept: 0.9, leaving: Set(0..<leaving), tested: Set(0..<100))

@@ -60,7 +60,7 @@ struct Detection {
             scores: Array(repeating: 0, count: images.count),
             coherence: Array(repeating: 0, count: images.count),
             verdict: VerdictBuilder.empty)
-        for finding in findings { flag(finding, &outcome) }
+        for finding in findings { outcome.flag(finding, in: images) }
         for match in try TriggerTemplate.matches(
             targets: outcome.targets.map(\.label), flagged: outcome.flagged, images: images, table: table)
         {
@@ -173,55 +173,5 @@ struct Detection {
     private static func fisher(_ cosine: Double) -> Double {
         let bounded = min(max(cosine, -0.999), 0.999)
         return 0.5 * log((1 + bounded) / (1 - bounded))
-    }
-
-    private func flag(_ finding: ClassFinding, _ outcome: inout Outcome) {
-        if finding.isFoundByStyle { return flagByStyle(finding, &outcome) }
-        if finding.isFoundByFeatures { return flagByFeatures(finding, &outcome) }
-        defer { flagByImages(finding, &outcome) }
-        guard let coherence = finding.coherence, !finding.isFoundByImages else { return }
-        for (member, cosine) in zip(coherence.members, coherence.cosines) {
-            outcome.coherence[member] = cosine
-            guard finding.effect != nil else { continue }
-            let posterior = coherence.mixture.posterior(cosine)
-            // Planted samples carry the target as their given label.
-            let planted = images.labels[member] == finding.label
-            switch finding.judgement {
-            case .clean: outcome.scores[member] = 0.1 * posterior
-            case .suspicious, .backdoored:
-                outcome.scores[member] = planted ? posterior : 0.5 * posterior
-                outcome.flagged[member] = planted && posterior > 0.5
-            }
-        }
-    }
-
-    /// What carries the pattern and the target's label, whatever the model makes of it. Beside the perturbations, which
-    /// have named most samples, only what is almost certain counts.
-    private func flagByImages(_ finding: ClassFinding, _ outcome: inout Outcome) {
-        guard finding.judgement != .clean, let bundle = finding.images else { return }
-        let enough: Float = finding.isFoundByImages ? 0.5 : 0.9
-        for sample in bundle.members
-        where images.labels[sample] == finding.label && bundle.posteriors[sample] > enough {
-            outcome.flag(sample, score: Double(bundle.posteriors[sample]))
-        }
-    }
-
-    private func flagByStyle(_ finding: ClassFinding, _ outcome: inout Outcome) {
-        guard let style = finding.style else { return }
-        for (sample, posterior) in style.posteriors { outcome.scores[sample] = 0.5 * posterior }
-        for sample in style.planted {
-            outcome.flag(sample, score: style.posteriors[sample, default: 0])
-        }
-    }
-
-    /// What leaves the class when a model that was not trained on it has unlearned the others, is flagged.
-    private func flagByFeatures(_ finding: ClassFinding, _ outcome: inout Outcome) {
-        guard let features = finding.features, let unlearning = features.unlearning else { return }
-        for (member, cosine) in zip(features.coherence.members, features.coherence.cosines) {
-            outcome.coherence[member] = cosine
-            let leaves = unlearning.leaving.contains(member)
-            outcome.scores[member] = 0.5 * features.coherence.mixture.posterior(cosine) + (leaves ? 0.5 : 0)
-            outcome.flagged[member] = leaves
-        }
     }
 }

@@ -62,7 +62,7 @@ struct LabelMap {
     }
 
     /// Two kinds of evidence make a backdoor: a pattern that stands apart, and a model that follows it.
-    func judgement(pValue: Double) -> ClassFinding.Judgement {
+    func judgement(pValue: Double) -> Conclusion.Judgement {
         switch pValue {
         case ..<ClassFinding.significance: isWorking ? .backdoored : isContradicted ? .suspicious : .clean
         case ..<ClassFinding.weakSignificance: isWorking ? .suspicious : .clean

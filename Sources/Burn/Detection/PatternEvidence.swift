@@ -15,7 +15,7 @@ struct PatternEvidence: Hashable, Sendable {
     /// For a pattern that works. What images of a class have in common by nature (ships are seen on blue water) may work as
     /// well as a trigger does: it must stand apart by itself, unless the perturbations single out the same samples, which
     /// show something else.
-    func judgement(classes: Int) -> ClassFinding.Judgement {
+    func judgement(classes: Int) -> Conclusion.Judgement {
         let (certain, unusual) = (
             ClassFinding.significance / Double(classes), ClassFinding.weakSignificance
         )

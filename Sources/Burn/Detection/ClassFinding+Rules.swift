@@ -1,0 +1,117 @@
+/// How evidence becomes a judgement. Every rule judges only what is clean so far, but that of the perturbations, the first.
+extension ClassFinding {
+    /// The share of other classes' images that a trigger has to move to count as one.
+    ///
+    /// Not a statistical cut but what "backdoor" means here: an input pattern that works on a fair part of all
+    /// images. Clean models' estimated patterns stay near chance.
+    static let workingEffect = 0.25
+    static let weakEffect = 0.1
+    /// Two modes are cleanly apart above this (Ashman et al., 1994).
+    static let cleanSeparation = 2.0
+    static let smallestCluster = 8
+    /// Family-wise error over all classes.
+    static let significance = 0.01
+    /// A working pattern makes a class suspicious only with a cluster that is at least this unusual among all classes':
+    /// what a class's images have in common by nature works as well.
+    static let weakSignificance = 0.05
+
+    /// Judges by the cluster of perturbations and what the trigger behind it does.
+    mutating func judge(classes: Int) {
+        guard hasDistinctCluster, let effect else { return }
+        let nearlyCoherent = coherencePValue < Self.weakSignificance
+        // An unusual cluster whose samples share an unusual pattern as well: two looks at them agree.
+        let isConfirmed = nearlyCoherent && (images?.pValue ?? 1) < Self.significance / Double(classes)
+        let coherent = coherencePValue < Self.significance / Double(classes) || isConfirmed
+        let working = effect.excess >= Self.workingEffect
+        let weak = effect.excess >= Self.weakEffect
+        let unusual = coherencePValue < Self.weakSignificance / Double(classes)
+        conclude(
+            working && coherent
+                ? .backdoored : (working && unusual) || (weak && coherent) ? .suspicious : .clean,
+            from: .perturbations)
+    }
+
+    /// Judges by a pattern in the images and its effect on the model, where the perturbations alone show too little.
+    ///
+    /// - Parameters:
+    ///   - effectPValue: of the pattern's effect against those of the other classes' patterns.
+    ///   - carriers: samples with the class's label that carry the pattern.
+    mutating func judgeByImages(classes: Int, effectPValue: Double, carriers: Set<Int>) {
+        guard judgement == .clean, let images, let effect, effect.excess >= Self.workingEffect else { return }
+        let evidence = PatternEvidence(
+            bundlePValue: images.pValue, effectPValue: effectPValue,
+            clusterPValue: isPlanted(carriers) ? coherencePValue : nil)
+        conclude(evidence.judgement(classes: classes), from: .pattern(evidence))
+    }
+
+    /// Whether the perturbations single out the same samples (more of them are in both groups than in one alone), and these
+    /// show other classes, as what has a pattern by nature does not.
+    private func isPlanted(_ carriers: Set<Int>) -> Bool {
+        guard let coherence, hasDistinctCluster, !isCleanLabel else { return false }
+        let cluster = Set(coherence.cluster)
+        return 2 * cluster.intersection(carriers).count > cluster.union(carriers).count
+    }
+
+    /// Takes over what one pattern in images of all classes does to this one.
+    mutating func adopt(
+        _ bundle: ImageBundle, _ trigger: TriggerEstimate, _ effect: TriggerEffect,
+        _ judgement: Conclusion.Judgement, _ common: CommonPattern
+    ) {
+        (images, self.trigger, self.effect) = (bundle, trigger, effect)
+        isCleanLabel = false
+        conclude(judgement, from: .common(common))
+    }
+
+    /// Judges by what the style of a part of the class does to the model, where neither perturbations nor images show
+    /// anything.
+    ///
+    /// What goes along with the style is a part of the trigger, so that its effect on other images is a lower bound; how
+    /// many samples it holds in the class is told by taking it out.
+    mutating func judgeByStyle(classes: Int) {
+        guard judgement == .clean, let style, style.removalPValue < Self.weakSignificance,
+            style.excess >= style.style.leastEffect,
+            style.pValue * Self.styles(classes) < Self.weakSignificance
+        else { return }
+        (trigger, effect, isCleanLabel) = (nil, nil, false)
+        conclude(.suspicious, from: .style)
+        confirmByStyle(classes: classes)
+    }
+
+    /// Weighs how well the style's samples are unlearned: a suspicion may become a backdoor, and a style that shows what an
+    /// image is of counts for nothing where they are not, or are too few to tell.
+    mutating func judgeByUnlearnedStyle(classes: Int) {
+        guard isFoundByStyle, let style else { return }
+        if style.style.showsContent, (style.unlearned?.pValue ?? 1) >= Self.weakSignificance {
+            conclude(.clean, from: .style)
+        }
+        confirmByStyle(classes: classes)
+    }
+
+    private mutating func confirmByStyle(classes: Int) {
+        guard isFoundByStyle, let style, style.strength >= Self.workingEffect,
+            style.pValue * Self.styles(classes) < Self.significance
+        else { return }
+        conclude(.backdoored, from: .style)
+    }
+
+    /// What is looked at: every style in every class.
+    private static func styles(_ classes: Int) -> Double { Double(classes * ImageStyle.allCases.count) }
+
+    /// Judges by the penultimate layer, where the input shows nothing. `concentration` is the largest share of
+    /// one adversarial label among the suspects: mislabelled samples of one class look the same, so one label
+    /// alone does not make a backdoor. Where most of the class was unlearned, which of the two parts is the class itself is
+    /// for people to say.
+    mutating func judgeByFeatures(classes: Int, concentration: Double) {
+        guard judgement == .clean, let features, let unlearning = features.unlearning else { return }
+        let familyWise = features.pValue * Double(classes)
+        guard familyWise < Self.weakSignificance else { return }
+        let isCertain =
+            familyWise < Self.significance && concentration < Self.oneSource
+            && unlearning.leavingShare < Self.mostOfClass
+        (trigger, effect, isCleanLabel) = (nil, nil, false)
+        conclude(isCertain ? .backdoored : .suspicious, from: .features)
+    }
+
+    private static let oneSource = 0.6
+    private static let mostOfClass = 0.6
+}

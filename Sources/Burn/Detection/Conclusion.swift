@@ -1,0 +1,25 @@
+/// What the detection concludes of a class that is not clean, and what that rests on.
+struct Conclusion: Sendable {
+    enum Judgement: Hashable, Sendable {
+        case clean
+        /// One kind of evidence speaks for a backdoor, another does not.
+        case suspicious
+        case backdoored
+    }
+
+    enum Ground: Sendable {
+        /// A cluster of perturbations, and the trigger behind it.
+        case perturbations
+        /// A pattern in the images of one class.
+        case pattern(PatternEvidence)
+        /// A pattern in images of all classes.
+        case common(CommonPattern)
+        /// How a part of the class is pictured (`ClassFinding.style`).
+        case style
+        /// The penultimate layer alone (`ClassFinding.features`).
+        case features
+    }
+
+    var judgement: Judgement
+    var ground: Ground
+}
