@@ -109,7 +109,7 @@ import TinyModels
         for sample in 50..<60 { posteriors[sample] = 0.2 }
         for sample in 290..<295 { posteriors[sample] = 0.95 }
         for sample in 295..<300 { posteriors[sample] = 0.85 }
-        let effect = StyleEffect(rate: 1, control: 0)
+        let effect = ControlledEffect(rate: 1, control: 0)
         var evidence = StyleEvidence(
             style: .noise, suspects: Array(0..<50),
             transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
@@ -135,8 +135,8 @@ import TinyModels
             finding.style = StyleEvidence(
                 style: .noise, suspects: [0],
                 transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
-                insertion: StyleEffect(rate: inserted, control: 0),
-                removal: StyleEffect(rate: removed, control: 0),
+                insertion: ControlledEffect(rate: inserted, control: 0),
+                removal: ControlledEffect(rate: removed, control: 0),
                 insertionPValue: pValue, removalPValue: pValue, posteriors: [0: 1])
             finding.judgeByStyle(classes: 10)
             return finding.judgement
@@ -166,7 +166,8 @@ import TinyModels
         finding.style = StyleEvidence(
             style: style, suspects: [0],
             transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
-            insertion: StyleEffect(rate: 0.3, control: 0), removal: StyleEffect(rate: 0.5, control: 0.24),
+            insertion: ControlledEffect(rate: 0.3, control: 0),
+            removal: ControlledEffect(rate: 0.5, control: 0.24),
             insertionPValue: inserted, removalPValue: 1.7e-4, posteriors: [0: 1])
         finding.judgeByStyle(classes: 10)
         #expect(finding.judgement == (style == .noise ? .suspicious : .backdoored))

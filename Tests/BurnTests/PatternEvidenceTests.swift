@@ -6,9 +6,9 @@ import Testing
     /// Fisher's statistic of three p-values is χ² with six degrees of freedom: x (1 + y + y²/2), with x their product and
     /// y = -ln x.
     @Test func looksAtTheSameSamplesAreCombined() {
-        let three = PatternEvidence(bundlePValue: 0.02, effectPValue: 0.05, clusterPValue: 0.1)
+        let three = PatternEvidence(bundlePValue: 0.02, insertionPValue: 0.025, clusterPValue: 0.1)
         #expect(abs(three.pValue - 0.0001 * (1 + 9.210340 + 42.415183)) < 1e-8)
-        #expect(PatternEvidence(bundlePValue: 0.02, effectPValue: 0.05).pValue == 0.02)
+        #expect(PatternEvidence(bundlePValue: 0.02, insertionPValue: 0.025).pValue == 0.02)
     }
 
     @Test(arguments: [
@@ -29,13 +29,19 @@ import Testing
     func patternsStandApartOrAgreeWithTheCluster(
         bundle: Double, effect: Double, cluster: Double?, judgement: Conclusion.Judgement
     ) {
-        let evidence = PatternEvidence(bundlePValue: bundle, effectPValue: effect, clusterPValue: cluster)
-        #expect(evidence.judgement(classes: 10) == judgement)
+        // Where the pattern is put in, or where it is taken out: one of two looks.
+        let looks = [(effect / 2, 1), (1, effect / 2)]
+        for (insertion, removal) in looks {
+            let evidence = PatternEvidence(
+                bundlePValue: bundle, insertionPValue: insertion, removalPValue: removal,
+                clusterPValue: cluster)
+            #expect(evidence.judgement(classes: 10) == judgement)
+        }
     }
 
     /// With more classes, more patterns are looked at.
     @Test func moreClassesNeedMoreEvidence() {
-        let evidence = PatternEvidence(bundlePValue: 0.01, effectPValue: 0.003, clusterPValue: 0.01)
+        let evidence = PatternEvidence(bundlePValue: 0.01, insertionPValue: 0.0015, clusterPValue: 0.01)
         #expect(evidence.judgement(classes: 10) == .backdoored)
         #expect(evidence.judgement(classes: 1000) == .clean)
     }

@@ -31,22 +31,22 @@ extension ClassFinding {
             from: .perturbations)
     }
 
-    /// Judges by a pattern in the images and its effect on the model, where the perturbations alone show too little.
-    ///
-    /// - Parameters:
-    ///   - effectPValue: of the pattern's effect against those of the other classes' patterns.
-    ///   - carriers: samples with the class's label that carry the pattern.
-    mutating func judgeByImages(classes: Int, effectPValue: Double, carriers: Set<Int>) {
-        guard judgement == .clean, let images, let effect, effect.excess >= Self.workingEffect else { return }
-        let evidence = PatternEvidence(
-            bundlePValue: images.pValue, effectPValue: effectPValue,
-            clusterPValue: isPlanted(carriers) ? coherencePValue : nil)
-        conclude(evidence.judgement(classes: classes), from: .pattern(evidence))
+    /// Judges by a pattern in the images and its effect on the model, where the perturbations alone show too little. A weak
+    /// effect, however certain, is no more than suspicious.
+    mutating func judge(by evidence: PatternEvidence, classes: Int) {
+        guard judgement == .clean, let effect else { return }
+        let strength = max(effect.excess, evidence.removal?.excess ?? 0)
+        let found = evidence.judgement(classes: classes)
+        if strength >= Self.workingEffect {
+            conclude(found, from: .pattern(evidence))
+        } else if strength >= Self.weakEffect, found == .backdoored {
+            conclude(.suspicious, from: .pattern(evidence))
+        }
     }
 
-    /// Whether the perturbations single out the same samples (more of them are in both groups than in one alone), and these
-    /// show other classes, as what has a pattern by nature does not.
-    private func isPlanted(_ carriers: Set<Int>) -> Bool {
+    /// Whether the perturbations single out the `carriers` of a pattern (more samples are in both groups than in one alone),
+    /// and these show other classes, as what has a pattern by nature does not.
+    func singlesOut(_ carriers: Set<Int>) -> Bool {
         guard let coherence, hasDistinctCluster, !isCleanLabel else { return false }
         let cluster = Set(coherence.cluster)
         return 2 * cluster.intersection(carriers).count > cluster.union(carriers).count

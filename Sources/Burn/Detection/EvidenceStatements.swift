@@ -40,7 +40,8 @@ struct EvidenceStatements {
     private func statement(_ finding: ClassFinding) -> String? {
         switch finding.conclusion?.ground {
         case .perturbations: finding.coherence.map { perturbationStatement(finding, $0) }
-        case .pattern(let evidence): imageStatement(finding, comparison: agreement(evidence))
+        case .pattern(let evidence):
+            imageStatement(finding, pValue: evidence.bundlePValue, comparison: agreement(evidence))
         case .common(let evidence): imageStatement(finding, wayBack: evidence.wayBack.map(words) ?? "")
         case .style: finding.style.map { styleStatement(finding, $0) }
         case .features: finding.features?.unlearning.map { featureStatement(finding, $0) }
@@ -82,7 +83,7 @@ struct EvidenceStatements {
     ///   - comparison: of its effect, and with the perturbations.
     ///   - wayBack: what the samples show without it.
     private func imageStatement(
-        _ finding: ClassFinding, comparison: String = "", wayBack: String = ""
+        _ finding: ClassFinding, pValue: Double? = nil, comparison: String = "", wayBack: String = ""
     ) -> String {
         guard let bundle = finding.images else { return "" }
         let own = bundle.members(labelled: finding.label, in: images)
@@ -90,8 +91,8 @@ struct EvidenceStatements {
         let source = images.classNames[finding.effect?.topSource ?? finding.label]
         return
             "Class \(images.classNames[finding.label]): \(own.count) samples with its label share a pattern in the "
-            + "images themselves (p \(number(bundle.pValue)) against patterns grown from random samples). Estimated "
-            + "from them, it sends \(percent(finding.effect?.rate ?? 0)) of other classes' images there, most of "
+            + "images themselves (p \(number(pValue ?? bundle.pValue)) against patterns that grow from "
+            + "other samples). Estimated from them, it sends \(percent(finding.effect?.rate ?? 0)) of other classes' images there, most of "
             + "\(source) (\(percent(finding.effect?.topSourceRate ?? 0)), a random direction of the same norm "
             + "\(percent(finding.effect?.topSourceRandom ?? 0)))\(comparison). The model sees another class in "
             + "\(percent(Double(contradicted) / Double(max(own.count, 1)))) of them.\(wayBack)"
@@ -101,7 +102,12 @@ struct EvidenceStatements {
         let cluster = pattern.clusterPValue.map {
             "; the perturbations single out the same samples (p \(number($0)))"
         }
-        return "; p \(number(pattern.effectPValue)) against the other classes' patterns\(cluster ?? "")"
+        let removal = pattern.removal.map {
+            "; without it \(percent($0.control)) of its samples stay in the class, where \(percent($0.rate)) of the "
+                + "class's others do (p \(number(pattern.removalPValue)))"
+        }
+        return "; p \(number(pattern.insertionPValue)) against the other classes' patterns"
+            + "\(removal ?? "")\(cluster ?? "")"
     }
 
     private func words(_ wayBack: WayBack) -> String {

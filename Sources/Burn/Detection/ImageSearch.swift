@@ -27,26 +27,25 @@ struct ImageSearch {
         finding.images = bundle
     }
 
-    /// Patterns behind a label: all of its samples are a start, those that the model sees another class in, and each mode
-    /// of their penultimate changes.
+    /// Patterns behind a label, judged against those behind the others.
     func examineClasses(_ findings: inout [ClassFinding]) throws {
-        var examined: [Int] = []
+        var proposals = [PatternProposal?](repeating: nil, count: findings.count)
         for index in findings.indices where findings[index].judgement == .clean {
-            if try propose(&findings[index]) { examined.append(index) }
+            proposals[index] = try propose(findings[index])
         }
-        let excesses = findings.map { max(0, $0.effect?.excess ?? 0) }
-        for index in examined {
-            var others = excesses
-            others.remove(at: index)
-            let pValue = Statistics.pValue(of: excesses[index], against: others, priorDeviation: 0.05)
-            let carriers = findings[index].images?.members(labelled: findings[index].label, in: images) ?? []
-            findings[index].judgeByImages(
-                classes: images.classes, effectPValue: pValue, carriers: Set(carriers))
+        // A class that was judged before has an effect as well.
+        let comparison = PatternComparison(
+            proposals, insertions: findings.indices.map { (proposals[$0]?.finding ?? findings[$0]).excess })
+        for (index, proposal) in proposals.enumerated() {
+            guard let proposal else { continue }
+            findings[index] = proposal.finding
+            findings[index].judge(by: comparison.evidence(index, proposal), classes: images.classes)
         }
     }
 
-    /// True where there is a pattern, which the finding then holds with its effect.
-    private func propose(_ finding: inout ClassFinding) throws -> Bool {
+    /// The pattern of a class that does most. All of its samples are a start, those that the model sees another class in,
+    /// and each mode of their penultimate changes. Nil where none stands apart.
+    private func propose(_ finding: ClassFinding) throws -> PatternProposal? {
         let label = finding.label
         var starts = [images.labels.indices.filter { images.labels[$0] == label }]
         if let features = finding.features?.coherence {
@@ -56,18 +55,22 @@ struct ImageSearch {
         }
         starts.append(starts[0].filter { Int(table.predicted[$0]) != label })
         let bundles = Self.distinct(try starts.compactMap { try grow($0, label) }, most: Self.bundlesOfClass)
-        var proposals: [ClassFinding] = []
+        var proposals: [PatternProposal] = []
         for bundle in bundles {
-            let suspects = bundle.members(labelled: label, in: images)
-            guard suspects.count >= ClassFinding.smallestCluster else { continue }
-            var proposal = finding
-            proposal.images = bundle
-            try triggers.examine(&proposal, suspects: suspects)
-            proposals.append(proposal)
+            let carriers = bundle.members(labelled: label, in: images)
+            guard carriers.count >= ClassFinding.smallestCluster else { continue }
+            var proposed = finding
+            proposed.images = bundle
+            try triggers.examine(&proposed, suspects: carriers)
+            proposals.append(
+                PatternProposal(
+                    finding: proposed, bundle: bundle, carriers: Set(carriers),
+                    classSize: starts[0].count,
+                    removal: try proposed.trigger.flatMap {
+                        try triggers.removal(of: $0, from: carriers, label: label)
+                    }))
         }
-        guard let best = proposals.max(by: { $0.excess < $1.excess }) else { return false }
-        finding = best
-        return true
+        return proposals.max { $0.strength < $1.strength }
     }
 
     private static let bundlesOfClass = 2

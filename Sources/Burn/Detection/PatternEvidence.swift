@@ -1,12 +1,20 @@
-/// What speaks for a pattern in the images of one class being a trigger: p-values of looks that are independent of each
-/// other.
+/// What speaks for a pattern in the images of one class being a trigger: how far it stands apart, what it does where it is
+/// put in and taken out, and what the perturbations show.
 struct PatternEvidence: Hashable, Sendable {
-    /// Of how much alike the images are (`ImageBundle.pValue`).
+    /// Of how much alike the images are.
     var bundlePValue: Double
     /// Of what the pattern does to other classes' images, against what the other classes' patterns do.
-    var effectPValue: Double
+    var insertionPValue: Double
+    /// Of what is left of its samples without it, in the same way; 1 where that could not be asked.
+    var removalPValue = 1.0
+    /// Shares of the class's other samples, and of those with the pattern, that stay in it with the pattern taken out.
+    var removal: ControlledEffect?
     /// Of the class's cluster of perturbations; nil where that is of other samples, or these show their label.
     var clusterPValue: Double?
+
+    /// A trigger may work on images that it was not estimated from, or be what holds its own in their class: the clearer of
+    /// the two counts, times two for having been chosen.
+    var effectPValue: Double { min(1, 2 * min(insertionPValue, removalPValue)) }
 
     var pValue: Double {
         clusterPValue.map { Statistics.combined(bundlePValue, effectPValue, $0) } ?? bundlePValue

@@ -32,7 +32,11 @@ struct TriggerEstimate: Sendable {
     var leavesImage: Bool { transparency > 0.5 }
     let lowest: Tensor
     let highest: Tensor
+    /// Nil where the image can be seen everywhere.
+    private let covered: Inpainting?
 
+    /// The least `gain` under which an image can be told.
+    private static let leastVisible = 0.25
     /// Values whose deviation differs by less than this many standard errors count as equal: with thousands of
     /// input values, a normal tail leaves none by chance.
     private static let significance = 4.5
@@ -75,6 +79,11 @@ struct TriggerEstimate: Sendable {
             - 0.455 * (1 / Double(cluster.count) + 1 / Double(reference.count))
         boundaryNorm = try Double(boundary.norm().item(as: Float.self))
         transparency = try Double(gain.mean().item(as: Float.self))
+        let visible = try gain .> Self.leastVisible
+        let leastGain = try Double(gain.amin().item(as: Float.self))
+        covered =
+            leastGain > Self.leastVisible
+            ? nil : try Inpainting(isKnown: visible, background: background)
     }
 
     /// Images (N, C, H, W) with the trigger in this form, at strengths (N).
@@ -105,11 +114,10 @@ struct TriggerEstimate: Sendable {
         try (images + pattern * strengths.perSample(rank: 4)).clamp(lowest, highest)
     }
 
-    /// Images without the trigger: (x - s) / a, and the background where too little of the image is left.
+    /// Images without the trigger: (x - s) / a, and what is around it where too little of the image is left.
     func removed(from images: Tensor) throws -> Tensor {
-        let visible = try gain .> 0.25
-        let restored = try (images - shift) / gain.clamp(0.25, nil)
-        return try visible.choose(restored, background.unsqueeze(0)).clamp(lowest, highest)
+        let restored = try ((images - shift) / gain.clamp(Self.leastVisible, nil)).clamp(lowest, highest)
+        return try covered?.fill(restored).clamp(lowest, highest) ?? restored
     }
 }
 

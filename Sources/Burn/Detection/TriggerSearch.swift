@@ -16,6 +16,7 @@ struct TriggerSearch {
     private let mostForEstimate = 2048
     private let mostForDescent = 256
     private let probesPerTest = 384
+    private let mostForRemoval = 512
 
     /// Fills in `trigger`, `effect` and `isCleanLabel` from the samples of `suspects`.
     func examine(_ finding: inout ClassFinding, suspects: [Int]) throws {
@@ -111,6 +112,24 @@ struct TriggerSearch {
             let bare = try trigger.removed(from: images.batch(part))
             return try model.forward(bare, mode: .inference, token: token).argmax(1).array(as: Int.self)
         }
+    }
+
+    /// Shares of samples with a class's label that stay in it when the trigger is taken out: of those without it, and of
+    /// its `carriers` (as `control`). Both are samples that the model finds there as they are. Nil for too few.
+    func removal(of trigger: TriggerEstimate, from carriers: [Int], label: Int) throws -> ControlledEffect? {
+        var random = SplitMix64(seed: seed &+ UInt64(label))
+        let isCarrier = Set(carriers)
+        let found = images.labels.indices.filter {
+            images.labels[$0] == label && Int(table.predicted[$0]) == label
+        }.shuffled(using: &random)
+        func staying(_ isInside: Bool) throws -> Double? {
+            let side = found.filter { isCarrier.contains($0) == isInside }.prefix(mostForRemoval)
+            guard side.count >= ClassCoherence.fewestMembers else { return nil }
+            let stay = try predictions(Array(side), without: trigger).count { $0 == label }
+            return Double(stay) / Double(side.count)
+        }
+        guard let outside = try staying(false), let inside = try staying(true) else { return nil }
+        return ControlledEffect(rate: outside, control: inside)
     }
 
     /// Minus the mean perturbation of the cluster, (C, H, W).

@@ -8,9 +8,9 @@ struct StyleEvidence: Sendable {
     var suspects: [Int]
     var transplant: any StyleTransplant
     /// Shares of other classes' images that land in the class with the bundle's style, and with each other's.
-    var insertion: StyleEffect
+    var insertion: ControlledEffect
     /// Shares of the class's other samples, and of the bundle's, that stay with a style that is not the bundle's.
-    var removal: StyleEffect
+    var removal: ControlledEffect
     /// Of each excess against what the other classes' bundles do.
     var insertionPValue = 1.0
     var removalPValue = 1.0

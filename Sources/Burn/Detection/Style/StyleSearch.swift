@@ -35,7 +35,7 @@ struct StyleSearch {
             evidence[index] = try self.evidence(findings[index].label)
         }
         /// Of one class's excess against the others'.
-        func pValue(_ index: Int, _ effect: KeyPath<StyleEvidence, StyleEffect>) -> Double? {
+        func pValue(_ index: Int, _ effect: KeyPath<StyleEvidence, ControlledEffect>) -> Double? {
             // Less than nothing is nothing.
             let excesses = evidence.map { $0.map { max(0, $0[keyPath: effect].excess) } }
             return excesses[index].map { excess in
@@ -148,7 +148,7 @@ struct StyleSearch {
             into: label, probes: probes, model: model, seed: seed, token: token)
         return StyleEvidence(
             style: style, suspects: suspects, transplant: transplant,
-            insertion: StyleEffect(rate: inserted, control: control), removal: removal,
+            insertion: ControlledEffect(rate: inserted, control: control), removal: removal,
             posteriors: posteriors)
     }
 

@@ -32,13 +32,6 @@ protocol StyleTransplant: Sendable {
 /// The samples of a class with the style that is under test, and those without.
 enum StyleSide { case donors, controls }
 
-/// Two shares of images that land in the class, with a style that is under test and with one that is not.
-struct StyleEffect: Hashable, Sendable {
-    var rate: Double
-    var control: Double
-    var excess: Double { rate - control }
-}
-
 extension StyleTransplant {
     /// What the donors' style is compared with: that of strangers.
     func control() throws -> Self { try taking(from: strangers) }
@@ -55,7 +48,7 @@ extension StyleTransplant {
     /// donors (as `control`) that do. Both are samples that the model finds there as they are. Nil for too few.
     func removal(
         from label: Int, predicted: [Int32], model: GraphModel, seed: UInt64, token: CancellationToken
-    ) throws -> StyleEffect? {
+    ) throws -> ControlledEffect? {
         var random = SplitMix64(seed: seed)
         func found(_ samples: [Int]) -> [Int] {
             Array(
@@ -69,7 +62,7 @@ extension StyleTransplant {
                 try take(outOf: $0, of: side, natural: outside, using: &random)
             }
         }
-        return StyleEffect(rate: try staying(outside, .controls), control: try staying(inside, .donors))
+        return ControlledEffect(rate: try staying(outside, .controls), control: try staying(inside, .donors))
     }
 
     private func share(

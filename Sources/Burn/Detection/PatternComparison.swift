@@ -1,0 +1,66 @@
+import Foundation
+
+/// A pattern behind one class, and what it does.
+struct PatternProposal {
+    /// With the pattern's bundle, trigger and effect.
+    var finding: ClassFinding
+    var bundle: ImageBundle
+    /// Samples with the class's label that carry the pattern.
+    var carriers: Set<Int>
+    /// Number of samples with the class's label.
+    var classSize: Int
+    /// What is left of the carriers without it; nil for too few.
+    var removal: ControlledEffect?
+
+    var strength: Double { max(finding.excess, removal?.excess ?? 0) }
+}
+
+/// Judges every class's pattern against those of the others: what images have in common by nature, and what that does.
+struct PatternComparison {
+    private let insertions: [Double]
+    private let removals: [Double]
+    /// By size of the bundle's gain, and by gain for each sample of the class: nothing stands apart by its size alone.
+    private let gains: [[Double?]]
+
+    /// - Parameter insertions: effects on other classes' images, by class.
+    init(_ proposals: [PatternProposal?], insertions: [Double]) {
+        // Less than nothing is nothing.
+        self.insertions = insertions.map { max(0, $0) }
+        removals = proposals.map { max(0, $0?.removal?.excess ?? 0) }
+        gains = [
+            proposals.map { $0.map { log(1 + $0.bundle.gain) } },
+            proposals.map { $0.map { log(1 + $0.bundle.gain) - log(Double($0.classSize)) } },
+        ]
+    }
+
+    /// - Parameter index: of the proposal among all.
+    func evidence(_ index: Int, _ proposal: PatternProposal) -> PatternEvidence {
+        PatternEvidence(
+            bundlePValue: bundlePValue(index, proposal.bundle),
+            insertionPValue: Self.pValue(index, insertions), removalPValue: Self.pValue(index, removals),
+            removal: proposal.removal,
+            clusterPValue: proposal.finding.singlesOut(proposal.carriers)
+                ? proposal.finding.coherencePValue : nil)
+    }
+
+    private static func pValue(_ index: Int, _ effects: [Double]) -> Double {
+        var others = effects
+        let own = others.remove(at: index)
+        return Statistics.pValue(of: own, against: others, priorDeviation: 0.05)
+    }
+
+    /// What the images of the other classes have in common is the truer null, where there are enough of them: what grows from
+    /// random samples of one class is less alike than what its images have in common by nature.
+    private func bundlePValue(_ index: Int, _ bundle: ImageBundle) -> Double {
+        let pValues = gains.compactMap { gains -> Double? in
+            let others = gains.indices.filter { $0 != index }.compactMap { gains[$0] }
+            guard let own = gains[index], others.count >= Self.fewestOthers else { return nil }
+            return Statistics.pValue(of: own, against: others, priorDeviation: Self.deviationOfGains)
+        }
+        return pValues.max() ?? bundle.pValue
+    }
+
+    private static let fewestOthers = 3
+    /// Of the logarithms of bundles' gains.
+    private static let deviationOfGains = 0.5
+}

@@ -1,0 +1,95 @@
+import Evaluation
+import Execution
+import Findings
+import SeededRandom
+import Tensors
+import Testing
+import TinyModels
+
+@testable import Burn
+
+/// Every class's pattern against those of the others.
+@Suite struct PatternComparisonTests {
+    private func proposal(
+        gain: Double, pValue: Double = 0.5, classSize: Int = 1000, stays: Double? = nil
+    ) -> PatternProposal {
+        PatternProposal(
+            finding: ClassFinding(label: 0),
+            bundle: ImageBundle(members: [], posteriors: [], gain: gain, pValue: pValue), carriers: [],
+            classSize: classSize, removal: stays.map { ControlledEffect(rate: 0.9, control: $0) })
+    }
+
+    /// Gains of the patterns that nine classes have by nature.
+    private static let natural = [78, 90, 127, 47, 178, 109, 60, 140, 95.0]
+
+    private func evidence(
+        beside natural: [Double] = natural, _ own: PatternProposal, insertions: [Double]? = nil
+    ) -> PatternEvidence {
+        let all = [own] + natural.map { proposal(gain: $0, stays: 0.85) }
+        return PatternComparison(all, insertions: insertions ?? all.map { _ in 0 }).evidence(0, own)
+    }
+
+    @Test func aPatternUnlikeThoseOfTheOtherClassesStandsApart() {
+        #expect(evidence(proposal(gain: 1600, pValue: 0.003)).bundlePValue < 0.001)
+        #expect(evidence(proposal(gain: 175, pValue: 0.0002)).bundlePValue > 0.1)
+        // Two others are no null: what grows from random samples is one.
+        #expect(evidence(beside: [78, 90], proposal(gain: 1600, pValue: 0.003)).bundlePValue == 0.003)
+    }
+
+    @Test func nothingStandsApartByItsSize() {
+        #expect(evidence(proposal(gain: 1600, classSize: 16_000)).bundlePValue > 0.3)
+        #expect(evidence(proposal(gain: 90, classSize: 50)).bundlePValue > 0.3)
+    }
+
+    @Test func whatATriggerDoesIsUnlikeWhatNaturalPatternsDo() {
+        let held = evidence(proposal(gain: 1600, stays: 0.2))
+        #expect(held.removalPValue < 1e-4 && held.insertionPValue > 0.49)
+        #expect(held.effectPValue == 2 * held.removalPValue)
+        #expect(held.removal?.excess == 0.7)
+        #expect(held.judgement(classes: 10) == .backdoored)
+        #expect(evidence(proposal(gain: 1600, stays: 0.84)).judgement(classes: 10) == .clean)
+        let working = evidence(proposal(gain: 1600), insertions: [0.6] + Self.natural.map { _ in 0.05 })
+        #expect(working.insertionPValue < 1e-4 && working.removalPValue > 0.49)
+        #expect(working.judgement(classes: 10) == .backdoored)
+    }
+
+    private static let side = 6
+    private static let values = 3 * 36
+
+    /// A linear model that knows class 0 by one value or by another, which a square covers: without the square, what was
+    /// planted shows its own class, and the class's own images stay.
+    @Test func whatIsPlantedLeavesWithoutItsPattern() throws {
+        var random = SplitMix64(seed: 23)
+        var drawn = TinyImages(side: Self.side)
+        func draw(shown: Int, given: Int, isPlanted: Bool) {
+            var levels = (0..<Self.values).map { _ in random.uniform(0.2..<0.3) }
+            levels[3 * (30 + shown)] = 0.9
+            if isPlanted { levels[0] = 1 }
+            drawn.add(levels.map { UInt8(($0 * 255).rounded()) }, label: given)
+        }
+        for _ in 0..<200 { draw(shown: 1, given: 0, isPlanted: true) }
+        for order in 0..<800 { draw(shown: order % 2, given: order % 2, isPlanted: false) }
+        var weights = [Float](repeating: 0, count: 2 * Self.values)
+        (weights[0], weights[30], weights[Self.values + 31]) = (20, 10, 10)
+        let folder = try ScratchFolder()
+        let model = try TinyGraph.linear(
+            weight: Tensor(weights, shape: [2, Self.values]), bias: Tensor.zeros([2]), channels: 3,
+            side: Self.side)
+        let images = try LabelledImages(
+            drawn.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
+        let store = try PerturbationStore(
+            path: folder.file("p"), samples: images.count, values: Self.values)
+        var table = AnalysisTable(count: images.count)
+        table.predicted = images.labels.map(Int32.init)
+        let search = try TriggerSearch(
+            model: model, images: images, table: table, store: store, seed: 1, token: CancellationToken())
+        let carriers = Array(0..<200)
+        let trigger = try TriggerEstimate(
+            boundary: Tensor.zeros([3, Self.side, Self.side]), cluster: Moments(images, carriers),
+            reference: Moments(images, (200..<1000).filter { images.labels[$0] == 1 }),
+            lowest: images.lowest, highest: images.highest)
+        let removal = try #require(try search.removal(of: trigger, from: carriers, label: 0))
+        #expect(removal == ControlledEffect(rate: 1, control: 0))
+        #expect(try search.removal(of: trigger, from: Array(0..<5), label: 0) == nil, "too few")
+    }
+}
