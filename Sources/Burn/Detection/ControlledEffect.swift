@@ -3,4 +3,13 @@ struct ControlledEffect: Hashable, Sendable {
     var rate: Double
     var control: Double
     var excess: Double { rate - control }
+
+    /// Of one class's excess against those of the others.
+    static func pValue(at index: Int, among excesses: [Double?]) -> Double? {
+        // Less than nothing is nothing.
+        let bounded = excesses.map { $0.map { max(0, $0) } }
+        return Statistics.pValue(at: index, among: bounded, priorDeviation: deviationOfExcesses)
+    }
+
+    private static let deviationOfExcesses = 0.05
 }

@@ -30,11 +30,10 @@ struct FeatureEvidence: Sendable {
     static func gather(_ coherences: [ClassCoherence?]) -> [FeatureEvidence?] {
         let gains = coherences.map { $0.map { log(1 + $0.gain) } }
         return coherences.indices.map { index in
-            guard let coherence = coherences[index], let gain = gains[index] else { return nil }
-            let others = gains.indices.filter { $0 != index }.compactMap { gains[$0] }
-            return FeatureEvidence(
-                coherence: coherence,
-                gainPValue: Statistics.pValue(of: gain, against: others, priorDeviation: 0.5))
+            guard let coherence = coherences[index],
+                let pValue = Statistics.pValue(at: index, among: gains, priorDeviation: 0.5)
+            else { return nil }
+            return FeatureEvidence(coherence: coherence, gainPValue: pValue)
         }
     }
 }

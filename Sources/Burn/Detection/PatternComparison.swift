@@ -24,9 +24,9 @@ struct PatternComparison {
 
     /// - Parameter insertions: effects on other classes' images, by class.
     init(_ proposals: [PatternProposal?], insertions: [Double]) {
-        // Less than nothing is nothing.
-        self.insertions = insertions.map { max(0, $0) }
-        removals = proposals.map { max(0, $0?.removal?.excess ?? 0) }
+        self.insertions = insertions
+        // Where there is no pattern, nothing is held by it.
+        removals = proposals.map { $0?.removal?.excess ?? 0 }
         gains = [
             proposals.map { $0.map { log(1 + $0.bundle.gain) } },
             proposals.map { $0.map { log(1 + $0.bundle.gain) - log(Double($0.classSize)) } },
@@ -37,25 +37,19 @@ struct PatternComparison {
     func evidence(_ index: Int, _ proposal: PatternProposal) -> PatternEvidence {
         PatternEvidence(
             bundlePValue: bundlePValue(index, proposal.bundle),
-            insertionPValue: Self.pValue(index, insertions), removalPValue: Self.pValue(index, removals),
+            insertionPValue: ControlledEffect.pValue(at: index, among: insertions) ?? 1,
+            removalPValue: ControlledEffect.pValue(at: index, among: removals) ?? 1,
             removal: proposal.removal,
             clusterPValue: proposal.finding.singlesOut(proposal.carriers)
                 ? proposal.finding.coherencePValue : nil)
-    }
-
-    private static func pValue(_ index: Int, _ effects: [Double]) -> Double {
-        var others = effects
-        let own = others.remove(at: index)
-        return Statistics.pValue(of: own, against: others, priorDeviation: 0.05)
     }
 
     /// What the images of the other classes have in common is the truer null, where there are enough of them: what grows from
     /// random samples of one class is less alike than what its images have in common by nature.
     private func bundlePValue(_ index: Int, _ bundle: ImageBundle) -> Double {
         let pValues = gains.compactMap { gains -> Double? in
-            let others = gains.indices.filter { $0 != index }.compactMap { gains[$0] }
-            guard let own = gains[index], others.count >= Self.fewestOthers else { return nil }
-            return Statistics.pValue(of: own, against: others, priorDeviation: Self.deviationOfGains)
+            guard gains.count(where: { $0 != nil }) > Self.fewestOthers else { return nil }
+            return Statistics.pValue(at: index, among: gains, priorDeviation: Self.deviationOfGains)
         }
         return pValues.max() ?? bundle.pValue
     }

@@ -18,6 +18,14 @@ enum Statistics {
         return studentTail((value - mean) / max(error, 1e-12), freedom: freedom)
     }
 
+    /// Of one of `values` against all others; nil where there is none at `index`.
+    static func pValue(at index: Int, among values: [Double?], priorDeviation: Double) -> Double? {
+        values[index].map { value in
+            let others = values.indices.filter { $0 != index }.compactMap { values[$0] }
+            return pValue(of: value, against: others, priorDeviation: priorDeviation)
+        }
+    }
+
     /// P(T > t) of Student's distribution, by Simpson's rule on the angle atan(t / √ν): the density becomes
     /// proportional to cos^(ν-1).
     static func studentTail(_ t: Double, freedom: Double) -> Double {

@@ -79,11 +79,10 @@ struct TriggerEstimate: Sendable {
             - 0.455 * (1 / Double(cluster.count) + 1 / Double(reference.count))
         boundaryNorm = try Double(boundary.norm().item(as: Float.self))
         transparency = try Double(gain.mean().item(as: Float.self))
-        let visible = try gain .> Self.leastVisible
-        let leastGain = try Double(gain.amin().item(as: Float.self))
+        let isWhole = try Double(gain.amin().item(as: Float.self)) > Self.leastVisible
         covered =
-            leastGain > Self.leastVisible
-            ? nil : try Inpainting(isKnown: visible, background: background)
+            isWhole
+            ? nil : try Inpainting(isKnown: gain .> Self.leastVisible, background: background)
     }
 
     /// Images (N, C, H, W) with the trigger in this form, at strengths (N).

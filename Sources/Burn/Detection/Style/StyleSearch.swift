@@ -36,12 +36,7 @@ struct StyleSearch {
         }
         /// Of one class's excess against the others'.
         func pValue(_ index: Int, _ effect: KeyPath<StyleEvidence, ControlledEffect>) -> Double? {
-            // Less than nothing is nothing.
-            let excesses = evidence.map { $0.map { max(0, $0[keyPath: effect].excess) } }
-            return excesses[index].map { excess in
-                let others = excesses.indices.filter { $0 != index }.compactMap { excesses[$0] }
-                return Statistics.pValue(of: excess, against: others, priorDeviation: 0.05)
-            }
+            ControlledEffect.pValue(at: index, among: evidence.map { $0?[keyPath: effect].excess })
         }
         for index in findings.indices {
             guard var found = evidence[index], let inserted = pValue(index, \.insertion),
