@@ -39,8 +39,9 @@ docs: ## The REST reference, and the Swift API's documentation into .build-docs/
 format: ## Format every Swift file
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests
 
-lint: ## Refuse badly formatted Swift files
+lint: ## Refuse badly formatted Swift files, and arrows between modules that point the wrong way
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	@scripts/check-arrows
 
 clean: ## Remove what was built (not what was installed)
 	rm -rf .build .build-fuzz .build-tsan .cache bench-results

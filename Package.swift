@@ -73,7 +73,7 @@ let package = Package(
             name: "API",
             dependencies: [
                 "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore", "Locks",
-                "ModelFormats", "Problems", "Report", "StrictJSON", "StrictZip", "WorkerProtocol", crypto,
+                "Problems", "Report", "StrictJSON", "WorkerProtocol", crypto,
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
         library("ArtifactStore", ["CFileSystem", "Locks", "Problems", crypto]),
@@ -100,6 +100,7 @@ let package = Package(
                 .embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql"),
                 .embedInCode("0003_storage.sql"), .embedInCode("0004_imports.sql"),
                 .embedInCode("0005_evidence.sql"), .embedInCode("0006_trusted.sql"),
+                .embedInCode("0007_checks.sql"),
             ],
             swiftSettings: strict),
         library("Execution", ["Graph", "Problems", "Tensors"]),
@@ -209,7 +210,7 @@ let package = Package(
             "burnd",
             [
                 "API", "ArtifactStore", "AttackBench", "BackdoorAttacks", "Findings", "HTTPServer",
-                "JobQueue", "JobStore", "ModelFormats", "PackedDataset", "Problems", "Report", "Sandbox",
+                "JobQueue", "JobStore", "PackedDataset", "Problems", "Report", "Sandbox",
                 "ServiceClient", "WorkerProtocol", "WorkerSupervisor", crypto, logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

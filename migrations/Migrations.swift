@@ -9,5 +9,6 @@ public enum Migrations {
         ("0004_imports.sql", String(decoding: PackageResources._004_imports_sql, as: UTF8.self)),
         ("0005_evidence.sql", String(decoding: PackageResources._005_evidence_sql, as: UTF8.self)),
         ("0006_trusted.sql", String(decoding: PackageResources._006_trusted_sql, as: UTF8.self)),
+        ("0007_checks.sql", String(decoding: PackageResources._007_checks_sql, as: UTF8.self)),
     ]
 }

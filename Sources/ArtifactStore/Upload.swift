@@ -12,11 +12,15 @@ public final class Upload: Sendable {
         var descriptor: Int32
         var hash = SHA256()
         var written = 0
+        /// Set once all bytes are there.
+        var digest: String?
     }
 
     public let expectedBytes: Int
     private let blobs: String
     private let part: String
+    /// Where the bytes are until they are committed. Absolute.
+    public var path: String { part }
     private let state: Mutex<State>
 
     init(blobs: String, expectedBytes: Int) throws {
@@ -49,7 +53,7 @@ public final class Upload: Sendable {
     /// - Throws: `Problem` `upload-too-long` past the expected size, `.insufficientStorage`.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         try state.withLock { state in
-            guard state.descriptor >= 0 else { throw Self.closed }
+            guard state.descriptor >= 0, state.digest == nil else { throw Self.closed }
             guard bytes.count <= expectedBytes - state.written else {
                 throw Problem(
                     .malformed, code: "upload-too-long", title: "The body is longer than announced",
@@ -65,30 +69,44 @@ public final class Upload: Sendable {
         try bytes.withUnsafeBytes { try write($0) }
     }
 
-    /// Durable when it returns.
+    /// All bytes are there: nothing is written any more, and the file at `path` can be looked at.
     /// - Parameter expectedSHA256: the client's Content-Digest in lower-case hexadecimal, if any.
-    /// - Parameter validating: looks at the complete file before it is kept; what it throws is passed on.
     /// - Throws: `Problem` `upload-truncated`, `digest-mismatch`; the upload is then gone.
-    public func commit(
-        expectedSHA256: String? = nil, validating: (_ path: String) throws -> Void = { _ in }
-    ) throws -> Blob {
+    public func seal(expectedSHA256: String? = nil) throws {
         try state.withLock { state in
-            guard state.descriptor >= 0 else { throw Self.closed }
-            defer { discard(&state) }
-            guard state.written == expectedBytes else {
-                throw Problem(
+            guard state.descriptor >= 0, state.digest == nil else { throw Self.closed }
+            let problem: Problem
+            let digest = Self.hexadecimal(state.hash.finalize())
+            if state.written != expectedBytes {
+                problem = Problem(
                     .malformed, code: "upload-truncated", title: "The body is shorter than announced",
                     detail: "\(state.written) of \(expectedBytes) bytes were sent.",
                     fix: "Send the file again.")
-            }
-            let digest = Self.hexadecimal(state.hash.finalize())
-            if let expectedSHA256, expectedSHA256 != digest {
-                throw Problem(
+            } else if let expectedSHA256, expectedSHA256 != digest {
+                problem = Problem(
                     .malformed, code: "digest-mismatch", title: "The body does not match its digest",
                     detail: "Content-Digest says \(expectedSHA256), the body has \(digest).",
                     fix: "Send the file again; if that fails, compute the SHA-256 of the file anew.")
+            } else {
+                state.digest = digest
+                return
             }
-            try validating(part)
+            discard(&state)
+            throw problem
+        }
+    }
+
+    /// Keeps the upload, sealed if it is not yet; durable when it returns.
+    /// - Throws: as `seal`.
+    public func commit(expectedSHA256: String? = nil) throws -> Blob {
+        if state.withLock({ $0.digest == nil }) { try seal(expectedSHA256: expectedSHA256) }
+        return try keep()
+    }
+
+    private func keep() throws -> Blob {
+        try state.withLock { state in
+            guard state.descriptor >= 0, let digest = state.digest else { throw Self.closed }
+            defer { discard(&state) }
             guard FileSystem.retrying({ fsync(state.descriptor) }) == 0 else {
                 throw FileSystem.problem("fsync", part)
             }

@@ -12,4 +12,10 @@ public struct ModelImport: Codable, Hashable, Sendable {
         self.image = image
         self.skeleton = skeleton
     }
+
+    /// The names that `architecture` may have: graphs that are built in.
+    public static let architectures = [
+        "convnext_tiny", "densenet161", "efficientnet_b0", "mobilenet_v2", "preactresnet18", "resnet18",
+        "resnet18_cifar", "resnet18_small_stem", "vgg16_bn", "vgg19_bn", "vit_b_16", "wrn-16-1", "wrn-28-10",
+    ]
 }

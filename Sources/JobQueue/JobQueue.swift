@@ -36,6 +36,7 @@ public actor JobQueue {
         public var pauseDelay: Duration = .seconds(15)
         public var observer: (any JobQueueObserver)?
         public var pictures = PictureDesk.Configuration()
+        public var checks = UploadChecker.Configuration()
 
         public init() {}
     }
@@ -51,6 +52,8 @@ public actor JobQueue {
     nonisolated let conditions = QueueConditions()
     /// Has workers make what people look at.
     public nonisolated let pictures: PictureDesk
+    /// Has workers look at uploads before they are kept.
+    public nonisolated let checker: UploadChecker
     /// Jobs that run at the same time.
     public nonisolated var slots: Int { configuration.slots }
     /// Names this run of the queue in the database. Another one there is stale: the data directory's lock
@@ -81,6 +84,9 @@ public actor JobQueue {
         pictures = PictureDesk(
             store: store, artifacts: artifacts, supervisor: supervisor,
             configuration: configuration.pictures, logger: logger)
+        checker = UploadChecker(
+            artifacts: artifacts, supervisor: supervisor, configuration: configuration.checks,
+            logger: logger)
     }
 
     /// Takes back what an earlier process left, and starts the pool.
@@ -89,6 +95,7 @@ public actor JobQueue {
         lease = Identifier.make(.server)
         try await renewLeases()
         try await pictures.start()
+        await checker.start()
         isRunning = true
         conditions.isStopping = false
         lookAtDisk()
@@ -106,6 +113,7 @@ public actor JobQueue {
         watch = nil
         conditions.isStopping = true
         await pictures.shutdown()
+        await checker.shutdown()
         for control in jobControls.values { control.cancel() }
         for control in importControls.values { control.cancel() }
         if !isIdle { await withCheckedContinuation { idleWaiters.append($0) } }

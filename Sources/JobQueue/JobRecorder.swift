@@ -49,7 +49,7 @@ struct JobRecorder {
         case .triggers(let triggers): try store.record(triggers, by: attempt)
         case .assessment(let assessment): try store.record(assessment, by: attempt)
         case .log(let text): logger.info("worker", metadata: ["message": "\(text.prefix(1_000))"])
-        case .heartbeat, .modelProbed, .datasetImported, .rendered, .failed, .finished: break
+        case .heartbeat, .uploadChecked, .modelProbed, .datasetImported, .rendered, .failed, .finished: break
         }
     }
 

@@ -55,7 +55,7 @@ extension JobStore {
                     UNION SELECT id FROM jobs WHERE state <> 'succeeded'
                     """))
         let uploads = try Row.fetchAll(
-            database, sql: "SELECT * FROM uploads WHERE state IN ('receiving', 'committing')")
+            database, sql: "SELECT * FROM uploads WHERE state IN ('receiving', 'checking', 'committing')")
         for upload in try uploads.map({ try UploadRecord($0) }) { found.uploads[upload.id] = upload }
         return found
     }

@@ -30,7 +30,7 @@ public struct DatabaseSnapshot: Sendable {
         // One file, without a log beside it.
         try copy.writeWithoutTransaction { try $0.execute(sql: "PRAGMA journal_mode = DELETE") }
         try copy.write {
-            try $0.execute(sql: "DELETE FROM uploads WHERE state IN ('receiving', 'committing')")
+            try $0.execute(sql: "DELETE FROM uploads WHERE state IN ('receiving', 'checking', 'committing')")
         }
         let references = try copy.read { try JobStore.references($0) }
         blobs = references.blobs

@@ -6,6 +6,8 @@ import Problems
 public enum UploadState: String, Codable, Hashable, Sendable, CaseIterable {
     /// Bytes are missing.
     case receiving
+    /// All bytes are there; a worker looks at them.
+    case checking
     /// All bytes are there and were found good; the file is on its way into the store.
     case committing
     /// A model or data set was made of it.
@@ -29,7 +31,7 @@ public struct UploadRecord: Hashable, Sendable {
     /// What the client says that the whole file's SHA-256 is.
     public var expectedSHA256: String?
     public var state: UploadState
-    /// Of the whole file; set once it is committing.
+    /// Of the whole file; set once it is checked.
     public var sha256: String?
     /// The id of the model or data set; set exactly when finished.
     public var input: String?

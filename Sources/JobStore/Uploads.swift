@@ -13,7 +13,8 @@ extension JobStore {
     {
         try await write { [self] database in
             let unfinished = try Int.fetchOne(
-                database, sql: "SELECT count(*) FROM uploads WHERE owner IS ? AND state = 'receiving'",
+                database,
+                sql: "SELECT count(*) FROM uploads WHERE owner IS ? AND state IN ('receiving', 'checking')",
                 arguments: [request.owner])
             guard unfinished ?? 0 < maximumUnfinished else {
                 throw Problem(
@@ -47,7 +48,7 @@ extension JobStore {
                 database,
                 sql: """
                     SELECT coalesce(sum(length), 0) FROM uploads
-                    WHERE owner = ? AND state IN ('receiving', 'committing')
+                    WHERE owner = ? AND state IN ('receiving', 'checking', 'committing')
                     """, arguments: [owner]) ?? 0
         }
     }
@@ -65,7 +66,9 @@ extension JobStore {
     public func expiredUploads(at time: Date = Date()) async throws -> [UploadRecord] {
         try await read { database in
             try Row.fetchAll(
-                database, sql: "SELECT * FROM uploads WHERE expires_at <= ? AND state <> 'committing'",
+                database,
+                sql:
+                    "SELECT * FROM uploads WHERE expires_at <= ? AND state NOT IN ('checking', 'committing')",
                 arguments: [time.timeIntervalSince1970]
             ).map { try UploadRecord($0) }
         }
@@ -95,6 +98,32 @@ extension JobStore {
 
     // MARK: The end of an upload, on Dispatch threads
 
+    /// All bytes are there, and a look at them begins: written before, so that one that ends with the service is known.
+    /// - Returns: how often one was begun, this one with it.
+    public func beginCheck(upload id: String, sha256: String) throws -> Int {
+        try writeBlocking { database in
+            let checks = try Int.fetchOne(
+                database,
+                sql: """
+                    UPDATE uploads SET state = 'checking', sha256 = ?, checks = checks + 1
+                    WHERE id = ? AND state IN ('receiving', 'checking') RETURNING checks
+                    """, arguments: [sha256, id])
+            guard let checks else { throw Self.notFound("upload", id) }
+            return checks
+        }
+    }
+
+    /// The look did not take place: the service stops, or could start no worker. It does not count.
+    public func releaseCheck(upload id: String) throws {
+        try writeBlocking { database in
+            try database.execute(
+                sql: """
+                    UPDATE uploads SET state = 'receiving', sha256 = NULL, checks = checks - 1
+                    WHERE id = ? AND state = 'checking'
+                    """, arguments: [id])
+        }
+    }
+
     /// All bytes are there and good: from here on the upload is finished, by a later start if need be.
     /// - Parameter model: what the checks found the model to be.
     public func beginCommit(upload id: String, sha256: String, model: ModelSummary? = nil) throws {
@@ -102,9 +131,9 @@ extension JobStore {
         try writeBlocking { database in
             try database.execute(
                 sql: """
-                    UPDATE uploads SET state = 'committing', sha256 = ?, summary = ?
-                    WHERE id = ? AND state = 'receiving'
-                    """, arguments: [sha256, summary, id])
+                    UPDATE uploads SET state = 'committing', summary = ?
+                    WHERE id = ? AND sha256 = ? AND state = 'checking'
+                    """, arguments: [summary, id, sha256])
             guard database.changesCount == 1 else { throw Self.notFound("upload", id) }
         }
     }
@@ -155,7 +184,7 @@ extension JobStore {
             try database.execute(
                 sql: """
                     UPDATE uploads SET state = 'rejected', problem = ?, sha256 = NULL
-                    WHERE id = ? AND state IN ('receiving', 'committing')
+                    WHERE id = ? AND state IN ('receiving', 'checking', 'committing')
                     """, arguments: [text, id])
         }
     }

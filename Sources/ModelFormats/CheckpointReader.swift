@@ -24,6 +24,7 @@ struct CheckpointReader {
             let entry = zip.entries.first(where: { $0.name.hasSuffix("/data.pkl") || $0.name == "data.pkl" })
         else { throw ModelFault.archive.problem("There is no data.pkl in it.") }
         root = String(entry.name.dropLast("data.pkl".count))
+        try TorchEntries.checkSaved(zip, root: root)
         if let order = zip[root + "byteorder"] {
             guard try zip.contents(of: order, limit: 64) == Array("little".utf8) else {
                 throw ModelFault.version.problem("The byte order is not little.", at: order.name)

@@ -6,6 +6,7 @@ enum ModelFault: String {
     case archive = "model-archive"
     case weights = "model-weights"
     case pickled = "model-pickled-weights"
+    case unsafe = "model-unsafe-to-load"
     case tooLarge = "model-file-too-large"
     case version = "model-format-version"
     case replacement = "model-replacement"
@@ -16,6 +17,7 @@ enum ModelFault: String {
         case .archive: "The model file is not laid out as torch.export.save writes it"
         case .weights: "The model's table of weights does not fit the file"
         case .pickled: "The model keeps tensors pickled"
+        case .unsafe: "Whoever loads the file may run code from it"
         case .tooLarge: "The model file is over a limit"
         case .version: "The model file is of a version that is not supported"
         case .replacement: "The model's new weights do not fit the file"
@@ -25,7 +27,7 @@ enum ModelFault: String {
     private var category: Problem.Category {
         switch self {
         case .document, .archive: .malformed
-        case .weights: .unprocessable
+        case .weights, .unsafe: .unprocessable
         case .pickled, .version: .unsupportedFormat
         case .tooLarge: .tooLarge
         case .replacement: .internal
@@ -35,6 +37,9 @@ enum ModelFault: String {
     private var fix: String? {
         switch self {
         case .document, .archive, .weights, .pickled, .version: ExportAdvice.text()
+        case .unsafe:
+            "Ask whoever made the file for an export of the plain model, written by PyTorch alone: what was added to it "
+                + "would run where it is loaded."
         case .tooLarge, .replacement: nil
         }
     }

@@ -46,7 +46,7 @@ public struct ModelFile: Sendable {
     }
 
     /// Copies the file to `destination` with other bytes for the named weights (and corrected CRC-32s),
-    /// everything else byte-identical. The file appears under its name only when it is whole and on disk.
+    /// everything else byte-identical; of a `.pt2` archive without its pickled sample inputs. The file appears under its name only when it is whole and on disk.
     /// - Throws: `Problem` `model-replacement` for a name that is not in `weights` or bytes of a wrong
     ///   number, `insufficientStorage` when the disk is full; what the providers throw.
     public func write(replacing replacements: [String: WeightBytes], to destination: String) throws {
@@ -70,6 +70,9 @@ public struct ModelFile: Sendable {
         } catch {
             writer.abandon()
             throw error
+        }
+        if summary.format == ModelFormat.pt2.rawValue {
+            try ExportedArchive.rewrite(destination, limits: ModelLimits())
         }
     }
 }

@@ -31,10 +31,14 @@ public enum ModelFormat: String, Hashable, Sendable, CaseIterable {
     ) throws -> (format: ModelFormat, archive: ZipArchive?) {
         let head = try file.bytes(at: 0, count: min(file.size, 64))
         guard head.starts(with: [0x50, 0x4B, 3, 4]) || head.starts(with: [0x50, 0x4B, 5, 6]) else {
+            if try SecondFormat.endsAsZip(file) {
+                throw SecondFormat.problem("a zip archive and something else")
+            }
             if try TarArchive.begins(file) { return (try ofTar(file, limits: limits), nil) }
             return (ofPlainFile(head, size: file.size), nil)
         }
         let archive = try ZipArchive(file: file, limits: limits)
+        if try TarArchive.begins(file) { throw SecondFormat.problem("zip and tar") }
         return (ofArchive(archive), archive)
     }
 

@@ -3,7 +3,7 @@ import StrictJSON
 import StrictZip
 
 /// The layout of a `.pt2` archive (torch/export/pt2_archive, PyTorch 2.8 and newer): which entries matter.
-/// `sample_inputs` is pickled, and never opened.
+/// Nothing else may be in it, and nothing that runs code where PyTorch loads it (`SafeToLoad`).
 struct PT2Archive {
     let zip: ZipArchive
     let limits: ModelLimits
@@ -32,6 +32,15 @@ struct PT2Archive {
                 "An older layout keeps the \(folder) in one pickled file.",
                 at: "\(root)/data/\(folder)/\(model).pt")
         }
+        try checkIsSafeToLoad()
+    }
+
+    /// The pickled sample inputs; nil where there are none.
+    var sampleInputs: ZipEntry? { zip["\(root)/data/sample_inputs/\(model).pt"] }
+
+    private func checkIsSafeToLoad() throws {
+        try TorchEntries.checkExported(zip, root: root + "/", model: model)
+        if let sampleInputs { try SampleInputs.check(sampleInputs, in: zip) }
     }
 
     private func checkMarks() throws {
@@ -73,7 +82,11 @@ struct PT2Archive {
             report: { ModelFault.document.problem($0, at: $1) })
     }
 
-    func program() throws -> JSONNode { try document("models/\(model).json") }
+    func program() throws -> JSONNode {
+        let program = try document("models/\(model).json")
+        try EvaluatedText.check(program)
+        return program
+    }
 
     func weightTable() throws -> JSONNode { try document("data/weights/\(model)_weights_config.json") }
 

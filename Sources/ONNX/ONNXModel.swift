@@ -67,9 +67,14 @@ public struct ONNXModel: Sendable {
         guard model.graph.sparseInitializer.isEmpty else {
             throw ONNXFault.weights.problem("It has sparse initializers, which are not supported.")
         }
-        let own = Set(model.functions.map { $0.domain + "." + $0.name })
-        if let node = model.graph.node.first(where: { own.contains($0.domain + "." + $0.opType) }) {
-            throw ONNXFault.functions.problem("“\(node.opType.prefix(80))” is a function of the file.")
+        for node in model.graph.node {
+            // A constant may lie in another file; who else names one would have its reader open it.
+            for attribute in node.attribute
+            where attribute.hasT
+                && (attribute.t.dataLocation != 0 || !attribute.t.externalData.isEmpty)
+            {
+                _ = try files.place(attribute.t, tensor: attribute.name)
+            }
         }
         var translator = try ONNXTranslator(
             model.graph, scanner, file, files: files, opset: opset, limits: limits)

@@ -63,6 +63,37 @@ struct WireScanner {
         }
     }
 
+    /// The fields of a message in ONNX (onnx/onnx.proto). What another one holds would be given back unseen.
+    private static func isDefined(_ message: Message, _ field: Int) -> Bool {
+        switch message {
+        case .model: (1...8).contains(field) || [14, 20, 25, 26].contains(field)
+        case .graph: [1, 2, 5].contains(field) || (10...16).contains(field)
+        case .node: (1...10).contains(field)
+        case .attribute: (1...11).contains(field) || (13...15).contains(field) || (20...23).contains(field)
+        case .initializer, .attributeTensor: (1...14).contains(field) || field == 16
+        case .leaf: true
+        }
+    }
+
+    /// Graphs and tensors where none is read: their files, domains and operators would not be looked at.
+    private static func refused(_ message: Message, _ field: Int) -> String? {
+        switch (message, field) {
+        case (.model, 20): "information on training"
+        case (.model, 25): "functions of its own"
+        case (.attribute, 6), (.attribute, 11): "a graph inside a node"
+        case (.attribute, 10): "a list of tensors inside a node"
+        case (.attribute, 22), (.attribute, 23): "a sparse tensor inside a node"
+        default: nil
+        }
+    }
+
+    private static func requireKnown(_ message: Message, _ field: Int, at offset: Int) throws {
+        guard isDefined(message, field) else { throw damaged("field \(field) is none of ONNX", offset) }
+        if let what = refused(message, field) {
+            throw ONNXFault.functions.problem("It holds \(what).", at: "byte \(offset)")
+        }
+    }
+
     private static func child(_ message: Message, _ field: Int) -> Message {
         switch (message, field) {
         case (.model, 7): .graph
@@ -84,6 +115,7 @@ struct WireScanner {
             guard tag >> 3 >= 1, tag >> 3 < 1 << 29 else {
                 throw Self.damaged("a field number is out of range", start)
             }
+            try Self.requireKnown(message, field, at: start)
             switch tag & 7 {
             case 0: _ = try varint(&position, range.upperBound)
             case 1: position += 8

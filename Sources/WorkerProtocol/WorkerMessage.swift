@@ -21,6 +21,8 @@ public enum WorkerMessage: Codable, Hashable, Sendable {
     case triggers([TriggerFinding])
     /// A finished file in the output directory.
     case artifact(WorkerArtifact)
+    /// What a model was found to be, where its graph was at hand.
+    case uploadChecked(ModelSummary?)
     case modelProbed(ModelSummary)
     case datasetImported(DatasetSummary)
     case rendered([RenderedSample])

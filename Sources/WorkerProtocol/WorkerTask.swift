@@ -5,6 +5,7 @@ import Findings
 /// Paths are absolute. Inputs are opened read-only; everything is written below `outputDirectory`.
 public struct WorkerTask: Codable, Hashable, Sendable {
     public enum Kind: Codable, Hashable, Sendable {
+        case checkUpload(CheckUpload)
         case probeModel(ProbeModel)
         case importDataset(ImportDataset)
         case analyse(Analyse)
@@ -30,6 +31,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     /// Every file and folder that the task reads.
     public var inputs: [String] {
         switch kind {
+        case .checkUpload(let check): [check.file]
         case .probeModel(let probe): [probe.model] + Self.files(of: probe.skeleton)
         case .importDataset(let load): [load.source]
         case .analyse(let analyse):
@@ -52,7 +54,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     public var isComputation: Bool {
         switch kind {
         case .analyse, .train, .evaluate, .perturb: true
-        case .probeModel, .importDataset, .render, .thumbnails: false
+        case .checkUpload, .probeModel, .importDataset, .render, .thumbnails: false
         }
     }
 

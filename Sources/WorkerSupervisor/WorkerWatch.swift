@@ -63,7 +63,9 @@ struct WorkerWatch: ~Copyable {
             pollfd(fd: errorsAreOpen ? process.errors : -1, events: Int16(POLLIN), revents: 0),
             pollfd(fd: frame.isEmpty ? -1 : process.input, events: Int16(POLLOUT), revents: 0),
         ]
-        guard poll(&polled, nfds_t(polled.count), Self.pollMilliseconds) > 0 else { return }
+        // With both pipes closed it is about to end.
+        let patience = outputIsOpen || errorsAreOpen ? Self.pollMilliseconds : 2
+        guard poll(&polled, nfds_t(polled.count), patience) > 0 else { return }
         if polled[0].revents != 0 { _ = takeOutput(receive) }
         if polled[1].revents != 0 { _ = takeErrors() }
         if polled[2].revents != 0 { feed() }

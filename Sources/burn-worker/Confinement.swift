@@ -22,6 +22,7 @@ enum Confinement {
             try SandboxReport.allowGPU(confinement.mode)
             confinement.mode = .off
         }
+        setenv("TMPDIR", task.outputDirectory, 1)
         try Sandbox.enter(confinement, readable: task.inputs, writable: [task.outputDirectory])
     }
 

@@ -18,6 +18,7 @@ struct TaskRunner {
 
     func run(_ task: WorkerTask) throws {
         switch task.kind {
+        case .checkUpload(let check): channel.send(.uploadChecked(try UploadCheck.run(check)))
         case .probeModel(let probe): try run(probe)
         case .importDataset(let source): try run(source, task.outputDirectory)
         case .analyse(let analysis):

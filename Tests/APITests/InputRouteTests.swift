@@ -145,22 +145,32 @@ import Testing
         }
     }
 
-    @Test func filesThatAreNoModelOrArchiveAreRefusedAtOnce() async throws {
+    @Test func filesThatAreNoArchiveOrThatTheirCheckRefusesAreNotKept() async throws {
         try await withHarness(strict: true) { service in
-            let text = try await service.send(.post, "/v1/models", body: Data("not a model at all".utf8))
-            #expect((400...422).contains(text.status))
-            #expect(try text.value("code", as: String.self) != nil)
+            let text = try await service.send(
+                .post, "/v1/models", body: Data("[check]\nrefuse model-strange".utf8))
+            #expect(text.status == 422)
+            #expect(try text.value("code") == "model-strange")
             let image = try await service.send(
                 .post, "/v1/datasets", body: Data([0x89, 0x50, 0x4E, 0x47]) + Data(count: 5000))
             #expect(image.status == 415)
             #expect(try image.value("code") == "dataset-format-unknown")
             let short = try await service.send(.post, "/v1/datasets", body: Data("PK".utf8))
             #expect(short.status == 415)
-            let broken = try await service.send(
-                .post, "/v1/datasets", body: Data([0x50, 0x4B, 3, 4]) + Data(count: 100))
-            #expect((400...422).contains(broken.status))
             let blobs = try FileManager.default.contentsOfDirectory(atPath: service.directory + "/blobs")
             #expect(blobs == [])
+        }
+    }
+
+    @Test(arguments: ["die 4", "die 11", "exit 3", "garbage"])
+    func anUploadWhoseCheckDiesIsRefusedWithItsCause(end: String) async throws {
+        try await withHarness { service in
+            let answer = try await service.send(.post, "/v1/models", body: Data("[check]\n\(end)".utf8))
+            #expect(answer.status == 422)
+            #expect(try answer.value("code") == "upload-check-died")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: service.directory + "/blobs") == [])
+            // Others go on.
+            _ = try await service.upload(Script.model, to: "models")
         }
     }
 

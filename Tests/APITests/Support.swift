@@ -21,7 +21,7 @@ final class Harness: Sendable {
     let ring: KeyRing
     let desk: KeyDesk
 
-    /// - Parameter strict: whether uploads must be real models and archives; otherwise they are scripts.
+    /// - Parameter strict: whether data sets must be archives by their first bytes; otherwise they may be scripts.
     init(
         strict: Bool = false, limits: RESTService.Limits = .init(), maximumQueued: Int = 1000,
         freeSpaceFloor: Int = 0, quotas: RESTService.Quotas = .init()
@@ -39,13 +39,13 @@ final class Harness: Sendable {
             store: store, artifacts: artifacts, supervisor: try WorkerSupervisor(configuration: worker),
             configuration: configuration,
             logger: Logger(label: "quiet", factory: { _ in SwiftLogNoOpLogHandler() }))
-        let none = InputChecks()
+        let anything: RESTService.HeadCheck = { _, _ in }
         ring = KeyRing()
         let audit = AuditLog(store: store)
         desk = KeyDesk(store: store, ring: ring, audit: audit)
         router = RESTService(
             store: store, queue: queue, artifacts: artifacts, limits: limits,
-            modelChecks: strict ? .models() : none, datasetChecks: strict ? .datasets() : none,
+            checkHead: strict ? RESTService.checkHead : anything,
             metrics: metrics, readiness: readiness,
             access: RESTService.Access(ring: ring, quotas: quotas), audit: audit
         ).router()

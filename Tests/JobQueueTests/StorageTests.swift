@@ -40,7 +40,7 @@ import Testing
         return (service, job)
     }
 
-    @Test(arguments: ["receiving", "committing", "renamed"])
+    @Test(arguments: ["receiving", "checking", "committing", "renamed"])
     func anUploadInterruptedAtItsEndIsFinishedByTheNextStart(stage: String) async throws {
         let service = try Service()
         let uploads = uploads(service)
@@ -49,7 +49,12 @@ import Testing
         let part = try append(text, to: record, uploads)
         try uploads.pause(part)
         let sha256 = try part.sha256()
-        if stage != "receiving" { try service.store.beginCommit(upload: record.id, sha256: sha256) }
+        if stage != "receiving" {
+            #expect(try service.store.beginCheck(upload: record.id, sha256: sha256) == 1)
+        }
+        if stage == "committing" || stage == "renamed" {
+            try service.store.beginCommit(upload: record.id, sha256: sha256)
+        }
         if stage == "renamed" { try service.artifacts.commitPart(record.id, sha256: sha256) }
         let keeping = Housekeeping(store: service.store, artifacts: service.artifacts, uploads: uploads)
         try await keeping.repairAtStart()
@@ -74,7 +79,7 @@ import Testing
                 .repairAtStart()
             #expect(try await uploads.find(record.id, owner: nil).offset == 3)
             let part = try append("def", to: record, uploads)
-            return try uploads.complete(record, part)
+            return try await uploads.complete(record, part)
         }
         #expect(again.sha256 == "bef57ec7f53a6d40beb640a780a639c83bc29ac8a9816f1fc6c5c6dcd93c4721")
     }

@@ -17,13 +17,17 @@ final class Service: Sendable {
         URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/ScriptedWorker"
     }
 
-    init(_ directory: String? = nil, configure: (inout JobQueue.Configuration) -> Void = { _ in }) throws {
+    init(
+        _ directory: String? = nil, configure: (inout JobQueue.Configuration) -> Void = { _ in },
+        supervise: (inout WorkerSupervisor.Configuration) -> Void = { _ in }
+    ) throws {
         self.directory = directory ?? NSTemporaryDirectory() + "burn-queue-" + UUID().uuidString
         artifacts = try ArtifactStore(directory: self.directory, freeSpaceFloor: 0)
         store = try JobStore(path: self.directory + "/burn.sqlite")
         var supervision = WorkerSupervisor.Configuration()
         supervision.executable = Self.worker
         supervision.cancelGrace = .milliseconds(500)
+        supervise(&supervision)
         var configuration = JobQueue.Configuration()
         configuration.backoff = .milliseconds(10)
         configure(&configuration)

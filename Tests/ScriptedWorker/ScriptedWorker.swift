@@ -12,6 +12,7 @@ import WorkerSupervisor
 ///
 ///     [probe]                 commands for .probeModel; [import] and [job] likewise
 ///     phase NAME              a durable phase: a file in the output directory; repeated when it is there
+///     [check]                 commands for .checkUpload; a file without them is found good
 ///     die-once SIGNAL         kills itself, the first time
 ///
 /// `[job SEED]` are the commands of the job with that seed, where there are some.
@@ -35,6 +36,7 @@ struct ScriptedWorker {
         }
         let (kind, file): (String, String) =
             switch task.kind {
+            case .checkUpload(let check): ("[check]", check.file)
             case .probeModel(let probe): ("[probe]", probe.model)
             case .importDataset(let load): ("[import]", load.source)
             case .analyse(let analyse): ("[job]", analyse.model)
@@ -45,6 +47,10 @@ struct ScriptedWorker {
             case .thumbnails(let thumbnails): ("[thumbnails]", thumbnails.dataset)
             }
         let follows = arguments.count == 3 && arguments[1] == "follow"
+        if case .checkUpload(let check) = task.kind, try !isScript(check.file) {
+            try send(.uploadChecked(nil))
+            return try send(.finished)
+        }
         let lines = try String(contentsOfFile: follows ? arguments[2] : file, encoding: .utf8).split(
             separator: "\n"
         ).map(String.init)
@@ -54,6 +60,12 @@ struct ScriptedWorker {
         }
         let script = lines.drop { $0 != section }.dropFirst().prefix { !$0.hasPrefix("[") }
         for line in script { try perform(line.split(separator: " ").map(String.init), task) }
+    }
+
+    /// Whether a file says what its check does; the others are found good.
+    static func isScript(_ file: String) throws -> Bool {
+        let content = try Data(contentsOf: URL(filePath: file))
+        return content.range(of: Data("[check]".utf8)) != nil
     }
 
     static func send(_ message: WorkerMessage) throws {
@@ -200,6 +212,8 @@ struct ScriptedWorker {
             _ = FileManager.default.createFile(atPath: path, contents: nil)
             truncate(path, off_t(number(2)))
             try send(.artifact(WorkerArtifact(role: .purifiedModel, file: words[1])))
+        case "refuse":
+            try send(.failed(Problem(.unprocessable, code: words[1], title: "Refused", detail: "by script")))
         case "finished": try send(.finished)
         case "die": die(of: Int32(number(1)))
         case "die-once": if isFirst("died", task) { die(of: Int32(number(1))) }

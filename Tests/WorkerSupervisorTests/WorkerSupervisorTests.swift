@@ -133,7 +133,7 @@ import WorkerSupervisor
         let run = try await Self.run("surroundings\nfinished") { $0.environment = ["BURN_TEST": "1"] }
         #expect(
             run.messages == [
-                .log("3 BURN_TEST,JE_ARROW_MALLOC_CONF,LC_ALL,OMP_WAIT_POLICY,SWIFT_BACKTRACE,TMPDIR true")
+                .log("3 BURN_TEST,JE_ARROW_MALLOC_CONF,LC_ALL,OMP_WAIT_POLICY,SWIFT_BACKTRACE true")
             ])
     }
 

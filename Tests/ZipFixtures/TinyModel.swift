@@ -73,7 +73,7 @@ public struct TinyModel {
             .init("m/data/weights/weight_2", zeros(40)),
             .init("m/data/weights/model_weights_config.json", weights),
             .init("m/data/constants/model_constants_config.json", constants),
-            .init("m/models/model.json", program), .init("m/data/sample_inputs/model.pt", "never read"),
+            .init("m/models/model.json", program), .init("m/data/sample_inputs/model.pt", ""),
             .init("m/archive_format", "pt2"), .init("m/archive_version", "0"), .init("m/byteorder", "little"),
         ]
         entries += others

@@ -13,14 +13,14 @@ extension RESTService {
         }
         router.on(.post, "/v1/models", isUpload: true) { head in
             try head.allowQuery("name", "architecture", "image", "skeleton")
-            let checks = try modelChecks.with(modelImport(head))
+            _ = try modelImport(head)
             return try await planUpload(
-                head, limit: limits.modelBytes, setting: "limits.model_bytes", checks: checks)
+                head, .model, limit: limits.modelBytes, setting: "limits.model_bytes")
         } respond: { request in
-            let stored = try stored(request)
             let name = try uploadName(request.head, default: "model")
             let options = try modelImport(request.head)
             try await requireSkeleton(options)
+            let stored = try await store(request, .model, options)
             var record = try await queue.addModel(
                 name: name, blob: stored.blob, summary: stored.model, owner: request.head.owner,
                 options: options)
@@ -63,10 +63,10 @@ extension RESTService {
             _ = try importOptions(head)
             try requirePackedSpace(ImportParameters(head), upload: Int(clamping: head.contentLength ?? 0))
             return try await planUpload(
-                head, limit: limits.datasetBytes, setting: "limits.dataset_bytes", checks: datasetChecks)
+                head, .dataset, limit: limits.datasetBytes, setting: "limits.dataset_bytes")
         } respond: { request in
-            let stored = try stored(request)
             let name = try uploadName(request.head, default: "dataset")
+            let stored = try await store(request, .dataset)
             var record = try await queue.addDataset(
                 name: name, blob: stored.blob, owner: request.head.owner,
                 options: importOptions(request.head))

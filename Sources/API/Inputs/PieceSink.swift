@@ -6,7 +6,7 @@ import JobStore
 import Locks
 import Problems
 
-/// Appends a request's body to an upload's file; the last piece makes the model or data set.
+/// Appends a request's body to an upload's file.
 ///
 /// What came before a lost connection stays, unless the piece has a checksum: nobody could tell then whether it
 /// is right.
@@ -14,7 +14,6 @@ final class PieceSink: BodySink {
     private struct State {
         var checksum: PieceChecksum?
         var headChecked = false
-        var finished: UploadRecord?
         /// The part file was given back.
         var isOver = false
     }
@@ -22,7 +21,7 @@ final class PieceSink: BodySink {
     let record: UploadRecord
     private let part: PartFile
     private let uploads: ResumableUploads
-    private let checks: InputChecks
+    private let checkHead: RESTService.HeadCheck
     private let start: PartFile.Mark
     private let count: @Sendable (Int) -> Void
     private let state: Mutex<State>
@@ -30,21 +29,18 @@ final class PieceSink: BodySink {
     /// - Parameter count: called with the size of each piece written.
     init(
         record: UploadRecord, part: PartFile, checksum: PieceChecksum?, uploads: ResumableUploads,
-        checks: InputChecks, count: @escaping @Sendable (Int) -> Void
+        checkHead: @escaping RESTService.HeadCheck, count: @escaping @Sendable (Int) -> Void
     ) {
         self.record = record
         self.part = part
         self.uploads = uploads
-        self.checks = checks
+        self.checkHead = checkHead
         self.count = count
         start = part.mark
         state = Mutex(State(checksum: checksum, headChecked: part.offset >= ContainerFormat.headLength))
     }
 
     deinit { abort() }
-
-    /// The upload after the last piece; nil before.
-    var finished: UploadRecord? { state.withLock { $0.finished } }
 
     var offset: Int { part.offset }
 
@@ -59,7 +55,9 @@ final class PieceSink: BodySink {
         }
         // A wrong file is refused before gigabytes of it have come.
         guard checkHead else { return }
-        do { try checks.head(part.head(ContainerFormat.headLength)) } catch let problem as Problem {
+        do { try self.checkHead(part.head(ContainerFormat.headLength), record.kind) } catch let problem
+            as Problem
+        {
             state.withLock { $0.isOver = true }
             try uploads.reject(record, part, problem)
             throw problem
@@ -74,10 +72,21 @@ final class PieceSink: BodySink {
                 "The \(part.offset - start.offset) bytes from offset \(start.offset) are dropped.",
                 at: "Upload-Checksum", fix: "Send the piece again.")
         }
+        // A complete file is kept for whoever makes something of it.
+        guard !part.isComplete else { return }
         state.withLock { $0.isOver = true }
-        guard part.isComplete else { return try uploads.pause(part) }
-        let finished = try uploads.complete(record, part)
-        state.withLock { $0.finished = finished }
+        try uploads.pause(part)
+    }
+
+    /// After the last piece: what became of the upload; nil where bytes are missing.
+    /// - Throws: as `ResumableUploads.complete`.
+    func complete() async throws -> UploadRecord? {
+        let isMine = state.withLock { state in
+            guard !state.isOver else { return false }
+            state.isOver = true
+            return true
+        }
+        return isMine ? try await uploads.complete(record, part) : nil
     }
 
     func abort() {

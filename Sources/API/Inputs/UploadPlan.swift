@@ -1,7 +1,10 @@
 import ArtifactStore
 import Dispatch
+import Findings
 import Foundation
 import HTTPServer
+import JobQueue
+import JobStore
 import Locks
 import Problems
 
@@ -9,7 +12,7 @@ import Problems
 extension RESTService {
     /// Checks the head of an upload and reserves its space.
     func planUpload(
-        _ head: HTTPRequestHead, limit: Int, setting: String, checks: InputChecks
+        _ head: HTTPRequestHead, _ kind: InputKind, limit: Int, setting: String
     ) async throws -> BodyPlan {
         _ = try uploadName(head, default: "")
         let digest = try head.contentDigest()
@@ -38,8 +41,8 @@ extension RESTService {
         }
         let metrics = metrics
         let sink = UploadSink(
-            upload: try await beginUpload(of: size), expectedSHA256: digest,
-            checks: checks, count: { metrics.uploaded(bytes: $0) })
+            upload: try await beginUpload(of: size), kind: kind, expectedSHA256: digest,
+            checkHead: checkHead, count: { metrics.uploaded(bytes: $0) })
         return .stream(to: sink, limit: UInt64(limit))
     }
 
@@ -65,13 +68,18 @@ extension RESTService {
         return given
     }
 
-    func stored(_ request: HTTPRequest) throws -> UploadSink.Stored {
-        guard case .sink(let sink) = request.body, let stored = (sink as? UploadSink)?.stored else {
+    /// Has a worker look at the upload, and keeps it.
+    /// - Throws: as `UploadChecker.check`; the upload is then gone.
+    func store(
+        _ request: HTTPRequest, _ kind: InputKind, _ options: ModelImport? = nil
+    ) async throws -> (blob: Blob, model: ModelSummary?) {
+        guard case .sink(let sink) = request.body, let upload = (sink as? UploadSink)?.upload else {
             throw Problem(
                 .internal, code: "upload-lost", title: "The service failed",
                 detail: "The upload did not reach the store.", fix: "Try again.")
         }
-        return stored
+        let model = try await queue.checker.check(Self.check(kind, options, at: upload.path))
+        return (try await onDisk { try upload.commit() }, model)
     }
 
     func created(_ value: some Encodable, at path: String, waited: Int?) throws -> HTTPResponse {

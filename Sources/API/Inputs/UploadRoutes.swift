@@ -140,8 +140,7 @@ extension RESTService {
         }
         guard let part = try uploads.take(record) else { throw Self.locked(record) }
         let sink = PieceSink(
-            record: record, part: part, checksum: checksum, uploads: uploads,
-            checks: record.kind == .model ? modelChecks : datasetChecks,
+            record: record, part: part, checksum: checksum, uploads: uploads, checkHead: checkHead,
             count: { [metrics] in metrics.uploaded(bytes: $0) })
         // Between the look at the file and now another request may have ended.
         guard sink.offset == given else {
@@ -157,10 +156,12 @@ extension RESTService {
                 .internal, code: "upload-lost", title: "The service failed",
                 detail: "The piece did not reach the store.", fix: "Try again.")
         }
-        var record = sink.finished ?? sink.record
-        if sink.finished == nil {
-            try await uploads.renew(record.id)
-            record = try await store.upload(record.id)
+        let record: UploadRecord
+        if let finished = try await sink.complete() {
+            record = finished
+        } else {
+            try await uploads.renew(sink.record.id)
+            record = try await store.upload(sink.record.id)
         }
         return HTTPResponse(status: 204, headers: headers(of: record, sink.offset))
     }

@@ -1,46 +1,37 @@
 import ArtifactStore
-import Findings
 import Foundation
 import HTTPServer
+import JobStore
 import Locks
-import Problems
 
 /// Streams a request's body into the artifact store with constant memory.
 ///
 /// The first bytes are looked at as soon as they are there, so that a wrong file is refused before
-/// gigabytes of it have come; the whole file before it becomes a blob of the store.
+/// gigabytes of it have come; the whole file by whoever keeps it.
 final class UploadSink: BodySink {
     private struct State {
         var head: [UInt8] = []
         var headChecked = false
-        var stored: Stored?
     }
 
-    private let upload: Upload
+    let upload: Upload
+    private let kind: InputKind
+    private let checkHead: RESTService.HeadCheck
     private let expectedSHA256: String?
-    private let checks: InputChecks
     private let count: @Sendable (Int) -> Void
     private let state = Mutex(State())
 
     /// - Parameter count: called with the size of each piece written.
     init(
-        upload: Upload, expectedSHA256: String?, checks: InputChecks,
+        upload: Upload, kind: InputKind, expectedSHA256: String?, checkHead: @escaping RESTService.HeadCheck,
         count: @escaping @Sendable (Int) -> Void
     ) {
         self.upload = upload
+        self.kind = kind
+        self.checkHead = checkHead
         self.expectedSHA256 = expectedSHA256
-        self.checks = checks
         self.count = count
     }
-
-    struct Stored {
-        var blob: Blob
-        /// What the checks found a model to be.
-        var model: ModelSummary?
-    }
-
-    /// Nil before `finish()`.
-    var stored: Stored? { state.withLock { $0.stored } }
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
         let head: [UInt8]? = state.withLock { state in
@@ -50,18 +41,15 @@ final class UploadSink: BodySink {
             state.headChecked = true
             return state.head
         }
-        if let head { try checks.head(head) }
+        if let head { try checkHead(head, kind) }
         try upload.write(bytes)
         count(bytes.count)
     }
 
     func finish() throws {
         let head = state.withLock { $0.headChecked ? nil : $0.head }
-        if let head { try checks.head(head) }
-        var model: ModelSummary?
-        let blob = try upload.commit(expectedSHA256: expectedSHA256) { model = try checks.file($0) }
-        let stored = Stored(blob: blob, model: model)
-        state.withLock { $0.stored = stored }
+        if let head { try checkHead(head, kind) }
+        try upload.seal(expectedSHA256: expectedSHA256)
     }
 
     func abort() { upload.abort() }

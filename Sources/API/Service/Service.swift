@@ -71,7 +71,7 @@ public struct RESTService: Sendable {
     let queue: JobQueue
     let artifacts: ArtifactStore
     let limits: Limits
-    let modelChecks, datasetChecks: InputChecks
+    let checkHead: HeadCheck
     let metrics: ServiceMetrics
     let readiness: Readiness
     let access: Access
@@ -81,7 +81,7 @@ public struct RESTService: Sendable {
 
     public init(
         store: JobStore, queue: JobQueue, artifacts: ArtifactStore, limits: Limits = Limits(),
-        modelChecks: InputChecks = .models(), datasetChecks: InputChecks = .datasets(),
+        checkHead: @escaping HeadCheck = RESTService.checkHead,
         metrics: ServiceMetrics = ServiceMetrics(), readiness: Readiness = Readiness(),
         access: Access = Access(), audit: AuditLog? = nil
     ) {
@@ -89,8 +89,7 @@ public struct RESTService: Sendable {
         self.queue = queue
         self.artifacts = artifacts
         self.limits = limits
-        self.modelChecks = modelChecks
-        self.datasetChecks = datasetChecks
+        self.checkHead = checkHead
         self.metrics = metrics
         self.readiness = readiness
         self.access = access
@@ -100,8 +99,8 @@ public struct RESTService: Sendable {
             maximumUnfinished: limits.unfinishedUploads,
             options: { try ImportParameters($0).options($0.kind) }
         ) { record, path in
-            guard record.kind == .model else { return try datasetChecks.whole(path) }
-            return try modelChecks.with(ImportParameters(record).model()).whole(path)
+            let options = record.kind == .model ? try ImportParameters(record).model() : nil
+            return try await queue.checker.check(Self.check(record.kind, options, at: path))
         }
     }
 

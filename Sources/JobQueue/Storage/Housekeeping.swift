@@ -65,7 +65,7 @@ public struct Housekeeping: Sendable {
 
     /// Rows of uploads whose file is gone: the client has to begin again.
     private func forgetLostUploads() async throws {
-        for upload in try await store.uploads(in: [.receiving])
+        for upload in try await store.uploads(in: [.receiving, .checking])
         where try artifacts.partOffset(upload.id) == nil {
             try await store.deleteUpload(upload.id)
             logger.warning("an unfinished upload has lost its file", metadata: ["upload": "\(upload.id)"])
@@ -161,7 +161,7 @@ extension JobQueue {
 }
 
 /// File operations that may take long, off the threads that Swift's tasks share.
-func onDisk<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+public func onDisk<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         diskQueue.async { continuation.resume(with: Result { try body() }) }
     }

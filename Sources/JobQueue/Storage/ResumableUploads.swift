@@ -8,12 +8,13 @@ import Problems
 /// Uploads in pieces, which go on after an interruption of the client, the connection or the service.
 ///
 /// An upload is a row and a part file. What was acknowledged is in the file and on the disk. When all bytes are
-/// there, the file is checked, `committing` is written, the file becomes a blob, and one transaction makes the
-/// model or data set of it. A crash between any two of these steps is made good by `finishInterrupted`.
+/// there, `checking` is written and a worker looks at the file; then `committing` is written, the file becomes a blob,
+/// and one transaction makes the model or data set of it. A crash between any two of these steps is made good by
+/// `finishInterrupted`; a look that ended with the service three times is not begun again.
 public struct ResumableUploads: Sendable {
     /// Looks at a complete file before it is kept: throws the `Problem` to answer with, and gives what a model
     /// was found to be.
-    public typealias Check = @Sendable (UploadRecord, _ path: String) throws -> ModelSummary?
+    public typealias Check = @Sendable (UploadRecord, _ path: String) async throws -> ModelSummary?
     /// What an upload was made with, beside its kind and name.
     public typealias Options = @Sendable (UploadRecord) throws -> UploadOptions
 
@@ -23,6 +24,8 @@ public struct ResumableUploads: Sendable {
     let options: Options
     let check: Check
     let logger: Logger
+    /// Looks that may end with the service before the upload is rejected.
+    private static let mostChecks = 3
     /// How long an upload waits for its next byte.
     public let patience: Duration
     /// Unfinished uploads of one owner.
@@ -98,28 +101,53 @@ public struct ResumableUploads: Sendable {
     /// A piece was stored: the upload's time begins anew.
     public func renew(_ id: String) async throws { try await store.renewUpload(id, expiresAt: expiry) }
 
-    /// On a Dispatch thread: all bytes are there. Checks the file and makes the model or data set.
+    /// All bytes are there. Checks the file and makes the model or data set; goes on to its end when the caller is
+    /// cancelled, whose client may be gone.
     /// - Throws: what the check threw; the upload is then rejected and its bytes are gone. Other errors leave it
     ///   as it is, to be completed again.
-    public func complete(_ record: UploadRecord, _ part: PartFile) throws -> UploadRecord {
+    public func complete(_ record: UploadRecord, _ part: PartFile) async throws -> UploadRecord {
+        try await Task { try await finish(record, part) }.value
+    }
+
+    private func finish(_ record: UploadRecord, _ part: PartFile) async throws -> UploadRecord {
         defer { artifacts.giveBack(part, keepOpen: false) }
-        try part.sync()
         do {
-            let sha256 = try part.sha256()
-            if let expected = record.expectedSHA256, expected != sha256 {
-                throw Problem(
-                    .malformed, code: "digest-mismatch", title: "The file does not match its digest",
-                    detail: "Repr-Digest says \(expected), the file has \(sha256).",
-                    fix: "Send the file again; if that fails, compute the SHA-256 of the file anew.")
+            let sha256 = try await onDisk { try seal(record, part) }
+            let model = try await check(record, part.path)
+            return try await onDisk { [store] in
+                try store.beginCommit(upload: record.id, sha256: sha256, model: model)
+                return try commit(record, sha256)
             }
-            let model = try check(record, part.path)
-            try store.beginCommit(upload: record.id, sha256: sha256, model: model)
-            return try commit(record, sha256)
         } catch let problem as Problem where problem.isOfTheFile {
-            try store.rejectUpload(record.id, problem)
-            try artifacts.deletePart(record.id)
+            try await onDisk { [store, artifacts] in
+                try store.rejectUpload(record.id, problem)
+                try artifacts.deletePart(record.id)
+            }
+            throw problem
+        } catch let problem as Problem where [.unavailable, .rateLimited].contains(problem.category) {
+            try await onDisk { [store] in try store.releaseCheck(upload: record.id) }
             throw problem
         }
+    }
+
+    /// Makes the file durable and marks it, before anybody looks at it.
+    /// - Returns: its SHA-256.
+    private func seal(_ record: UploadRecord, _ part: PartFile) throws -> String {
+        try part.sync()
+        let sha256 = try part.sha256()
+        if let expected = record.expectedSHA256, expected != sha256 {
+            throw Problem(
+                .malformed, code: "digest-mismatch", title: "The file does not match its digest",
+                detail: "Repr-Digest says \(expected), the file has \(sha256).",
+                fix: "Send the file again; if that fails, compute the SHA-256 of the file anew.")
+        }
+        guard try store.beginCheck(upload: record.id, sha256: sha256) <= Self.mostChecks else {
+            throw Problem(
+                .unprocessable, code: "upload-check-died", title: "The file cannot be checked",
+                detail: "\(Self.mostChecks) checks of it did not come to their end.",
+                fix: "Look into the service's log for what ended them.")
+        }
+        return sha256
     }
 
     private func commit(_ record: UploadRecord, _ sha256: String) throws -> UploadRecord {
@@ -135,7 +163,7 @@ public struct ResumableUploads: Sendable {
     /// Forgets an upload and its bytes; what was made of a finished one stays.
     /// - Returns: false while another request writes to it.
     public func delete(_ record: UploadRecord) async throws -> Bool {
-        guard record.state == .receiving else {
+        guard [.receiving, .checking].contains(record.state) else {
             try await store.deleteUpload(record.id)
             return true
         }
@@ -157,12 +185,12 @@ public struct ResumableUploads: Sendable {
     /// Finishes uploads that have all their bytes and were interrupted after that.
     public func finishInterrupted() async {
         let pending: [UploadRecord]
-        do { pending = try await store.uploads(in: [.receiving, .committing]) } catch {
+        do { pending = try await store.uploads(in: [.receiving, .checking, .committing]) } catch {
             return logger.error("uploads cannot be read", metadata: ["error": "\(error)"])
         }
         for record in pending {
             do {
-                guard try await onDisk({ try finishNow(record) }) else { continue }
+                guard try await finishNow(record) else { continue }
                 logger.notice("finished an interrupted upload", metadata: ["upload": "\(record.id)"])
             } catch {
                 logger.warning(
@@ -172,10 +200,12 @@ public struct ResumableUploads: Sendable {
         }
     }
 
-    private func finishNow(_ record: UploadRecord) throws -> Bool {
+    private func finishNow(_ record: UploadRecord) async throws -> Bool {
         if record.state == .committing, let sha256 = record.sha256 {
-            do { _ = try commit(record, sha256) } catch let problem as Problem where problem.isOfTheFile {
-                try store.rejectUpload(record.id, problem)
+            do { _ = try await onDisk { try commit(record, sha256) } } catch let problem as Problem
+                where problem.isOfTheFile
+            {
+                try await onDisk { [store] in try store.rejectUpload(record.id, problem) }
                 throw problem
             }
             return true
@@ -183,7 +213,7 @@ public struct ResumableUploads: Sendable {
         guard try artifacts.partOffset(record.id) == record.length, let part = try take(record) else {
             return false
         }
-        _ = try complete(record, part)
+        _ = try await complete(record, part)
         return true
     }
 }
@@ -192,7 +222,7 @@ extension Problem {
     /// Whether it says something of the file, and not of the service at this time.
     fileprivate var isOfTheFile: Bool {
         switch category {
-        case .internal, .insufficientStorage, .unavailable, .cancelled, .notFound: false
+        case .internal, .insufficientStorage, .unavailable, .rateLimited, .cancelled, .notFound: false
         default: true
         }
     }

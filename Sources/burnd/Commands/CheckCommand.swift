@@ -2,7 +2,6 @@ import API
 import ArgumentParser
 import Findings
 import Foundation
-import ModelFormats
 import PackedDataset
 import Problems
 import UnixSignals
@@ -52,7 +51,7 @@ struct CheckCommand: AsyncParsableCommand {
             let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
             let listener = Task { for await _ in signals { control.cancel() } }
             defer { listener.cancel() }
-            let program = try dataset.map { _ in try LocalWorker(executable: worker, control: control) }
+            let program = try LocalWorker(executable: worker, control: control)
             let (report, problems) = try await withScratchFolder { try await check(program, scratch: $0) }
             if json { try printJSON(report) } else { Self.print(report, problems) }
             if !problems.isEmpty { throw Self.wrong }
@@ -60,16 +59,16 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     /// - Throws: faults of the program and cancellation; what is wrong with the inputs is in the report.
-    private func check(_ worker: LocalWorker?, scratch: String) async throws -> (Report, [Problem]) {
+    private func check(_ worker: LocalWorker, scratch: String) async throws -> (Report, [Problem]) {
         var report = Report()
         var problems: [Problem] = []
         do {
             let path = try LocalWorker.existing(model, option: "MODEL")
-            report.model = try openModel(at: path, skeleton: imports.modelSkeleton).summary
+            report.model = try await worker.probe(path, imports.modelSkeleton, scratch: scratch)
         } catch let problem as Problem where problem.isAboutInput {
             problems.append(problem)
         }
-        if let dataset, let worker {
+        if let dataset {
             do {
                 report.dataset = try await summary(of: dataset, worker, scratch: scratch)
             } catch let problem as Problem where problem.isAboutInput {

@@ -2,7 +2,6 @@ import API
 import ArgumentParser
 import Findings
 import Foundation
-import ModelFormats
 
 extension ImportOptions.Alpha: ExpressibleByArgument {}
 extension ImportOptions.Split: ExpressibleByArgument {}
@@ -11,7 +10,7 @@ extension ImportOptions.Split: ExpressibleByArgument {}
 struct InputOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The built-in graph for a file of weights alone: \(BuiltInGraph.names.joined(separator: ", ")).",
+            "The built-in graph for a file of weights alone: \(ModelImport.architectures.joined(separator: ", ")).",
             valueName: "name"))
     var architecture: String?
 

@@ -1,7 +1,6 @@
 import API
 import Findings
 import Foundation
-import ModelFormats
 import PackedDataset
 import Problems
 import Synchronization
@@ -33,7 +32,7 @@ struct LocalAnalysis {
                 detail: "\(arguments.model) is a folder; a .pt2 or ONNX file is expected.", location: "MODEL",
                 fix: "The order is MODEL DATASET.")
         }
-        let model = try openModel(at: modelPath, skeleton: arguments.imports.modelSkeleton).summary
+        let model = try await worker.probe(modelPath, arguments.imports.modelSkeleton, scratch: scratch)
         let sets = try [
             ("dataset", arguments.dataset, "DATASET"), ("clean", arguments.clean, "--clean"),
             ("triggered", arguments.triggered, "--triggered"), ("trusted", arguments.trusted, "--trusted"),

@@ -41,6 +41,25 @@ struct LocalWorker {
         return found
     }
 
+    /// Checks a model file and runs it once.
+    /// - Parameter scratch: a folder that `name` is made in.
+    /// - Throws: `Problem` that says what is wrong with the model.
+    func probe(
+        _ model: String, _ skeleton: ModelSkeleton?, scratch: String, name: String = "model"
+    ) async throws -> ModelSummary {
+        let summary = Mutex(ModelSummary?.none)
+        let task = WorkerTask(
+            kind: .probeModel(WorkerTask.ProbeModel(model: model, skeleton: skeleton)),
+            outputDirectory: try Self.makeFolder(scratch, name))
+        try await run(task, label: { _ in "check of the model" }) { message in
+            if case .modelProbed(let found) = message { summary.withLock { $0 = found } }
+        }
+        guard let found = summary.withLock({ $0 }) else {
+            throw Self.silent("The worker said nothing of \(model).")
+        }
+        return found
+    }
+
     /// Runs one worker and shows its progress.
     func run(
         _ task: WorkerTask, label: @escaping @Sendable (WorkerProgress) -> String,

@@ -30,6 +30,9 @@ extension Configuration {
         workers.memoryBytes = limits.workerMemory ?? Self.sharedMemory(among: slots)
         workers.jobSeconds = limits.jobSeconds
         workers.importSeconds = limits.importSeconds
+        workers.checkSeconds = limits.checkSeconds
+        workers.checkMemoryBytes = limits.checkMemory
+        workers.reserve = 2
         workers.heartbeatTimeout = .seconds(limits.silenceSeconds)
         // Perturbations take two bytes where a pixel takes one; a model is written as large as it came.
         let largest = max(limits.images.maximumPackedBytes, limits.modelBytes)

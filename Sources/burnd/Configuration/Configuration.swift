@@ -98,6 +98,9 @@ struct Configuration: Sendable {
         /// One attempt of a job, and one import or probe.
         var jobSeconds = 48 * 3600
         var importSeconds = 6 * 3600
+        /// The look at an upload before it is kept.
+        var checkSeconds = 120
+        var checkMemory = 2 << 30
         /// A worker that says nothing for longer hangs.
         var silenceSeconds = 30
     }

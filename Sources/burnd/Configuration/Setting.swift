@@ -104,6 +104,10 @@ struct Setting: Sendable {
             "limits.import_seconds", "Longest run of an upload's worker.", 1...100_000_000,
             \.limits.importSeconds),
         count(
+            "limits.check_seconds", "Longest check of an upload before it is kept.", 1...86_400,
+            \.limits.checkSeconds),
+        size("limits.check_memory", "Memory of the worker that checks an upload.", \.limits.checkMemory),
+        count(
             "limits.worker_silence_seconds", "Seconds without a sign of a worker's life until it is killed.",
             1...3600, \.limits.silenceSeconds),
         count("uploads.hours", "Hours that a resumable upload waits.", 1...8_760, \.uploads.hours),

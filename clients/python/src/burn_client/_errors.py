@@ -14,6 +14,10 @@ class PackingError(BurnError):
     """A data set or model that can't be made into a file for the service."""
 
 
+class UnsafeModelError(BurnError):
+    """A model file that would run code where it is loaded; it was not loaded."""
+
+
 class Unreachable(BurnError):
     """The service can't be reached, or not for long enough."""
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._errors import PackingError
+from ._safety import require_safe
 
 
 def is_module(model: Any) -> bool:
@@ -58,4 +59,5 @@ def _program(path: pathlib.Path) -> Any:
         import torch
     except ImportError as error:
         raise PackingError(f"Loading {path} needs PyTorch: pip install torch") from error
+    require_safe(path)
     return torch.export.load(path)

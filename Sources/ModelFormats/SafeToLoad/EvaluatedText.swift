@@ -1,0 +1,183 @@
+import Problems
+import StrictJSON
+import StrictZip
+
+/// The texts of an exported program that PyTorch turns into Python code when it loads or runs one: expressions of sizes
+/// (`sympy.sympify`), guards (`exec`), names of values and arguments (the generated `forward`), the structure of inputs
+/// and outputs (which imports modules). Each may only be what `torch.export` writes there.
+///
+/// Sources: torch/_export/serde/serialize.py, torch/export/_unlift.py, torch/fx/graph.py, torch/utils/_pytree.py.
+struct EvaluatedText {
+    /// Sub-graphs and objects of Python, which are not read here.
+    private static let refused: Set<String> = [
+        "as_graph", "as_custom_obj", "as_operator", "custom_obj", "custom_obj_values",
+        "treespec_namedtuple_fields",
+    ]
+    /// Written into the generated code as they are.
+    private static let names: Set<String> = [
+        "name", "as_name", "forward_arg_names", "tensor_values", "sym_int_values", "sym_float_values",
+        "sym_bool_values",
+    ]
+
+    /// - Parameter program: the whole document (`models/*.json`).
+    /// - Throws: `Problem` `model-unsafe-to-load` with the place.
+    static func check(_ program: JSONNode) throws { try check(program, under: "") }
+
+    /// - Parameter key: the member that the value is, or lies in.
+    private static func check(_ node: JSONNode, under key: String) throws {
+        switch node.value {
+        case .null, .bool, .int, .unsigned, .double: return
+        case .string(let text): try check(text, key, node)
+        case .array: for item in try node.items() { try check(item, under: key) }
+        case .object:
+            for (name, member) in try node.members() {
+                guard !refused.contains(name) || isEmpty(member.value) else {
+                    throw unsafe("“\(name)” holds what is no graph of plain operators.", member)
+                }
+                try check(name, keyOf: key, node)
+                // What was written down of the source code; PyTorch shows it, and never runs it.
+                if name == "metadata" { continue }
+                try check(member, under: name)
+            }
+        }
+    }
+
+    private static func isEmpty(_ value: JSONValue) -> Bool {
+        switch value {
+        case .null: true
+        case .array(let items): items.isEmpty
+        case .object(let members): members.isEmpty
+        default: false
+        }
+    }
+
+    private static func check(_ text: String, _ key: String, _ node: JSONNode) throws {
+        let isGood =
+            switch key {
+            case "expr_str": SymbolicExpression.isPlain(text)
+            case "guards_code": GuardExpression.isPlain(text)
+            case "in_spec", "out_spec": TreeSpecification.isPlain(text)
+            // Written into code as a literal.
+            case "as_string", "as_strings": true
+            case _ where names.contains(key): isName(text)
+            default: isPlain(text)
+            }
+        guard isGood else {
+            throw unsafe(
+                "PyTorch would evaluate “\(text.prefix(80))”, which is not what torch.export writes.", node)
+        }
+    }
+
+    private static func check(_ member: String, keyOf key: String, _ node: JSONNode) throws {
+        let isGood =
+            switch key {
+            case "range_constraints": SymbolicExpression.isPlain(member)
+            case _ where names.contains(key): isName(member)
+            default: isPlain(member)
+            }
+        guard isGood else {
+            throw unsafe("PyTorch would evaluate “\(member.prefix(80))”, which is no name.", node)
+        }
+    }
+
+    /// A name of Python, or none.
+    static func isName(_ text: String) -> Bool {
+        text.utf8.allSatisfy { isOfName($0) } && text.utf8.first.map { !(0x30...0x39).contains($0) } ?? true
+    }
+
+    /// Names of weights, modules, operators, types and versions: nothing that could end a literal.
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.allSatisfy { isOfName($0) || Set(".:+-/".utf8).contains($0) }
+    }
+
+    static func isOfName(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+            || (0x61...0x7A).contains(byte)
+    }
+
+    private static func unsafe(_ detail: String, _ node: JSONNode) -> Problem {
+        ModelFault.unsafe.problem(detail, at: node.place.text)
+    }
+}
+
+/// A guard of an exported program, such as `L['x'].size()[1] == 3`: sizes of the inputs, numbers and comparisons.
+enum GuardExpression {
+    private static let words: Set<Substring> = [
+        "L", "args", "kwargs", "size", "stride", "storage_offset", "dim", "and", "or", "not", "True", "False",
+        "None",
+        "Max", "Min", "Mod", "Eq", "Ne",
+    ]
+
+    static func isPlain(_ text: String) -> Bool {
+        guard (1...1_024).contains(text.utf8.count) else { return false }
+        var rest = text[...]
+        while let first = rest.unicodeScalars.first {
+            switch first {
+            case "'":
+                // The name of an input.
+                let quoted = rest.dropFirst().prefix { $0 != "'" }
+                guard rest.dropFirst(quoted.count + 1).first == "'", EvaluatedText.isName(String(quoted))
+                else {
+                    return false
+                }
+                rest = rest.dropFirst(quoted.count + 2)
+            case _ where first.isASCII && (first.properties.isAlphabetic || first == "_"):
+                let word = rest.prefix { $0.utf8.count == 1 && EvaluatedText.isOfName($0.utf8.first ?? 0) }
+                guard words.contains(word) else { return false }
+                rest = rest.dropFirst(word.count)
+            case _ where "0123456789[]().,=<>!+-*/% ".unicodeScalars.contains(first): rest = rest.dropFirst()
+            default: return false
+            }
+        }
+        return true
+    }
+}
+
+/// How inputs or outputs are nested (`torch.utils._pytree.treespec_dumps`): tuples, lists and dicts.
+enum TreeSpecification {
+    private static let types: Set<String> = [
+        "builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict",
+    ]
+
+    static func isPlain(_ text: String) -> Bool {
+        do {
+            let root = try parse(text)
+            guard case .array(let parts) = root, parts.count == 2, parts[0] == .int(1) else { return false }
+            return isPlain(parts[1])
+        } catch { return false }
+    }
+
+    private static func parse(_ text: String) throws -> JSONValue {
+        try StrictJSON.parse(
+            Array(text.utf8),
+            limits: JSONLimits(maximumDepth: 64, maximumBytes: 1 << 20, maximumValues: 100_000))
+    }
+
+    private static func isPlain(_ value: JSONValue) -> Bool {
+        guard case .object(let members) = value,
+            Set(members.map(\.name)) == ["type", "context", "children_spec"],
+            case .array(let children)? = value["children_spec"] ?? .array([])
+        else { return false }
+        switch value["type"] {
+        case nil: guard value["context"] == nil else { return false }
+        case .string(let type)?:
+            guard types.contains(type), isPlainContext(value["context"]) else { return false }
+        default: return false
+        }
+        return children.allSatisfy(isPlain)
+    }
+
+    /// Nothing, or the names of a dict's members.
+    private static func isPlainContext(_ context: JSONValue?) -> Bool {
+        guard case .string(let text)? = context else { return context == nil }
+        guard let value = try? parse(text) else { return false }
+        switch value {
+        case .null: return true
+        case .array(let items):
+            return items.allSatisfy { item in
+                if case .string(let name) = item { EvaluatedText.isName(name) } else { false }
+            }
+        default: return false
+        }
+    }
+}

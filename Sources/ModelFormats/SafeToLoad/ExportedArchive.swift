@@ -1,0 +1,50 @@
+import Foundation
+import Problems
+import StrictZip
+
+/// A `.pt2` archive as it is given back: made anew of the checked entries of another, with empty sample inputs, which
+/// PyTorch takes for none.
+enum ExportedArchive {
+    /// Replaces the archive at `path`.
+    static func rewrite(_ path: String, limits: ModelLimits) throws {
+        let zip = try ZipArchive(path: path, limits: ZipLimits(maximumEntries: limits.maximumEntries))
+        let archive = try PT2Archive(zip, limits: limits)
+        guard let sampleInputs = archive.sampleInputs, sampleInputs.size > 0 else { return }
+        let part = path + ".part"
+        unlink(part)
+        do {
+            var writer = try ZipWriter(path: part)
+            for entry in zip.entries {
+                if entry.name == sampleInputs.name {
+                    try writer.add(entry.name, [])
+                } else {
+                    try writer.add(entry.name, from: zip.file, at: entry.dataOffset, count: entry.size)
+                }
+            }
+            try writer.finish()
+        } catch {
+            unlink(part)
+            throw error
+        }
+        guard rename(part, path) == 0 else {
+            let reason = String(cString: strerror(errno))
+            unlink(part)
+            throw Problem(
+                .internal, code: "model-not-written", title: "The purified model cannot be written",
+                detail: "Cannot move \((path as NSString).lastPathComponent): \(reason)")
+        }
+        try syncFolder(of: path)
+    }
+
+    private static func syncFolder(of path: String) throws {
+        let name = (path as NSString).deletingLastPathComponent
+        let folder = open(name.isEmpty ? "." : name, O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else {
+            throw Problem(
+                .internal, code: "model-not-written", title: "The purified model cannot be written",
+                detail: String(cString: strerror(errno)))
+        }
+    }
+}
