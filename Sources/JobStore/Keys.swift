@@ -99,16 +99,24 @@ extension JobStore {
         }
     }
 
-    /// Bytes of the models and data sets that were uploaded with a key and are still kept.
-    public func storedBytes(of owner: String) async throws -> Int {
-        try await pool.read { database in
-            try Int.fetchOne(
-                database,
-                sql: """
-                    SELECT (SELECT coalesce(sum(size), 0) FROM models WHERE owner = :owner)
-                        + (SELECT coalesce(sum(size), 0) FROM datasets WHERE owner = :owner)
-                    """, arguments: ["owner": owner]) ?? 0
-        }
+    /// Calls `body` with the bytes that a key's uploads take, while the one writer adds none to them.
+    public func withTakenBytes<Value: Sendable>(
+        of owner: String, _ body: @escaping @Sendable (Int) throws -> Value
+    ) async throws -> Value {
+        try await write { try body(Self.takenBytes(of: owner, $0)) }
+    }
+
+    /// Bytes of the models and data sets that were uploaded with a key and are still kept, and those that its
+    /// unfinished uploads will have.
+    static func takenBytes(of owner: String, _ database: Database) throws -> Int {
+        try Int.fetchOne(
+            database,
+            sql: """
+                SELECT (SELECT coalesce(sum(size), 0) FROM models WHERE owner = :owner)
+                    + (SELECT coalesce(sum(size), 0) FROM datasets WHERE owner = :owner)
+                    + (SELECT coalesce(sum(length), 0) FROM uploads
+                        WHERE owner = :owner AND state IN ('receiving', 'committing'))
+                """, arguments: ["owner": owner]) ?? 0
     }
 }
 

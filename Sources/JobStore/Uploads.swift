@@ -6,12 +6,17 @@ import Problems
 
 /// The rows of resumable uploads.
 extension JobStore {
-    /// - Parameter maximumUnfinished: an owner with as many gets no more.
-    /// - Throws: `Problem` `too-many-uploads` (rateLimited).
-    public func insertUpload(_ request: UploadRequest, maximumUnfinished: Int = .max) async throws
-        -> UploadRecord
-    {
+    /// - Parameters:
+    ///   - maximumUnfinished: an owner with as many gets no more.
+    ///   - admit: called in the transaction with the bytes that the owner's uploads take already; throws where
+    ///     this one does not fit beside them. Not called for an upload without an owner.
+    /// - Throws: `Problem` `too-many-uploads` (rateLimited); what `admit` throws.
+    public func insertUpload(
+        _ request: UploadRequest, maximumUnfinished: Int = .max,
+        admit: @escaping @Sendable (_ takenBytes: Int) throws -> Void = { _ in }
+    ) async throws -> UploadRecord {
         try await write { [self] database in
+            if let owner = request.owner { try admit(Self.takenBytes(of: owner, database)) }
             let unfinished = try Int.fetchOne(
                 database,
                 sql: "SELECT count(*) FROM uploads WHERE owner IS ? AND state IN ('receiving', 'checking')",
@@ -39,18 +44,6 @@ extension JobStore {
     /// - Throws: `Problem` `upload-not-found`.
     public func upload(_ id: String) async throws -> UploadRecord {
         try await read { try Self.upload(id, $0) }
-    }
-
-    /// Bytes that a key's unfinished uploads will have.
-    public func unfinishedBytes(of owner: String) async throws -> Int {
-        try await read { database in
-            try Int.fetchOne(
-                database,
-                sql: """
-                    SELECT coalesce(sum(length), 0) FROM uploads
-                    WHERE owner = ? AND state IN ('receiving', 'checking', 'committing')
-                    """, arguments: [owner]) ?? 0
-        }
     }
 
     /// Every upload in one of the states, oldest first.

@@ -77,7 +77,7 @@ struct ModelWriter {
                 try withUnsafeBytes(of: checksum.value.littleEndian) { try write($0, at: place) }
             }
         }
-        guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else {
+        guard fsync(descriptor) == 0 else {
             throw Self.failure("write", destination)
         }
         guard rename(temporary, destination) == 0 else { throw Self.failure("move", destination) }

@@ -8,7 +8,7 @@ enum Confinement {
     /// At the start.
     static func begin() throws {
         try setLibrariesUp()
-        burn_find_own_thread_states()
+        burn_answer_own_thread_states()
         try Sandbox.giveUpPrivileges()
     }
 

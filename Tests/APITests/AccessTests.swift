@@ -149,6 +149,37 @@ import Testing
         for other in ["abd", "xbc", "ab", "abcd", ""] { #expect(!APIToken.constantTimeEqual("abc", other)) }
     }
 
+    /// What a page may send without asking first, and another port of this machine.
+    @Test func aPageOfAnotherPortChangesNothingWithoutKeys() async throws {
+        try await withHarness { service in
+            let own: HTTPHeaders = ["Host": "localhost:8080", "Origin": "http://localhost:8080"]
+            func upload(_ change: (inout HTTPHeaders) -> Void) async throws -> Int {
+                var headers = own
+                change(&headers)
+                return try await service.send(
+                    .post, "/v1/models", body: Data(Script.model.utf8), headers: headers
+                ).status
+            }
+            #expect(try await upload { _ in } == 201)
+            #expect(try await upload { $0["Origin"] = "http://localhost:3000" } == 403)
+            #expect(try await upload { $0["Origin"] = "https://localhost:8080" } == 403)
+            #expect(try await upload { $0["Origin"] = "http://localhost" } == 403)
+            #expect(
+                try await upload {
+                    $0["Origin"] = nil
+                    $0["Sec-Fetch-Site"] = "same-site"
+                } == 403)
+            for (type, status) in [
+                ("text/plain;+json", 415), ("text/plain", 415), ("application/json-patch", 415),
+                ("application/json; charset=utf-8", 400),
+            ] {
+                let answer = try await service.send(
+                    .post, "/v1/jobs", body: Data("{}".utf8), headers: ["Content-Type": type])
+                #expect(answer.status == status, "\(type)")
+            }
+        }
+    }
+
     @Test func aForeignHostOrOriginIsRefused() async throws {
         try await withHarness { service in
             #expect(try await service.send(.get, "/v1/jobs", headers: ["Host": "evil.net"]).status == 421)

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import JobStore
+import Problems
 import Testing
 
 @testable import API
@@ -43,14 +44,69 @@ import Testing
 
     @Test func uploadsOnTheirWayCount() {
         let ledger = UploadLedger()
-        var first = ledger.reserve(60, for: "a", stored: 0, maximum: 100)
+        func fits(_ bytes: Int, _ key: String, taken: Int, maximum: Int = 100) -> Bool {
+            (try? ledger.reserve(bytes, for: key, taken: taken, maximum: maximum)) != nil
+        }
+        var first = try? ledger.reserve(60, for: "a", taken: 0, maximum: 100)
         #expect(first != nil)
-        #expect(ledger.reserve(41, for: "a", stored: 0, maximum: 100) == nil)
-        #expect(ledger.reserve(41, for: "b", stored: 0, maximum: 100) != nil)
-        #expect(ledger.reserve(30, for: "a", stored: 20, maximum: 100) == nil)
-        #expect(ledger.reserve(.max, for: "a", stored: 20, maximum: .max) == nil)
+        #expect(!fits(41, "a", taken: 0))
+        #expect(fits(41, "b", taken: 0))
+        #expect(!fits(30, "a", taken: 20))
+        #expect(!fits(.max, "a", taken: 20, maximum: .max))
+        #expect(!fits(1, "a", taken: .max, maximum: .max))
+        #expect(throws: Problem.self) { try ledger.requireRoom(for: 41, of: "a", taken: 0, maximum: 100) }
+        #expect(throws: Never.self) { try ledger.requireRoom(for: 40, of: "a", taken: 0, maximum: 100) }
         first = nil
-        #expect(ledger.reserve(80, for: "a", stored: 20, maximum: 100) != nil)
+        #expect(fits(80, "a", taken: 20))
+    }
+
+    /// In one piece and resumable ones, begun, continued, finished and deleted, all at the same time.
+    @Test func manyUploadsAtOnceNeverExceedTheShare() async throws {
+        let share = 1000
+        try await withHarness(
+            limits: .init(unfinishedUploads: 100), quotas: .init(storedBytes: share)
+        ) { service in
+            let (key, token) = try await service.desk.create(.init(name: "q", scope: .submit))
+            let mine: HTTPHeaders = ["Authorization": "Bearer \(token)"]
+            let answers = try await withThrowingTaskGroup(of: (status: Int, taken: Int).self) { group in
+                for number in 0..<60 {
+                    group.addTask { @Sendable [service, mine, key] in
+                        let status =
+                            number.isMultiple(of: 2)
+                            ? try await service.send(
+                                .post, "/v1/datasets", body: Self.script(90), headers: mine
+                            ).status
+                            : try await Self.resumable(service, mine, length: 90, pieces: number % 4 / 2 + 1)
+                        return (status, try await service.store.withTakenBytes(of: key.id) { $0 })
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(answers.map(\.status)) == [201, 507])
+            #expect(answers.filter { $0.status == 507 }.count >= 60 - share / 90)
+            let most = try #require(answers.map(\.taken).max())
+            #expect((share / 2...share).contains(most))
+        }
+    }
+
+    /// Begins an upload and sends the half or all of it.
+    private static func resumable(
+        _ service: Harness, _ headers: HTTPHeaders, length: Int, pieces: Int
+    ) async throws -> Int {
+        var headers = headers
+        headers["Tus-Resumable"] = "1.0.0"
+        headers["Upload-Length"] = "\(length)"
+        let begun = try await service.send(.post, "/v1/uploads?kind=dataset", headers: headers)
+        guard let id = try begun.value("id", as: String.self) else { return begun.status }
+        headers["Content-Type"] = "application/offset+octet-stream"
+        for piece in 0..<pieces {
+            headers["Upload-Offset"] = "\(piece * length / 2)"
+            let body = script(length)[piece * length / 2..<(piece + 1) * length / 2]
+            let answer = try await service.send(
+                .patch, "/v1/uploads/\(id)", body: Data(body), headers: headers)
+            if answer.status != 204 { return answer.status }
+        }
+        return begun.status
     }
 
     @Test func theUploadRateIsABucketOfAnHour() {

@@ -21,7 +21,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/file.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 static int done(long result) { return result < 0 ? errno : 0; }
@@ -49,6 +52,71 @@ static int make_link(const char *path, pid_t other) {
 }
 static int make_pipe(const char *path, pid_t other) { return (void)other, done(mkfifo(path, 0600)); }
 static int change_mode(const char *path, pid_t other) { return (void)other, done(chmod(path, 0666)); }
+
+/// What can be done to a file that was opened for reading alone.
+static int change_open_mode(const char *path, pid_t other) {
+    return (void)other, done(fchmod(open(path, O_RDONLY), 0666));
+}
+static int change_open_owner(const char *path, pid_t other) {
+    return (void)other, done(fchown(open(path, O_RDONLY), getuid(), getgid()));
+}
+static int change_times(const char *path, pid_t other) {
+    return (void)other, done(utimensat(AT_FDCWD, path, NULL, 0));
+}
+static int change_open_times(const char *path, pid_t other) {
+    return (void)other, done(futimens(open(path, O_RDONLY), NULL));
+}
+static int lock_file(const char *path, pid_t other) { return (void)other, done(flock(open(path, O_RDONLY), LOCK_EX)); }
+static int lock_region(const char *path, pid_t other) {
+    struct flock region = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    return (void)other, done(fcntl(open(path, O_RDONLY), F_SETLK, &region));
+}
+static int lease(const char *path, pid_t other) {
+    return (void)other, done(fcntl(open(path, O_RDONLY), F_SETLEASE, F_RDLCK));
+}
+static int notify(const char *path, pid_t other) {
+    return (void)other, done(fcntl(open(path, O_RDONLY | O_DIRECTORY), F_NOTIFY, DN_CREATE));
+}
+static int cut_when_opened(const char *path, pid_t other) {
+    return (void)other, done(open(path, O_RDONLY | O_TRUNC));
+}
+static int open_for_nothing(const char *path, pid_t other) { return (void)other, done(open(path, O_ACCMODE)); }
+
+/// Signals of input and output, which the kernel sends to whoever F_SETOWN names.
+static int set_signal_owner(const char *argument, pid_t other) {
+    return (void)argument, done(fcntl(STDIN_FILENO, F_SETOWN, other));
+}
+static int set_signal_owner_ex(const char *argument, pid_t other) {
+    struct f_owner_ex owner = {F_OWNER_PID, other};
+    return (void)argument, done(fcntl(STDIN_FILENO, F_SETOWN_EX, &owner));
+}
+static int set_signal(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(fcntl(STDIN_FILENO, F_SETSIG, SIGUSR1));
+}
+static int asynchronous(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(fcntl(STDIN_FILENO, F_SETFL, O_ASYNC));
+}
+static int signal_by_input(const char *argument, pid_t other) {
+    int ends[2];
+    char byte = 'x';
+    (void)argument;
+    if (pipe(ends) != 0 || fcntl(ends[0], F_SETOWN, other) != 0 || fcntl(ends[0], F_SETSIG, SIGKILL) != 0
+        || fcntl(ends[0], F_SETFL, O_ASYNC) != 0 || write(ends[1], &byte, 1) != 1)
+        return errno;
+    int status = 0;
+    return waitpid(other, &status, 0) == other && WIFSIGNALED(status) ? 0 : -1;
+}
+static int pipe_size(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(fcntl(STDIN_FILENO, F_SETPIPE_SZ, 1 << 20));
+}
+/// What programs do with descriptors all the time.
+static int descriptor_flags(const char *argument, pid_t other) {
+    (void)argument, (void)other;
+    int copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
+    if (copy < 0 || fcntl(copy, F_GETFD) != FD_CLOEXEC || fcntl(copy, F_SETFD, 0) != 0) return errno;
+    int flags = fcntl(copy, F_GETFL);
+    return flags < 0 ? errno : done(fcntl(copy, F_SETFL, flags | O_NONBLOCK));
+}
 
 static int internet(const char *argument, pid_t other) {
     return (void)argument, (void)other, done(socket(AF_INET, SOCK_STREAM, 0));
@@ -177,7 +245,6 @@ static void wait_for_end(void) {
     if (write(STDOUT_FILENO, &byte, 1) != 1) return;
     while (read(STDIN_FILENO, &byte, 1) > 0) continue;
 }
-static int list_later(const char *path, pid_t other) { return wait_for_end(), list_folder(path, other); }
 static int read_later(const char *path, pid_t other) { return wait_for_end(), read_file(path, other); }
 static int many_files(const char *argument, pid_t other) {
     (void)argument, (void)other;
@@ -192,7 +259,12 @@ static const struct {
 } actions[] = {
     {"read", read_file}, {"write", write_file}, {"append", append_file}, {"truncate", truncate_file},
     {"remove", remove_file}, {"list", list_folder}, {"symlink", make_symlink}, {"link", make_link},
-    {"pipe", make_pipe}, {"mode", change_mode}, {"internet", internet}, {"datagram", datagram},
+    {"pipe", make_pipe}, {"mode", change_mode}, {"mode-open", change_open_mode}, {"owner-open", change_open_owner},
+    {"times", change_times}, {"times-open", change_open_times}, {"lock", lock_file}, {"lock-region", lock_region},
+    {"lease", lease}, {"notify", notify}, {"cut-open", cut_when_opened}, {"open-for-nothing", open_for_nothing},
+    {"signal-owner", set_signal_owner}, {"signal-owner-ex", set_signal_owner_ex}, {"signal-choice", set_signal},
+    {"asynchronous", asynchronous}, {"signal-by-input", signal_by_input}, {"pipe-size", pipe_size},
+    {"descriptor-flags", descriptor_flags}, {"internet", internet}, {"datagram", datagram},
     {"local", local}, {"netlink", netlink}, {"pair", pair}, {"exec", execute},
     {"exec-descriptor", execute_descriptor}, {"fork", duplicate}, {"clone3", duplicate_3}, {"trace", trace},
     {"read-memory", read_memory}, {"signal-other", signal_other}, {"signal-group", signal_group},
@@ -201,7 +273,7 @@ static const struct {
     {"namespaces", namespaces}, {"mount", mounts}, {"root", root}, {"page-faults", page_faults},
     {"second-numbers", second_numbers}, {"unknown-call", unknown_call}, {"thread", thread},
     {"machine-code", machine_code}, {"large-file", large_file}, {"large-allocation", large_allocation},
-    {"many-files", many_files}, {"read-later", read_later}, {"list-later", list_later},
+    {"many-files", many_files}, {"read-later", read_later},
 };
 
 pid_t actions_start_other(void) {
@@ -234,6 +306,37 @@ int actions_hide_landlock(void) {
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {.len = sizeof rules / sizeof *rules, .filter = rules};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+    return done(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+static long pretended_version;
+
+/// The filter stops the question for the version; this is its answer.
+static void answer_version(int signal, siginfo_t *info, void *context) {
+    ucontext_t *state = context;
+    (void)signal, (void)info;
+#if defined(__x86_64__)
+    state->uc_mcontext.gregs[REG_RAX] = pretended_version;
+#elif defined(__aarch64__)
+    state->uc_mcontext.regs[0] = (unsigned long)pretended_version;
+#endif
+}
+
+int actions_pretend_landlock(int version) {
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+        // LANDLOCK_CREATE_RULESET_VERSION
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof rules / sizeof *rules, .filter = rules};
+    struct sigaction action = {.sa_sigaction = answer_version, .sa_flags = SA_SIGINFO};
+    pretended_version = version;
+    if (sigaction(SIGSYS, &action, NULL) != 0) return errno;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
     return done(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
 }

@@ -8,7 +8,9 @@ import WorkerProtocol
 /// Does one thing that a worker must not do, confined as workers are or free, and says how it ended: `done`,
 /// or the error's number.
 ///
-///     ConfinedProgram confined|free INPUT OUTPUT ACTION [ARGUMENT]
+///     ConfinedProgram confined|confined-VERSION|free INPUT OUTPUT ACTION [ARGUMENT]
+///
+/// With VERSION, on a kernel whose landlock seems to be that old.
 ///
 /// Or becomes another program that finds no landlock in the kernel:
 ///
@@ -24,8 +26,11 @@ enum ConfinedProgram {
         }
         guard arguments.count >= 5 else { exit(64) }
         let other = actions_start_other()
-        if arguments[1] == "confined" {
-            burn_find_own_thread_states()
+        if arguments[1].hasPrefix("confined") {
+            if let version = Int32(arguments[1].dropFirst("confined-".count)) {
+                guard actions_pretend_landlock(version) == 0 else { exit(72) }
+            }
+            burn_answer_own_thread_states()
             try Sandbox.giveUpPrivileges()
             try Sandbox.enter(
                 WorkerConfinement(mode: .required, memoryBytes: 256 << 20, seconds: 60, fileBytes: 1 << 20),

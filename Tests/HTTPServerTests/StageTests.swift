@@ -33,15 +33,77 @@ import Testing
         #expect(answer.plan.refusedBy == (allowed ? nil : "host"))
     }
 
+    private static let origins: [(String, String?, String?, Bool)] = [
+        // origin, Host, scheme of the service, whether it is the service's own page
+        ("https://burn.example.org", "burn.example.org", nil, true),
+        ("http://burn.example.org", "burn.example.org", nil, true),
+        ("https://BURN.example.org:8443", "burn.example.org:8443", nil, true),
+        ("https://burn.example.org:443", "burn.example.org", nil, true),
+        ("http://127.0.0.1:8080", "127.0.0.1:8080", "http", true),
+        ("http://[::1]:1", "[::1]:1", "http", true),
+        ("http://127.0.0.1", "127.0.0.1:80", "http", true),
+        // Another port, scheme or name of the same machine.
+        ("http://127.0.0.1:8081", "127.0.0.1:8080", "http", false),
+        ("http://127.0.0.1", "127.0.0.1:8080", "http", false),
+        ("https://127.0.0.1:8080", "127.0.0.1:8080", "http", false),
+        ("https://127.0.0.1", "127.0.0.1", "http", false),
+        ("http://localhost:8080", "127.0.0.1:8080", "http", false),
+        ("http://127.0.0.1:99999999999999999999", "127.0.0.1:8080", "http", false),
+        ("http://127.0.0.1:8080", nil, "http", false),
+        ("https://burn.example.org:9", "burn.example.org", nil, false),
+        // A listed host, where the proxy names another one.
+        ("https://pages.example.org", "127.0.0.1:8080", nil, true),
+        ("https://pages.example.org:444", "127.0.0.1:8080", nil, false),
+        ("https://evil.net", "burn.example.org", nil, false), ("null", "burn.example.org", nil, false),
+        ("https://burn.example.org@evil.net", "burn.example.org", nil, false),
+        ("burn.example.org", "burn.example.org", nil, false),
+        ("https://burn.example.org/x", "burn.example.org", nil, false),
+        ("file://", "burn.example.org", nil, false), ("", "burn.example.org", nil, false),
+    ]
+
+    @Test(arguments: origins)
+    func onlyItsOwnPagesMaySendRequests(origin: String, host: String?, scheme: String?, allowed: Bool)
+        async throws
+    {
+        let stage = HostStage(
+            names: ["burn.example.org", "127.0.0.1", "[::1]", "localhost"], scheme: scheme,
+            pages: ["pages.example.org"])
+        var headers: HTTPHeaders = ["Origin": origin]
+        headers["Host"] = host
+        #expect(try await response([stage], headers: headers).status == (allowed ? 200 : 403))
+    }
+
     @Test(arguments: [
-        ("https://burn.example.org", true), ("http://127.0.0.1:8080", true), ("http://[::1]:1", true),
-        ("https://evil.net", false), ("null", false), ("https://burn.example.org@evil.net", false),
-        ("burn.example.org", false), ("https://burn.example.org/x", false), ("file://", false),
+        ("same-origin", HTTPMethod.post, true), ("none", .post, true), ("none", .get, true),
+        ("same-site", .get, true), ("same-site", .head, true), ("same-site", .post, false),
+        ("same-site", .delete, false), ("cross-site", .get, false), ("cross-site", .post, false),
+        ("Cross-Site", .get, false), ("", .get, false), ("same-origin, cross-site", .get, false),
     ])
-    func onlyItsOwnPagesMaySendRequests(origin: String, allowed: Bool) async throws {
-        let answer = try await response(
-            [Self.named], headers: ["Host": "burn.example.org", "Origin": origin])
-        #expect(answer.status == (allowed ? 200 : 403))
+    func aBrowsersWordForAnotherSiteIsTaken(relation: String, method: HTTPMethod, allowed: Bool) async throws
+    {
+        var head = try HTTPRequestHead(
+            method: method, target: "/v1/secret", headers: ["Host": "127.0.0.1", "Sec-Fetch-Site": relation])
+        let route = RouteDescription(pattern: "/v1/secret", access: .read)
+        do {
+            try await Self.named.admit(&head, to: route)
+            #expect(allowed)
+        } catch { #expect(!allowed) }
+        // Pages that are open to all are linked to from elsewhere.
+        try await Self.named.admit(&head, to: RouteDescription(pattern: "/", access: .open))
+    }
+
+    @Test(arguments: [
+        ("application/json", true), ("Application/JSON; charset=utf-8", true),
+        ("application/json;charset=\"UTF-8\"", true), ("application/json ; ", true),
+        ("application/json; charset=latin1", false), ("application/json; charset=utf-8; charset=x", false),
+        ("text/plain", false), ("text/plain;+json", false), ("text/plain; x=application/json", false),
+        ("application/jsonx", false), ("application/json, text/plain", false), ("application/ld+json", false),
+        ("application/json; charset", false), ("application/json; x=\"", false), ("", false),
+        ("/json", false),
+        ("application/", false), ("application/json\u{0}", false),
+    ])
+    func mediaTypesAreReadExactly(text: String, isJSON: Bool) {
+        #expect((MediaType(text)?.isJSON ?? false) == isJSON)
     }
 
     @Test func probesMayNameAnyHost() async throws {

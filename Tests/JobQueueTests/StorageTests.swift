@@ -59,7 +59,7 @@ import Testing
         let keeping = Housekeeping(store: service.store, artifacts: service.artifacts, uploads: uploads)
         try await keeping.repairAtStart()
         for _ in 0..<2 { await uploads.finishInterrupted() }
-        let finished = try await uploads.find(record.id, owner: nil).record
+        let finished = try await uploads.find(record.id).record
         #expect(finished.state == .finished)
         #expect(try await service.store.datasets(limit: 9, cursor: nil).items.map(\.id) == [finished.input])
         #expect(service.artifacts.path(of: sha256) != nil)
@@ -77,7 +77,7 @@ import Testing
             let uploads = uploads(service)
             try await Housekeeping(store: service.store, artifacts: service.artifacts, uploads: uploads)
                 .repairAtStart()
-            #expect(try await uploads.find(record.id, owner: nil).offset == 3)
+            #expect(try await uploads.find(record.id).offset == 3)
             let part = try append("def", to: record, uploads)
             return try await uploads.complete(record, part)
         }

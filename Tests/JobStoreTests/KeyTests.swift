@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Migrations
+import Problems
 import Testing
 
 @testable import JobStore
@@ -33,16 +34,35 @@ import Testing
         #expect(await problemCode { try await test.store.revokeKey("key_none") } == "key-not-found")
     }
 
-    @Test func storedBytesAreThoseOfTheOwnersUploads() async throws {
+    @Test func takenBytesAreThoseOfTheOwnersUploadsAlsoUnfinishedOnes() async throws {
         let test = try TestStore()
         let key = Self.key()
         try await test.store.insertKey(key)
         _ = try await test.store.insertModel(name: "m", blob: TestStore.blob(1), owner: key.id)
         _ = try await test.store.insertDataset(name: "d", blob: TestStore.blob(2), owner: key.id)
         _ = try await test.store.insertDataset(name: "d", blob: TestStore.blob(3))
-        let expected = TestStore.blob(1).size + TestStore.blob(2).size
-        #expect(try await test.store.storedBytes(of: key.id) == expected)
-        #expect(try await test.store.storedBytes(of: "key_other") == 0)
+        func request(_ owner: String?) -> UploadRequest {
+            UploadRequest(
+                owner: owner, kind: .model, name: "u", length: 1_000,
+                expiresAt: Date(timeIntervalSinceNow: 60))
+        }
+        let upload = try await test.store.insertUpload(request(key.id))
+        _ = try await test.store.insertUpload(request(nil))
+        let stored = TestStore.blob(1).size + TestStore.blob(2).size
+        func taken(_ owner: String) async throws -> Int {
+            try await test.store.withTakenBytes(of: owner) { $0 }
+        }
+        #expect(try await taken(key.id) == stored + 1_000)
+        #expect(try await taken("key_other") == 0)
+        let seen = await problemCode {
+            _ = try await test.store.insertUpload(request(key.id)) { taken in
+                throw Problem(.conflict, code: "\(taken)", title: "t", detail: "d")
+            }
+        }
+        #expect(seen == "\(stored + 1_000)")
+        #expect(try await test.store.uploads(in: [.receiving]).count == 2)
+        try await test.store.deleteUpload(upload.id)
+        #expect(try await taken(key.id) == stored)
         await #expect(throws: DatabaseError.self) {
             try await test.store.insertModel(name: "m", blob: TestStore.blob(1), owner: "key_other")
         }

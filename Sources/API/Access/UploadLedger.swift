@@ -1,5 +1,6 @@
 import Foundation
 import Locks
+import Problems
 
 /// What keys have on its way: bytes of uploads that are not stored yet, and how much they uploaded lately.
 final class UploadLedger: Sendable {
@@ -27,16 +28,36 @@ final class UploadLedger: Sendable {
 
     private let accounts = Mutex<[String: Account]>([:])
 
-    /// Reserves space, unless the key would have more than `maximum` with what is `stored` already.
-    func reserve(_ bytes: Int, for key: String, stored: Int, maximum: Int) -> Reservation? {
-        let fits = accounts.withLock { accounts in
-            let pending = accounts[key]?.pending ?? 0
-            let (sum, overflow) = bytes.addingReportingOverflow(pending + stored)
-            guard !overflow, sum <= maximum else { return false }
+    /// Reserves space for an upload in one piece.
+    ///
+    /// To be called in a transaction of the database's one writer, which read `taken`: whatever is stored is
+    /// inserted by that writer and leaves this ledger afterwards, so that no upload is counted in neither.
+    /// - Parameter taken: bytes of the key's uploads that the database knows.
+    /// - Throws: `Problem` `key-storage-full`.
+    func reserve(_ bytes: Int, for key: String, taken: Int, maximum: Int) throws -> Reservation {
+        try accounts.withLock { accounts in
+            try Self.requireRoom(
+                for: bytes, beside: accounts[key]?.pending ?? 0, taken: taken, maximum: maximum)
             accounts[key, default: Account()].pending += bytes
-            return true
         }
-        return fits ? Reservation(ledger: self, key: key, bytes: bytes) : nil
+        return Reservation(ledger: self, key: key, bytes: bytes)
+    }
+
+    /// The same for an upload that the database counts from this transaction on.
+    func requireRoom(for bytes: Int, of key: String, taken: Int, maximum: Int) throws {
+        let pending = accounts.withLock { $0[key]?.pending ?? 0 }
+        try Self.requireRoom(for: bytes, beside: pending, taken: taken, maximum: maximum)
+    }
+
+    private static func requireRoom(for bytes: Int, beside pending: Int, taken: Int, maximum: Int) throws {
+        let (held, tooMany) = taken.addingReportingOverflow(pending)
+        let (sum, overflow) = held.addingReportingOverflow(bytes)
+        guard tooMany || overflow || sum > maximum else { return }
+        throw Problem(
+            .insufficientStorage, code: "key-storage-full", title: "The key's storage is full",
+            detail: "\(tooMany ? .max : held) of \(maximum) bytes are taken, \(bytes) more were announced.",
+            location: "Content-Length",
+            fix: "DELETE models, data sets and uploads that are not needed any more.")
     }
 
     private func release(_ key: String, _ bytes: Int) {

@@ -16,7 +16,7 @@ extension RESTService {
     ) async throws -> BodyPlan {
         _ = try uploadName(head, default: "")
         let digest = try head.contentDigest()
-        if let type = head.headers["Content-Type"]?.lowercased(), type.hasPrefix("multipart/") {
+        if let type = head.mediaType?.essence, type.hasPrefix("multipart/") {
             throw Problem(
                 .unsupportedFormat, code: "upload-multipart", title: "The body must be the file itself",
                 detail: "The Content-Type is \(type.prefix(80)).", location: "Content-Type",

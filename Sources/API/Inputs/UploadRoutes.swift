@@ -25,7 +25,7 @@ extension RESTService {
         router.on(.get, Self.collection + "/{id}") { request in
             try await Tus.answering {
                 try request.head.allowQuery()
-                let (record, offset) = try await uploads.find(request.id, owner: request.head.owner)
+                let (record, offset) = try await uploads.find(request.id)
                 return try JSON.response(
                     UploadResource(record: record, offset: offset), headers: headers(of: record, offset))
             }
@@ -39,7 +39,7 @@ extension RESTService {
             try await Tus.answering {
                 try request.head.allowQuery()
                 try request.head.requireTusVersion()
-                let (record, _) = try await uploads.find(request.id, owner: request.head.owner)
+                let (record, _) = try await uploads.find(request.id)
                 guard try await uploads.delete(record) else { throw Self.locked(record) }
                 return HTTPResponse(status: 204, headers: Tus.headers)
             }
@@ -81,27 +81,29 @@ extension RESTService {
                 fix: "The limit is \(setting) in the service's configuration.")
         }
         let options = try await uploadOptions(head, metadata, kind)
-        try await requireQuota(head, length)
         let record = try await uploads.create(
             kind, name: try uploadName(head, default: Self.name(metadata) ?? kind.rawValue), length: length,
             owner: head.owner, metadata: options,
-            expectedSHA256: try head.fileDigest())
+            expectedSHA256: try head.fileDigest(), admit: quota(of: head, for: length))
         var headers = headers(of: record, 0)
         headers["Location"] = "\(Self.collection)/\(record.id)"
         return try JSON.response(UploadResource(record: record, offset: 0), status: 201, headers: headers)
     }
 
-    /// The whole file has to fit into the key's storage, beside its other unfinished uploads. The bytes themselves
-    /// are held against the quotas again as they come.
-    private func requireQuota(_ head: HTTPRequestHead, _ length: Int) async throws {
-        guard let key = (head.principal as? Principal)?.key else { return }
+    /// The whole file has to fit into the key's storage, beside all that is stored, unfinished, and on its way.
+    private func quota(of head: HTTPRequestHead, for length: Int)
+        -> @Sendable (_ takenBytes: Int) throws -> Void
+    {
+        guard let key = (head.principal as? Principal)?.key else { return { _ in } }
         let maximum = key.quota.storedBytes ?? access.quotas.storedBytes
-        let taken = try await store.storedBytes(of: key.id) + store.unfinishedBytes(of: key.id)
-        guard length > maximum - taken else { return }
-        throw Tus.refusal(
-            nil, .insufficientStorage, "key-storage-full", "The key's storage is full",
-            "\(taken) of \(maximum) bytes are taken, \(length) more were announced.", at: "Upload-Length",
-            fix: "DELETE models, data sets and uploads that are not needed any more.")
+        return { [ledger] taken in
+            do {
+                try ledger.requireRoom(for: length, of: key.id, taken: taken, maximum: maximum)
+            } catch var problem as Problem {
+                problem.location = "Upload-Length"
+                throw problem
+            }
+        }
     }
 
     /// What common clients call the file's name, if it can be one.
@@ -115,7 +117,7 @@ extension RESTService {
     private func planPiece(_ head: HTTPRequestHead) async throws -> BodyPlan {
         try head.allowQuery()
         try head.requireTusVersion()
-        guard head.headers["Content-Type"]?.lowercased() == Tus.contentType else {
+        guard head.mediaType?.essence == Tus.contentType else {
             throw Tus.refusal(
                 nil, .unsupportedFormat, "content-type-not-offset", "The body must be a piece of the file",
                 "The Content-Type is \(head.headers["Content-Type"]?.prefix(80) ?? "missing").",
@@ -129,7 +131,7 @@ extension RESTService {
                 "The request has none.", at: "Content-Length")
         }
         guard let id = head.parameters["id"] else { throw Self.conflict(given, 0) }
-        let (record, offset) = try await uploads.find(id, owner: head.owner)
+        let (record, offset) = try await uploads.find(id)
         if let problem = record.problem { throw HTTPRefusal(problem, headers: Tus.headers) }
         guard record.state == .receiving, given == offset else { throw Self.conflict(given, offset) }
         guard length <= record.length - offset else {

@@ -81,9 +81,7 @@ extension RESTService {
 
     /// - Throws: `Problem` `content-type-not-json` for a body that says it is something else.
     static func requireJSON(_ head: HTTPRequestHead) throws {
-        guard let type = head.headers["Content-Type"]?.lowercased(), !type.hasPrefix("application/json"),
-            !type.contains("+json")
-        else { return }
+        guard let type = head.headers["Content-Type"], head.mediaType?.isJSON != true else { return }
         throw Problem(
             .unsupportedFormat, code: "content-type-not-json", title: "The body must be JSON",
             detail: "The Content-Type is \(type.prefix(80)).", location: "Content-Type",

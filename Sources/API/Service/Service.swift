@@ -56,7 +56,8 @@ public struct RESTService: Sendable {
 
         public init(
             ring: KeyRing = KeyRing(), requiresKeys: Bool = false,
-            hosts: HostStage = HostStage(names: ["localhost", "127.0.0.1", "[::1]"]), proxies: [String] = [],
+            hosts: HostStage = HostStage(names: ["localhost", "127.0.0.1", "[::1]"], scheme: "http"),
+            proxies: [String] = [],
             quotas: Quotas = Quotas()
         ) {
             self.ring = ring
@@ -76,6 +77,7 @@ public struct RESTService: Sendable {
     let readiness: Readiness
     let access: Access
     let audit: AuditLog
+    let ledger = UploadLedger()
     /// For the housekeeping, which finishes and ends them too.
     public let uploads: ResumableUploads
 
@@ -124,7 +126,8 @@ public struct RESTService: Sendable {
             access.hosts,
             AuthenticationStage(ring: access.ring, isRequired: access.requiresKeys),
             AuthorizationStage(),
-            QuotaStage(store: store, ledger: UploadLedger(), defaults: access.quotas),
+            OwnershipStage(store: store),
+            QuotaStage(store: store, ledger: ledger, defaults: access.quotas),
         ]
         router.concluded = audit.concluded
         return router

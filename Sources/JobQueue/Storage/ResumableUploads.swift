@@ -49,16 +49,19 @@ public struct ResumableUploads: Sendable {
     private var expiry: Date { Date(timeIntervalSinceNow: patience / .seconds(1)) }
 
     /// Reserves the space, then registers the upload.
-    /// - Throws: `Problem` `.insufficientStorage`, `too-many-uploads`.
+    /// - Parameter admit: see `JobStore.insertUpload`.
+    /// - Throws: `Problem` `.insufficientStorage`, `too-many-uploads`; what `admit` throws.
     public func create(
         _ kind: InputKind, name: String, length: Int, owner: String? = nil, metadata: String? = nil,
-        expectedSHA256: String? = nil
+        expectedSHA256: String? = nil,
+        admit: @escaping @Sendable (_ takenBytes: Int) throws -> Void = { _ in }
     ) async throws -> UploadRecord {
         let request = UploadRequest(
             owner: owner, kind: kind, name: name, length: length, metadata: metadata,
             expectedSHA256: expectedSHA256, expiresAt: expiry)
         // The row first: a file without one is removed by the next sweep.
-        let record = try await store.insertUpload(request, maximumUnfinished: maximumUnfinished)
+        let record = try await store.insertUpload(
+            request, maximumUnfinished: maximumUnfinished, admit: admit)
         do {
             try await onDisk { [artifacts] in try artifacts.createPart(record.id, length: length) }
         } catch {
@@ -68,14 +71,9 @@ public struct ResumableUploads: Sendable {
         return record
     }
 
-    /// - Throws: `Problem` `upload-not-found`, also for another owner's.
-    public func find(_ id: String, owner: String?) async throws -> (record: UploadRecord, offset: Int) {
+    /// - Throws: `Problem` `upload-not-found`.
+    public func find(_ id: String) async throws -> (record: UploadRecord, offset: Int) {
         let record = try await store.upload(id)
-        guard record.owner == owner else {
-            throw Problem(
-                .notFound, code: "upload-not-found", title: "No such upload",
-                detail: "There is no upload with the id \(id.prefix(64)).")
-        }
         guard record.state == .receiving else { return (record, record.length) }
         return (record, try artifacts.partOffset(id) ?? 0)
     }

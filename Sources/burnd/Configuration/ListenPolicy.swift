@@ -32,9 +32,15 @@ enum ListenPolicy {
     static func hosts(_ configuration: Configuration) -> HostStage {
         let listen = configuration.listen
         let own = listen.host.contains(":") ? "[\(listen.host)]" : listen.host
-        let names = configuration.allowedHosts + [own]
-        if listen.isLoopback { return HostStage(names: names + ["localhost", "127.0.0.1", "[::1]"]) }
+        let loopback = listen.isLoopback ? ["localhost", "127.0.0.1", "[::1]"] : []
         let isWildcard = ["0.0.0.0", "::"].contains(listen.host)
-        return HostStage(names: names, anyAddress: isWildcard && configuration.allowedHosts.isEmpty)
+        // A proxy in front may do TLS.
+        let isDirect =
+            listen.isLoopback && configuration.allowedHosts.isEmpty && configuration.trustedProxies.isEmpty
+        let scheme = configuration.tls.certificate != nil ? "https" : isDirect ? "http" : nil
+        return HostStage(
+            names: configuration.allowedHosts + [own] + loopback,
+            anyAddress: isWildcard && configuration.allowedHosts.isEmpty, scheme: scheme,
+            pages: configuration.allowedHosts)
     }
 }
