@@ -1,6 +1,7 @@
 import Foundation
 import Locks
 import Problems
+import WorkerProtocol
 
 /// The service's files: content-addressed blobs, packed data sets, and the work directories of jobs.
 ///
@@ -113,37 +114,12 @@ public final class ArtifactStore: Sendable {
 
     /// Copies a file that a worker made into the store.
     ///
-    /// `file` is a plain name inside `directory`: the worker is not trusted to name anything else, and a
-    /// link is not followed.
+    /// - Parameter file: as the worker named it; see `ReportedFile`.
     /// - Throws: `Problem` `artifact-not-readable`, or one of the file system.
     public func ingest(file: String, in directory: String) throws -> Blob {
-        func refused(_ why: String) -> Problem {
-            Problem(
-                .internal, code: "artifact-not-readable", title: "A result file cannot be read",
-                detail: "\(file): \(why)")
-        }
-        guard !file.isEmpty, file != ".", file != "..", !file.utf8.contains(where: { $0 == 0 || $0 == 0x2f })
-        else { throw refused("not a plain file name") }
-        let path = directory + "/" + file
-        let source = FileSystem.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
-        guard source >= 0 else { throw refused(String(cString: strerror(errno))) }
-        defer { close(source) }
-        var status = stat()
-        guard fstat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw refused("not a regular file")
-        }
-        let upload = try beginUpload(expectedBytes: Int(status.st_size))
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-        defer { buffer.deallocate() }
-        while true {
-            let count = read(source, buffer.baseAddress, buffer.count)
-            if count == 0 { break }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw FileSystem.problem("read", path)
-            }
-            try upload.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        }
+        let source = try ReportedFile(file, in: directory)
+        let upload = try beginUpload(expectedBytes: source.size)
+        try source.forEachPiece { try upload.write($0) }
         return try upload.commit()
     }
 

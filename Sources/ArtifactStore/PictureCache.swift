@@ -1,5 +1,6 @@
 import Foundation
 import Problems
+import WorkerProtocol
 
 /// Pictures that can be made again, and where they are made.
 ///
@@ -40,15 +41,10 @@ extension ArtifactStore {
     /// - Parameter directory: made where it is not there.
     /// - Throws: `Problem` `artifact-not-readable`, or one of the file system.
     public func move(_ file: String, from source: String, to directory: String, as name: String) throws {
-        let path = source + "/" + file
-        guard !file.utf8.contains(0x2f), FileSystem.isRegularFile(path) else {
-            throw Problem(
-                .internal, code: "artifact-not-readable", title: "A result file cannot be read",
-                detail: "\(file): not a regular file")
-        }
+        _ = try ReportedFile(file, in: source)
         try FileSystem.makeDirectory(directory)
         let target = directory + "/" + name
-        guard rename(path, target) == 0 else { throw FileSystem.problem("rename", target) }
+        guard rename(source + "/" + file, target) == 0 else { throw FileSystem.problem("rename", target) }
     }
 
     /// Bytes of the pictures of all jobs.

@@ -30,23 +30,16 @@ struct FindingsWriter {
         }
     }
 
-    /// Columns: index, name, given_label, restored_label, flagged (0 or 1). RFC 4180.
+    /// Columns: index, name, given_label, restored_label, flagged (0 or 1).
     func writeLabels(to path: String) throws {
         var content = Data("index,name,given_label,restored_label,flagged\r\n".utf8)
         for sample in 0..<images.count {
             let row = finding(sample)
             content.append(
                 contentsOf:
-                    "\(sample),\(Self.quoted(row.name)),\(row.givenLabel),\(row.restoredLabel),\(row.flagged ? 1 : 0)\r\n"
+                    "\(sample),\(CSVField.text(row.name)),\(row.givenLabel),\(row.restoredLabel),\(row.flagged ? 1 : 0)\r\n"
                     .utf8)
         }
         try DurableFile.write(content, to: path)
-    }
-
-    /// By scalars: a quote with a combining mark, or a line feed after a return, is one character.
-    static func quoted(_ field: String) -> String {
-        let scalars = field.unicodeScalars
-        guard scalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return field }
-        return "\"" + scalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
     }
 }

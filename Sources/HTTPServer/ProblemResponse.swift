@@ -49,7 +49,7 @@ extension HTTPResponse {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Strings and an integer always encode; the empty document keeps this free of a second error path.
-        let data = (try? encoder.encode(document)) ?? Data("{}".utf8)
+        let data = (try? encoder.encode(document))?.plainJSON ?? Data("{}".utf8)
         var headers = headers
         if status == 401, headers["WWW-Authenticate"] == nil { headers["WWW-Authenticate"] = "Bearer" }
         return .data(data, type: "application/problem+json", status: status, headers: headers)

@@ -45,7 +45,7 @@ struct AttemptRunner: Sendable {
             var analysis = try analysis(attempt)
             analysis.reviews = try writeReviews(of: attempt, to: directory)
             let task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)
-            var recorder = JobRecorder(
+            var recorder = try JobRecorder(
                 attempt: attempt, directory: directory, store: store, artifacts: artifacts,
                 progressInterval: configuration.progressInterval, observer: configuration.observer,
                 logger: logger)

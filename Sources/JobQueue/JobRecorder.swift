@@ -1,7 +1,9 @@
 import ArtifactStore
+import Findings
 import Foundation
 import JobStore
 import Logging
+import Problems
 import WorkerProtocol
 
 /// Writes what a job's worker reports into the stores.
@@ -15,11 +17,20 @@ struct JobRecorder {
     let observer: (any JobQueueObserver)?
     let logger: Logger
     private var lastProgress: (report: WorkerProgress, at: ContinuousClock.Instant)?
+    /// Changes of phase or round that were stored at once.
+    private var changes = 0
+    private static let mostChanges = 200
+    /// No finding is about another. Of a small data set more are taken than it has.
+    private let samples: Int
+    private static let fewSamples = 10_000
+    /// Findings that were stored, again and again for the same samples in rounds of refinement.
+    private var findings = 0
+    private static let mostRounds = 100
 
     init(
         attempt: JobAttempt, directory: String, store: JobStore, artifacts: ArtifactStore,
         progressInterval: Duration, observer: (any JobQueueObserver)?, logger: Logger
-    ) {
+    ) throws {
         self.attempt = attempt
         self.directory = directory
         self.store = store
@@ -27,6 +38,7 @@ struct JobRecorder {
         self.progressInterval = progressInterval
         self.observer = observer
         self.logger = logger
+        samples = max(Self.fewSamples, try store.samples(in: attempt) ?? 0)
     }
 
     /// - Throws: `StaleAttempt`, or the failure of a store.
@@ -38,7 +50,7 @@ struct JobRecorder {
             observer?.phaseFinished(phase, seconds: seconds)
         case .metrics(let points): try store.record(points, by: attempt)
         case .verdict(let verdict): try store.record(verdict, by: attempt)
-        case .samples(let samples): try store.record(samples, by: attempt)
+        case .samples(let samples): try take(samples)
         case .evaluation(let metrics): try store.record(metrics, by: attempt)
         case .artifact(let artifact):
             let blob = try artifacts.ingest(file: artifact.file, in: directory)
@@ -53,12 +65,26 @@ struct JobRecorder {
         }
     }
 
+    /// - Throws: `Problem` `worker-flood` for findings about samples that are none, or too many rounds of them.
+    private mutating func take(_ samples: [SampleFinding]) throws {
+        findings += samples.count
+        let most = self.samples
+        guard samples.allSatisfy({ (0..<most).contains($0.index) }), findings / Self.mostRounds <= most else {
+            throw Problem(
+                .unprocessable, code: "worker-flood", title: "The worker sent more than any task needs",
+                detail:
+                    "It was stopped: findings are taken of \(most) samples, \(Self.mostRounds) times of each.",
+                fix: "Do not trust this input. If it is your own, report it with the service's version.")
+        }
+        try store.record(samples, by: attempt)
+    }
+
     /// Stores a report when the phase or round changes, and otherwise not more often than the interval.
     private mutating func take(_ progress: WorkerProgress) throws {
-        if let last = lastProgress, last.report.phase == progress.phase, last.report.round == progress.round,
-            .now - last.at < progressInterval
-        {
-            return
+        if let last = lastProgress, .now - last.at < progressInterval {
+            if last.report.phase == progress.phase, last.report.round == progress.round { return }
+            changes += 1
+            if changes > Self.mostChanges { return }
         }
         try store.record(progress, by: attempt)
         lastProgress = (progress, .now)

@@ -72,11 +72,12 @@ extension JobStore {
         options: String? = nil, check: @escaping @Sendable (Blob) throws -> Void
     ) async throws -> InputRecord<Summary> {
         guard (1...255).contains(name.unicodeScalars.count),
-            !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+            name.isPlain
         else {
             throw Problem(
                 .malformed, code: "invalid-name", title: "The name is not usable",
-                detail: "A name has 1 to 255 characters and no control characters.", location: "name")
+                detail: "A name has 1 to 255 characters, none of them a control or invisible character.",
+                location: "name")
         }
         let summaryText = try summary.map { try Columns.json($0) }
         return try await write { [self] database in

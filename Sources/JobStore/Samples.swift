@@ -15,6 +15,15 @@ public struct StoredSample: Hashable, Sendable {
 }
 
 extension JobStore {
+    /// Samples of the data set that a job is about; nil where it is not there any more.
+    public func samples(in attempt: JobAttempt) throws -> Int? {
+        try readBlocking { database in
+            try Int.fetchOne(
+                database, sql: "SELECT json_extract(summary, '$.samples') FROM datasets WHERE id = ?",
+                arguments: [attempt.request.dataset])
+        }
+    }
+
     /// Stores findings, 1,000 a transaction; one for an index that is there replaces it.
     /// - Throws: `StaleAttempt`, or a `DatabaseError` for values that no finding can have.
     public func record(_ samples: [SampleFinding], by attempt: JobAttempt) throws {

@@ -56,9 +56,10 @@ public struct Problem: Error, Codable, Hashable, Sendable {
 
 extension Problem: CustomStringConvertible {
     public var description: String {
-        var text = "\(title): \(detail)"
-        if let location { text += " [\(location)]" }
-        if let fix { text += "\n  \(fix)" }
+        // Names of others stand in all but the title.
+        var text = "\(title): \(detail.inLines(indent: "    "))"
+        if let location { text += " [\(location.inOneLine)]" }
+        if let fix { text += "\n  \(fix.inLines(indent: "    "))" }
         return text
     }
 }

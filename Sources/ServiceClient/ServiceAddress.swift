@@ -36,9 +36,16 @@ public struct ServiceAddress: Hashable, Sendable {
         self.url = url
     }
 
+    /// Exactly `localhost`, or an address that is one: whatever else begins with "127." is a name, which leads where its
+    /// owner likes.
     private static func isLoopback(_ host: String) -> Bool {
-        let name = host.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
-        return name == "localhost" || name == "::1"
-            || (name.hasPrefix("127.") && name.split(separator: ".").count == 4)
+        if host.lowercased() == "localhost" { return true }
+        var four = in_addr()
+        // Four decimal numbers; no other spelling is taken.
+        if inet_pton(AF_INET, host, &four) == 1 { return UInt32(bigEndian: four.s_addr) >> 24 == 127 }
+        let name = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        var six = in6_addr()
+        guard inet_pton(AF_INET6, name, &six) == 1 else { return false }
+        return withUnsafeBytes(of: six) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
     }
 }

@@ -17,6 +17,7 @@ struct WorkerWatch: ~Copyable {
     private let started = ContinuousClock.now
     /// When its memory was last counted.
     private var lastCount = ContinuousClock.now
+    private var budget = MessageBudget()
     private var decoder = Frame.Decoder<WorkerMessage>()
     private var outputIsOpen = true
     private var errorsAreOpen = true
@@ -49,6 +50,11 @@ struct WorkerWatch: ~Copyable {
         // What it wrote before it ended is still in the pipes.
         while takeOutput(receive) {}
         while takeErrors() {}
+        if budget.droppedLines > 0, verdict == nil {
+            do { try receive(.log("\(budget.droppedLines) more lines were not kept")) } catch {
+                condemn(.receiverFailed(error))
+            }
+        }
         control.detach()
         process.killGroup()
         let status = process.reap()
@@ -105,6 +111,12 @@ struct WorkerWatch: ~Copyable {
             return condemn(.broken(reason: "\(error)", log: logText))
         }
         for message in messages {
+            do {
+                guard try budget.admit(message) else { continue }
+                try message.requirePlainNames()
+            } catch let problem as Problem {
+                return condemn(.failed(problem))
+            } catch { return condemn(.receiverFailed(error)) }
             switch message {
             case .heartbeat: continue
             case .finished, .failed:

@@ -28,7 +28,7 @@ func reportingProblems(exitCode: Int32 = 1, _ body: () async throws -> Void) asy
     do {
         try await body()
     } catch let problem as Problem {
-        FileHandle.standardError.write(Data("burnd: \(problem)\n".utf8))
+        Terminal.note("burnd: \(problem)")
         throw ExitCode(exitCode)
     }
 }

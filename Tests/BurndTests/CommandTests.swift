@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Testing
 
 @Suite struct CommandTests {
@@ -61,6 +62,43 @@ import Testing
             ])
             #expect(outcome.output.contains("Nothing to purify: \(out) is a copy"), "\(outcome.output)")
             #expect(FileManager.default.contentsEqual(atPath: out, andPath: Program.model))
+        }
+    }
+
+    /// A worker that was taken over names another file of the user's, or a link to one.
+    @Test(arguments: ["artifact ../../secret", "artifact /etc/passwd", "link-artifact l /etc/passwd"])
+    func aResultIsAFileOfTheWorkersOwn(command: String) throws {
+        let script =
+            Self.importing + "[job]\nphase boundary_analysis\nsamples 5\nverdict\n\(command)\nfinished\n"
+        try withWorker(script) { folder, worker in
+            let scratch = folder.appending(path: "scratch")
+            try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+            try Data("secret".utf8).write(to: scratch.appending(path: "secret"))
+            let out = folder.appending(path: "out.pt2").path
+            let outcome = try Program.run(
+                ["purify", Program.model, folder.path, "-o", out, "--worker", worker],
+                environment: ["TMPDIR": scratch.path])
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("A result file cannot be read"), "\(outcome.errors)")
+            #expect(!FileManager.default.fileExists(atPath: out))
+            #expect(!FileManager.default.fileExists(atPath: out + ".part"))
+        }
+    }
+
+    @Test(arguments: [
+        "[import]\nclass-named a%1B;[31m%A;burnd:\nfinished\n",
+        "[import]\nsay \u{1B}[2Kall \u{9B}31m well\ndie 6\n",
+        "[import]\nflood-of logs 1\nclass-named %202E;x\nfinished\n",
+    ])
+    func whatOthersWroteMovesNoCursor(script: String) throws {
+        try withWorker(script) { folder, worker in
+            for more in [[], ["--json"]] {
+                let outcome = try Program.run(
+                    ["scan", Program.model, folder.path, "--worker", worker] + more)
+                #expect(outcome.status == 1)
+                let shown = (outcome.errors + outcome.output).unicodeScalars
+                #expect(shown.allSatisfy { $0 == "\n" || !$0.isDisruptive }, "\(outcome)")
+            }
         }
     }
 
@@ -188,6 +226,14 @@ import Testing
             let common = ["serve", "--data", folder.appending(path: "data").path, "--worker", worker]
             let open = try Program.run(common + ["--listen", "0.0.0.0:0"])
             #expect(open.status == 1 && open.errors.contains("no usable API key"))
+            for (name, value) in [("TRUSTED_PROXIES", "127.0.0.1"), ("ALLOWED_HOSTS", "burn.example.org")] {
+                let proxied = try Program.run(
+                    common + ["--listen", "127.0.0.1:0"], environment: ["BURND_\(name)": value])
+                #expect(proxied.status == 1)
+                #expect(
+                    proxied.errors.contains("Refusing to serve others without API keys"), "\(proxied.errors)")
+                #expect(proxied.errors.contains("[\(name.lowercased())]") && proxied.errors.contains(value))
+            }
             let missing = try Program.run(common + ["--config", folder.path + "/none.yaml"])
             #expect(missing.status == 1 && missing.errors.contains("none.yaml"))
             let variable = try Program.run(common, environment: ["BURND_SLOTS": "0"])

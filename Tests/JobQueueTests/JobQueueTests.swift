@@ -46,6 +46,20 @@ import Testing
         try FileManager.default.removeItem(atPath: service.directory)
     }
 
+    /// A worker that was taken over fills neither the database nor is it tried again.
+    @Test func aFloodIsBounded() async throws {
+        let service = try Service()
+        try await service.queue.start()
+        let foreign = try await service.submit("flood-of foreign-samples 1\nverdict\nfinished")
+        let job = try await service.job(foreign)
+        #expect(job.state == .failed && job.problem?.code == "worker-flood" && job.attempt == 1)
+        let changing = try await service.submit("verdict\nflood-of changes 5000\nfinished")
+        #expect(try await service.job(changing).state == .succeeded)
+        let events = try await service.store.events(of: changing, after: 0, limit: 1_000)
+        #expect((200...260).contains(events.count), "\(events.count)")
+        try await service.remove()
+    }
+
     @Test func rejectedInputsSayWhyAndFailTheirJobs() async throws {
         let service = try Service()
         let model = try await service.model("finished", probe: "fail unprocessable model-bad")

@@ -99,10 +99,13 @@ private enum Machine {
     @Test(.enabled(if: Machine.report.missing.isEmpty, Machine.lacks), arguments: 1..<7)
     func filesAreThoseGivenOnOlderKernels(version: Int) throws {
         guard version < Machine.report.landlock else { return }
-        for attempt in Self.files {
-            #expect(
-                try run("confined-\(version)", attempt) == attempt.error.map { "\($0)" } ?? "done",
-                "\(attempt)")
+        // The first version sees least; of the others, what was added since.
+        let attempts = Self.files.filter {
+            version == 1 || ["cut-open", "truncate", "append"].contains($0.action)
+        }
+        for attempt in attempts {
+            let answer = try run("confined-\(version)", attempt)
+            #expect(answer == attempt.error.map { "\($0)" } ?? "done", "\(attempt)")
         }
     }
 

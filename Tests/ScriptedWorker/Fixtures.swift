@@ -10,6 +10,13 @@ enum Fixtures {
             score: flagged ? 0.9 : 0.1, flagged: flagged, restoredLabel: flagged ? 2 : index % 3)
     }
 
+    /// `%1B;` stands for the character with that number.
+    static func unescaped(_ text: String) -> String {
+        text.replacing(/%([0-9A-F]+);/) { match in
+            UInt32(match.1, radix: 16).flatMap(Unicode.Scalar.init).map { String(Character($0)) } ?? ""
+        }
+    }
+
     static let verdict = Verdict(
         result: .backdoored, targetClasses: [0], kind: .allToOne, poisonedSamples: 10, poisonRate: 0.1,
         poisonRateInterval: [0.05, 0.15], confidence: 0.99, detectableRate: 0.01,

@@ -115,6 +115,19 @@ struct ScriptedWorker {
                     .progress(
                         WorkerProgress(phase: .boundaryAnalysis, fraction: Double(step) / number(1))))
             }
+        case "flood-of": try flood(words[1], Int(number(2)))
+        case "link-artifact":
+            try FileManager.default.createSymbolicLink(
+                atPath: task.outputDirectory + "/" + words[1], withDestinationPath: words[2])
+            try send(.artifact(WorkerArtifact(role: .purifiedModel, file: words[1])))
+        case "class-named":
+            var summary = Fixtures.dataset(side: 8)
+            summary.classes[0].name = Fixtures.unescaped(words[1])
+            try send(.datasetImported(summary))
+        case "operator-named":
+            var summary = Fixtures.model(side: 8)
+            summary.operators = [Fixtures.unescaped(words[1]): 1]
+            try send(.modelProbed(summary))
         case "samples":
             let samples = (0..<Int(number(1))).map { Fixtures.sample($0) }
             for start in stride(from: 0, to: samples.count, by: 1_000) {
@@ -235,6 +248,43 @@ struct ScriptedWorker {
         case "wait-once": if isFirst("waited", task) { try waitForCancel() }
         default: fatalError("no command \(words[0])")
         }
+    }
+
+    /// So many messages of a kind.
+    static func flood(_ kind: String, _ count: Int) throws {
+        var frames = Data()
+        for number in 0..<count {
+            let message: WorkerMessage =
+                switch kind {
+                case "heartbeats": .heartbeat
+                case "logs": .log("line \(number)")
+                case "changes": .progress(WorkerProgress(phase: .refinement, round: number, fraction: 0))
+                case "phases": .phaseFinished(.refinement, round: number, seconds: 0)
+                case "metrics":
+                    .metrics(
+                        (0..<500).map {
+                            MetricPoint(phase: .detection, name: "m\(500 * number + $0)", value: 0)
+                        })
+                case "curves":
+                    .curve(
+                        (0..<500).map {
+                            CurvePoint(phase: .decoupling, name: "loss", step: 500 * number + $0, value: 0)
+                        })
+                case "documents": .evaluation(PurificationMetrics(before: .init(acc: Double(number) / 1e6)))
+                case "triggers": .triggers([])
+                case "foreign-samples": .samples([Fixtures.sample(1_000_000 + number)])
+                case "same-samples": .samples((0..<1_000).map { _ in Fixtures.sample(0) })
+                case "large-samples": .samples((0..<1_001).map { _ in Fixtures.sample(0) })
+                case "artifacts": .artifact(WorkerArtifact(role: .trainedModel, file: "none"))
+                default: fatalError("no kind \(kind)")
+                }
+            frames += try Frame.encode(message)
+            if frames.count > 1 << 16 {
+                try FileHandle.standardOutput.write(contentsOf: frames)
+                frames = Data()
+            }
+        }
+        try FileHandle.standardOutput.write(contentsOf: frames)
     }
 
     /// Beats until the other side closes the input, then stops as a real worker does.

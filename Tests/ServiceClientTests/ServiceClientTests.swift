@@ -45,7 +45,10 @@ import Testing
         "burn.example.org", "ftp://burn.example.org", "https://", "https://user:secret@host",
         "https://h/?a=1",
         "https://h/#a", "http://burn.example.org", "http://128.0.0.1", "http://127.evil.example",
-        "file:///etc",
+        "file:///etc", "http://127.0.0.1.evil.example", "http://127.evil.example.org", "http://127.a.b.c",
+        "http://127.0.0.256", "http://127.1", "http://127.0.0.1.", "http://127.0.0.0.1", "http://0127.0.0.1",
+        "http://2130706433", "http://0x7f.0.0.1", "http://[::2]", "http://[::ffff:10.0.0.1]",
+        "http://localhost.",
         "http://localhost.evil.example",
     ])
     func addressesThatAreRefused(text: String) {

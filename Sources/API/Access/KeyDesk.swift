@@ -32,12 +32,11 @@ public struct KeyDesk: Sendable {
     /// - Returns: the key, and its token, which nothing can show again.
     /// - Throws: `Problem` `key-name-invalid`, `key-expired`.
     public func create(_ order: Order) async throws -> (key: KeyRecord, token: String) {
-        guard (1...255).contains(order.name.unicodeScalars.count),
-            order.name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
-        else {
+        guard (1...255).contains(order.name.unicodeScalars.count), order.name.isPlain else {
             throw Problem(
                 .malformed, code: "key-name-invalid", title: "The key's name is not usable",
-                detail: "A name has 1 to 255 characters and no control characters.", location: "name")
+                detail: "A name has 1 to 255 characters, none of them a control or invisible character.",
+                location: "name")
         }
         if let expiry = order.expiresAt, expiry <= Date() {
             throw Problem(

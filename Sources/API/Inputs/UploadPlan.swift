@@ -60,10 +60,9 @@ extension RESTService {
 
     func uploadName(_ head: HTTPRequestHead, default name: String) throws -> String {
         guard let given = head.queryValue("name") else { return name }
-        guard (1...255).contains(given.utf8.count),
-            given.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
-        else {
-            throw HTTPRequestHead.invalid("name", "A name has 1 to 255 bytes and no control characters.")
+        guard (1...255).contains(given.utf8.count), given.isPlain else {
+            throw HTTPRequestHead.invalid(
+                "name", "A name has 1 to 255 bytes and no control or invisible characters.")
         }
         return given
     }

@@ -109,7 +109,7 @@ extension RESTService {
     /// What common clients call the file's name, if it can be one.
     private static func name(_ metadata: [String: String]) -> String? {
         guard let name = metadata["filename"] ?? metadata["name"], (1...255).contains(name.utf8.count),
-            name.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+            name.isPlain
         else { return nil }
         return name
     }

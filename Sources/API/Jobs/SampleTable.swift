@@ -8,26 +8,20 @@ public enum SampleTable {
         "index,name,given_label,predicted_label,boundary_distance,adversarial_label,coherence,score,flagged,restored_label\r\n"
     public static let labelsHeader = "index,name,given_label,restored_label,flagged\r\n"
 
-    /// A row of CSV (RFC 4180).
+    /// A row of CSV.
     public static func row(_ sample: SampleFinding) -> String {
-        "\(sample.index),\(field(sample.name)),\(sample.givenLabel),\(sample.predictedLabel),"
+        "\(sample.index),\(CSVField.text(sample.name)),\(sample.givenLabel),\(sample.predictedLabel),"
             + "\(sample.boundaryDistance),\(sample.adversarialLabel),\(sample.coherence),\(sample.score),"
             + "\(sample.flagged),\(sample.restoredLabel)\r\n"
     }
 
     /// A row of the corrected labels.
     public static func labelsRow(_ sample: SampleFinding) -> String {
-        "\(sample.index),\(field(sample.name)),\(sample.givenLabel),\(sample.restoredLabel),\(sample.flagged)\r\n"
+        "\(sample.index),\(CSVField.text(sample.name)),\(sample.givenLabel),\(sample.restoredLabel),\(sample.flagged)\r\n"
     }
 
     /// A row of NDJSON.
     public static func jsonLine(_ sample: SampleFinding) throws -> Data {
         try JSON.data(sample) + Data("\n".utf8)
-    }
-
-    /// Names come from foreign archives: quoted where CSV needs it.
-    private static func field(_ text: String) -> String {
-        let special = text.unicodeScalars.contains { "\",\r\n".unicodeScalars.contains($0) }
-        return special ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
     }
 }

@@ -55,6 +55,8 @@ public struct Backup: Sendable {
         var missing: [String] = []
         for _ in 0..<Self.attempts {
             try Folder.remove(database)
+            // SQLite would make it as the umask says.
+            try Folder.makeFile(database)
             let snapshot = try DatabaseSnapshot(
                 of: data + "/" + BackupManifest.database, to: database)
             var wanted: [String: BackupManifest.File] = [:]
@@ -89,7 +91,11 @@ public struct Backup: Sendable {
         let manifest = BackupManifest(created: Date().formatted(.iso8601), files: files)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        for file in files { try Folder.sync(destination + "/" + file.path) }
+        for file in files {
+            // A hard link has the mode of the file in the data directory.
+            try Folder.protect(destination + "/" + file.path)
+            try Folder.sync(destination + "/" + file.path)
+        }
         let folders = Set(
             files.map { URL(filePath: destination + "/" + $0.path).deletingLastPathComponent().path })
         for folder in folders { try Folder.sync(folder) }

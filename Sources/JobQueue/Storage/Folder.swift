@@ -21,6 +21,20 @@ enum Folder {
                 .internal, code: "file-system", title: "A file operation failed",
                 detail: "mkdir of \(path): \(error.localizedDescription)")
         }
+        try protect(path, isFolder: true)
+    }
+
+    /// Its owner's alone, whatever the umask, and whoever made it.
+    static func protect(_ path: String, isFolder: Bool = false) throws {
+        guard chmod(path, isFolder ? 0o700 : 0o600) == 0 else { throw problem("chmod", path) }
+    }
+
+    /// An empty file of its owner's alone, for others to write into.
+    static func makeFile(_ path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw problem("open", path) }
+        close(descriptor)
+        try protect(path)
     }
 
     /// - Throws: `Problem` with the code, when something is there.
@@ -78,6 +92,7 @@ enum Folder {
         }
         let to = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard to >= 0 else { throw problem("open", target) }
+        try protect(target)
         defer { close(to) }
         var hash = SHA256()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)

@@ -48,7 +48,7 @@ func answering(json: Bool, _ body: () async throws -> Void) async throws {
         try await body()
     } catch let problem as Problem {
         if json { try printJSON(["error": ProblemDescription(problem)]) }
-        FileHandle.standardError.write(Data("burnd: \(problem)\n".utf8))
+        Terminal.note("burnd: \(problem)")
         throw ExitCode.failure
     }
 }
@@ -73,5 +73,5 @@ func printDocument(_ data: Data) throws {
     let text = try JSONSerialization.data(
         withJSONObject: value,
         options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed])
-    FileHandle.standardOutput.write(text + Data("\n".utf8))
+    FileHandle.standardOutput.write(text.plainJSON + Data("\n".utf8))
 }

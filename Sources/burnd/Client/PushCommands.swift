@@ -156,19 +156,7 @@ struct PageOptions: ParsableArguments {
         if service.json { return try printDocument(data) }
         let page: Page<InputResource> = try client.decode(data)
         for item in page.items {
-            print("\(item.id)  \(item.state.rawValue)  \(item.bytes)  \(Terminal.safe(item.name))")
+            print("\(item.id)  \(item.state.rawValue)  \(item.bytes)  \(item.name.inOneLine)")
         }
-    }
-}
-
-/// Text of others on a terminal.
-enum Terminal {
-    /// Without control characters, which could move the cursor or colour what follows.
-    static func safe(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map {
-                    [.control, .format].contains($0.properties.generalCategory) ? "\u{FFFD}" : $0
-                }))
     }
 }

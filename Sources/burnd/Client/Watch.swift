@@ -58,11 +58,6 @@ enum JobText {
         }
         if let table = job.metrics.flatMap(VerdictText.table) { lines.append("\n" + table) }
         if let error = job.error { lines.append("\(error.problem())") }
-        // What the service quotes comes from uploads.
-        return lines.map {
-            $0.split(separator: "\n", omittingEmptySubsequences: false).map { Terminal.safe(String($0)) }
-                .joined(separator: "\n")
-        }
-        .joined(separator: "\n")
+        return lines.joined(separator: "\n").withoutEscapes
     }
 }

@@ -5,6 +5,7 @@ import Foundation
 import Problems
 import Report
 import UnixSignals
+import WorkerProtocol
 import WorkerSupervisor
 
 /// What a finished `scan` or `purify` exits with.
@@ -69,7 +70,7 @@ private func analyse(_ type: JobType, _ arguments: AnalysisOptions, output: Stri
         throw AnalysisExit.code(for: verdict.result)
     } catch let problem as Problem {
         if arguments.json { try printJSON(["error": ProblemResource(problem)]) }
-        FileHandle.standardError.write(Data("burnd: \(problem)\n".utf8))
+        Terminal.note("burnd: \(problem)")
         throw ExitCode.failure
     }
 }
@@ -90,9 +91,8 @@ private func analyse(
     let findings = result.findings
     var written = AnalysisReport.Output()
     if let output, let file = findings.artifacts[.purifiedModel] {
-        let purified = scratch + "/job/" + file
-        written.modelChanged = !FileManager.default.contentsEqual(atPath: purified, andPath: arguments.model)
-        try copy(purified, to: output)
+        try copy(ReportedFile(file, in: scratch + "/job"), to: output)
+        written.modelChanged = !FileManager.default.contentsEqual(atPath: output, andPath: arguments.model)
         written.model = output
     }
     if let labels = arguments.labels {
@@ -142,20 +142,29 @@ private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ writte
 func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+    FileHandle.standardOutput.write(try encoder.encode(value).plainJSON + Data("\n".utf8))
 }
 
 /// Copies beside the destination first, so that it is whole or not there.
-private func copy(_ source: String, to destination: String) throws {
+private func copy(_ source: consuming ReportedFile, to destination: String) throws {
     let part = destination + ".part"
-    try? FileManager.default.removeItem(atPath: part)
-    try FileManager.default.copyItem(atPath: source, toPath: part)
-    guard rename(part, destination) == 0 else {
-        let reason = String(cString: strerror(errno))
-        try? FileManager.default.removeItem(atPath: part)
-        throw Problem(
+    func refused(_ code: Int32 = errno) -> Problem {
+        Problem(
             .internal, code: "output-unwritable", title: "The model can't be written",
-            detail: "\(destination): \(reason)", location: "--output")
+            detail: "\(destination): \(String(cString: strerror(code)))", location: "--output")
+    }
+    if unlink(part) != 0, errno != ENOENT { throw refused() }
+    // With the user's usual rights, not the worker's.
+    let target = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o666)
+    guard target >= 0 else { throw refused() }
+    defer { close(target) }
+    do {
+        let file = FileHandle(fileDescriptor: target, closeOnDealloc: false)
+        try source.forEachPiece { try file.write(contentsOf: $0) }
+        guard fsync(target) == 0, rename(part, destination) == 0 else { throw refused() }
+    } catch {
+        unlink(part)
+        throw error
     }
 }
 

@@ -163,7 +163,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
         do {
             return try await benchmark.run(benchCase)
         } catch let problem as Problem where !control.isCancelled {
-            FileHandle.standardError.write(Data("\(benchCase.name): \(problem)\n".utf8))
+            Terminal.note("\(benchCase.name): \(problem)")
             return nil
         }
     }
@@ -211,6 +211,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
                     .internal, code: "worker-incomplete", title: "The worker's answer is incomplete",
                     detail: "It wrote no purified model.", location: model.path)
             }
+            _ = try ReportedFile(file, in: scratch.appending(path: "job").path)
             return PurificationOutcome(
                 verdict: result.verdict, samples: result.findings.samples,
                 phases: result.findings.phases.map { ($0.phase, $0.seconds) }, points: result.findings.points,

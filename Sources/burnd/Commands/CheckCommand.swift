@@ -53,7 +53,7 @@ struct CheckCommand: AsyncParsableCommand {
             defer { listener.cancel() }
             let program = try LocalWorker(executable: worker, control: control)
             let (report, problems) = try await withScratchFolder { try await check(program, scratch: $0) }
-            if json { try printJSON(report) } else { Self.print(report, problems) }
+            if json { try printJSON(report) } else { Self.show(report, problems) }
             if !problems.isEmpty { throw Self.wrong }
         }
     }
@@ -100,25 +100,25 @@ struct CheckCommand: AsyncParsableCommand {
             source, into: folder, name: "dataset", options: imports.importOptions)
     }
 
-    private static func print(_ report: Report, _ problems: [Problem]) {
+    private static func show(_ report: Report, _ problems: [Problem]) {
         if let model = report.model {
             let shape = model.inputShape.map { $0.map(String.init) ?? "N" }.joined(separator: " x ")
-            Swift.print(
+            print(
                 "model    \(model.format), input \(shape) \(model.inputType), \(model.classes) classes, "
                     + "\(model.parameters) parameters")
         }
         if let set = report.dataset {
-            Swift.print(
+            print(
                 "dataset  \(set.format), \(set.samples) images of \(set.width) x \(set.height) with "
                     + "\(set.channels) channels, \(set.classes.count) classes, \(set.packedBytes) bytes packed"
             )
             for skipped in set.skipped.prefix(5) {
-                Swift.print("         passed over: \(skipped.name) (\(skipped.reason))")
+                print("         passed over: \(skipped.name.inOneLine) (\(skipped.reason.inOneLine))")
             }
-            if set.skippedTotal > 5 { Swift.print("         … \(set.skippedTotal) in all") }
+            if set.skippedTotal > 5 { print("         … \(set.skippedTotal) in all") }
         }
-        for problem in problems { Swift.print("\nproblem  \(problem)") }
-        Swift.print(problems.isEmpty ? "\nNothing is wrong." : "\n\(problems.count) to be changed.")
+        for problem in problems { print("\nproblem  \(problem)") }
+        print(problems.isEmpty ? "\nNothing is wrong." : "\n\(problems.count) to be changed.")
     }
 }
 

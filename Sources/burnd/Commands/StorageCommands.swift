@@ -70,7 +70,9 @@ struct FsckCommand: AsyncParsableCommand {
         }
         for finding in findings {
             let mark = finding.repaired ? "repaired" : "FAULT"
-            print("\(mark)  \(finding.kind.rawValue)  \(finding.subject)  \(finding.detail)")
+            print(
+                "\(mark)  \(finding.kind.rawValue)  \(finding.subject.inOneLine)  \(finding.detail.inOneLine)"
+            )
         }
         print(findings.isEmpty ? "Nothing is wrong." : "\(findings.count) faults.")
     }

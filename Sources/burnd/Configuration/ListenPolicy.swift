@@ -4,8 +4,9 @@ import Problems
 
 /// What must hold before the service listens on an address that others can reach.
 enum ListenPolicy {
-    /// - Throws: `Problem` `listen-without-keys`, `listen-without-tls`.
+    /// - Throws: `Problem` `proxy-without-keys`, `listen-without-keys`, `listen-without-tls`.
     static func check(_ configuration: Configuration, keys: KeyRing) throws {
+        try checkProxies(configuration, keys: keys)
         guard !configuration.listen.isLoopback else { return }
         guard keys.hasUsableKey() else {
             throw Problem(
@@ -26,6 +27,22 @@ enum ListenPolicy {
                     "Set tls.certificate and tls.key; or listen on loopback behind a proxy that does TLS; or, "
                     + "where a trusted network or a proxy in front protects the way, insecure_http: true.")
         }
+    }
+
+    /// Both settings say that requests of others come in, by a proxy or under another name. They all come from loopback
+    /// then, where without keys everybody may do everything.
+    private static func checkProxies(_ configuration: Configuration, keys: KeyRing) throws {
+        let set = [
+            ("allowed_hosts", configuration.allowedHosts), ("trusted_proxies", configuration.trustedProxies),
+        ].filter { !$0.1.isEmpty }
+        guard let first = set.first, !keys.isUsed else { return }
+        let names = set.map { "\($0.0) (\($0.1.joined(separator: ", ")))" }.joined(separator: " and ")
+        throw Problem(
+            .forbidden, code: "proxy-without-keys", title: "Refusing to serve others without API keys",
+            detail: "\(names) let requests of others in, and without keys each of them may do everything.",
+            location: first.0,
+            fix: "Make one: burnd keys create NAME --scope submit --data \(configuration.dataDirectory). "
+                + "Or remove the setting, for this machine alone.")
     }
 
     /// The hosts that requests may name.

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Problems
 
 /// How log lines look.
 enum LogFormat: String, Sendable, CaseIterable {
@@ -7,7 +8,7 @@ enum LogFormat: String, Sendable, CaseIterable {
 
     func handler(_ label: String) -> any LogHandler {
         switch self {
-        case .text: StreamLogHandler.standardError(label: label)
+        case .text: PlainLogHandler(inner: StreamLogHandler.standardError(label: label))
         case .json: JSONLogHandler(label: label)
         }
     }
@@ -39,7 +40,8 @@ struct JSONLogHandler: LogHandler {
         fields["message"] = event.message.description
         guard
             var line = try? JSONSerialization.data(
-                withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes])
+                withJSONObject: fields, options: [.sortedKeys, .withoutEscapingSlashes]
+            ).plainJSON
         else {
             return
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Problems
 import Synchronization
 
 /// Shows how far a task is, on standard error: one line that redraws itself on a terminal, a line for
@@ -62,7 +63,7 @@ final class ProgressDisplay: Sendable {
     /// A line of its own, such as a message of the worker.
     func note(_ text: String) {
         state.withLock { state in
-            write((state.drawn ? "\r\u{1B}[K" : "") + text + "\n")
+            write((state.drawn ? "\r\u{1B}[K" : "") + text.inOneLine + "\n")
             state.drawn = false
         }
     }

@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import Problems
 
 /// A job's findings as text for a terminal.
 enum VerdictText {
@@ -10,7 +11,7 @@ enum VerdictText {
                 + "  (rate \(percent(verdict.poisonRate))\(interval(verdict.poisonRateInterval)))")
         lines.append("Confidence        \(percent(verdict.confidence))")
         lines.append("Detectable from   a poison rate of \(percent(verdict.detectableRate))")
-        lines += verdict.evidence.statements.map { "  - \($0)" }
+        lines += verdict.evidence.statements.map { "  - \($0.inOneLine)" }
         return lines.joined(separator: "\n")
     }
 
@@ -59,7 +60,7 @@ enum VerdictText {
     }
 
     private static func name(of label: Int, _ names: [Int: String]) -> String {
-        names[label].map { "\(label) \"\($0)\"" } ?? "\(label)"
+        names[label].map { "\(label) \"\($0.inOneLine)\"" } ?? "\(label)"
     }
 
     private static func cell(_ text: String, _ width: Int) -> String {

@@ -11,7 +11,7 @@ import torch
 from conftest import ROOT
 from torch import nn
 
-from burn_client import BurnError, Client, PackingError
+from burn_client import BurnError, Client, PackingError, ServiceError, _transport
 from burn_client._events import parse
 from burn_client._modules import export, is_module, load
 from burn_client._progress import ProgressLine
@@ -101,3 +101,29 @@ def test_the_progress_line():
     line("sending a", 1)
     line.finish()
     assert drawn.getvalue().endswith("] 100%\n") and "\r" in drawn.getvalue()
+
+
+@pytest.mark.parametrize("host, expected", [
+    ("localhost", True), ("LOCALHOST", True), ("127.0.0.1", True), ("127.255.1.2", True), ("::1", True),
+    ("127.evil.example", False), ("127.0.0.1.evil.example", False), ("127.1", False), ("0127.0.0.1", False),
+    ("2130706433", False), ("128.0.0.1", False), ("localhost.evil.example", False), ("localhost.", False),
+    ("::2", False), ("::ffff:10.0.0.1", False), ("", False),
+])
+def test_only_an_address_of_this_machine_is_loopback(host, expected):
+    assert _transport.is_loopback(host) is expected
+    if host and ":" not in host:
+        if expected:
+            _transport.check_address(f"http://{host}:8080", "key", False)
+        else:
+            with pytest.raises(BurnError):
+                _transport.check_address(f"http://{host}:8080", "key", False)
+
+
+def test_what_the_service_quotes_moves_no_cursor():
+    document = {"title": "No", "detail": "a\n\x1b[2Kb\x9b31m", "location": "\u202ex", "fix": "\u2028do"}
+    error = ServiceError(422, document)
+    assert str(error) == "No: a\\n\\u{1B}[2Kb\\u{9B}31m [\\u{202E}x]\n  \\u{2028}do"
+    assert error.detail == document["detail"]
+    screen = io.StringIO()
+    ProgressLine(screen)("phase\x1b[2J\n", 0.5)
+    assert screen.getvalue() == "phase\\u{1B}[2J\\n 50%\n"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ._text import plain
+
 
 class BurnError(Exception):
     """The base of all errors of this package."""
@@ -32,9 +34,9 @@ class ServiceError(BurnError):
         self.detail = _text(document, "detail")
         self.location = _text(document, "location")
         self.fix = _text(document, "fix")
-        place = f" [{self.location}]" if self.location else ""
-        advice = f"\n  {self.fix}" if self.fix else ""
-        super().__init__(f"{self.title}: {self.detail or 'no detail'}{place}{advice}")
+        place = f" [{plain(self.location)}]" if self.location else ""
+        advice = f"\n  {plain(self.fix)}" if self.fix else ""
+        super().__init__(f"{plain(self.title)}: {plain(self.detail or 'no detail')}{place}{advice}")
 
 
 class InputRejected(ServiceError):

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TextIO
 
+from ._text import plain
+
 
 class ProgressLine:
     """Redraws itself on a terminal; elsewhere it writes a line for each step and each tenth of it."""
@@ -19,6 +21,7 @@ class ProgressLine:
 
     def __call__(self, label: str, fraction: float) -> None:
         fraction = min(max(fraction, 0.0), 1.0)
+        label = plain(label)
         changed, tenth = label != self._label, int(fraction * 10)
         if self.interactive:
             if changed or fraction == 1 or time.monotonic() - self._drawn > 0.1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import json
 import os
 import pathlib
@@ -47,11 +48,21 @@ def check_address(url: str, key: str | None, allow_plain_http: bool) -> None:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BurnError(f"{url!r} is no address of a service.\n  Such as https://burn.example.org")
-    local = parts.hostname in ("localhost", "::1") or parts.hostname.startswith("127.")
-    if parts.scheme == "http" and key and not local and not allow_plain_http:
+    if parts.scheme == "http" and key and not is_loopback(parts.hostname) and not allow_plain_http:
         raise BurnError(
             f"{parts.hostname} is another machine, and http:// would show the key to everyone on the way.\n"
             "  Use https://, or allow_plain_http=True where the network itself is safe.")
+
+
+def is_loopback(host: str) -> bool:
+    """Exactly `localhost`, or an address that is one: what else begins with "127." is a name, which leads anywhere."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address == ipaddress.IPv6Address("::1") or (address.version == 4 and address.is_loopback)
 
 
 class Transport:
