@@ -115,7 +115,7 @@ extension JobStore {
                 SELECT (SELECT coalesce(sum(size), 0) FROM models WHERE owner = :owner)
                     + (SELECT coalesce(sum(size), 0) FROM datasets WHERE owner = :owner)
                     + (SELECT coalesce(sum(length), 0) FROM uploads
-                        WHERE owner = :owner AND state IN ('receiving', 'committing'))
+                        WHERE owner = :owner AND state IN ('receiving', 'checking', 'committing'))
                 """, arguments: ["owner": owner]) ?? 0
     }
 }
