@@ -114,7 +114,7 @@ import WorkerProtocol
             #expect(try service.store.beginCheck(upload: record.id, sha256: part.sha256()) == count)
         }
         await uploads.finishInterrupted()
-        let found = try await uploads.find(record.id, owner: nil).record
+        let found = try await uploads.find(record.id).record
         #expect(found.state == .rejected)
         #expect(found.problem?.code == "upload-check-died")
         #expect(try service.artifacts.partIDs() == [])
@@ -133,7 +133,7 @@ import WorkerProtocol
             let part = try #require(try uploads.take(record))
             if part.offset == 0 { try Data("abc".utf8).withUnsafeBytes { try part.append($0) } }
             #expect(await code { _ = try await uploads.complete(record, part) } == "service-stopping")
-            #expect(try await uploads.find(record.id, owner: nil).record.state == .receiving)
+            #expect(try await uploads.find(record.id).record.state == .receiving)
         }
         try await service.remove()
     }
