@@ -72,11 +72,12 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore", "Locks",
-                "Problems", "Report", "StrictJSON", "WorkerProtocol", crypto,
+                "ArtifactStore", "ClassOrder", "DashboardAssets", "Findings", "HTTPServer", "JobQueue",
+                "JobStore", "Locks", "Problems", "Report", "StrictJSON", "WorkerProtocol", crypto,
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
         library("ArtifactStore", ["CFileSystem", "Locks", "Problems", "WorkerProtocol", crypto]),
+        library("ClassOrder", ["StrictJSON"]),
         .target(name: "CConfinement", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CFileSystem", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CThreadStat", cSettings: [.treatAllWarnings(as: .error)]),
@@ -167,7 +168,7 @@ let package = Package(
         library(
             "DatasetFormats",
             [
-                "CArchive", "CJPEG", "CParquet", "CPNG", "Findings", "Graph", "ImageEncoding",
+                "CArchive", "CJPEG", "ClassOrder", "CParquet", "CPNG", "Findings", "Graph", "ImageEncoding",
                 "PackedDataset", "PickleData", "Problems", "Safetensors", "StrictJSON", "StrictZip",
                 "WorkerProtocol",
             ]),
@@ -257,7 +258,8 @@ let package = Package(
         tests(
             "DatasetFormats",
             [
-                "CArchive", "Findings", "ImageEncoding", "PackedDataset", "Problems", "WorkerProtocol",
+                "CArchive", "ClassOrder", "Findings", "ImageEncoding", "PackedDataset", "Problems",
+                "WorkerProtocol",
                 "ZipFixtures",
             ]),
         tests("Findings", []),
@@ -266,6 +268,7 @@ let package = Package(
         ),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
         tests("ServiceClient", ["Problems"]),
+        tests("ClassOrder", ["StrictJSON"]),
         tests("StrictJSON", []),
         tests("Compatibility", ["Execution", "Findings", "ModelFormats", "Tensors"]),
         tests("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),

@@ -1,3 +1,4 @@
+import ClassOrder
 import Findings
 import Foundation
 import PackedDataset

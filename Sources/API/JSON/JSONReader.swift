@@ -119,13 +119,6 @@ struct JSONReader {
         return values.enumerated().map { JSONReader(value: $1, pointer: "\(pointer)/\($0)") }
     }
 
-    /// An object whose field names are free.
-    func dictionary() throws -> [(key: String, value: JSONReader)] {
-        guard case .object(let members) = value else { throw wrong("an object") }
-        return members.sorted { $0.name < $1.name }
-            .map { ($0.name, JSONReader(value: $0.value, pointer: pointer + "/" + Self.escape($0.name))) }
-    }
-
     struct Fields {
         fileprivate var value: JSONValue
         fileprivate var pointer: String

@@ -1,3 +1,4 @@
+import ClassOrder
 import Findings
 import Foundation
 import JobStore
@@ -89,18 +90,14 @@ enum JobRequestReader {
         return scaling
     }
 
-    /// A mapping of class folder names to outputs, as `options.classes` and as the file of `--classes`.
-    static func mapping(_ reader: JSONReader) throws -> [String: Int] {
-        var classes: [String: Int] = [:]
-        var owners: [Int: String] = [:]
-        for (name, value) in try reader.dictionary() {
-            let output = try value.int(0...Int(Int32.max))
-            if let owner = owners.updateValue(name, forKey: output) {
-                throw value.wrong("an output of its own (\"\(owner)\" has the same)")
-            }
-            classes[name] = output
+    /// Output of each class folder, in any form of a class order.
+    private static func mapping(_ reader: JSONReader) throws -> [String: Int] {
+        do {
+            return try ClassOrder(json: reader.value).mapping
+        } catch {
+            throw Problem(
+                .malformed, code: "json-field-invalid", title: "A field of the body is not valid",
+                detail: error.detail, location: reader.pointer + error.place, fix: ClassOrderFault.forms)
         }
-        guard !classes.isEmpty else { throw reader.wrong("at least one class") }
-        return classes
     }
 }

@@ -1,3 +1,4 @@
+import ClassOrder
 import Findings
 import Foundation
 import Problems
@@ -7,13 +8,8 @@ public enum OptionRules {
     public static let rounds = 0...20
     public static let threads = 1...1024
 
-    /// Reads `{"class folder": output, …}`.
-    /// - Throws: `Problem` (400) with a JSON pointer.
-    public static func classMapping(json: Data) throws -> [String: Int] {
-        try JobRequestReader.mapping(JSONReader(parsing: json))
-    }
-
-    /// Reads the class mapping in the file at `path`.
+    /// Reads the file of a class order at `path`, in any of its forms.
+    /// - Returns: the output of each name.
     /// - Throws: `Problem` located in the file.
     public static func classMapping(file path: String) throws -> [String: Int] {
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -22,10 +18,12 @@ public enum OptionRules {
                 location: "--classes")
         }
         do {
-            return try classMapping(json: data)
-        } catch var problem as Problem {
-            problem.location = path + (problem.location.map { "#" + $0 } ?? "")
-            throw problem
+            return try ClassOrder(file: Array(data)).mapping
+        } catch {
+            let separator = error.place.hasPrefix("line") ? ", " : error.place.isEmpty ? "" : "#"
+            throw Problem(
+                .malformed, code: "class-order-invalid", title: "The file of the class order can't be used",
+                detail: error.detail, location: path + separator + error.place, fix: ClassOrderFault.forms)
         }
     }
 

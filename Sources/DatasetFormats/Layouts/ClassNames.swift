@@ -1,3 +1,4 @@
+import ClassOrder
 import PackedDataset
 import Problems
 import StrictJSON
@@ -73,14 +74,5 @@ enum ClassNames {
         if Set(shown).count == shown.count, shown == shown.sortedByCodePoint() { return shown }
         let labels = numbers(keys) ?? Array(keys.indices)
         return zip(labels, shown).map { key($0) == $1 ? $1 : "\(key($0))_\($1)" }
-    }
-}
-
-extension StringProtocol {
-    func trimmingSpace() -> String {
-        var text = Substring(self)
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
     }
 }

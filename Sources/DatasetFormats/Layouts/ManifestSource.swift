@@ -1,3 +1,4 @@
+import ClassOrder
 import Problems
 import StrictJSON
 import WorkerProtocol
@@ -152,54 +153,5 @@ struct Manifest {
             default: throw problem("It has no field label.", line: number)
             }
         }
-    }
-}
-
-/// Rows of comma-separated values (RFC 4180).
-struct CSVReader {
-    private var rest: Substring.UnicodeScalarView
-    private(set) var line = 0
-    /// Whether a quoted field lacked its end.
-    private(set) var isCut = false
-
-    init(_ text: String) {
-        rest = Substring(text).unicodeScalars
-        if rest.first == "\u{FEFF}" { rest.removeFirst() }
-    }
-
-    mutating func next() -> [String]? {
-        guard !rest.isEmpty else { return nil }
-        line += 1
-        var fields: [String] = []
-        var field = String.UnicodeScalarView()
-        var isQuoted = false
-        while let scalar = rest.popFirst() {
-            if isQuoted {
-                if scalar != "\"" {
-                    if scalar == "\n" { line += 1 }
-                    field.append(scalar)
-                } else if rest.first == "\"" {
-                    rest.removeFirst()
-                    field.append(scalar)
-                } else {
-                    isQuoted = false
-                }
-                continue
-            }
-            switch scalar {
-            case "\"" where field.isEmpty: isQuoted = true
-            case ",":
-                fields.append(String(field))
-                field = .init()
-            case "\r" where rest.first == "\n": continue
-            case "\n":
-                fields.append(String(field))
-                return fields
-            default: field.append(scalar)
-            }
-        }
-        isCut = isQuoted
-        fields.append(String(field))
-        return fields
     }
 }

@@ -1,3 +1,4 @@
+import ClassOrder
 import Problems
 import StrictJSON
 import WorkerProtocol

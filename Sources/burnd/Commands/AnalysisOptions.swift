@@ -71,8 +71,8 @@ struct AnalysisOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "JSON: class folder to model output. Default: the sorted folders are 0, 1, 2 …", valueName: "file"
-        ))
+            "Which output each class folder is: JSON (a list, output to name, name to output, or a config.json), or a "
+                + "name a line. Default: the sorted folders are 0, 1, 2 …", valueName: "file"))
     var classes: String?
 
     @Option(help: "Seeds every random choice.")

@@ -29,7 +29,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     @OptionGroup var imports: InputOptions
 
-    @Option(help: ArgumentHelp("JSON: class folder to model output, to be checked too.", valueName: "file"))
+    @Option(help: ArgumentHelp("The class order, to be checked too: as for scan.", valueName: "file"))
     var classes: String?
 
     @Flag(help: "Print the result as JSON on standard output.")
