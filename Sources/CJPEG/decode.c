@@ -5,6 +5,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 
 // A progressive file may hold thousands of scans over the whole image, a few bytes each. Encoders write
@@ -18,6 +19,7 @@ struct reader {
     struct jpeg_progress_mgr progress;
     jmp_buf escape;
     struct cjpeg_image *image;
+    uint8_t *row;
 };
 
 static void on_error(j_common_ptr jpeg) {
@@ -77,13 +79,31 @@ static enum cjpeg_status read_header(
         break;
     case JCS_CMYK:
     case JCS_YCCK:
-        return refuse(reader, CJPEG_UNSUPPORTED, "its colours are CMYK");
+        image->channels = 3;
+        image->is_cmyk = 1;
+        break;
     default:
         return refuse(reader, CJPEG_UNSUPPORTED, "its colour space is unknown");
     }
     if (image->height > maximum_side || image->width > maximum_side)
         return refuse(reader, CJPEG_TOO_LARGE, "a side is longer than the limit");
     return CJPEG_OK;
+}
+
+/// a * b / 255, rounded, as Pillow's MULDIV255.
+static int scaled(int a, int b) {
+    const int product = a * b + 128;
+    return ((product >> 8) + product) >> 8;
+}
+
+static void to_rgb(const uint8_t *cmyk, uint8_t *rgb, uint32_t width) {
+    for (uint32_t x = 0; x < width; x++, cmyk += 4, rgb += 3) {
+        const int light = cmyk[3];
+        for (int channel = 0; channel < 3; channel++) {
+            const int value = light - scaled(255 - cmyk[channel], light);
+            rgb[channel] = (uint8_t)(value < 0 ? 0 : value);
+        }
+    }
 }
 
 static enum cjpeg_status read_pixels(
@@ -96,15 +116,22 @@ static enum cjpeg_status read_pixels(
     size_t stride = (size_t)image->width * expected.channels;
     if (capacity / stride < image->height) return refuse(reader, CJPEG_NO_MEMORY, "the buffer is too small");
 
-    jpeg->out_color_space = expected.channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
+    jpeg->out_color_space = image->is_cmyk ? JCS_CMYK : expected.channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
     jpeg->dct_method = JDCT_ISLOW;
     jpeg_start_decompress(jpeg);
+    const uint32_t components = image->is_cmyk ? 4 : expected.channels;
     if (jpeg->output_height != expected.height || jpeg->output_width != expected.width
-        || (uint32_t)jpeg->output_components != expected.channels)
+        || (uint32_t)jpeg->output_components != components)
         return refuse(reader, CJPEG_UNSUPPORTED, "its pixels have an unknown layout");
+    if (image->is_cmyk) {
+        reader->row = malloc((size_t)image->width * 4);
+        if (reader->row == NULL) return refuse(reader, CJPEG_NO_MEMORY, "no memory left");
+    }
     while (jpeg->output_scanline < jpeg->output_height) {
-        JSAMPROW row = pixels + jpeg->output_scanline * stride;
+        uint8_t *target = pixels + jpeg->output_scanline * stride;
+        JSAMPROW row = image->is_cmyk ? reader->row : target;
         jpeg_read_scanlines(jpeg, &row, 1);
+        if (image->is_cmyk) to_rgb(reader->row, target, image->width);
     }
     jpeg_finish_decompress(jpeg);
     return CJPEG_OK;
@@ -134,6 +161,7 @@ static enum cjpeg_status run(
         status = CJPEG_DAMAGED;
     }
     jpeg_destroy_decompress(&reader.jpeg);
+    free(reader.row);
     return status;
 }
 

@@ -55,6 +55,8 @@ static enum cpng_status read_header(struct reader *reader, uint32_t maximum_side
     image->width = png_get_image_width(png, reader->info);
     int colour = png_get_color_type(png, reader->info);
     image->channels = (colour & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1;
+    image->depth = png_get_bit_depth(png, reader->info);
+    image->has_palette = (colour & PNG_COLOR_MASK_PALETTE) != 0;
     if (image->height > maximum_side || image->width > maximum_side)
         return refuse(reader, CPNG_TOO_LARGE, "a side is longer than the limit");
     return CPNG_OK;
@@ -96,9 +98,13 @@ static enum cpng_status read_pixels(
     png_read_end(png, NULL);
 
     if (reader->scratch != NULL) {
+        image->has_alpha = 1;
         for (size_t i = 0; i < area; i++) {
             const uint8_t *pixel = reader->scratch + i * found;
-            if (!expected.drops_alpha && pixel[found - 1] != 255) return refuse(reader, CPNG_UNSUPPORTED, "it has transparent pixels");
+            if (pixel[found - 1] != 255) {
+                image->is_transparent = 1;
+                if (!expected.drops_alpha) return refuse(reader, CPNG_TRANSPARENT, "it has transparent pixels");
+            }
             memcpy(pixels + i * expected.channels, pixel, expected.channels);
         }
     }

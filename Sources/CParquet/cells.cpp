@@ -1,5 +1,6 @@
 #include "cells.hpp"
 
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -96,6 +97,7 @@ const arrow::DataType &innermost(const arrow::DataType &type, int32_t &depth) {
 
 int32_t kind(const arrow::DataType &type) {
     if (holds_number(type.id())) return CPARQUET_NUMBER;
+    if (type.id() == Type::FLOAT || type.id() == Type::DOUBLE) return CPARQUET_REAL;
     if (holds_text(type.id())) return CPARQUET_TEXT;
     if (holds_bytes(type.id())) return CPARQUET_FILE;
     if (type.id() == Type::DICTIONARY) {
@@ -187,6 +189,19 @@ void label(const arrow::Array &array, int64_t index, cparquet_row &row) {
     row.has_label = true;
     if (holds_number(array.type_id())) {
         row.number = number(array, index);
+        return;
+    }
+    if (array.type_id() == Type::FLOAT || array.type_id() == Type::DOUBLE) {
+        const double value = array.type_id() == Type::FLOAT
+            ? static_cast<const arrow::FloatArray &>(array).Value(index)
+            : static_cast<const arrow::DoubleArray &>(array).Value(index);
+        // Data frames write a missing number so.
+        if (std::isnan(value)) {
+            row.has_label = false;
+            return;
+        }
+        if (std::trunc(value) != value || std::fabs(value) > 1e9) refuse("a label is no whole number");
+        row.number = static_cast<int64_t>(value);
         return;
     }
     const auto text = bytes(array, index);

@@ -286,7 +286,7 @@ cparquet_status cparquet_begin(cparquet_file *file, int32_t image, int32_t label
         const auto kind = cells::kind(*file->schema->field(image)->type());
         const auto label_kind = cells::kind(*file->schema->field(label)->type());
         if ((kind != CPARQUET_FILE && kind != CPARQUET_PIXELS)
-            || (label_kind != CPARQUET_NUMBER && label_kind != CPARQUET_TEXT))
+            || (label_kind != CPARQUET_NUMBER && label_kind != CPARQUET_REAL && label_kind != CPARQUET_TEXT))
             throw Failure(CPARQUET_UNSUPPORTED, "the columns hold no images or no labels");
         file->is_pixels = kind == CPARQUET_PIXELS;
     });

@@ -13,20 +13,24 @@ final class ArchiveReader: EntrySource {
     /// Up to this many bytes any expansion goes.
     static let freeExpansion = 64 << 20
 
+    /// For messages.
     private let path: String
     private let format: ArchiveFormat
-    private let descriptor: Int32
+    private let file: FileHandle
+    private var descriptor: Int32 { file.fileDescriptor }
     private let archive: OpaquePointer
     private let size: Int
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
     private var delivered = 0
     private var entryName = ""
+    /// Whether `path` is the file's, and not just a name.
+    private let isOnDisk: Bool
 
     var formatName: String { format.rawValue }
     var bytesTotal: Int? { size }
     /// A zip's directory at its end names all entries.
     private(set) lazy var imageCount: Int? = {
-        guard format == .zip, let file = try? RandomAccessFile(path: path) else { return nil }
+        guard format == .zip, isOnDisk, let file = try? RandomAccessFile(path: path) else { return nil }
         let limits = ZipLimits(maximumEntries: 20_000_000, maximumDirectoryBytes: 4 << 30)
         let images = try? ZipArchive.scan(file, limits: limits) { name in
             ImageFormat.isImageName(name) && (try? EntryPath(name))?.isClutter == false
@@ -35,38 +39,40 @@ final class ArchiveReader: EntrySource {
     }()
     var bytesRead: Int { Int(clamping: archive_filter_bytes(archive, -1)) }
 
-    init(path: String) throws {
+    convenience init(path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else {
             throw Problem(
                 .internal, code: "file-access-failed", title: "A file could not be used",
                 detail: "Opening failed: \(String(cString: strerror(errno))).", location: path)
         }
+        try self.init(
+            FileHandle(fileDescriptor: descriptor, closeOnDealloc: true), name: path, isOnDisk: true)
+    }
+
+    /// - Parameters:
+    ///   - file: open at its beginning.
+    ///   - name: for messages.
+    init(_ file: FileHandle, name: String, isOnDisk: Bool = false) throws {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            let archive = archive_read_new()
-        else {
-            close(descriptor)
-            throw ArchiveFormat.unsupported("It is neither a file nor a folder.", path: path)
+        guard fstat(file.fileDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw ArchiveFormat.unsupported("It is neither a file nor a folder.", path: name)
         }
-        self.path = path
-        self.descriptor = descriptor
+        format = try ArchiveFormat.detect(Self.bytes(of: file.fileDescriptor, at: 0, count: 512), path: name)
+        guard let archive = archive_read_new() else {
+            throw Problem(
+                .internal, code: "no-memory", title: "There is no memory left",
+                detail: "The archive could not be opened.", location: name)
+        }
+        path = name
+        self.file = file
+        self.isOnDisk = isOnDisk
         self.archive = archive
         size = Int(status.st_size)
-        do {
-            format = try ArchiveFormat.detect(Self.bytes(of: descriptor, at: 0, count: 512), path: path)
-        } catch {
-            archive_read_free(archive)
-            close(descriptor)
-            throw error
-        }
         try start()
     }
 
-    deinit {
-        archive_read_free(archive)
-        close(descriptor)
-    }
+    deinit { archive_read_free(archive) }
 
     private func start() throws {
         let ready: Int32 =

@@ -44,33 +44,20 @@ public enum DatasetImporter {
         options: ImportOptions = ImportOptions(), progress: (ImportProgress) -> Void = { _ in },
         isCancelled: () -> Bool = { false }
     ) throws -> DatasetSummary {
-        do {
-            return try importOnce(
-                from: path, to: directory, limits: limits, options: options, forceColour: false,
-                progress: progress,
-                isCancelled: isCancelled)
-        } catch is ColourAfterGrey {
-            return try importOnce(
-                from: path, to: directory, limits: limits, options: options, forceColour: true,
-                progress: progress,
-                isCancelled: isCancelled)
-        }
-    }
-
-    private static func importOnce(
-        from path: String, to directory: String, limits: ImportLimits, options: ImportOptions,
-        forceColour: Bool,
-        progress: (ImportProgress) -> Void, isCancelled: () -> Bool
-    ) throws -> DatasetSummary {
         var owned: locale_t?
         let previous = carchive_use_utf8(&owned)
         defer { carchive_restore_locale(previous, owned) }
-        let source = try SourceFinder(
-            path: path, options: options, limits: limits, scratch: directory
-        ).open()
-        let run = ImportRun(
-            source: source, directory: directory, limits: limits, options: options, forceColour: forceColour)
-        return try run.run(progress: progress, isCancelled: isCancelled)
+        let plan = try SourceFinder(path: path, options: options, limits: limits, scratch: directory)
+            .plan(isCancelled: isCancelled)
+        func once(forceColour: Bool) throws -> DatasetSummary {
+            let run = ImportRun(
+                plan: plan, source: try plan.open(), directory: directory, limits: limits, options: options,
+                forceColour: forceColour)
+            return try run.run(progress: progress, isCancelled: isCancelled)
+        }
+        do { return try once(forceColour: false) } catch is ColourAfterGrey {
+            return try once(forceColour: true)
+        }
     }
 }
 

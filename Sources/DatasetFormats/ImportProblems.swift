@@ -61,6 +61,11 @@ enum ImportProblems {
             return Problem(
                 .unprocessable, code: "image-format-unsupported", title: "An image's format is not supported",
                 detail: "The \(format) cannot be used: \(reason).", location: name,
+                fix: format == "array" ? nil : "Convert it to grey or RGB.")
+        case .transparent:
+            return Problem(
+                .unprocessable, code: "image-format-unsupported", title: "An image's format is not supported",
+                detail: "The \(format) cannot be used: it has transparent pixels.", location: name,
                 fix: "Convert it to grey or RGB, or import with alpha=drop.")
         case .tooLarge(let found):
             return Problem(

@@ -8,9 +8,11 @@ import WorkerProtocol
 /// One pass over a source: reads entries, decodes them in batches on other threads while it reads on, and
 /// packs them in order. Used by one thread.
 final class ImportRun {
+    private let plan: SetPlan
     private let source: any SampleSource
     private let directory: String
     private let limits: ImportLimits
+    private let options: ImportOptions
     private let transform: PixelGeometry
     private let forceColour: Bool
     private let workers = (0..<max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))).map {
@@ -25,12 +27,16 @@ final class ImportRun {
     private var decoding: DecodeBatch?
     private var spare: DecodeBatch?
     private var images = 0
+    private var conversions = ImageConversions()
 
     init(
-        source: any SampleSource, directory: String, limits: ImportLimits, options: ImportOptions,
+        plan: SetPlan, source: any SampleSource, directory: String, limits: ImportLimits,
+        options: ImportOptions,
         forceColour: Bool
     ) {
+        self.plan = plan
         self.source = source
+        self.options = options
         self.directory = directory
         self.limits = limits
         self.forceColour = forceColour
@@ -60,6 +66,7 @@ final class ImportRun {
         try turn()
         report(progress)
         try source.check()
+        if let fault = plan.fault { throw fault }
         guard let writer else { throw noImages() }
         guard writer.classCount >= 2 else {
             throw Problem(
@@ -67,12 +74,25 @@ final class ImportRun {
                 detail: "All \(writer.count) images have one label.",
                 fix: "Upload images of at least two classes.")
         }
-        let report = source.report
+        return try finish(writer)
+    }
+
+    private func finish(_ writer: PackedDatasetWriter) throws -> DatasetSummary {
+        var report = source.report
+        let naming = ClassNaming(
+            writer.classNames, areFolders: source.foldersAreClasses, own: report.classNames,
+            orders: plan.orders)
+        for file in naming.ignored { report.skip(file.name, file.reason) }
+        let reading = SetReading(
+            layout: plan.layout, decision: plan.sentence, split: plan.split, ignored: report.ignored,
+            converted: conversions.found, turned: conversions.turned,
+            orientation: options.orientation ?? .stored,
+            notes: plan.notes + naming.notes)
         return try writer.finish(
             format: source.formatName,
             skipped: report.skipped.map { .init(name: $0.name, reason: $0.reason) },
-            skippedTotal: report.skippedTotal, classNames: { ClassNames.display($0, report.classNames) },
-            classLabels: { source.foldersAreClasses ? nil : ClassNames.numbers($0) })
+            skippedTotal: report.skippedTotal, reading: reading, classNames: { _ in naming.names },
+            classLabels: { _ in naming.labels })
     }
 
     private func report(_ progress: (ImportProgress) -> Void) {
@@ -91,6 +111,7 @@ final class ImportRun {
         defer { batch?.encoded = bytes }
         let start = bytes.count
         guard let sample = try source.next(into: &bytes) else { return false }
+        if case .raw = sample.content { try requireImageFiles(sample.name) }
         images += 1
         guard images <= limits.maximumImages else {
             throw ImportProblems.tooMany("images", limits.maximumImages, sample.name)
@@ -126,7 +147,12 @@ final class ImportRun {
                 }
             }
             switch probed {
-            case .success(let found): geometry = found
+            case .success(let found):
+                let orientation = bytes.withUnsafeBytes { all in
+                    ImageOrientation.read(UnsafeRawBufferPointer(rebasing: all[item.bytes]), format: format)
+                }
+                geometry =
+                    options.orientation == .upright ? ImageOrientation.geometry(found, orientation) : found
             case .failure(let failure): throw problem(failure, item)
             }
         }
@@ -138,6 +164,19 @@ final class ImportRun {
         writer = try PackedDatasetWriter(
             directory: directory, height: geometry.height, width: geometry.width, channels: geometry.channels)
         return makeBatch(geometry)
+    }
+
+    /// Bare pixels have neither an alpha channel nor an orientation.
+    private func requireImageFiles(_ place: String) throws {
+        for (name, given) in [
+            ("alpha", options.alpha?.rawValue), ("orientation", options.orientation?.rawValue),
+        ] {
+            guard let given else { continue }
+            throw SetParts.withoutEffect(
+                "\(name)=\(given)", name,
+                "The images are arrays of grey or RGB pixels (\(place)), and not files with an alpha channel or an "
+                    + "orientation.")
+        }
     }
 
     private func makeBatch(_ geometry: ImageGeometry) -> DecodeBatch {
@@ -164,6 +203,7 @@ final class ImportRun {
                     throw ImportProblems.packedTooLarge(item.name, limits.maximumPackedBytes)
                 }
                 try writer.append(pixels, className: item.className, name: item.name)
+                conversions.add(done.traits(index), name: item.name)
             }
         }
         done.removeAll()

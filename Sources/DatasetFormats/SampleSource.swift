@@ -1,3 +1,5 @@
+import Findings
+
 /// One labelled image as a source gives it; its bytes were appended to the buffer.
 struct SourceSample {
     enum Content {
@@ -44,12 +46,45 @@ struct SourceReport {
     var skippedTotal = 0
     /// Class names as people know them, by the names that the samples have.
     var classNames: [String: String] = [:]
+    /// What was skipped, by kind and reason.
+    private(set) var ignored: [SetReading.Ignored] = []
 
     private static let kept = 100
+    private static let keptKinds = 50
+    private static let keptExamples = 3
 
     mutating func skip(_ name: String, _ reason: String) {
         skippedTotal += 1
         if skipped.count < Self.kept { skipped.append((name, reason)) }
+        count(.init(kind: Self.kind(of: name), reason: reason, count: 1, examples: [name]))
+    }
+
+    /// What another source skipped, which this one read from.
+    mutating func add(_ other: SourceReport) {
+        skippedTotal += other.skippedTotal
+        skipped += other.skipped.prefix(max(0, Self.kept - skipped.count))
+        other.ignored.forEach { count($0) }
+    }
+
+    private mutating func count(_ item: SetReading.Ignored) {
+        var item = item
+        if ignored.count >= Self.keptKinds { (item.kind, item.reason) = ("other files", "of many kinds") }
+        if let known = ignored.firstIndex(where: { $0.kind == item.kind && $0.reason == item.reason }) {
+            ignored[known].count += item.count
+            let room = Self.keptExamples - ignored[known].examples.count
+            if room > 0 { ignored[known].examples += item.examples.prefix(room) }
+        } else {
+            ignored.append(item)
+        }
+    }
+
+    /// An extension, or the name of a file without one.
+    private static func kind(of name: String) -> String {
+        let last = name.split(separator: "/").last ?? ""
+        guard let dot = last.lastIndex(of: "."), dot > last.startIndex,
+            last.distance(from: dot, to: last.endIndex) <= 10
+        else { return String(last) }
+        return last[dot...].lowercased()
     }
 }
 

@@ -1,4 +1,5 @@
-/// How an upload's images become the packed ones. Names are those of the REST API.
+/// How an upload's images become the packed ones. Names are those of the REST API; nil is an option that was not
+/// given.
 public struct ImportOptions: Codable, Hashable, Sendable {
     /// What is done with an alpha channel.
     public enum Alpha: String, Codable, Hashable, Sendable, CaseIterable {
@@ -11,6 +12,28 @@ public struct ImportOptions: Codable, Hashable, Sendable {
     /// Which part of a set with a training and a test part is read.
     public enum Split: String, Codable, Hashable, Sendable, CaseIterable {
         case train, test
+    }
+
+    /// How a set is laid out, where several readings fit.
+    public enum Layout: String, Codable, Hashable, Sendable, CaseIterable {
+        /// One folder per class.
+        case folders
+        /// Images and a table with a file and a label in each row.
+        case manifest
+        case webdataset
+        case parquet
+        /// CIFAR-10 and CIFAR-100 as their authors distribute them.
+        case cifar
+        /// npz, safetensors, IDX.
+        case arrays
+    }
+
+    /// What the orientation does that a camera wrote into an image.
+    public enum Orientation: String, Codable, Hashable, Sendable, CaseIterable {
+        /// Pixels are taken as they are stored, as Pillow and torchvision load them.
+        case stored
+        /// Images are turned upright, as `PIL.ImageOps.exif_transpose` and Hugging Face's datasets do.
+        case upright
     }
 
     /// Height and width.
@@ -34,13 +57,25 @@ public struct ImportOptions: Codable, Hashable, Sendable {
     public var resize: Resize?
     /// torchvision's `CenterCrop`, after the resizing.
     public var crop: Size?
-    public var alpha: Alpha
-    public var split: Split
+    /// Without it: `refuse`.
+    public var alpha: Alpha?
+    /// Without it: `train`, where the set has parts.
+    public var split: Split?
+    /// Without it: what the names in the set tell.
+    public var layout: Layout?
+    /// Without it: `stored`.
+    public var orientation: Orientation?
 
-    public init(resize: Resize? = nil, crop: Size? = nil, alpha: Alpha = .refuse, split: Split = .train) {
+    public init(
+        resize: Resize? = nil, crop: Size? = nil, alpha: Alpha? = nil, split: Split? = nil,
+        layout: Layout? = nil,
+        orientation: Orientation? = nil
+    ) {
         self.resize = resize
         self.crop = crop
         self.alpha = alpha
         self.split = split
+        self.layout = layout
+        self.orientation = orientation
     }
 }

@@ -69,10 +69,12 @@ public struct DatasetSummary: Codable, Hashable, Sendable {
     public var skippedTotal: Int
     /// Bytes of the packed array on disk.
     public var packedBytes: Int
+    /// How the upload was read; nil for sets that were packed before this was kept.
+    public var reading: SetReading?
 
     public init(
         format: String, samples: Int, height: Int, width: Int, channels: Int, classes: [ClassCount],
-        skipped: [SkippedEntry], skippedTotal: Int, packedBytes: Int
+        skipped: [SkippedEntry], skippedTotal: Int, packedBytes: Int, reading: SetReading? = nil
     ) {
         self.format = format
         self.samples = samples
@@ -83,10 +85,11 @@ public struct DatasetSummary: Codable, Hashable, Sendable {
         self.skipped = skipped
         self.skippedTotal = skippedTotal
         self.packedBytes = packedBytes
+        self.reading = reading
     }
 
     enum CodingKeys: String, CodingKey {
-        case format, samples, height, width, channels, classes, skipped
+        case format, samples, height, width, channels, classes, skipped, reading
         case skippedTotal = "skipped_total"
         case packedBytes = "packed_bytes"
     }

@@ -68,6 +68,9 @@ public final class PackedDatasetWriter {
     /// The classes met so far, in order of discovery.
     public var classCount: Int { classCounts.count }
 
+    /// The classes met so far, sorted.
+    public var classNames: [String] { classIndices.keys.sortedByCodePoint() }
+
     /// Adds one sample.
     /// - Parameter pixels: H x W x C bytes.
     /// - Throws: `duplicate-entry` when a sample of that name was added before; `disk-full`.
@@ -106,7 +109,8 @@ public final class PackedDatasetWriter {
     /// - Returns: the summary, as `PackedDataset.summary` will give it.
     public func finish(
         format: String, skipped: [DatasetSummary.SkippedEntry] = [], skippedTotal: Int = 0,
-        classNames: ([String]) -> [String] = { $0 }, classLabels: ([String]) -> [Int]? = { _ in nil }
+        reading: SetReading? = nil, classNames: ([String]) -> [String] = { $0 },
+        classLabels: ([String]) -> [Int]? = { _ in nil }
     ) throws -> DatasetSummary {
         precondition(!isFinished, "the data set is finished")
         guard count > 0 else {
@@ -134,7 +138,8 @@ public final class PackedDatasetWriter {
         for file in [images, labels, names, offsets] { try file.synchronize() }
         let summary = DatasetSummary(
             format: format, samples: count, height: height, width: width, channels: channels,
-            classes: classes, skipped: skipped, skippedTotal: skippedTotal, packedBytes: images.count)
+            classes: classes, skipped: skipped, skippedTotal: skippedTotal, packedBytes: images.count,
+            reading: reading)
         try writeManifest(summary)
         isFinished = true
         return summary

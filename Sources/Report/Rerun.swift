@@ -51,8 +51,13 @@ extension JobReport.Rerun {
         case nil: break
         }
         if let crop = options.crop { words += ["--crop", "\(crop.height)x\(crop.width)"] }
-        if options.alpha != .refuse { words += ["--alpha", options.alpha.rawValue] }
-        if options.split != .train { words += ["--split", options.split.rawValue] }
+        // Defaults that older versions kept as if they had been given are left out.
+        if let alpha = options.alpha, alpha != .refuse { words += ["--alpha", alpha.rawValue] }
+        if let orientation = options.orientation, orientation != .stored {
+            words += ["--orientation", orientation.rawValue]
+        }
+        if let split = options.split, split != .train { words += ["--split", split.rawValue] }
+        if let layout = options.layout { words += ["--layout", layout.rawValue] }
         return words
     }
 

@@ -167,6 +167,70 @@ struct FormatTests {
         #expect(problem?.location?.contains(location) == true, "\(String(describing: problem))")
     }
 
+    @Test("refuse a part where they have none, and options of image files where they are arrays")
+    func withoutEffect() throws {
+        let noParts = [
+            "stored.npz", "set.safetensors", "shard.tar", "csv.zip", "folders.tar", "hf.parquet",
+        ]
+        for file in noParts {
+            for split in ImportOptions.Split.allCases {
+                let problem = #expect(throws: Problem.self) {
+                    try packed(file, ImportOptions(split: split)) { _ in }
+                }
+                #expect(problem?.code == "option-without-effect", "\(file): \(String(describing: problem))")
+                #expect(problem?.location == "split", "\(file)")
+            }
+        }
+        let arrays = [
+            "stored.npz", "set.safetensors", "cifar-python.tar.gz", "cifar-binary.tar", "idx.tar",
+            "pixels.parquet",
+        ]
+        for file in arrays {
+            for (options, place) in [
+                (ImportOptions(alpha: .refuse), "alpha"), (ImportOptions(alpha: .drop), "alpha"),
+                (ImportOptions(orientation: .stored), "orientation"),
+                (ImportOptions(orientation: .upright), "orientation"),
+            ] {
+                let problem = #expect(throws: Problem.self) { try packed(file, options) { _ in } }
+                #expect(problem?.code == "option-without-effect", "\(file): \(String(describing: problem))")
+                #expect(problem?.location == place, "\(file)")
+            }
+        }
+        // On files of images they have an effect wherever there is something to treat, and the summary says on how many.
+        for file in ["folders.tar", "csv.zip", "shard.tar", "hf.parquet"] {
+            try packed(file, ImportOptions(alpha: .drop, orientation: .upright)) { set in
+                #expect(set.summary.reading?.turned == 0)
+                #expect(set.summary.reading?.orientation == .upright)
+            }
+        }
+        let layouts: [(String, ImportOptions.Layout)] = [
+            ("stored.npz", .arrays), ("idx.tar", .arrays), ("set.safetensors", .arrays),
+            ("cifar-python.tar.gz", .cifar),
+            ("cifar-binary.tar", .cifar), ("shard.tar", .webdataset), ("csv.zip", .manifest),
+            ("folders.tar", .folders),
+            ("hf.parquet", .parquet), ("shards.zip", .parquet),
+        ]
+        for (file, layout) in layouts {
+            for asked in ImportOptions.Layout.allCases {
+                guard asked != layout else {
+                    try packed(file, ImportOptions(layout: asked)) {
+                        #expect($0.summary.reading?.layout == layout)
+                    }
+                    continue
+                }
+                // Files of a shard or of a manifest may be taken as folders; they lie in none.
+                let problem = #expect(throws: Problem.self, "\(file), \(asked)") {
+                    try packed(file, ImportOptions(layout: asked)) { _ in }
+                }
+                #expect(
+                    problem?.code == "layout-not-found"
+                        || asked == .folders && problem?.code == "image-outside-class"
+                        || asked == .folders && problem?.code == "too-few-classes",
+                    "\(file), \(asked): \(problem?.code ?? "")")
+            }
+        }
+    }
+
     @Test("keep the number of a class where others have no images")
     func gaps() throws {
         for (file, label) in [("hf.parquet", "eel"), ("set.safetensors", "0002")] {
@@ -333,7 +397,7 @@ struct HostileArrayTests {
         #expect(ClassNames.numbers(["0003", "0010"]) == [3, 10])
         #expect(ClassNames.numbers(["0003", "x"]) == nil)
         #expect(ClassNames.numbers(["3"]) == nil)
-        #expect(try ClassNames.read(Array("x\ny\n".utf8), name: "classes.txt") == ["0000": "x", "0001": "y"])
-        #expect(throws: Problem.self) { try ClassNames.read(Array("[1]".utf8), name: "classes.json") }
+        #expect(ClassNames.aliases(Array(#"{"x": "z", "y": "b"}"#.utf8)) == ["x": "z", "y": "b"])
+        #expect(ClassNames.aliases(Array("[1]".utf8)).isEmpty)
     }
 }

@@ -158,8 +158,6 @@ import WorkerProtocol
         .entries(
             "GIF", "image-format-unsupported", at: "cat/2.gif", [("cat/2.gif", .file(Array("GIF89a".utf8)))]),
         .entries("cut png", "image-damaged", at: "cat/2.png", [("cat/2.png", .file(png.dropLast(20)))]),
-        .entries(
-            "CMYK", "image-format-unsupported", at: "cat/2.jpg", [("cat/2.jpg", .file(SampleJPEG.cmyk))]),
         Case("first image damaged", "image-damaged", at: "a/1.png") { path in
             try TestArchive([("a/1.png", .file(Array(png.prefix(20))))]).write(.tar, to: path)
         },

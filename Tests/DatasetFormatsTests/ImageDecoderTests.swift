@@ -112,8 +112,9 @@ import ZipFixtures
         #expect(try Self.decode(SampleJPEG.grey, channels: 3).1 == wide)
     }
 
-    @Test func cmykIsRefused() {
-        #expect(Self.failure(SampleJPEG.cmyk) == .unsupported("its colours are CMYK"))
+    @Test func cmykGivesThreeChannels() throws {
+        #expect(try Self.decode(SampleJPEG.cmyk).0.channels == 3)
+        #expect(Self.failure(SampleJPEG.cmyk, channels: 1) == .colour)
     }
 
     /// Every prefix of a file fails with a message; none is taken for whole.

@@ -36,7 +36,7 @@ enum Images {
             case .damaged(let text), .unsupported(let text):
                 require(!text.isEmpty, "a failure without a reason")
             case .noMemory: finding("memory ran out")
-            case .tooLarge, .otherSize, .colour: break
+            case .tooLarge, .otherSize, .colour, .transparent: break
             }
             return nil
         }

@@ -9,7 +9,7 @@ import WorkerProtocol
 struct ImportParameters {
     static let names: [InputKind: [String]] = [
         .model: ["architecture", "image", "skeleton"],
-        .dataset: ["resize", "crop", "alpha", "split", "images"],
+        .dataset: ["resize", "crop", "alpha", "split", "layout", "orientation", "images"],
     ]
 
     let values: [String: String]
@@ -60,12 +60,15 @@ struct ImportParameters {
             }
             options.crop = crop
         }
-        options.alpha =
-            try values["alpha"].map { try HTTPRequestHead.one("alpha", $0, of: ImportOptions.Alpha.self) }
-            ?? .refuse
-        options.split =
-            try values["split"].map { try HTTPRequestHead.one("split", $0, of: ImportOptions.Split.self) }
-            ?? .train
+        func choice<Value: RawRepresentable & CaseIterable>(_ name: String, _ type: Value.Type) throws
+            -> Value?
+        where Value.RawValue == String {
+            try values[name].map { try HTTPRequestHead.one(name, $0, of: type) }
+        }
+        options.alpha = try choice("alpha", ImportOptions.Alpha.self)
+        options.split = try choice("split", ImportOptions.Split.self)
+        options.layout = try choice("layout", ImportOptions.Layout.self)
+        options.orientation = try choice("orientation", ImportOptions.Orientation.self)
         if let text = values["images"] { _ = try HTTPRequestHead.int("images", text, Self.images) }
         return options == ImportOptions() ? nil : options
     }
@@ -133,6 +136,11 @@ extension RESTService {
     ) async throws -> String? {
         let names = ImportParameters.names[kind, default: []]
         var pairs = head.headers["Upload-Metadata"].map { [$0] } ?? []
+        let others = Set(ImportParameters.names.values.joined()).subtracting(names)
+        if let other = metadata.keys.filter(others.contains).min() {
+            throw HTTPRequestHead.invalid(
+                "Upload-Metadata", "\(other) does not go with an upload of a \(kind.rawValue).")
+        }
         var values = metadata.filter { names.contains($0.key) }
         for item in head.query where !["kind", "name"].contains(item.name) {
             guard names.contains(item.name) else {

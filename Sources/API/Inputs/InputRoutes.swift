@@ -59,7 +59,7 @@ extension RESTService {
             return try JSON.response(page.resource { InputResource(dataset: $0) })
         }
         router.on(.post, "/v1/datasets", isUpload: true) { head in
-            try head.allowQuery("name", "resize", "crop", "alpha", "split", "images")
+            try head.allowQuery(["name"] + ImportParameters.names[.dataset, default: []])
             _ = try importOptions(head)
             try requirePackedSpace(ImportParameters(head), upload: Int(clamping: head.contentLength ?? 0))
             return try await planUpload(

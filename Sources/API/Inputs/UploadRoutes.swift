@@ -47,9 +47,7 @@ extension RESTService {
     }
 
     private func create(_ head: HTTPRequestHead) async throws -> HTTPResponse {
-        try head.allowQuery(
-            "kind", "name", "architecture", "image", "skeleton", "resize", "crop", "alpha", "split",
-            "images")
+        try head.allowQuery(["kind", "name"] + ImportParameters.names.values.joined())
         try head.requireTusVersion()
         guard head.contentLength ?? 0 == 0 else {
             throw Tus.refusal(

@@ -5,7 +5,9 @@ import Problems
 /// Query parameters and headers, checked.
 extension HTTPRequestHead {
     /// Refuses parameters that the route does not have: a typing error must not widen a filter.
-    func allowQuery(_ known: String...) throws {
+    func allowQuery(_ known: String...) throws { try allowQuery(known) }
+
+    func allowQuery(_ known: [String]) throws {
         for item in query where !known.contains(item.name) {
             throw Self.invalid(
                 item.name, "There is no query parameter \"\(item.name.prefix(80))\" here.",

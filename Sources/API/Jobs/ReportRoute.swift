@@ -76,7 +76,7 @@ extension RESTService {
     {
         var names: [Int: String] = [:]
         for (index, item) in (dataset?.classes ?? []).enumerated() {
-            names[options.classes?[item.name] ?? index] = item.name
+            names[options.classes?[item.name] ?? item.label ?? index] = item.name
         }
         for item in verdict.evidence.classes { names[item.label] = item.name }
         return (0..<((names.keys.max() ?? -1) + 1)).map { names[$0] ?? "" }

@@ -9,7 +9,7 @@ enum cjpeg_status {
     CJPEG_OK,
     /// The bytes are no whole, valid JPEG.
     CJPEG_DAMAGED,
-    /// A valid JPEG of a kind that is not taken (CMYK, for one).
+    /// A valid JPEG of a kind that is not taken.
     CJPEG_UNSUPPORTED,
     /// A side is longer than the limit.
     CJPEG_TOO_LARGE,
@@ -22,8 +22,10 @@ enum cjpeg_status {
 
 struct cjpeg_image {
     uint32_t height, width;
-    /// 1 (grey) or 3 (RGB), as the file has it.
+    /// 1 (grey) or 3 (RGB), as the file has it; 3 for CMYK.
     uint32_t channels;
+    /// On return: whether the file has CMYK or YCCK.
+    int is_cmyk;
     /// Ends with a zero byte; empty when the status is CJPEG_OK.
     char message[200];
 };
@@ -33,7 +35,8 @@ enum cjpeg_status cjpeg_probe(
     const uint8_t *bytes, size_t count, uint32_t maximum_side, struct cjpeg_image *image);
 
 /// Decodes to height x width x channels bytes. `image` says on entry what is expected (grey is widened to
-/// three channels where three are expected), on return what was found. `capacity` is checked.
+/// three channels where three are expected), on return what was found. `capacity` is checked. CMYK is converted as
+/// Pillow does: its values are taken as inverted, as Adobe writes them, and R = (1 - C)(1 - K).
 enum cjpeg_status cjpeg_decode(
     const uint8_t *bytes, size_t count, uint32_t maximum_side, struct cjpeg_image *image,
     uint8_t *pixels, size_t capacity);

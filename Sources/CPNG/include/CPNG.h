@@ -9,8 +9,10 @@ enum cpng_status {
     CPNG_OK,
     /// The bytes are no whole, valid PNG.
     CPNG_DAMAGED,
-    /// A valid PNG of a kind that is not taken (transparent pixels).
+    /// A valid PNG of a kind that is not taken.
     CPNG_UNSUPPORTED,
+    /// Transparent pixels, and nobody said to drop the alpha channel.
+    CPNG_TRANSPARENT,
     /// A side is longer than the limit.
     CPNG_TOO_LARGE,
     /// Not the expected height and width.
@@ -27,6 +29,12 @@ struct cpng_image {
     /// On entry: leave an alpha channel out, whatever is in it. Else images that are transparent anywhere are
     /// refused.
     int drops_alpha;
+    /// On return: bits of a sample, or of an index into the palette.
+    uint32_t depth;
+    int has_palette;
+    /// On return of a decoded image: whether it had an alpha channel, or one colour that stands for transparency; and
+    /// whether a pixel was transparent.
+    int has_alpha, is_transparent;
     /// Ends with a zero byte; empty when the status is CPNG_OK.
     char message[160];
 };

@@ -43,6 +43,8 @@ enum {
     CPARQUET_FILE = 3,
     /// Pixels: whole numbers in lists, one to three deep.
     CPARQUET_PIXELS = 4,
+    /// Numbers with a point, which are labels where all are whole.
+    CPARQUET_REAL = 5,
 };
 
 /// The strings live as long as the file.

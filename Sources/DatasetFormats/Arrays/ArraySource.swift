@@ -120,9 +120,11 @@ enum ImageArray {
         }
     }
 
-    /// Little-endian whole numbers (or big-endian ones) of a NumPy type.
+    /// Whole numbers of a NumPy type, little-endian or big-endian; data frames write them as floats at times.
     static func labels(_ bytes: ArraySlice<UInt8>, _ type: String, count: Int, name: String) throws -> [Int] {
-        let widths = ["u1": 1, "i1": 1, "u2": 2, "i2": 2, "u4": 4, "i4": 4, "u8": 8, "i8": 8, "b1": 1]
+        let widths = [
+            "u1": 1, "i1": 1, "u2": 2, "i2": 2, "u4": 4, "i4": 4, "u8": 8, "i8": 8, "b1": 1, "f4": 4, "f8": 8,
+        ]
         let kind = String(type.drop { "<>|=".contains($0) })
         guard let width = widths[kind] else {
             throw Labels.invalid(
@@ -133,7 +135,7 @@ enum ImageArray {
             throw Labels.invalid("The array of labels is cut short.", name)
         }
         let bigEndian = type.hasPrefix(">")
-        return (0..<count).map { index in
+        return try (0..<count).map { index in
             let start = bytes.startIndex + index * width
             let digits = bytes[start..<start + width]
             var value: UInt64 = 0
@@ -141,6 +143,13 @@ enum ImageArray {
                 for byte in digits { value = value << 8 | UInt64(byte) }
             } else {
                 for byte in digits.reversed() { value = value << 8 | UInt64(byte) }
+            }
+            if kind.hasPrefix("f") {
+                let number = width == 4 ? Double(Float(bitPattern: UInt32(value))) : Double(bitPattern: value)
+                guard let label = Labels.number(number) else {
+                    throw Labels.invalid("The label \(number) is no whole number.", "\(name)[\(index)]")
+                }
+                return label
             }
             if kind.hasPrefix("i"), width < 8, value >> UInt64(8 * width - 1) == 1 { return -1 }
             return Int(truncatingIfNeeded: value)

@@ -12,7 +12,8 @@ final class CIFARSource: SampleSource {
     private static let maximumPickleBytes = 512 << 20
 
     private let entries: EntryStream
-    private let split: ImportOptions.Split
+    /// Nil: all parts.
+    private let split: ImportOptions.Split?
     private let isBinary: Bool
     /// The file being read.
     private var path: EntryPath?
@@ -27,8 +28,8 @@ final class CIFARSource: SampleSource {
     var expectedCount: Int? { nil }
     var report: SourceReport { entries.report }
 
-    init(_ source: any EntrySource, isBinary: Bool, split: ImportOptions.Split, limits: ImportLimits) {
-        entries = EntryStream(source, limits: limits)
+    init(_ entries: EntryStream, isBinary: Bool, split: ImportOptions.Split?) {
+        self.entries = entries
         self.isBinary = isBinary
         self.split = split
     }
@@ -50,12 +51,13 @@ final class CIFARSource: SampleSource {
             path = nil
             guard let found = try entries.next() else { return nil }
             let name = found.components.last ?? ""
-            if Self.split(of: name) == split {
+            if let part = Self.split(of: name), split == nil || part == split {
                 try begin(found, name)
             } else if ["batches.meta", "meta", "batches.meta.txt", "fine_label_names.txt"].contains(name) {
                 try readNames(found, name)
             } else {
-                entries.report.skip(found.name, "not of the \(split.rawValue) part")
+                entries.report.skip(
+                    found.name, split.map { "not of the \($0.rawValue) part" } ?? "not a batch")
             }
         }
     }

@@ -13,16 +13,18 @@ enum IDXArchive {
     }
     static func isLabels(_ name: String) -> Bool { name.contains("idx1-ubyte") }
 
-    /// - Parameter files: names of the archive's files.
+    /// - Parameters:
+    ///   - files: names of the archive's files.
+    ///   - split: nil where the names tell no parts.
     static func source(
-        format: String, files: [String], split: ImportOptions.Split, limits: ImportLimits,
+        format: String, files: [String], split: ImportOptions.Split?, limits: ImportLimits,
         open: () throws -> any EntrySource
     ) throws -> ArraySource {
         func pick(_ matches: (String) -> Bool) -> String? {
-            let found = files.filter(matches)
-            let part = split == .train ? "train" : "t10k"
-            return found.first { $0.contains(part) } ?? found.first { $0.contains("test") && split == .test }
-                ?? (found.count == 1 ? found[0] : nil)
+            let found = files.filter {
+                matches($0) && (split == nil || SetParts.part(of: $0) == split?.rawValue)
+            }
+            return found.count == 1 ? found[0] : nil
         }
         guard let images = pick(isImages), let labels = pick(isLabels) else {
             throw Problem(

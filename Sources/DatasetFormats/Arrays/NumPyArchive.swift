@@ -1,4 +1,5 @@
 import ClassOrder
+import Findings
 import Problems
 import WorkerProtocol
 
@@ -80,18 +81,27 @@ enum NumPyArchive {
         ("X", "Y"), ("arr_0", "arr_1"),
     ]
 
+    /// The parts that pairs of arrays are of.
+    static func parts(_ arrays: [String]) -> Set<String> {
+        Set(["train", "test"].filter { pair(arrays, part: $0) != nil })
+    }
+
+    /// The names of the arrays of images and labels.
+    private static func pair(_ arrays: [String], part: String?) -> (String, String)? {
+        let names = Set(arrays.map { $0.hasSuffix(".npy") ? String($0.dropLast(4)) : $0 })
+        let candidates = pairs.flatMap { x, y in
+            guard let part else { return [(x, y)] }
+            return [("\(x)_\(part)", "\(y)_\(part)"), ("\(part)_\(x)", "\(part)_\(y)")]
+        }
+        return candidates.first { names.contains($0.0) && names.contains($0.1) }
+    }
+
     static func source(
-        format: String, arrays: [String], split: String, limits: ImportLimits,
+        format: String, arrays: [String], split: ImportOptions.Split?, limits: ImportLimits,
         open: () throws -> any EntrySource
     ) throws -> ArraySource {
         let names = arrays.map { $0.hasSuffix(".npy") ? String($0.dropLast(4)) : $0 }
-        var candidates: [(String, String)] = []
-        for (x, y) in pairs {
-            candidates += [("\(x)_\(split)", "\(y)_\(split)"), ("\(split)_\(x)", "\(split)_\(y)")]
-        }
-        candidates += pairs
-        guard let (images, labels) = candidates.first(where: { names.contains($0.0) && names.contains($0.1) })
-        else {
+        guard let (images, labels) = pair(arrays, part: split?.rawValue) else {
             throw Problem(
                 .unprocessable, code: "arrays-not-found",
                 title: "The arrays of images and labels are not found",

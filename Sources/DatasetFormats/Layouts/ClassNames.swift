@@ -1,6 +1,5 @@
 import ClassOrder
 import PackedDataset
-import Problems
 import StrictJSON
 
 /// Names for labels that are numbers, and for folders.
@@ -18,49 +17,19 @@ enum ClassNames {
     }
 
     static let maximumBytes = 4 << 20
-    static let fileNames: Set<String> = [
-        "classes.json", "classes.txt", "class_names.json", "class_names.txt",
-    ]
 
-    /// Reads `classes.txt` (a name a line, from label 0) or `classes.json` (a list of names, or an object from
-    /// folder or label to name).
-    static func read(_ bytes: [UInt8], name: String) throws -> [String: String] {
-        func problem(_ detail: String) -> Problem {
-            Problem(
-                .malformed, code: "class-names-invalid", title: "The file of class names cannot be used",
-                detail: detail, location: name,
-                fix: "Write one name a line, or JSON: [\"cat\", \"dog\"] or {\"n02123045\": \"cat\"}.")
+    /// An object from folder to name, such as `{"n02123045": "cat"}`; empty for anything else.
+    static func aliases(_ bytes: [UInt8]) -> [String: String] {
+        // That it is something else is no loss: it is ignored then, and named.
+        guard case .object(let members)? = try? StrictJSON.parse(bytes, limits: JSONLimits(maximumDepth: 4))
+        else {
+            return [:]
         }
-        guard name.hasSuffix(".json") else {
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                throw problem("It is not UTF-8.")
-            }
-            let lines = text.split(omittingEmptySubsequences: true) { $0.isNewline }
-            return numbered(lines.map { $0.trimmingSpace() })
+        let names = members.compactMap { member -> (String, String)? in
+            guard case .string(let name) = member.value, !name.isEmpty else { return nil }
+            return (member.name, name)
         }
-        do {
-            switch try StrictJSON.parse(bytes, limits: JSONLimits(maximumDepth: 4)) {
-            case .array(let items):
-                return numbered(
-                    try items.map {
-                        guard case .string(let name) = $0 else { throw problem("A class name is no string.") }
-                        return name
-                    })
-            case .object(let members):
-                var names: [String: String] = [:]
-                for member in members {
-                    guard case .string(let name) = member.value else {
-                        throw problem("A class name is no string.")
-                    }
-                    names[Int(member.name).map(key) ?? member.name] = name
-                    names[member.name] = name
-                }
-                return names
-            default: throw problem("It is neither a list nor an object.")
-            }
-        } catch let fault as JSONFault {
-            throw problem(fault.description)
-        }
+        return names.count == members.count ? Dictionary(names) { first, _ in first } : [:]
     }
 
     static func numbered(_ names: [String]) -> [String: String] {

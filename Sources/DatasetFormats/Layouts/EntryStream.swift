@@ -8,19 +8,34 @@ final class EntryStream {
     var report = SourceReport()
     /// Called with the path of each folder.
     var folder: (EntryPath) throws -> Void = { _ in }
+    /// Tables and lists of names that were read before, by path.
+    private let used: Set<String>
+    /// Why files are passed over, by path.
+    private let unused: [String: String]
 
-    init(_ source: any EntrySource, limits: ImportLimits) {
+    init(
+        _ source: any EntrySource, limits: ImportLimits, used: Set<String> = [],
+        unused: [String: String] = [:]
+    ) {
         self.source = source
         self.limits = limits
+        self.used = used
+        self.unused = unused
     }
 
-    /// The next file that is no clutter and no file of class names.
+    /// The next entry, whatever it is.
+    func nextRaw() throws -> SourceEntry? {
+        guard let entry = try source.next() else { return nil }
+        report.entries += 1
+        guard report.entries <= 2 * limits.maximumImages + 100_000 else {
+            throw ImportProblems.tooMany("entries", report.entries - 1, entry.name)
+        }
+        return entry
+    }
+
+    /// The next file that is no clutter and was not read before.
     func next() throws -> EntryPath? {
-        while let entry = try source.next() {
-            report.entries += 1
-            guard report.entries <= 2 * limits.maximumImages + 100_000 else {
-                throw ImportProblems.tooMany("entries", report.entries - 1, entry.name)
-            }
+        while let entry = try nextRaw() {
             let path = try EntryPath(entry.name)
             switch entry.kind {
             case .directory:
@@ -30,14 +45,13 @@ final class EntryStream {
             case .symbolicLink, .hardLink, .special: throw ImportProblems.notAFile(entry)
             }
             if entry.isEncrypted { throw ImportProblems.encrypted(entry.name) }
-            guard let last = path.components.last else { continue }
+            if path.components.isEmpty || used.contains(path.name) { continue }
             if path.isClutter {
                 report.skip(path.name, "a hidden file, or one that an operating system left")
                 continue
             }
-            if ClassNames.fileNames.contains(last) {
-                report.classNames = try ClassNames.read(
-                    contents(of: path, limit: ClassNames.maximumBytes), name: path.name)
+            if let reason = unused[path.name] {
+                report.skip(path.name, reason)
                 continue
             }
             return path

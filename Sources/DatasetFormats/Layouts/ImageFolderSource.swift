@@ -1,3 +1,4 @@
+import Findings
 import Problems
 import WorkerProtocol
 
@@ -5,31 +6,54 @@ import WorkerProtocol
 final class ImageFolderSource: SampleSource {
     private let entries: EntryStream
     private var layout: ImageFolderLayout
+    /// Folders of the other parts, as paths with a slash at the end.
+    private let others: [String]
+    /// Whether folders are called by the numbers of classes.
+    private let areNumbers: Bool
 
     var formatName: String { "image-folder/" + entries.source.formatName }
     var bytesRead: Int { entries.source.bytesRead }
     var bytesTotal: Int? { entries.source.bytesTotal }
-    var expectedCount: Int? { entries.source.imageCount }
+    var expectedCount: Int? { others.isEmpty ? entries.source.imageCount : nil }
     var report: SourceReport { entries.report }
-    var foldersAreClasses: Bool { true }
+    var foldersAreClasses: Bool { !areNumbers }
 
-    init(_ source: any EntrySource, limits: ImportLimits) {
-        entries = EntryStream(source, limits: limits)
-        layout = ImageFolderLayout(maximumClasses: limits.maximumClasses)
+    /// - Parameter split: the part that is read, of a set whose class folders lie in folders of its parts.
+    init(_ entries: EntryStream, shape: FolderShape, split: ImportOptions.Split?, areNumbers: Bool = false) {
+        self.entries = entries
+        self.areNumbers = areNumbers
+        layout = ImageFolderLayout(maximumClasses: entries.limits.maximumClasses)
+        let above = shape.above.map { $0 + "/" }.joined()
+        others =
+            split == nil
+            ? [] : shape.partFolders.filter { $0.value != split?.rawValue }.map { above + $0.key + "/" }
     }
 
     func next(into bytes: inout [UInt8]) throws -> SourceSample? {
-        entries.folder = { [unowned self] in try layout.addFolder($0.components) }
+        entries.folder = { [unowned self] path in
+            if !isOfAnotherPart(path) { try layout.addFolder(path.components) }
+        }
         while let path = try entries.next() {
+            if isOfAnotherPart(path) {
+                entries.report.skip(path.name, "of another part")
+                continue
+            }
             guard let format = try entries.image(path, into: &bytes) else {
                 try layout.addFolder(path.components.dropLast())
                 entries.report.skip(path.name, "not an image")
                 continue
             }
-            return SourceSample(
-                name: path.name, className: try layout.addImage(path), content: .encoded(format))
+            let folder = try layout.addImage(path)
+            let className = areNumbers ? Int(folder).map(ClassNames.key) ?? folder : folder
+            return SourceSample(name: path.name, className: className, content: .encoded(format))
         }
         return nil
+    }
+
+    private func isOfAnotherPart(_ path: EntryPath) -> Bool {
+        guard !others.isEmpty else { return false }
+        let name = path.name + "/"
+        return others.contains { name.hasPrefix($0) }
     }
 
     func check() throws { try layout.check() }

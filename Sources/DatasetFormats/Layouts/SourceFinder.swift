@@ -5,18 +5,29 @@ import Problems
 import StrictZip
 import WorkerProtocol
 
-/// Tells by the first entries of an upload how the data set is laid out, and opens it.
-struct SourceFinder {
-    /// Entries that are looked at: a manifest in a compressed tar has to be among them.
-    private static let looked = 256
+/// How an upload is read, decided by all the names in it; it can be opened more than once.
+struct SetPlan {
+    let layout: ImportOptions.Layout
+    let sentence: String
+    var split: ImportOptions.Split?
+    var notes: [String] = []
+    /// Files that may say what the classes are called.
+    var orders: [OrderFile] = []
+    /// What ended the look at the names: said at the end, if reading did not meet it.
+    var fault: Problem?
+    let open: () throws -> any SampleSource
+}
 
+/// Looks at all the names in an upload before it decides how the data set is laid out.
+struct SourceFinder {
     let path: String
     let options: ImportOptions
     let limits: ImportLimits
     /// A folder for what has to lie on the disk while it is read.
     let scratch: String
 
-    func open() throws -> any SampleSource {
+    /// - Parameter isCancelled: asked before every entry.
+    func plan(isCancelled: () -> Bool) throws -> SetPlan {
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw Problem(
@@ -24,70 +35,83 @@ struct SourceFinder {
                 detail: String(cString: strerror(errno)) + ".", location: path)
         }
         guard status.st_mode & S_IFMT != S_IFDIR else {
-            return try find { FolderReader(root: path) }
+            return try plan(isCancelled: isCancelled) { [path] in FolderReader(root: path) }
         }
         let file = try RandomAccessFile(path: path)
         let head = try file.bytes(at: 0, count: min(file.size, 64))
         if head.count > 8, head[8] == UInt8(ascii: "{"), head[6] == 0, head[7] == 0 {
-            return try SafetensorsDataset.source(file, limits: limits)
+            return try single(.arrays, "It is a safetensors file.") { [limits] in
+                try SafetensorsDataset.source(file, limits: limits)
+            }
         }
-        if head.starts(with: Array("PAR1".utf8)) { return try ParquetSource(path: path, limits: limits) }
-        return try find { try ArchiveReader(path: path) }
+        if head.starts(with: Array("PAR1".utf8)) {
+            return try single(.parquet, "It is a Parquet file.") { [path, limits] in
+                try ParquetSource(path: path, limits: limits)
+            }
+        }
+        return try plan(isCancelled: isCancelled) { [path] in try ArchiveReader(path: path) }
+    }
+
+    /// Of a file that is no archive.
+    private func single(
+        _ layout: ImportOptions.Layout, _ sentence: String, open: @escaping () throws -> any SampleSource
+    ) throws -> SetPlan {
+        if let given = options.layout, given != layout {
+            throw LayoutReadings.notFound(given, sentence, fitting: [layout])
+        }
+        _ = try SetParts.choose(options.split, of: [], told: "it is one file")
+        return SetPlan(layout: layout, sentence: sentence, open: open)
     }
 
     /// - Parameter reader: begins to read the entries anew.
-    private func find(_ reader: () throws -> any EntrySource) throws -> any SampleSource {
+    private func plan(isCancelled: () -> Bool, _ reader: @escaping () throws -> any EntrySource) throws
+        -> SetPlan
+    {
         let first = try reader()
-        var names: [String] = []
-        var manifest: Manifest?
-        // What is wrong with an entry is said when it is its turn.
-        while names.count < Self.looked, let entry = try? first.next() {
-            guard entry.kind == .file, let path = try? EntryPath(entry.name), !path.isClutter,
-                let last = path.components.last
-            else { continue }
-            names.append(entry.name)
-            if ManifestSource.fileNames.contains(last), path.components.count <= 2 {
-                let bytes = try EntryStream(first, limits: limits)
-                    .contents(of: path, limit: Manifest.maximumBytes)
-                manifest = try Manifest(bytes, path: path, limits: limits)
-                break
+        let survey = try SetSurvey(first, limits: limits, isCancelled: isCancelled)
+        let decision: LayoutDecision
+        do { decision = try LayoutDecision(survey, options: options, limits: limits) } catch {
+            throw survey.fault ?? error
+        }
+        let used = Set(decision.manifests.map(\.name) + survey.orders.map(\.name))
+        let format = first.formatName
+        let stream = { [limits] in
+            EntryStream(try reader(), limits: limits, used: used, unused: decision.unusedTables)
+        }
+        let open: () throws -> any SampleSource
+        switch decision.layout {
+        case .arrays: open = { try arrays(survey, decision, format, reader) }
+        case .cifar:
+            let isBinary = survey.cifar.contains { $0.hasSuffix(".bin") }
+            open = { CIFARSource(try stream(), isBinary: isBinary, split: decision.split) }
+        case .parquet: open = { ParquetSource(try stream(), split: decision.split, scratch: scratch) }
+        case .manifest:
+            open = { try ManifestSource(try stream(), manifests: decision.manifests, limits: limits) }
+        case .webdataset where !survey.shards.isEmpty && survey.imageCount == 0:
+            open = { ShardedWebDataset(try stream(), part: decision.split, scratch: scratch) }
+        case .webdataset: open = { WebDatasetSource(try stream()) }
+        case .folders:
+            let areNumbers = ClassNaming.areNumbers(decision.shape.classes, survey.orders)
+            open = {
+                ImageFolderSource(
+                    try stream(), shape: decision.shape, split: decision.split, areNumbers: areNumbers)
             }
         }
-        if let manifest { return ManifestSource(try reader(), manifest: manifest, limits: limits) }
-        let last = names.map { $0.split(separator: "/").last.map(String.init) ?? "" }
-        let split = options.split
-        if first.formatName == "zip", !names.isEmpty, names.allSatisfy({ $0.hasSuffix(".npy") }) {
-            return try NumPyArchive.source(
-                format: "npz", arrays: names, split: split.rawValue, limits: limits, open: reader)
-        }
-        if last.contains(where: IDXArchive.isImages) {
-            return try IDXArchive.source(
-                format: "idx/" + first.formatName, files: names, split: split, limits: limits, open: reader)
-        }
-        for isBinary in [true, false]
-        where last.contains(where: { $0.hasSuffix(".bin") == isBinary && CIFARSource.split(of: $0) != nil }) {
-            return CIFARSource(try reader(), isBinary: isBinary, split: split, limits: limits)
-        }
-        if last.contains(where: { $0.hasSuffix(".parquet") }), !last.contains(where: ImageFormat.isImageName)
-        {
-            return ParquetSource(
-                try reader(), names: names, split: split, scratch: scratch, limits: limits)
-        }
-        if isWebDataset(names) { return WebDatasetSource(try reader(), limits: limits) }
-        return ImageFolderSource(try reader(), limits: limits)
+        return SetPlan(
+            layout: decision.layout, sentence: decision.sentence, split: decision.split,
+            notes: decision.notes,
+            orders: survey.orders, fault: survey.fault, open: open)
     }
 
-    /// Whether a label lies beside an image of the same name.
-    private func isWebDataset(_ names: [String]) -> Bool {
-        var kinds: [String: Set<String>] = [:]
-        for name in names {
-            guard let path = try? EntryPath(name) else { continue }
-            let (stem, kind) = WebDatasetSource.parts(path)
-            kinds[stem, default: []].insert(kind)
+    private func arrays(
+        _ survey: SetSurvey, _ decision: LayoutDecision, _ format: String,
+        _ reader: () throws -> any EntrySource
+    ) throws -> any SampleSource {
+        guard survey.idx.contains(where: IDXArchive.isImages) else {
+            return try NumPyArchive.source(
+                format: "npz", arrays: survey.arrays, split: decision.split, limits: limits, open: reader)
         }
-        return kinds.values.contains { kinds in
-            (kinds.contains("cls") || kinds.contains("json"))
-                && !kinds.isDisjoint(with: ["png", "jpg", "jpeg"])
-        }
+        return try IDXArchive.source(
+            format: "idx/" + format, files: survey.idx, split: decision.split, limits: limits, open: reader)
     }
 }

@@ -3,16 +3,32 @@ import Problems
 import StrictJSON
 import WorkerProtocol
 
-/// A WebDataset shard: the files of a sample follow one another and differ in what comes after the first dot:
-/// `000017.jpg`, `000017.cls` (the label) or `000017.json` (with a field `label`, `cls` or `class`).
+/// A WebDataset shard: the files of a sample follow one another and have one key. The label is `000017.cls`, or a field
+/// `label`, `cls` or `class` of `000017.json`, or `000017.txt`, in this order.
 final class WebDatasetSource: SampleSource {
     private static let maximumLabelBytes = 1 << 20
 
+    private struct Image {
+        var name: String
+        var kind: String
+        var format: ImageFormat
+        var bytes: [UInt8]
+
+        /// `png`, and not `v1.000.png`.
+        var isPlain: Bool { !kind.contains(".") }
+    }
+
+    private enum LabelKind: Int {
+        case text, field, number
+    }
+
     private let entries: EntryStream
+    /// In front of names: the shard's, where there are several.
+    private let prefix: String
     /// The sample whose files are coming in.
     private var stem = ""
-    private var image: (name: String, format: ImageFormat, bytes: [UInt8])?
-    private var className: String?
+    private var image: Image?
+    private var label: (kind: LabelKind, className: String, file: String)?
     private var isAtEnd = false
 
     var formatName: String { "webdataset/" + entries.source.formatName }
@@ -21,7 +37,10 @@ final class WebDatasetSource: SampleSource {
     var expectedCount: Int? { entries.source.imageCount }
     var report: SourceReport { entries.report }
 
-    init(_ source: any EntrySource, limits: ImportLimits) { entries = EntryStream(source, limits: limits) }
+    init(_ entries: EntryStream, prefix: String = "") {
+        self.entries = entries
+        self.prefix = prefix
+    }
 
     func check() throws {}
 
@@ -31,7 +50,7 @@ final class WebDatasetSource: SampleSource {
                 isAtEnd = true
                 return try finish(into: &bytes)
             }
-            let (stem, kind) = Self.parts(path)
+            let (stem, kind) = WebDatasetKey.parts(path)
             if stem == self.stem {
                 try take(path, kind)
                 continue
@@ -44,78 +63,101 @@ final class WebDatasetSource: SampleSource {
         return nil
     }
 
-    static func parts(_ path: EntryPath) -> (stem: String, kind: String) {
-        let name = path.components.last ?? ""
-        guard let dot = name.firstIndex(of: ".") else { return (path.name, "") }
-        let folder = path.components.dropLast().map { $0 + "/" }.joined()
-        return (folder + name[..<dot], name[name.index(after: dot)...].lowercased())
-    }
-
     private func take(_ path: EntryPath, _ kind: String) throws {
-        switch kind {
-        case "cls", "cls.txt":
-            className = try label(path, try entries.contents(of: path, limit: 1_024))
+        switch WebDatasetKey.lastExtension(kind) {
+        case "cls": try take(.number, path, try text(path))
         case "json":
-            if let found = try labelField(path) { className = className ?? found }
+            guard let found = try labelField(path) else {
+                return entries.report.skip(prefix + path.name, "has no field label, cls or class")
+            }
+            try take(.field, path, found)
+        case "txt":
+            // WebDataset calls captions so as well: beside another label it is one.
+            guard label == nil || kind == "cls.txt" else {
+                return entries.report.skip(prefix + path.name, "a text beside a label")
+            }
+            try take(kind == "cls.txt" ? .number : .text, path, try text(path))
         default:
-            guard image == nil else { return entries.report.skip(path.name, "a second image of its sample") }
             var bytes: [UInt8] = []
             guard let format = try entries.image(path, into: &bytes) else {
-                return entries.report.skip(path.name, "neither an image nor a label")
+                return entries.report.skip(prefix + path.name, "neither an image nor a label")
             }
-            image = (path.name, format, bytes)
+            try take(Image(name: path.name, kind: kind, format: format, bytes: bytes))
         }
+    }
+
+    /// Of several labels, the one of the highest kind.
+    private func take(_ kind: LabelKind, _ path: EntryPath, _ text: String) throws {
+        if let label, label.kind.rawValue >= kind.rawValue {
+            return entries.report.skip(prefix + path.name, "another label of its sample")
+        }
+        if let label { entries.report.skip(prefix + label.file, "another label of its sample") }
+        let key = try Labels.key(
+            text, maximumClasses: entries.limits.maximumClasses, at: prefix + path.name)
+        label = (kind, key, path.name)
+    }
+
+    /// Of several images, such as a picture and its mask, the one whose name is the key and an extension.
+    private func take(_ new: Image) throws {
+        guard let image else {
+            self.image = new
+            return
+        }
+        guard image.isPlain || new.isPlain else {
+            throw Problem(
+                .unprocessable, code: "sample-with-many-images", title: "Several images are one sample",
+                detail:
+                    "WebDataset's key ends at the first dot of a file's name, so that \(image.name) and \(new.name) "
+                    + "are both of the sample “\(stem)”.", location: prefix + new.name,
+                fix: "Rename the files, so that each image has a part of its own before the first dot: "
+                    + "\(stem.replacing(".", with: "_"))_0001.png")
+        }
+        let other = image.isPlain ? new : image
+        entries.report.skip(prefix + other.name, "another image of its sample")
+        if !image.isPlain { self.image = new }
     }
 
     private func finish(into bytes: inout [UInt8]) throws -> SourceSample? {
-        defer { (image, className) = (nil, nil) }
-        guard let image else { return nil }
-        guard let className else {
+        defer { (image, label) = (nil, nil) }
+        guard let image else {
+            if let label { entries.report.skip(prefix + label.file, "a label without an image") }
+            return nil
+        }
+        guard let label else {
             throw Problem(
                 .unprocessable, code: "sample-without-label", title: "A sample has no label",
-                detail: "The image has neither a .cls nor a .json with a label beside it.",
-                location: image.name,
+                detail: "The image has neither a .cls nor a .txt nor a .json with a label beside it.",
+                location: prefix + image.name,
                 fix: "Write a .cls with the class's number for every image.")
         }
         bytes += image.bytes
-        return SourceSample(name: image.name, className: className, content: .encoded(image.format))
+        return SourceSample(
+            name: prefix + image.name, className: label.className, content: .encoded(image.format))
     }
 
-    private func label(_ path: EntryPath, _ bytes: [UInt8]) throws -> String {
+    private func text(_ path: EntryPath) throws -> String {
+        let bytes = try entries.contents(of: path, limit: Self.maximumLabelBytes)
         let text = String(decoding: bytes, as: UTF8.self).trimmingSpace()
-        guard let label = Int(text), (0..<entries.limits.maximumClasses).contains(label) else {
-            throw Labels.invalid("“\(text.prefix(40))” is no class number.", path.name)
+        guard (1...255).contains(text.utf8.count) else {
+            throw Labels.invalid("“\(text.prefix(40))” is no label.", prefix + path.name)
         }
-        return ClassNames.key(label)
+        return text
     }
 
     private func labelField(_ path: EntryPath) throws -> String? {
         let bytes = try entries.contents(of: path, limit: Self.maximumLabelBytes)
-        guard let document = try? StrictJSON.parse(bytes) else {
-            throw Labels.invalid("The file is no JSON.", path.name)
+        let document: JSONValue
+        do { document = try StrictJSON.parse(bytes) } catch {
+            throw Labels.invalid("The file is no JSON: \(error.description)", prefix + path.name)
         }
         for field in ["label", "cls", "class", "class_name"] {
             switch document[field] {
-            case .int(let number): return try label(path, Array(String(number).utf8))
+            case .int(let number): return String(number)
+            case .double(let number): return "\(number)"
             case .string(let name) where !name.isEmpty: return name
             default: continue
             }
         }
         return nil
-    }
-}
-
-/// What can be wrong with labels.
-enum Labels {
-    static func invalid(_ detail: String, _ place: String) -> Problem {
-        Problem(
-            .unprocessable, code: "label-invalid", title: "A label cannot be used", detail: detail,
-            location: place, fix: "Labels are whole numbers from 0, or names of classes.")
-    }
-
-    static func counts(_ images: Int, _ labels: Int, _ place: String) -> Problem {
-        Problem(
-            .unprocessable, code: "label-count-mismatch", title: "There is not one label per image",
-            detail: "There are \(images) images and \(labels) labels.", location: place)
     }
 }

@@ -23,7 +23,9 @@ struct ParquetColumns: Hashable {
     /// - Throws: `Problem` `parquet-columns`, which lists the columns.
     init(_ file: ParquetFile) throws {
         let features = Self.features(file)
-        func named(_ names: [String], _ fits: (ParquetFile.Column) -> Bool) -> Int? {
+        func named(
+            _ names: [String], _ fits: (ParquetFile.Column) -> Bool, alone: (ParquetFile.Column) -> Bool
+        ) -> Int? {
             for name in names {
                 let found = file.columns.indices.filter { index in
                     file.columns[index].name.lowercased() == name && fits(file.columns[index])
@@ -31,7 +33,7 @@ struct ParquetColumns: Hashable {
                 if let first = found.first { return first }
             }
             // A name that is not known, where there is no choice.
-            let fitting = file.columns.indices.filter { fits(file.columns[$0]) }
+            let fitting = file.columns.indices.filter { alone(file.columns[$0]) }
             return fitting.count == 1 ? fitting[0] : nil
         }
         func ofFeature(_ type: String, _ names: [String], _ fits: (ParquetFile.Column) -> Bool) -> Int? {
@@ -43,8 +45,13 @@ struct ParquetColumns: Hashable {
         }
         let isImage: (ParquetFile.Column) -> Bool = { $0.kind == .files || $0.kind == .pixels }
         let isLabel: (ParquetFile.Column) -> Bool = { $0.kind == .number || $0.kind == .text }
-        let image = ofFeature("Image", Self.imageNames, isImage) ?? named(Self.imageNames, isImage)
-        let label = ofFeature("ClassLabel", Self.labelNames, isLabel) ?? named(Self.labelNames, isLabel)
+        // Numbers with a point are labels by their column's name alone.
+        let isNamedLabel: (ParquetFile.Column) -> Bool = { isLabel($0) || $0.kind == .real }
+        let image =
+            ofFeature("Image", Self.imageNames, isImage) ?? named(Self.imageNames, isImage, alone: isImage)
+        let label =
+            ofFeature("ClassLabel", Self.labelNames, isLabel)
+            ?? named(Self.labelNames, isNamedLabel, alone: isLabel)
         guard let image, let label else {
             throw Self.missing(image == nil ? "images" : "labels", file)
         }

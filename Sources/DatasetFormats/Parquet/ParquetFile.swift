@@ -8,6 +8,8 @@ final class ParquetFile {
     struct Column {
         enum Kind {
             case number, text
+            /// Numbers with a point.
+            case real
             /// Image files as they are.
             case files
             /// Lists of numbers, one to three deep.
@@ -67,6 +69,7 @@ final class ParquetFile {
                 switch Int(column.kind) {
                 case Int(CPARQUET_NUMBER): .number
                 case Int(CPARQUET_TEXT): .text
+                case Int(CPARQUET_REAL): .real
                 case Int(CPARQUET_FILE): .files
                 case Int(CPARQUET_PIXELS): .pixels
                 default: .other

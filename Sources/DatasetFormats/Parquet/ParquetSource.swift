@@ -44,18 +44,13 @@ final class ParquetSource: SampleSource {
     }
 
     /// - Parameters:
-    ///   - names: of the first entries, which tell whether the files' names say their part.
+    ///   - split: the part to be read by the files' names; nil for all.
     ///   - scratch: a folder on the disk for one shard at a time.
-    init(
-        _ source: any EntrySource, names: [String], split: ImportOptions.Split, scratch: String,
-        limits: ImportLimits
-    ) {
-        shards = ArchivedShards(
-            EntryStream(source, limits: limits), split: split,
-            areSplit: names.contains { ArchivedShards.part(of: $0) != nil }, scratch: scratch)
+    init(_ entries: EntryStream, split: ImportOptions.Split?, scratch: String) {
+        shards = ArchivedShards(entries, split: split, scratch: scratch)
         expectedCount = nil
-        container = "parquet/" + source.formatName
-        self.limits = limits
+        container = "parquet/" + entries.source.formatName
+        limits = entries.limits
     }
 
     func check() throws {}
@@ -156,16 +151,12 @@ final class ParquetSource: SampleSource {
         case nil: throw Labels.invalid("The row has no label.", place)
         case .number(let number): return try key(number, place)
         case .text(let text):
-            if let number = Int(text) { return try key(number, place) }
-            guard (1...255).contains(text.utf8.count),
-                text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
-            else {
-                throw Labels.invalid("A name has 1 to 255 bytes and no control characters.", place)
-            }
+            if let number = Labels.number(text) { return try key(number, place) }
+            let name = try Labels.key(text, maximumClasses: limits.maximumClasses, at: place)
             if names.insert(text).inserted, names.count > limits.maximumClasses {
                 throw ImportProblems.tooMany("classes", limits.maximumClasses, place)
             }
-            return text
+            return name
         }
     }
 

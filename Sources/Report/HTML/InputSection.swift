@@ -29,6 +29,7 @@ enum InputSection {
                 <p>The training set: \(set.format), \(Numbers.grouped(set.samples)) images of \(set.width) × \
                 \(set.height) pixels with \(set.channels) channels in \(set.classes.count) classes.\(skipped)</p>
                 """)
+            facts += (set.reading?.sentences ?? []).map { "<p>\($0)</p>" }
         }
         return """
             <h2>What was analysed</h2>

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Findings
 import Foundation
 import Problems
 import ServiceClient
@@ -100,6 +101,18 @@ struct ReadingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Which part of a set with both is read: train or test.", valueName: "part"))
     var split: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How the set is laid out: \(ImportOptions.Layout.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "name"))
+    var layout: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Images with an orientation (EXIF): as they are stored, or turned upright.",
+            valueName: "stored|upright"))
+    var orientation: String?
+
     func validate() throws {
         if let resize, ImportRules.resize(resize) == nil {
             throw ValidationError("--resize takes a number such as 256, or 256x320.")
@@ -110,8 +123,11 @@ struct ReadingOptions: ParsableArguments {
     }
 
     var query: [URLQueryItem] {
-        [("resize", resize), ("crop", crop), ("alpha", alpha), ("split", split)]
-            .compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }
+        [
+            ("resize", resize), ("crop", crop), ("alpha", alpha), ("split", split),
+            ("layout", layout), ("orientation", orientation),
+        ]
+        .compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }
     }
 }
 

@@ -93,6 +93,7 @@ struct CheckCommand: AsyncParsableCommand {
     {
         let source = try LocalWorker.existing(dataset, option: "DATASET")
         if FileManager.default.fileExists(atPath: source + "/manifest.json") {
+            try imports.requireNone(packed: dataset)
             return try PackedDataset(directory: source).summary
         }
         let folder = try LocalWorker.makeFolder(scratch, "dataset")
@@ -112,10 +113,7 @@ struct CheckCommand: AsyncParsableCommand {
                 "dataset  \(set.format), \(set.samples) images of \(set.width) x \(set.height) with "
                     + "\(set.channels) channels, \(set.classes.count) classes, \(set.packedBytes) bytes packed"
             )
-            for skipped in set.skipped.prefix(5) {
-                print("         passed over: \(skipped.name.inOneLine) (\(skipped.reason.inOneLine))")
-            }
-            if set.skippedTotal > 5 { print("         … \(set.skippedTotal) in all") }
+            for sentence in set.reading?.sentences ?? [] { print("         \(sentence.inOneLine)") }
         }
         for problem in problems { print("\nproblem  \(problem)") }
         print(problems.isEmpty ? "\nNothing is wrong." : "\n\(problems.count) to be changed.")

@@ -2,9 +2,12 @@ import API
 import ArgumentParser
 import Findings
 import Foundation
+import Problems
 
 extension ImportOptions.Alpha: ExpressibleByArgument {}
 extension ImportOptions.Split: ExpressibleByArgument {}
+extension ImportOptions.Layout: ExpressibleByArgument {}
+extension ImportOptions.Orientation: ExpressibleByArgument {}
 
 /// How the model and the images are read, for all commands that read them.
 struct InputOptions: ParsableArguments {
@@ -30,11 +33,23 @@ struct InputOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Crop the images' middle: 224 or 224x200.", valueName: "size"))
     var crop: String?
 
-    @Option(help: "What to do with transparent images: refuse them, or drop the alpha channel.")
-    var alpha: ImportOptions.Alpha = .refuse
+    @Option(help: "Transparent images: refuse them (the default), or drop the alpha channel.")
+    var alpha: ImportOptions.Alpha?
 
-    @Option(help: "Which part of a set that has both is read: train or test.")
-    var split: ImportOptions.Split = .train
+    @Option(
+        help: ArgumentHelp(
+            "Images with an orientation (EXIF): as they are stored (the default; so do Pillow and torchvision), or turned upright.",
+            valueName: "stored|upright"))
+    var orientation: ImportOptions.Orientation?
+
+    @Option(help: "Which part of DATASET is read, where it has both: train (the default) or test.")
+    var split: ImportOptions.Split?
+
+    @Option(
+        help: ArgumentHelp(
+            "How DATASET is laid out, where several readings fit: \(ImportOptions.Layout.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "name"))
+    var layout: ImportOptions.Layout?
 
     func validate() throws {
         if architecture != nil, skeleton != nil {
@@ -60,6 +75,24 @@ struct InputOptions: ParsableArguments {
     var importOptions: ImportOptions {
         ImportOptions(
             resize: resize.flatMap(ImportRules.resize), crop: crop.flatMap(ImportRules.size), alpha: alpha,
-            split: split)
+            split: split, layout: layout, orientation: orientation)
+    }
+
+    /// - Throws: `Problem` for options of a set that is packed, whose images are what they are.
+    func requireNone(packed path: String) throws {
+        guard importOptions != ImportOptions() else { return }
+        throw Problem(
+            .unprocessable, code: "option-without-effect", title: "An option has no effect on this set",
+            detail:
+                "\(path) is packed already; --resize, --crop, --alpha, --orientation, --split and --layout say how "
+                + "images are packed.", location: "DATASET",
+            fix: "Leave the options out, or give the images themselves.")
+    }
+
+    /// For sets beside DATASET: which part and layout it has says nothing of theirs.
+    var otherSets: ImportOptions {
+        var options = importOptions
+        (options.split, options.layout) = (nil, nil)
+        return options
     }
 }

@@ -90,14 +90,24 @@ struct LocalAnalysis {
         _ source: String, name: String, scratch: String
     ) async throws -> (String, DatasetSummary) {
         if FileManager.default.fileExists(atPath: source + "/manifest.json") {
+            if name == "dataset" { try arguments.imports.requireNone(packed: source) }
             return (source, try PackedDataset(directory: source).summary)
         }
         let folder = try LocalWorker.makeFolder(scratch, name)
-        return (
-            folder,
-            try await worker.importSet(
+        guard name != "dataset" else {
+            let summary = try await worker.importSet(
                 source, into: folder, name: name, options: arguments.imports.importOptions)
-        )
+            for sentence in summary.reading?.sentences ?? [] { worker.display.note(sentence.inOneLine) }
+            return (folder, summary)
+        }
+        var options = arguments.imports.otherSets
+        do {
+            return (folder, try await worker.importSet(source, into: folder, name: name, options: options))
+        } catch let problem as Problem where problem.code == "option-without-effect" {
+            // What files of images need, arrays beside them do not.
+            (options.alpha, options.orientation) = (nil, nil)
+            return (folder, try await worker.importSet(source, into: folder, name: name, options: options))
+        }
     }
 
     static func label(of progress: WorkerProgress) -> String {

@@ -20,6 +20,7 @@ export async function show(container, { params, path, signal }) {
         kind === 'models' && downloadButton('Download', `/v1/models/${record.id}/content`, record.name))),
     record.problem && problemView(record.problem),
     h('div', { class: 'columns' }, facts(kind, record), lineage(kind, record, jobs)),
+    kind === 'datasets' && record.summary?.reading && reading(record.summary.reading),
     await jobList(jobs), record.summary && (kind === 'models' ? operators(record.summary) : classes(record.summary)));
 }
 
@@ -74,6 +75,19 @@ function operators(summary) {
   return h('details', { class: 'panel' }, h('summary', {}, 'Operators of the graph'), h('dl', { class: 'pairs' },
     Object.entries(summary.operators).sort((a, b) => b[1] - a[1]).map(([name, nodes]) => [
       h('dt', { class: 'mono' }, name), h('dd', {}, count(nodes))])));
+}
+
+/** How the upload was read: what was decided, converted and ignored. */
+function reading(found) {
+  const images = (number) => `${count(number)} ${number === 1 ? 'image' : 'images'}`;
+  const lines = [found.decision, ...found.notes,
+    ...found.converted.map(({ from, how, count: number, example }) => `${images(number)} ${from}: ${how} (${example}).`),
+    found.turned > 0 && `${images(found.turned)} with an orientation (EXIF): ${found.orientation === 'upright'
+      ? 'turned upright' : 'taken as stored'}.`,
+    ...found.ignored.map(({ kind, reason, count: number, examples }) => (
+      `Ignored: ${count(number)} ${kind} (${reason}): ${examples.join(', ')}${number > examples.length ? ', …' : ''}`))];
+  return h('section', { class: 'panel', 'aria-label': 'How it was read' }, h('h2', {}, 'How it was read'),
+    h('ul', { class: 'statements' }, lines.filter(Boolean).map((line) => h('li', {}, line))));
 }
 
 function classes(summary) {

@@ -12,6 +12,8 @@ const fields = {
     ['crop', 'Centre crop', 'Such as 224.'],
     ['alpha', 'Transparent images', null, ['', 'refuse', 'drop']],
     ['split', 'Split', 'Of data sets that hold several.', ['', 'train', 'test']],
+    ['layout', 'Layout', 'Where several readings fit.', ['', 'folders', 'manifest', 'webdataset', 'parquet', 'cifar', 'arrays']],
+    ['orientation', 'Orientation in EXIF', 'As Pillow loads images, or turned upright.', ['', 'stored', 'upright']],
   ],
 };
 

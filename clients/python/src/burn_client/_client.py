@@ -84,6 +84,7 @@ class Client:
         rounds: int | None = None, force: bool | None = None, threads: int | None = None,
         classes: Sequence[str] | Mapping[str, int] | None = None, input_shape: Sequence[int] | None = None,
         options: Mapping[str, Any] | None = None, priority: int | None = None,
+        reading: Mapping[str, str] | None = None,
     ) -> Job:
         """Starts a job and returns at once when the inputs are there.
 
@@ -98,6 +99,8 @@ class Client:
                     mapping of class folders to the model's outputs.
         input_shape: channels, height, width, for exporting a module; known where the data set is packed here.
         options:    further options of POST /v1/jobs.
+        reading:    import options for a data set that is a path, such as {"layout": "manifest", "split": "test"}: those of
+                    POST /v1/datasets. How a set was read stands in the `reading` of what `push_dataset` gives.
         """
         if type not in ("scan", "purify"):
             raise BurnError(f"A job is a scan or purify, not {type!r}.")
@@ -117,7 +120,7 @@ class Client:
         try:
             with tempfile.TemporaryDirectory(prefix="burn-client-") as scratch:
                 folder = pathlib.Path(scratch)
-                data, packed = self._dataset(dataset, "train", folder, classes)
+                data, packed = self._dataset(dataset, "train", folder, classes, reading)
                 if packed is not None and packed.classes is not None:
                     chosen.setdefault("classes", packed.classes)
                 shape = input_shape or (packed.shape if packed else None)
@@ -164,15 +167,19 @@ class Client:
         path = pathlib.Path(path)
         return push(self._transport, path, "model", name or path.name, self._progress, self._unfinished)
 
-    def push_dataset(self, path: str | pathlib.Path, name: str | None = None) -> Input:
-        """Uploads an archive, or packs and uploads a folder."""
+    def push_dataset(
+        self, path: str | pathlib.Path, name: str | None = None, reading: Mapping[str, str] | None = None
+    ) -> Input:
+        """Uploads an archive, or packs and uploads a folder. `reading` are its import options."""
         path = pathlib.Path(path)
         if not path.is_dir():
-            return push(self._transport, path, "dataset", name or path.name, self._progress, self._unfinished)
+            return push(
+                self._transport, path, "dataset", name or path.name, self._progress, self._unfinished, reading)
         with tempfile.TemporaryDirectory(prefix="burn-client-") as scratch:
             packed = _packing.pack_folder(path, pathlib.Path(scratch, "dataset.tar"))
             return push(
-                self._transport, packed.path, "dataset", name or f"{path.name}.tar", self._progress, self._unfinished)
+                self._transport, packed.path, "dataset", name or f"{path.name}.tar", self._progress, self._unfinished,
+                reading)
 
     def job(self, id: str) -> Job:
         return Job.of(self._transport.get(f"/v1/jobs/{id}"))
@@ -221,8 +228,12 @@ class Client:
         return self.push_model(path, f"{type(model).__name__}.pt2").id
 
     def _dataset(
-        self, dataset: DatasetLike, name: str, scratch: pathlib.Path, classes: Sequence[str] | None
+        self, dataset: DatasetLike, name: str, scratch: pathlib.Path, classes: Sequence[str] | None,
+        reading: Mapping[str, str] | None = None,
     ) -> tuple[str, _packing.PackedSet | None]:
+        is_path = isinstance(dataset, (str, pathlib.Path)) and pathlib.Path(dataset).exists()
+        if reading and not is_path:
+            raise PackingError("reading goes with a data set that is a path: others are read already, or packed here.")
         if isinstance(dataset, Input):
             return dataset.id, None
         if isinstance(dataset, str) and dataset.startswith("dst_") and not pathlib.Path(dataset).exists():
@@ -233,7 +244,7 @@ class Client:
             if not path.exists():
                 raise PackingError(f"{path} is not there.")
             if not path.is_dir():
-                return self.push_dataset(path).id, None
+                return self.push_dataset(path, reading=reading).id, None
             packed, label = _packing.pack_folder(path, archive), f"{path.name}.tar"
         else:
             step = f"packing {name}"
@@ -241,6 +252,6 @@ class Client:
                 dataset, archive, classes=classes, progress=lambda done: self._progress(step, done))
             label = f"{name}.tar"
         try:
-            return self.push_dataset(packed.path, label).id, packed
+            return self.push_dataset(packed.path, label, reading).id, packed
         finally:
             archive.unlink(missing_ok=True)

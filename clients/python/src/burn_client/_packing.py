@@ -15,6 +15,8 @@ from ._errors import PackingError
 #: What may be a class folder's name as it is.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _.+-]{0,99}")
 _IMAGES = frozenset({".png", ".jpg", ".jpeg"})
+#: Files of many images each: shards, Parquet, CIFAR, IDX.
+_CONTAINERS = frozenset({".tar", ".gz", ".tgz", ".xz", ".zst", ".parquet", ".bin"})
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def pack_folder(folder: pathlib.Path, archive: pathlib.Path) -> PackedSet:
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     images = [path for path in files if path.suffix.lower() in _IMAGES]
-    if not images:
+    if not images and not any(path.suffix.lower() in _CONTAINERS for path in files):
         raise PackingError(f"{folder} holds no PNG or JPEG images.\n  One folder for each class is expected in it.")
     with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
         for path in files:
@@ -44,7 +46,7 @@ def pack_folder(folder: pathlib.Path, archive: pathlib.Path) -> PackedSet:
             entry.size = path.stat().st_size
             with open(path, "rb") as file:
                 tar.addfile(entry, file)
-    return PackedSet(archive, None, len(images), _shape(images[0].read_bytes()))
+    return PackedSet(archive, None, len(images), _shape(images[0].read_bytes()) if images else None)
 
 
 def pack_dataset(

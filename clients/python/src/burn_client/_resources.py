@@ -26,6 +26,11 @@ class Input:
         return cls(
             document["id"], document["name"], document["state"], document["bytes"], document["sha256"], document)
 
+    @property
+    def reading(self) -> Document | None:
+        """How a data set was read: the layout, what was ignored, converted, turned. None for a model."""
+        return (self.raw.get("summary") or {}).get("reading")
+
 
 @dataclass(frozen=True)
 class ClassEvidence:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -37,9 +37,9 @@ def _digest(file: Any) -> str:
 
 def push(
     transport: Transport, path: pathlib.Path, kind: str, name: str, progress: Progress,
-    unfinished: dict[str, str],
+    unfinished: dict[str, str], reading: Mapping[str, str] | None = None,
 ) -> Input:
-    """Uploads a file and waits until the service has read it.
+    """Uploads a file and waits until the service has read it, by the import options `reading`.
 
     `unfinished` remembers, by kind and SHA-256, uploads that were begun; a later call goes on with them.
     """
@@ -50,13 +50,14 @@ def push(
         raise BurnError(f"{path} can't be read: {error.strerror or error}") from error
     if size == 0:
         raise BurnError(f"{path} is empty.")
-    mark = f"{kind} {digest}"
+    options = {name: str(value) for name, value in (reading or {}).items()}
+    mark = f"{kind} {digest} {sorted(options.items())}"
     upload = _found(transport, unfinished.get(mark))
     if upload is None:
         encoded = base64.b64encode(bytes.fromhex(digest)).decode()
         headers = {**TUS, "Upload-Length": str(size), "Repr-Digest": f"sha-256=:{encoded}:"}
         upload = transport.retrying(
-            lambda: transport.http.post("/v1/uploads", params={"kind": kind, "name": name}, headers=headers)).json()
+            lambda: transport.http.post("/v1/uploads", params={"kind": kind, "name": name, **options}, headers=headers)).json()
         unfinished[mark] = upload["id"]
     _send(transport, path, size, upload, lambda done: progress(f"sending {name}", done / size))
     found = _settled(transport, upload["id"], kind, lambda: progress(f"checking {name}", 0))

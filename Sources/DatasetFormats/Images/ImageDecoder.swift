@@ -49,6 +49,7 @@ enum ImageFormat: String {
 enum ImageFailure: Error, Hashable {
     case damaged(String)
     case unsupported(String)
+    case transparent
     case tooLarge(ImageGeometry)
     case otherSize(ImageGeometry)
     case colour
@@ -61,22 +62,25 @@ enum ImageDecoder {
     static func geometry(
         of bytes: UnsafeRawBufferPointer, format: ImageFormat, maximumSide: Int
     ) throws(ImageFailure) -> ImageGeometry {
-        try run(bytes, format, maximumSide, alpha: .refuse, expected: nil, into: nil)
+        try run(bytes, format, maximumSide, alpha: .refuse, expected: nil, into: nil).geometry
     }
 
     /// Decodes into `pixels`, which has `expected.bytes` bytes.
+    @discardableResult
     static func decode(
         _ bytes: UnsafeRawBufferPointer, format: ImageFormat, maximumSide: Int,
         alpha: ImportOptions.Alpha = .refuse, expected: ImageGeometry,
         into pixels: UnsafeMutableRawBufferPointer
-    ) throws(ImageFailure) {
-        _ = try run(bytes, format, maximumSide, alpha: alpha, expected: expected, into: pixels)
+    ) throws(ImageFailure) -> ImageTraits {
+        let (found, traits) = try run(
+            bytes, format, maximumSide, alpha: alpha, expected: expected, into: pixels)
+        return found.channels < expected.channels ? traits.union(.grey) : traits
     }
 
     private static func run(
         _ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, _ maximumSide: Int,
         alpha: ImportOptions.Alpha, expected: ImageGeometry?, into pixels: UnsafeMutableRawBufferPointer?
-    ) throws(ImageFailure) -> ImageGeometry {
+    ) throws(ImageFailure) -> (geometry: ImageGeometry, traits: ImageTraits) {
         let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         let target = pixels?.assumingMemoryBound(to: UInt8.self).baseAddress
         let capacity = pixels?.count ?? 0
@@ -92,7 +96,8 @@ enum ImageDecoder {
                 : cpng_decode(start, bytes.count, side, &image, target, capacity)
             let found = ImageGeometry(image.height, image.width, image.channels)
             switch status {
-            case CPNG_OK: return found
+            case CPNG_OK: return (found, image.traits)
+            case CPNG_TRANSPARENT: throw .transparent
             case CPNG_DAMAGED: throw .damaged(text(image.message))
             case CPNG_UNSUPPORTED: throw .unsupported(text(image.message))
             case CPNG_TOO_LARGE: throw .tooLarge(found)
@@ -109,7 +114,7 @@ enum ImageDecoder {
                 : cjpeg_decode(start, bytes.count, side, &image, target, capacity)
             let found = ImageGeometry(image.height, image.width, image.channels)
             switch status {
-            case CJPEG_OK: return found
+            case CJPEG_OK: return (found, image.is_cmyk != 0 ? .cmyk : [])
             case CJPEG_DAMAGED: throw .damaged(text(image.message))
             case CJPEG_UNSUPPORTED: throw .unsupported(text(image.message))
             case CJPEG_TOO_LARGE: throw .tooLarge(found)
@@ -133,6 +138,15 @@ extension ImageGeometry {
 }
 
 extension cpng_image {
+    fileprivate var traits: ImageTraits {
+        var traits: ImageTraits = []
+        if has_palette != 0 { traits.insert(.palette) }
+        if depth == 16 { traits.insert(.wide) }
+        if depth < 8, has_palette == 0 { traits.insert(.narrow) }
+        if has_alpha != 0 { traits.insert(is_transparent != 0 ? .transparent : .opaqueAlpha) }
+        return traits
+    }
+
     fileprivate mutating func set(_ geometry: ImageGeometry?) {
         guard let geometry else { return }
         (height, width, channels) = (

@@ -5,7 +5,7 @@ import Foundation
 /// archive and the workers that decode.
 ///
 /// Sound as `@unchecked Sendable`: between `start` and the end of `wait` only the workers touch it, each the
-/// pixels and failures of its own indices; before and after, only the reading thread.
+/// pixels, traits and failures of its own indices; before and after, only the reading thread.
 final class DecodeBatch: @unchecked Sendable {
     struct Item {
         var name: String
@@ -26,6 +26,7 @@ final class DecodeBatch: @unchecked Sendable {
     private let capacity: Int
     private let pixels: UnsafeMutableRawBufferPointer
     private let failures: UnsafeMutableBufferPointer<ImageFailure?>
+    private let found: UnsafeMutableBufferPointer<ImageTraits>
     private let group = DispatchGroup()
     var encoded: [UInt8] = []
     private(set) var items: [Item] = []
@@ -38,6 +39,8 @@ final class DecodeBatch: @unchecked Sendable {
         pixels = .allocate(byteCount: capacity * geometry.bytes, alignment: 64)
         failures = .allocate(capacity: capacity)
         failures.initialize(repeating: nil)
+        found = .allocate(capacity: capacity)
+        found.initialize(repeating: [])
     }
 
     deinit {
@@ -45,6 +48,7 @@ final class DecodeBatch: @unchecked Sendable {
         pixels.deallocate()
         failures.deinitialize()
         failures.deallocate()
+        found.deallocate()
     }
 
     var isFull: Bool { items.count == capacity || encoded.count >= Self.encodedBytes }
@@ -78,6 +82,9 @@ final class DecodeBatch: @unchecked Sendable {
         return .success(UnsafeRawBufferPointer(slot(index)))
     }
 
+    /// Of one decoded image.
+    func traits(_ index: Int) -> ImageTraits { found[index] }
+
     private func slot(_ index: Int) -> UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: pixels[index * geometry.bytes..<(index + 1) * geometry.bytes])
     }
@@ -86,7 +93,7 @@ final class DecodeBatch: @unchecked Sendable {
         let item = items[index]
         encoded.withUnsafeBytes { bytes in
             do throws(ImageFailure) {
-                try decode(
+                found[index] = try decode(
                     UnsafeRawBufferPointer(rebasing: bytes[item.bytes]), item.content, into: slot(index))
             } catch {
                 failures[index] = error
@@ -97,36 +104,66 @@ final class DecodeBatch: @unchecked Sendable {
     private func decode(
         _ bytes: UnsafeRawBufferPointer, _ content: SourceSample.Content,
         into target: UnsafeMutableRawBufferPointer
-    ) throws(ImageFailure) {
-        let alpha = transform.options.alpha
-        if case .encoded(let format) = content, transform.isIdentity {
+    ) throws(ImageFailure) -> ImageTraits {
+        switch content {
+        case .encoded(let format): try decode(bytes, format, into: target)
+        case .raw(let pixels): try unpack(bytes, pixels, into: target)
+        }
+    }
+
+    private func decode(
+        _ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, into target: UnsafeMutableRawBufferPointer
+    ) throws(ImageFailure) -> ImageTraits {
+        let alpha = transform.options.alpha ?? .refuse
+        let written = ImageOrientation.read(bytes, format: format)
+        let orientation = transform.options.orientation == .upright ? written : ImageOrientation.upright
+        let turned: ImageTraits = written == ImageOrientation.upright ? [] : .turned
+        if transform.isIdentity, orientation == ImageOrientation.upright {
             return try ImageDecoder.decode(
                 bytes, format: format, maximumSide: maximumSide, alpha: alpha, expected: geometry,
-                into: target)
+                into: target
+            ).union(turned)
         }
-        var found: ImageGeometry
-        switch content {
-        case .encoded(let format):
-            found = try ImageDecoder.geometry(of: bytes, format: format, maximumSide: maximumSide)
-        case .raw(let pixels): found = pixels.geometry
+        var stored = try ImageDecoder.geometry(of: bytes, format: format, maximumSide: maximumSide)
+        guard stored.channels <= geometry.channels else { throw .colour }
+        stored.channels = geometry.channels
+        let upright = ImageOrientation.geometry(stored, orientation)
+        try requireSize(upright)
+        var whole = UnsafeMutableRawBufferPointer.allocate(byteCount: stored.bytes, alignment: 16)
+        defer { whole.deallocate() }
+        let traits = try ImageDecoder.decode(
+            bytes, format: format, maximumSide: maximumSide, alpha: alpha, expected: stored, into: whole)
+        if orientation != ImageOrientation.upright {
+            let result = UnsafeMutableRawBufferPointer.allocate(byteCount: stored.bytes, alignment: 16)
+            ImageOrientation.apply(orientation, UnsafeRawBufferPointer(whole), stored, into: result)
+            whole.deallocate()
+            whole = result
         }
-        guard found.channels <= geometry.channels else { throw .colour }
-        if case .encoded = content { found.channels = geometry.channels }
+        transform.apply(UnsafeRawBufferPointer(whole), upright, into: target)
+        return traits.union(turned)
+    }
+
+    private func unpack(
+        _ bytes: UnsafeRawBufferPointer, _ pixels: RawPixels, into target: UnsafeMutableRawBufferPointer
+    ) throws(ImageFailure) -> ImageTraits {
+        guard pixels.geometry.channels <= geometry.channels else { throw .colour }
+        try requireSize(pixels.geometry)
+        if transform.isIdentity, pixels.geometry == geometry {
+            try pixels.unpack(bytes, into: target)
+            return []
+        }
+        let whole = UnsafeMutableRawBufferPointer.allocate(byteCount: pixels.geometry.bytes, alignment: 16)
+        defer { whole.deallocate() }
+        try pixels.unpack(bytes, into: whole)
+        transform.apply(UnsafeRawBufferPointer(whole), pixels.geometry, into: target)
+        return []
+    }
+
+    /// Whether an image has the packed ones' size in the end.
+    private func requireSize(_ found: ImageGeometry) throws(ImageFailure) {
         let result = transform.result(found)
         guard result.height == geometry.height, result.width == geometry.width else {
             throw .otherSize(found)
         }
-        if transform.isIdentity, case .raw(let pixels) = content, found == geometry {
-            return try pixels.unpack(bytes, into: target)
-        }
-        let whole = UnsafeMutableRawBufferPointer.allocate(byteCount: found.bytes, alignment: 16)
-        defer { whole.deallocate() }
-        switch content {
-        case .encoded(let format):
-            try ImageDecoder.decode(
-                bytes, format: format, maximumSide: maximumSide, alpha: alpha, expected: found, into: whole)
-        case .raw(let pixels): try pixels.unpack(bytes, into: whole)
-        }
-        transform.apply(UnsafeRawBufferPointer(whole), found, into: target)
     }
 }

@@ -1,0 +1,54 @@
+import Findings
+
+/// What an image is beside its pixels.
+struct ImageTraits: OptionSet, Hashable {
+    let rawValue: UInt16
+
+    static let cmyk = ImageTraits(rawValue: 1)
+    static let palette = ImageTraits(rawValue: 1 << 1)
+    static let wide = ImageTraits(rawValue: 1 << 2)
+    static let narrow = ImageTraits(rawValue: 1 << 3)
+    static let opaqueAlpha = ImageTraits(rawValue: 1 << 4)
+    static let transparent = ImageTraits(rawValue: 1 << 5)
+    static let grey = ImageTraits(rawValue: 1 << 6)
+    /// Its orientation is another than upright.
+    static let turned = ImageTraits(rawValue: 1 << 7)
+
+    /// Of those that are converted, what the image was and what is done.
+    fileprivate static let conversions: [(trait: ImageTraits, from: String, how: String)] = [
+        (.cmyk, "CMYK", "converted to RGB as Pillow's convert(\"RGB\") does"),
+        (.palette, "of a palette", "given its colours"),
+        (.wide, "of 16 bits", "scaled to 8 bits (by 1/257, rounded)"),
+        (.narrow, "grey of fewer than 8 bits", "scaled to 8 bits"),
+        (.opaqueAlpha, "with an alpha channel that is opaque", "left without it"),
+        (.transparent, "transparent", "left without the alpha channel (alpha=drop)"),
+        (.grey, "grey among coloured ones", "given three equal channels"),
+    ]
+}
+
+/// What was done to the images of a set, counted.
+struct ImageConversions {
+    private var counts: [ImageTraits: (count: Int, example: String)] = [:]
+
+    mutating func add(_ traits: ImageTraits, name: String) {
+        guard !traits.isEmpty else { return }
+        for conversion in ImageTraits.conversions where traits.contains(conversion.trait) {
+            count(conversion.trait, name)
+        }
+        if traits.contains(.turned) { count(.turned, name) }
+    }
+
+    private mutating func count(_ trait: ImageTraits, _ name: String) {
+        counts[trait, default: (0, name)].count += 1
+    }
+
+    var turned: Int { counts[.turned]?.count ?? 0 }
+
+    var found: [SetReading.Converted] {
+        ImageTraits.conversions.compactMap { conversion in
+            counts[conversion.trait].map {
+                .init(from: conversion.from, how: conversion.how, count: $0.count, example: $0.example)
+            }
+        }
+    }
+}

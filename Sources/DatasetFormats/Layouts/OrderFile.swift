@@ -1,0 +1,43 @@
+import ClassOrder
+import Problems
+
+/// A file beside the images that says the classes' names, their order, or both.
+struct OrderFile {
+    private static let names: Set<String> = [
+        "classes", "class_names", "classnames", "labels", "label_names", "class_index",
+        "imagenet_class_index", "id2label",
+        "label_map", "labelmap", "synset_words", "synsets", "words", "categories", "config",
+    ]
+    private static let extensions: Set<String> = ["txt", "json", "csv", "tsv", "names"]
+
+    let name: String
+    /// Nil where the file cannot be read as an order of classes.
+    let order: ClassOrder?
+    /// Names of folders as people know them: `{"n02123045": "cat"}`.
+    let aliases: [String: String]
+    /// Why it is neither.
+    let fault: String?
+
+    static func isName(_ name: String) -> Bool {
+        let parts = name.lowercased().split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 2 && names.contains(String(parts[0])) && extensions.contains(String(parts[1]))
+    }
+
+    /// Nil for a table that says the labels of files.
+    init?(_ path: EntryPath, _ entries: EntryStream) throws {
+        name = path.name
+        var bytes: [UInt8] = []
+        try entries.source.read(into: &bytes, limit: ClassOrder.maximumBytes + 1)
+        if ManifestCandidate.isName(name), Manifest.hasColumns(bytes, isCSV: !name.hasSuffix(".jsonl")) {
+            return nil
+        }
+        do {
+            order = try ClassOrder(file: bytes)
+            (aliases, fault) = ([:], nil)
+        } catch {
+            order = nil
+            aliases = ClassNames.aliases(bytes)
+            fault = aliases.isEmpty ? error.detail : nil
+        }
+    }
+}
