@@ -49,7 +49,7 @@ let fuzzing: [Target] =
         .executableTarget(
             name: "burn-fuzz",
             dependencies: [
-                "DatasetFormats", "Findings", "HTTPServer", "ModelFormats", "PickleData",
+                "DatasetFormats", "Findings", "Graph", "HTTPServer", "ModelFormats", "PickleData",
                 "Problems", "StrictJSON", "WorkerProtocol", "ZipFixtures", logging,
             ],
             path: "Tests/Fuzz", exclude: ["Corpus", "seeds.py"], swiftSettings: strict)

@@ -44,7 +44,7 @@ enum Datasets {
         "train-images-idx3-ubyte.gz", "é/3.png",
     ]
 
-    private static func load(_ path: String, _ options: ImportOptions) {
+    static func load(_ path: String, _ options: ImportOptions = ImportOptions()) {
         let directory = Scratch.folder + "/packed"
         let limits = ImportLimits(
             maximumImages: 500, maximumClasses: 50, maximumSide: 64, maximumEntryBytes: 1 << 18,

@@ -13,6 +13,8 @@ enum Harness {
 
     static let all: [String: Body] = [
         "pt2": Models.pt2, "onnx": Models.onnx, "weights": Models.weights,
+        "pt2-graph": Structured.program, "onnx-graph": Structured.onnx, "tables": Structured.tables,
+        "archives": Structured.archives,
         "archive": Datasets.archive, "layout": Datasets.layout, "image": Images.decode,
         "request": Requests.read, "http": HTTPConnection.exchange,
     ]

@@ -7,6 +7,7 @@ struct Input {
     private(set) var rest: ArraySlice<UInt8>
 
     init(_ bytes: UnsafeRawBufferPointer) { rest = Array(bytes)[...] }
+    init(_ bytes: [UInt8]) { rest = bytes[...] }
 
     var bytes: [UInt8] { Array(rest) }
     var text: String { String(decoding: rest, as: UTF8.self) }

@@ -27,7 +27,7 @@ enum Models {
     @Sendable static func onnx(_ input: Input) { open(Scratch.write(input.bytes)) }
 
     /// Opens a model; of one that was taken every weight has to be there.
-    private static func open(_ path: String, skeleton: ModelSkeleton? = nil) {
+    static func open(_ path: String, skeleton: ModelSkeleton? = nil) {
         guard let model = refusable({ try openModel(at: path, skeleton: skeleton, limits: limits) }) else {
             return
         }
@@ -46,10 +46,7 @@ enum Models {
     @Sendable static func weights(_ input: Input) {
         var input = input
         switch input.byte() % 3 {
-        case 0:
-            let path = Scratch.write(input.bytes)
-            _ = refusable { try checkWeightsAlone(at: path, limits: limits) }
-            open(path, skeleton: .file(skeleton))
+        case 0: openWeights(Scratch.write(input.bytes))
         case 1:
             func zeros(_ count: Int) -> [UInt8] { Array(repeating: 0, count: count) }
             let zip = ZipBuilder([
@@ -57,12 +54,15 @@ enum Models {
                 .init("archive/data/0", zeros(216)), .init("archive/data/1", zeros(1_280)),
                 .init("archive/data/2", zeros(40)), .init("archive/version", "3\n"),
             ])
-            let path = Scratch.write(zip.build())
-            _ = refusable { try checkWeightsAlone(at: path, limits: limits) }
-            open(path, skeleton: .file(skeleton))
+            openWeights(Scratch.write(zip.build()))
         default:
             pickle(input.bytes)
         }
+    }
+
+    static func openWeights(_ path: String) {
+        _ = refusable { try checkWeightsAlone(at: path, limits: limits) }
+        open(path, skeleton: .file(skeleton))
     }
 
     private static let skeleton = Scratch.write(TinyModel().build(), to: "skeleton.pt2")

@@ -1,0 +1,22 @@
+/// Harnesses of the generators: sound files with one hostile number or a few.
+enum Structured {
+    @Sendable static func program(_ input: Input) {
+        Models.open(Scratch.write(ProgramGenerator.model(input)))
+    }
+
+    @Sendable static func onnx(_ input: Input) { Models.open(Scratch.write(ONNXGenerator.model(input))) }
+
+    @Sendable static func tables(_ input: Input) {
+        switch TableGenerator.file(input) {
+        case .weights(let bytes): Models.openWeights(Scratch.write(bytes))
+        case .images(let bytes): Datasets.load(Scratch.write(bytes))
+        }
+    }
+
+    /// As a model and as a data set.
+    @Sendable static func archives(_ input: Input) {
+        let path = Scratch.write(ArchiveGenerator.archive(input))
+        Models.open(path)
+        Datasets.load(path)
+    }
+}
