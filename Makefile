@@ -21,7 +21,7 @@ setup: ## System packages, Python environment, libtorch
 build: setup ## burnd and burn-worker in release mode, into .build/release
 	swift build -c release
 
-test: setup ## Build and run every test, and a minute of fuzzing each parser of foreign bytes
+test: setup ## Build and run every test, and fuzz each parser of foreign bytes for 40 s
 	@scripts/setup browser
 	@scripts/test-all
 
@@ -39,9 +39,10 @@ docs: ## The REST reference, and the Swift API's documentation into .build-docs/
 format: ## Format every Swift file
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests
 
-lint: ## Refuse badly formatted Swift files, and arrows between modules that point the wrong way
+lint: ## Refuse bad format, arrows between modules that point the wrong way, unchecked arithmetic on foreign numbers
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	@scripts/check-arrows
+	@scripts/lint-arithmetic
 
 clean: ## Remove what was built (not what was installed)
 	rm -rf .build .build-fuzz .build-tsan .cache bench-results

@@ -68,7 +68,7 @@ final class ArchiveReader: EntrySource {
         self.file = file
         self.isOnDisk = isOnDisk
         self.archive = archive
-        size = Int(status.st_size)
+        size = Int(widened: status.st_size)
         try start()
     }
 
@@ -140,7 +140,9 @@ final class ArchiveReader: EntrySource {
             guard got >= 0 else { throw damaged(nil) }
             if got == 0 { return }
             bytes.append(contentsOf: buffer[..<got])
+            // bounded: at most what was asked for.
             left -= got
+            // bounded: `checkExpansion` follows each piece.
             delivered += got
             try checkExpansion(declared: 0)
         }

@@ -7,12 +7,18 @@
 struct ClassifierHead {
     private(set) var graph: Graph
     private let shapes: [Shape?]
+    /// By value: the node whose first result it is.
+    private let producers: [Graph.ValueID: Int]
     /// Nodes that were appended to the graph.
     private(set) var added: [Graph.Node] = []
 
     init(graph: Graph, shapes: [Shape?]) {
         self.graph = graph
         self.shapes = shapes
+        producers = Dictionary(
+            graph.nodes.indices.compactMap { index in
+                graph.nodes[index].outputs.first.flatMap { $0 }.map { ($0, index) }
+            }, uniquingKeysWith: { $1 })
     }
 
     mutating func normalise() {
@@ -40,7 +46,7 @@ struct ClassifierHead {
     }
 
     private func producer(of value: Graph.ValueID) -> Graph.Node? {
-        graph.nodes.last { $0.outputs.first == value }
+        producers[value].map { graph.nodes[$0] }
     }
 
     /// What a (N) or (N, 1) value was before it was given that shape.

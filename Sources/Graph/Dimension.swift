@@ -65,6 +65,11 @@ public struct Dimension: Hashable, Sendable, ExpressibleByIntegerLiteral, Custom
 
 public typealias Shape = [Dimension]
 
+/// For messages: the first sixteen.
+func listed(_ list: some Collection<some CustomStringConvertible>) -> String {
+    list.prefix(16).map(\.description).joined(separator: ", ") + (list.count > 16 ? ", …" : "")
+}
+
 extension Shape {
     /// Elements of a tensor of this shape; nil on overflow or for two sizes that depend on the batch.
     public var elementCount: Dimension? {
@@ -76,5 +81,5 @@ extension Shape {
         return count
     }
 
-    public var text: String { "(" + map(\.description).joined(separator: ", ") + ")" }
+    public var text: String { "(" + listed(self) + ")" }
 }

@@ -12,6 +12,8 @@ public struct GraphBuilder {
     private var sizes: [Dimension: Graph.ValueID] = [:]
     private var image: Graph.ValueID?
     private let limits: GraphLimits
+    /// Of all values, for one image.
+    private var elements = 0
 
     public init(limits: GraphLimits = GraphLimits()) { self.limits = limits }
 
@@ -52,6 +54,10 @@ public struct GraphBuilder {
             throw GraphFault.structure.problem("It has \(shapes.count) results, not \(results).", node: node)
         }
         let isSymbolic = operatorName.hasPrefix("sym::")
+        for shape in shapes where !isSymbolic {
+            let count = try limits.elements(shape, of: node)
+            try limits.add(count, to: &elements, limit: limits.maximumTotalElements, "elements", node)
+        }
         let outputs = try shapes.enumerated().map { index, shape in
             try define(
                 results == 1 ? name : "\(name).\(index)", isSymbolic ? .integer(shape[0]) : .tensor(shape))
@@ -63,7 +69,7 @@ public struct GraphBuilder {
 
     /// A size as an argument: itself where it is known, else computed from the image's batch size.
     public mutating func size(_ dimension: Dimension) throws -> Graph.SymbolicInt {
-        if let known = dimension.known { return .known(Int64(known)) }
+        if let known = dimension.known { return .known(Int64(widened: known)) }
         if let value = sizes[dimension] { return .computed(value) }
         guard let image else { throw GraphFault.structure.problem("There is no image to take sizes from.") }
         var value: Graph.ValueID
@@ -88,7 +94,8 @@ public struct GraphBuilder {
         _ name: String, _ value: Graph.ValueID, _ number: Int
     ) throws -> Graph.ValueID {
         try call(
-            name, "", [("a", .int(.computed(value))), ("b", .int(.known(Int64(number))))], name: "size")[0]
+            name, "", [("a", .int(.computed(value))), ("b", .int(.known(Int64(widened: number))))],
+            name: "size")[0]
     }
 
     /// - Parameter imageShape: N, C, H, W; nil for a batch size that is open.
@@ -113,6 +120,7 @@ public struct GraphBuilder {
     /// The call shares `values`, and is gone before they change, so that they are not copied.
     private func shapes(_ node: Graph.Node, _ rule: OperatorRule) throws -> [Shape] {
         var call = OperatorCall(node: node, schema: rule.schema, values: values)
+        try call.checkComputedIntegers()
         return try rule.shapes(&call)
     }
 }

@@ -24,7 +24,7 @@ public enum GraphChecker {
         _ graph: Graph, weightShapes: [Graph.ValueID: [Int]], limits: GraphLimits = GraphLimits()
     ) throws -> CheckedGraph {
         try checkStructure(graph, limits: limits)
-        try checkWrites(graph)
+        try GraphWrites.check(graph)
         var inference = try ShapeInference(graph, weightShapes: weightShapes, limits: limits)
         return try inference.run()
     }
@@ -69,44 +69,6 @@ public enum GraphChecker {
         }
         guard isWritten.indices.contains(graph.output), isWritten[graph.output] else {
             throw GraphFault.structure.problem("The output is never written.")
-        }
-    }
-
-    /// Weights may not be written to, and no value through what may be a view or a copy of it, that is read
-    /// again under another name.
-    private static func checkWrites(_ graph: Graph) throws {
-        let aliases = GraphAliases(graph)
-        var kinds: [Graph.ValueID: Graph.InputKind] = [:]
-        for input in graph.inputs { kinds[input.value] = input.kind }
-        var lastRead: [Graph.ValueID: Int] = [graph.output: graph.nodes.count]
-        for (index, node) in graph.nodes.enumerated() {
-            for value in node.reads { lastRead[value] = max(index, lastRead[value] ?? 0) }
-        }
-        var writtenAt: [Graph.ValueID: Int] = [:]
-        for (index, node) in graph.nodes.enumerated() {
-            for case let output? in node.outputs { writtenAt[output] = index }
-        }
-        var families: [Graph.ValueID: [Graph.ValueID]] = [:]
-        for (value, root) in aliases.roots.enumerated() { families[root, default: []].append(value) }
-        for (index, node) in graph.nodes.enumerated() {
-            guard OperatorCatalog.rule(for: node)?.isInPlace == true, let target = node.target else {
-                continue
-            }
-            let root = aliases.roots[target]
-            if let kind = kinds[root], kind != .image {
-                throw GraphFault.weightWritten.problem(
-                    "It writes to the weight “\(graph.valueNames[root])” in place.", node: node,
-                    fix: "Export the model in evaluation mode, with model.eval().")
-            }
-            for value in families[root] ?? [] where value != target && writtenAt[value] ?? -1 < index {
-                guard aliases.isView[target] || aliases.isView[value], lastRead[value] ?? -1 > index,
-                    aliases.exactRoots[target] != aliases.exactRoots[value]
-                else { continue }
-                throw GraphFault.structure.problem(
-                    "It changes “\(graph.valueNames[target])”, a view, and “\(graph.valueNames[value])” of the "
-                        + "same memory is read later.", node: node,
-                    fix: "Export with run_decompositions(), which makes in-place operators plain ones.")
-            }
         }
     }
 }

@@ -1,3 +1,5 @@
+import Problems
+
 /// Bounds on a graph, so that no upload can ask for endless memory or time.
 public struct GraphLimits: Hashable, Sendable {
     public var maximumNodes: Int
@@ -26,5 +28,33 @@ public struct GraphLimits: Hashable, Sendable {
         self.maximumRank = maximumRank
         self.maximumImageSide = maximumImageSide
         self.maximumClasses = maximumClasses
+    }
+}
+
+extension GraphLimits {
+    /// The elements of a value for one image, where its shape is bounded and nothing in it is empty.
+    func elements(_ shape: Shape, of node: Graph.Node) throws -> Int {
+        guard shape.count <= maximumRank else {
+            throw GraphFault.tooLarge.problem("The result's rank is \(shape.count).", node: node)
+        }
+        for size in shape where size.batch < 0 || size.constant < (size.batch == 0 ? 1 : 0) {
+            throw GraphFault.shape.problem("The result \(shape.text) is empty.", node: node)
+        }
+        guard let count = shape.elementCount, count.batch <= maximumElements,
+            count.constant <= maximumElements, let atOne = Checked.sum(count.batch, count.constant)
+        else {
+            throw GraphFault.tooLarge.problem(
+                "The result \(shape.text) has more than \(maximumElements) elements for an image.", node: node
+            )
+        }
+        return atOne
+    }
+
+    /// The sum, where it is within its limit.
+    func add(_ amount: Int, to sum: inout Int, limit: Int, _ what: String, _ node: Graph.Node) throws {
+        guard let new = Checked.sum(sum, amount), new <= limit else {
+            throw GraphFault.tooLarge.problem("One image needs more than \(limit) \(what).", node: node)
+        }
+        sum = new
     }
 }

@@ -100,9 +100,19 @@ extension OperatorRule {
 
     private static func refusal(of value: Graph.SymbolicInt, _ name: String) -> String? {
         guard case .known(let number) = value else { return nil }
-        let range = bounds[name] ?? -(1 << 31)...(1 << 31)
-        return range.contains(number)
-            ? nil : "is \(number), outside \(range.lowerBound) to \(range.upperBound)"
+        return refusal(of: Dimension(Int(widened: number)), name)
+    }
+
+    /// Why an integer that was computed is not allowed; nil where it is.
+    static func refusal(of value: Dimension, _ name: String) -> String? {
+        let usual: ClosedRange<Int64> = -(1 << 31)...(1 << 31)
+        let range = bounds[name] ?? usual
+        if let number = value.known {
+            return range.contains(Int64(widened: number))
+                ? nil : "is \(number), outside \(range.lowerBound) to \(range.upperBound)"
+        }
+        return usual.contains(Int64(widened: value.batch)) && usual.contains(Int64(widened: value.constant))
+            ? nil : "is \(value), beyond \(usual.lowerBound) to \(usual.upperBound)"
     }
 }
 

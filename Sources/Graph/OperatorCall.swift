@@ -68,20 +68,35 @@ struct OperatorCall {
         return try shape(name)
     }
 
-    private func dimension(_ value: Graph.SymbolicInt) throws -> Dimension {
+    /// What was computed keeps the bounds of what is written out.
+    private func dimension(_ value: Graph.SymbolicInt, _ name: String) throws -> Dimension {
         switch value {
-        case .known(let number): return Dimension(Int(number))
+        case .known(let number): return Dimension(Int(widened: number))
         case .computed(let id):
             guard values.indices.contains(id), case .integer(let dimension)? = values[id] else {
                 throw GraphFault.structure.problem("It reads an integer that is not there.", node: node)
+            }
+            if let reason = OperatorRule.refusal(of: dimension, name) {
+                throw GraphFault.argument.problem("Argument “\(name)” \(reason).", node: node)
             }
             return dimension
         }
     }
 
+    /// Resolves every integer that was computed, also those that the shapes do not depend on.
+    func checkComputedIntegers() throws {
+        for argument in node.arguments {
+            switch argument.value {
+            case .int(let value): _ = try dimension(value, argument.name)
+            case .ints(let values): for value in values { _ = try dimension(value, argument.name) }
+            default: continue
+            }
+        }
+    }
+
     func dimension(_ name: String) throws -> Dimension {
         switch node.argument(name) {
-        case .int(let value)?: return try dimension(value)
+        case .int(let value)?: return try dimension(value, name)
         case nil:
             if case .int(let number)? = defaultValue(name) { return Dimension(number) }
             fallthrough
@@ -91,8 +106,8 @@ struct OperatorCall {
 
     func dimensions(_ name: String) throws -> [Dimension] {
         switch node.argument(name) {
-        case .ints(let list)?: return try list.map { try dimension($0) }
-        case .int(let value)?: return [try dimension(value)]
+        case .ints(let list)?: return try list.map { try dimension($0, name) }
+        case .int(let value)?: return [try dimension(value, name)]
         case nil:
             if case .ints(let numbers)? = defaultValue(name) { return numbers.map { Dimension($0) } }
             fallthrough

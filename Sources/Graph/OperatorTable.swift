@@ -1,5 +1,6 @@
 extension OperatorCatalog {
     /// The allowlist: signatures as PyTorch 2.13 has them, by the function that gives the result's shape.
+    // bounded: lists.
     static let table: [OperatorRule] =
         elementwise + convolutions + normalisations + products + layouts + indexing + resampling + reductions
         + symbolic

@@ -75,16 +75,15 @@ struct ShapeInference {
             throw GraphFault.structure.problem(
                 "It has \(node.outputs.count) results, not \(shapes.count).", node: node)
         }
-        try add(work, to: \.multiplyAdds, limit: limits.maximumMultiplyAdds, "multiply-adds", node)
+        try limits.add(work, to: &multiplyAdds, limit: limits.maximumMultiplyAdds, "multiply-adds", node)
         let isSymbolic = node.operatorName.hasPrefix("sym::")
         for (output, shape) in zip(node.outputs, shapes) {
             if isSymbolic {
                 if let output { values[output] = .integer(shape[0]) }
                 continue
             }
-            try add(
-                try bounded(shape, node), to: \.elements, limit: limits.maximumTotalElements, "elements", node
-            )
+            let count = try limits.elements(shape, of: node)
+            try limits.add(count, to: &elements, limit: limits.maximumTotalElements, "elements", node)
             if let output { values[output] = .tensor(shape) }
         }
     }
@@ -92,37 +91,8 @@ struct ShapeInference {
     /// The call shares `values`, and is gone before they change, so that they are not copied.
     private func results(of node: Graph.Node, _ rule: OperatorRule) throws -> ([Shape], multiplyAdds: Int) {
         var call = OperatorCall(node: node, schema: rule.schema, values: values)
+        try call.checkComputedIntegers()
         return (try rule.shapes(&call), call.multiplyAdds)
-    }
-
-    /// The elements for one image.
-    private func bounded(_ shape: Shape, _ node: Graph.Node) throws -> Int {
-        guard shape.count <= limits.maximumRank else {
-            throw GraphFault.tooLarge.problem("The result's rank is \(shape.count).", node: node)
-        }
-        for size in shape where size.batch < 0 || size.constant < (size.batch == 0 ? 1 : 0) {
-            throw GraphFault.shape.problem("The result \(shape.text) is empty.", node: node)
-        }
-        guard let count = shape.elementCount, count.batch <= limits.maximumElements,
-            count.constant <= limits.maximumElements
-        else {
-            throw GraphFault.tooLarge.problem(
-                "The result \(shape.text) has more than \(limits.maximumElements) elements for an image.",
-                node: node)
-        }
-        return count.batch + count.constant
-    }
-
-    private mutating func add(
-        _ amount: Int, to path: WritableKeyPath<ShapeInference, Int>, limit: Int, _ what: String,
-        _ node: Graph.Node
-    ) throws {
-        let (sum, overflow) = self[keyPath: path].addingReportingOverflow(amount)
-        guard !overflow, sum <= limit else {
-            throw GraphFault.tooLarge.problem(
-                "One image needs more than \(limit) \(what).", node: node)
-        }
-        self[keyPath: path] = sum
     }
 
     /// The logits where the model ends in probabilities, and two of them where it ends in one.
@@ -170,7 +140,7 @@ struct ShapeInference {
             let position = node.arguments.firstIndex(where: { ["size", "shape"].contains($0.name) }),
             case .ints(let sizes) = node.arguments[position].value
         else { return }
-        var known = sizes.compactMap { if case .known(let size) = $0 { Int(size) } else { nil } }
+        var known = sizes.compactMap { if case .known(let size) = $0 { Int(widened: size) } else { nil } }
         guard known.count == sizes.count, known.first == fixedBatch else { return }
         // Row i of the result is image i: the sizes behind the first hold one image's elements.
         if let open = known.firstIndex(of: -1) {
@@ -182,7 +152,7 @@ struct ShapeInference {
         }
         guard Shape(known.dropFirst().map { Dimension($0) }).elementCount?.known == perImage else { return }
         known[0] = -1
-        graph.nodes[index].arguments[position].value = .ints(known.map { .known(Int64($0)) })
+        graph.nodes[index].arguments[position].value = .ints(known.map { .known(Int64(widened: $0)) })
     }
 
     /// Squeezing leaves the batch alone, even when it is 1.
@@ -199,6 +169,7 @@ struct ShapeInference {
         let kept = axes.sorted().filter { !shape.indices.contains($0) || shape[$0].batch == 0 }
         graph.nodes[index].overload = "dims"
         graph.nodes[index].arguments.removeAll { $0.name == "dim" }
-        graph.nodes[index].arguments.append(.init(name: "dim", value: .ints(kept.map { .known(Int64($0)) })))
+        graph.nodes[index].arguments.append(
+            .init(name: "dim", value: .ints(kept.map { .known(Int64(widened: $0)) })))
     }
 }

@@ -1,3 +1,7 @@
+import Problems
+
+// bounded in this file: integers by `OperatorRule.bounds`, also those that are computed; sizes by `GraphLimits`.
+
 /// Convolution and pooling over (N, C, H, W).
 extension OperatorCall {
     static let convolution: OperatorRule.ShapeFunction = { call in
@@ -9,8 +13,7 @@ extension OperatorCall {
             throw GraphFault.operator.problem("Transposed convolutions are not supported.", node: call.node)
         }
         let groups = try call.int("groups")
-        let (channels, overflow) = weight[1].multipliedReportingOverflow(by: groups)
-        guard !overflow, channels == input.channels, weight[0] % groups == 0 else {
+        guard Checked.product(weight[1], groups) == input.channels, weight[0] % groups == 0 else {
             throw call.failure(
                 "“weight” (\(weight.map(String.init).joined(separator: ", "))) with \(groups) groups does not "
                     + "fit \(input.channels) channels.")
@@ -29,8 +32,9 @@ extension OperatorCall {
             width = try call.windows(input.width, weight[3], stride.1, padding.1, dilation.1)
         }
         let result: Shape = [input.batch, Dimension(weight[0]), Dimension(height), Dimension(width)]
-        let (perPixel, perPixelOverflow) = (weight[2] * weight[3]).multipliedReportingOverflow(by: weight[1])
-        guard !perPixelOverflow else { throw call.failure("“weight” is too large.") }
+        guard let perPixel = Checked.product(weight[1...]) else {
+            throw call.failure("“weight” is too large.")
+        }
         try call.count(result, perElement: perPixel)
         return [result]
     }
@@ -43,8 +47,7 @@ extension OperatorCall {
         guard weight.count == 3, let channels = input[1].known, let length = input[2].known,
             !bool("transposed")
         else { throw failure("\(input.text) does not fit the weight.") }
-        let (inputs, overflow) = weight[1].multipliedReportingOverflow(by: groups)
-        guard !overflow, inputs == channels, weight[0] % groups == 0 else {
+        guard Checked.product(weight[1], groups) == channels, weight[0] % groups == 0 else {
             throw failure("“weight” with \(groups) groups does not fit \(channels) channels.")
         }
         try requireVector("bias", weight[0])
@@ -52,7 +55,8 @@ extension OperatorCall {
             length, weight[2], ints("stride").first ?? 1, ints("padding").first ?? 0,
             ints("dilation").first ?? 1)
         let result: Shape = [input[0], Dimension(weight[0]), Dimension(places)]
-        try count(result, perElement: weight[1] * weight[2])
+        guard let perPlace = Checked.product(weight[1...]) else { throw failure("“weight” is too large.") }
+        try count(result, perElement: perPlace)
         return result
     }
 

@@ -1,3 +1,5 @@
+import Problems
+
 /// Picking elements by index, writing parts, and creation.
 extension OperatorCall {
     /// Advanced indexing by whole numbers. The results of all indices broadcast to one block, which stands where
@@ -16,6 +18,7 @@ extension OperatorCall {
             axes.append(axis)
         }
         guard let first = axes.first, let last = axes.last else { return [shape] }
+        // bounded: axes of one tensor.
         let areNeighbours = last - first + 1 == axes.count
         var result = shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
         result.insert(contentsOf: block, at: areNeighbours ? first : 0)
@@ -119,10 +122,10 @@ extension OperatorCall {
             call.schema.overload == "start_step" && call.node.argument("step") != nil
             ? try call.number("step") : 1
         let length = ((try call.number("end") - start) / step).rounded(.up)
-        guard step != 0, length >= 1, length <= 65_536 else {
+        guard step != 0, let count = Checked.whole(length, in: 1...65_536) else {
             throw call.failure("\(start) in steps of \(step) has no number of elements from 1 to 65,536.")
         }
-        return [[Dimension(Int(length))]]
+        return [[Dimension(count)]]
     }
 
     static let meshgrid: OperatorRule.ShapeFunction = { call in

@@ -11,6 +11,7 @@ extension OperatorCall {
         guard !shape.isEmpty else { return [[1]] }
         let start = try call.axis(call.int("start_dim"), rank: shape.count)
         let end = try call.axis(call.int("end_dim"), rank: shape.count)
+        // bounded: the end is not before the start.
         guard start <= end, let merged = Shape(shape[start...end]).elementCount else {
             throw call.failure("Dimensions \(start) to \(end) of \(shape.text) cannot be merged.")
         }
@@ -31,14 +32,14 @@ extension OperatorCall {
             let destination = try call.ints("destination").map { try call.axis($0, rank: shape.count) }
             guard source.count == destination.count, Set(source).count == source.count,
                 Set(destination).count == source.count
-            else { throw call.failure("\(source) cannot be moved to \(destination).") }
+            else { throw call.failure("\(listed(source)) cannot be moved to \(listed(destination)).") }
             var rest = shape.indices.filter { !source.contains($0) }[...]
             let moved = Dictionary(uniqueKeysWithValues: zip(destination, source))
             return [shape.indices.map { shape[moved[$0] ?? rest.removeFirst()] }]
         }
         let axes = try call.ints("dims").map { try call.axis($0, rank: shape.count) }
         guard axes.count == shape.count, Set(axes).count == axes.count else {
-            throw call.failure("\(axes) is no order of \(shape.count) dimensions.")
+            throw call.failure("\(listed(axes)) is no order of \(shape.count) dimensions.")
         }
         return [axes.map { shape[$0] }]
     }

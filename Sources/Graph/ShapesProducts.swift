@@ -1,3 +1,5 @@
+import Problems
+
 /// Matrix products and attention.
 extension OperatorCall {
     static let linear: OperatorRule.ShapeFunction = { call in
@@ -77,7 +79,10 @@ extension OperatorCall {
         }
         let batch = try broadcast(Array(a.dropLast(2)), Array(b.dropLast(2)))
         let full = batch + [a[a.count - 2], b[b.count - 1]]
-        try count(full, perElement: inner.batch + inner.constant)
+        guard let each = Checked.sum(inner.batch, inner.constant) else {
+            throw failure("\(first.text) is too large.")
+        }
+        try count(full, perElement: each)
         var result = full
         if second.count == 1 { result.removeLast() }
         if first.count == 1 { result.remove(at: batch.count) }

@@ -1,3 +1,7 @@
+import Problems
+
+// bounded in this file: integers by `OperatorRule.bounds`, also those that are computed; sizes by `GraphLimits`.
+
 /// Changes of resolution, and a few shapes of their own.
 extension OperatorCall {
     static let upsample: OperatorRule.ShapeFunction = { call in
@@ -8,17 +12,16 @@ extension OperatorCall {
             size = try call.ints("output_size")
         } else if case .floats(let factors)? = call.node.argument("scale_factors") {
             size = try zip([input.height, input.width], factors).map { side, factor in
-                let result = (Double(side) * factor).rounded(.down)
-                guard result >= 1, result <= 65_536 else {
+                guard let result = Checked.whole(Double(side) * factor, in: 1...65_536) else {
                     throw call.failure("A factor of \(factor) is absurd.")
                 }
-                return Int(result)
+                return result
             }
         } else {
             throw call.failure("It has neither a size nor factors.")
         }
         guard size.count == 2, size.allSatisfy({ (1...65_536).contains($0) }) else {
-            throw call.failure("\(size) is no height and width.")
+            throw call.failure("\(listed(size)) is no height and width.")
         }
         let result: Shape = [input.batch, Dimension(input.channels), Dimension(size[0]), Dimension(size[1])]
         try call.count(result, perElement: call.schema.name.contains("nearest") ? 1 : 16)
@@ -61,9 +64,10 @@ extension OperatorCall {
         let (padding, dilation) = (try call.pair("padding"), try call.pair("dilation"))
         let height = try call.windows(input.height, kernel.0, stride.0, padding.0, dilation.0)
         let width = try call.windows(input.width, kernel.1, stride.1, padding.1, dilation.1)
-        let (rows, overflow) = input.channels.multipliedReportingOverflow(by: kernel.0 * kernel.1)
-        guard !overflow else { throw call.failure("The windows are too large.") }
-        return [[input.batch, Dimension(rows), Dimension(height * width)]]
+        guard let rows = Checked.product([input.channels, kernel.0, kernel.1]),
+            let places = Checked.product(height, width)
+        else { throw call.failure("The windows are too large.") }
+        return [[input.batch, Dimension(rows), Dimension(places)]]
     }
 
     static let instanceNorm: OperatorRule.ShapeFunction = { call in

@@ -1,3 +1,5 @@
+// bounded in this file: integers by `OperatorRule.bounds`, also those that are computed; sizes by `GraphLimits`.
+
 /// Parts of tensors, joined tensors, reductions, and integers computed from sizes.
 extension OperatorCall {
     static let pad: OperatorRule.ShapeFunction = { call in
@@ -14,7 +16,7 @@ extension OperatorCall {
             if before == 0, after == 0 { continue }
             guard let size = shape[axis].known, isConstant || max(before, after) <= size,
                 size + before + after >= 1, size + min(before, 0) + min(after, 0) >= 0
-            else { throw call.failure("\(shape.text) cannot be padded by \(amounts).") }
+            else { throw call.failure("\(shape.text) cannot be padded by \(listed(amounts)).") }
             shape[axis] = Dimension(size + before + after)
         }
         return [shape]
@@ -170,11 +172,11 @@ extension OperatorCall {
         let size = try partedSize()
         var left = size
         for part in sizes {
-            guard part <= left else { throw failure("The parts \(sizes) are more than \(size).") }
+            guard part <= left else { throw failure("The parts \(listed(sizes)) are more than \(size).") }
             left -= part
         }
         guard left == 0, sizes.count == node.outputs.count else {
-            throw failure("The parts \(sizes) do not make up \(size), or there are too many results.")
+            throw failure("The parts \(listed(sizes)) do not make up \(size), or there are too many results.")
         }
         let axis = try axis(int("dim"), rank: shape.count)
         return sizes.map { part in

@@ -1,5 +1,7 @@
 import Graph
 
+// bounded in this file: by the elements that both buffers hold.
+
 /// Elements from one floating-point type to another, as PyTorch's `Tensor.to` does it.
 enum ElementConversion {
     static func isPossible(_ from: ScalarType, _ to: ScalarType) -> Bool {

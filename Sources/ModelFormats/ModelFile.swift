@@ -204,7 +204,8 @@ extension ModelFile {
     static func parameters(_ graph: Graph, _ shapes: [Graph.ValueID: [Int]]) -> Int {
         graph.inputs.reduce(0) { sum, input in
             guard case .parameter = input.kind, let shape = shapes[input.value] else { return sum }
-            return sum + shape.reduce(1, *)
+            // As many as the file has elements: no weight shares them with another.
+            return sum + (Checked.elements(shape) ?? 0)
         }
     }
 }

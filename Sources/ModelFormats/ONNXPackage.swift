@@ -16,9 +16,11 @@ struct ONNXPackage {
     let model: Range<Int>
     /// The files beside it.
     let files: ONNXFiles
+    /// In the order of their bytes.
     private let members: [Member]
     private let zip: ZipArchive?
 
+    // bounded: entries of a checked archive lie in the file.
     /// Nil for an ONNX file by itself.
     init?(_ file: RandomAccessFile, _ zip: ZipArchive?, limits: ModelLimits) throws {
         var members: [Member]
@@ -32,9 +34,6 @@ struct ONNXPackage {
             }
         } else {
             return nil
-        }
-        members = members.map {
-            Member(name: ONNXPackage.plain($0.name), range: $0.range, entry: $0.entry)
         }
         let models = members.filter { $0.name.hasSuffix(".onnx") }
         guard models.count == 1, let model = models.first else {
@@ -58,14 +57,24 @@ struct ONNXPackage {
         }
         self.model = model.range
         files = ONNXFiles(places)
-        self.members = members
+        self.members = members.sorted { $0.range.lowerBound < $1.range.lowerBound }
         self.zip = zip
     }
 
     /// With the archive's entry, whose checksum covers it.
     func stored(_ location: WeightLocation) -> StoredWeight {
-        StoredWeight(
-            location: location, entry: members.first { $0.range.contains(location.fileOffset) }?.entry)
+        StoredWeight(location: location, entry: member(at: location.fileOffset)?.entry)
+    }
+
+    // bounded: numbers of members.
+    /// By halves: there may be as many members as weights.
+    private func member(at offset: Int) -> Member? {
+        var (low, high) = (0, members.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if members[middle].range.upperBound <= offset { low = middle + 1 } else { high = middle }
+        }
+        return low < members.count && members[low].range.contains(offset) ? members[low] : nil
     }
 
     /// - Throws: `Problem` `zip-checksum` for the model's file and those of its weights.
@@ -77,12 +86,5 @@ struct ONNXPackage {
         where verified.insert(entry.name).inserted {
             try zip.verifyChecksum(of: entry)
         }
-    }
-
-    /// `./model.onnx` is what tar calls a file of the folder that it was given.
-    private static func plain(_ name: String) -> String {
-        var name = name
-        while name.hasPrefix("./") { name.removeFirst(2) }
-        return name
     }
 }

@@ -47,8 +47,8 @@ enum PT2Arguments {
         case "as_optional_tensor": return try optionalTensor(value, values).map { .tensor($0) } ?? .none
         case "as_optional_tensors":
             return .optionalTensors(try value.items().map { try optionalTensor($0, values) })
-        case "as_int": return .int(.known(Int64(try value.int())))
-        case "as_ints": return .ints(try value.items().map { .known(Int64(try $0.int())) })
+        case "as_int": return .int(.known(Int64(widened: try value.int())))
+        case "as_ints": return .ints(try value.items().map { .known(Int64(widened: try $0.int())) })
         case "as_sym_int": return .int(try symbolicInt(value, values))
         case "as_sym_ints": return .ints(try value.items().map { try symbolicInt($0, values) })
         case "as_float": return .float(try value.double())
@@ -83,7 +83,7 @@ enum PT2Arguments {
     private static func symbolicInt(_ node: JSONNode, _ values: ValueTable) throws -> Graph.SymbolicInt {
         let (tag, value) = try node.union()
         switch tag {
-        case "as_int": return .known(Int64(try value.int()))
+        case "as_int": return .known(Int64(widened: try value.int()))
         case "as_name": return .computed(try values.find(value))
         default: throw node.failure("A whole number or the name of one is expected.")
         }

@@ -162,8 +162,12 @@ struct PT2Program {
             }
         }
         if found.count == 1 { return try values.find(found[0]) }
+        let tensors = try body.member("tensor_values").index()
         let rows = try found.filter { name in
-            try body.member("tensor_values").member(name.string()).member("sizes").items().count == 2
+            guard case .array(let sizes)? = tensors[try name.string()]?["sizes"] else {
+                throw name.failure("The tensor has no sizes in tensor_values.")
+            }
+            return sizes.count == 2
         }
         guard rows.count == 1 else {
             throw GraphFault.output.problem(

@@ -21,7 +21,12 @@ struct PT2Weights {
                 "It has \(rows.count) weights; at most \(archive.limits.maximumWeights) are allowed.")
         }
         var total = 0
-        for row in rows.values { total += row.location.byteCount }
+        for row in rows.values {
+            guard let sum = Checked.sum(total, row.location.byteCount) else {
+                throw ModelFault.tooLarge.problem("The weights have more bytes than can be counted.")
+            }
+            total = sum
+        }
         guard total <= archive.limits.maximumWeightBytes else {
             throw ModelFault.tooLarge.problem(
                 "The weights have \(total) bytes; at most \(archive.limits.maximumWeightBytes) are allowed.")
@@ -66,16 +71,18 @@ struct PT2Weights {
         guard let layout = WeightLayout(shape: shape, strides: strides) else {
             throw refuse("Its elements (sizes \(shape), strides \(strides)) share memory, or are too many.")
         }
-        let (span, spanOverflow) = layout.span.multipliedReportingOverflow(by: type.byteCount)
-        let (start, startOverflow) = offset.multipliedReportingOverflow(by: type.byteCount)
-        let (end, endOverflow) = start.addingReportingOverflow(span)
-        guard offset >= 0, !spanOverflow, !startOverflow, !endOverflow, end <= entry.size else {
+        guard let span = Checked.product(layout.span, type.byteCount),
+            let start = Checked.product(offset, type.byteCount),
+            let place = Checked.range(start, count: span, in: 0..<entry.size)
+        else {
             throw refuse(
                 "Sizes \(shape), strides \(strides) and offset \(offset) of \(type) do not fit the \(entry.size) "
                     + "bytes of “\(entry.name)”.")
         }
         return WeightLocation(
-            name: name, type: type, shape: shape, strides: strides, fileOffset: entry.dataOffset + start,
-            byteCount: span)
+            name: name, type: type, shape: shape, strides: strides,
+            // bounded: the entry lies in the file, the weight in the entry.
+            fileOffset: entry.dataOffset + place.lowerBound,
+            byteCount: place.count)
     }
 }

@@ -17,77 +17,105 @@ struct TarArchive {
 
     /// Whether a file begins as a tar does.
     static func begins(_ file: RandomAccessFile) throws -> Bool {
-        guard file.size >= 2 * block else { return false }
+        guard file.size >= 1_024 else { return false }
         return try file.bytes(at: 257, count: 5).elementsEqual("ustar".utf8)
     }
 
+    // bounded: numbers of the file go through `Checked`, against the size of the file.
     /// - Throws: `Problem` `tar-damaged`, `model-too-large`.
     init(_ file: RandomAccessFile, maximumEntries: Int) throws {
         var entries: [Entry] = []
         var names: Set<String> = []
         var position = 0
-        var long: (name: String?, size: Int?) = (nil, nil)
+        var extended = TarExtension()
         while true {
-            guard position <= file.size - Self.block else {
+            guard let block = Checked.range(position, count: Self.block, in: 0..<file.size) else {
                 throw Self.damaged("Its end mark is missing: it may be cut off.")
             }
             let header = try file.bytes(at: position, count: Self.block)
             if header.allSatisfy({ $0 == 0 }) { break }
             try Self.checkSum(header, position)
             let kind = header[156]
-            let size = try long.size ?? Self.number(header[124..<136], position)
-            let start = position + Self.block
-            guard size <= file.size - start else {
-                throw Self.damaged("An entry at \(position) reaches beyond the end of the file.")
-            }
-            position = start + (size + Self.block - 1) / Self.block * Self.block
-            switch kind {
-            case UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"):
+            let isExtension = TarExtension.kinds.contains(kind)
+            // A size of an extended header is that of the entry, not of another header before it.
+            let size = try (isExtension ? nil : extended.size) ?? Self.number(header[124..<136], position)
+            guard let content = Checked.range(block.upperBound, count: size, in: 0..<file.size),
+                let padding = Checked.range(
+                    content.upperBound, count: (Self.block - size % Self.block) % Self.block,
+                    in: 0..<file.size)
+            else { throw Self.damaged("An entry at \(position) reaches beyond the end of the file.") }
+            position = padding.upperBound
+            if isExtension {
                 guard size <= Self.maximumExtension else {
-                    throw Self.damaged("The extended header at \(start) has \(size) bytes.")
+                    throw Self.damaged("The extended header at \(content.lowerBound) has \(size) bytes.")
                 }
-                let content = try file.bytes(at: start, count: size)
-                if kind == UInt8(ascii: "L") {
-                    long.name = String(validating: content.prefix { $0 != 0 }, as: UTF8.self)
-                } else if kind == UInt8(ascii: "x") {
-                    try Self.read(content, into: &long)
-                }
+                try extended.read(file.bytes(at: content.lowerBound, count: size), kind: kind)
                 continue
+            }
+            switch kind {
             case 0, UInt8(ascii: "0"), UInt8(ascii: "7"):
-                guard let name = long.name ?? Self.name(header) else {
-                    throw Self.damaged("The name of the entry at \(start) is not UTF-8.")
+                guard let name = extended.name ?? Self.name(header) else {
+                    throw Self.damaged("The name of the entry at \(content.lowerBound) is not UTF-8.")
                 }
                 guard entries.count < maximumEntries else {
                     throw ModelFault.tooLarge.problem("The archive has more than \(maximumEntries) files.")
                 }
-                guard names.insert(name).inserted else {
-                    throw Self.damaged("“\(name.prefix(120))” is there twice.")
+                let plain = try Self.plain(name)
+                guard names.insert(plain).inserted else {
+                    throw Self.damaged("“\(plain.prefix(120))” is there twice.")
                 }
-                entries.append(Entry(name: name, range: start..<start + size))
-            case UInt8(ascii: "5"): break
+                entries.append(Entry(name: plain, range: content))
+            case UInt8(ascii: "5"):
+                guard size == 0 else {
+                    throw Self.damaged("A folder at \(content.lowerBound) has a content.")
+                }
             default:
                 throw Self.damaged(
-                    "The entry at \(start) is neither a file nor a folder: it is of the type \(kind).")
+                    "The entry at \(content.lowerBound) is neither a file nor a folder: it is of the type \(kind)."
+                )
             }
-            long = (nil, nil)
+            extended = TarExtension()
+        }
+        guard extended.isEmpty else { throw Self.damaged("An extended header belongs to no entry.") }
+        // What lies behind the first zero block is read by some programs, and not by others.
+        try file.forEachPiece(at: position, count: file.size - position) { piece in
+            guard piece.allSatisfy({ $0 == 0 }) else { throw Self.damaged("Something follows its end mark.") }
         }
         self.entries = entries
+    }
+
+    /// `./model.onnx` is what tar calls a file of the folder that it was given: the name without that.
+    private static func plain(_ name: String) throws -> String {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        let kept = parts.drop { $0 == "." }
+        guard name.utf8.count <= 1_024, !kept.isEmpty,
+            !kept.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }),
+            !name.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F || $0 == "\\" })
+        else { throw damaged("“\(name.prefix(120))” is no plain path below the archive's folder.") }
+        return kept.joined(separator: "/")
     }
 
     /// The sum of the header's bytes, with spaces for the sum itself.
     private static func checkSum(_ header: [UInt8], _ position: Int) throws {
         let stated = try number(header[148..<156], position)
-        let sum = header.indices.reduce(0) { $0 + ((148..<156).contains($1) ? 0x20 : Int(header[$1])) }
+        let sum = header.indices.reduce(0) {
+            $0 + ((148..<156).contains($1) ? 0x20 : Int(widened: header[$1]))
+        }
         guard stated == sum else { throw damaged("The header at \(position) has a wrong checksum.") }
     }
 
     /// Octal digits, or the base-256 form of GNU tar.
     private static func number(_ field: ArraySlice<UInt8>, _ position: Int) throws -> Int {
         if field.first == 0x80 {
-            guard field.dropFirst().prefix(field.count - 9).allSatisfy({ $0 == 0 }),
-                (field.suffix(8).first ?? 0) < 0x40
-            else { throw damaged("A number in the header at \(position) is too large.") }
-            return field.suffix(8).reduce(0) { $0 << 8 | Int($1) }
+            var value = 0
+            for byte in field.dropFirst() {
+                guard let next = Checked.product(value, 256).flatMap({ Checked.sum($0, Int(widened: byte)) })
+                else {
+                    throw damaged("A number in the header at \(position) is too large.")
+                }
+                value = next
+            }
+            return value
         }
         let digits = field.drop { $0 == 0x20 }.prefix { (0x30...0x37).contains($0) }
         let rest = field[digits.endIndex...]
@@ -106,32 +134,7 @@ struct TarArchive {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// The records `length key=value\n` of a pax header.
-    private static func read(_ content: [UInt8], into long: inout (name: String?, size: Int?)) throws {
-        var rest = content[...]
-        while let space = rest.firstIndex(of: 0x20), rest.first != 0 {
-            guard let length = Int(String(decoding: rest[..<space], as: UTF8.self)),
-                length > space - rest.startIndex + 1, length <= rest.count
-            else { throw damaged("An extended header is not valid.") }
-            let record = rest[(space + 1)..<(rest.startIndex + length)].dropLast()
-            rest = rest.dropFirst(length)
-            guard let equals = record.firstIndex(of: UInt8(ascii: "=")),
-                let value = String(validating: record[(equals + 1)...], as: UTF8.self)
-            else { throw damaged("An extended header is not valid.") }
-            switch String(decoding: record[..<equals], as: UTF8.self) {
-            case "path": long.name = value
-            case "size":
-                guard let size = Int(value), size >= 0, size < 1 << 62 else {
-                    throw damaged("A size of an extended header is not valid.")
-                }
-                long.size = size
-            case let key where key.hasPrefix("GNU.sparse"): throw damaged("It holds a sparse file.")
-            default: continue
-            }
-        }
-    }
-
-    private static func damaged(_ detail: String) -> Problem {
+    static func damaged(_ detail: String) -> Problem {
         Problem(
             .malformed, code: "tar-damaged", title: "The tar archive is damaged", detail: detail,
             fix: "Pack it again: tar -cf model.tar model.onnx model.onnx.data")

@@ -1,4 +1,5 @@
 import Graph
+import Problems
 
 /// How a tensor's elements lie in memory.
 struct WeightLayout {
@@ -12,20 +13,17 @@ struct WeightLayout {
     /// Nil where strides are negative, two elements share memory, or a number overflows.
     /// - Parameter shape: sizes of at least 1.
     init?(shape: [Int], strides: [Int]) {
-        guard shape.count == strides.count else { return nil }
-        var count = 1
-        for size in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: size)
-            guard size >= 1, !overflow else { return nil }
-            count = product
+        guard shape.count == strides.count, let count = Checked.elements(shape), count >= 1 else {
+            return nil
         }
         // From the smallest stride on, each dimension has to step over all that is within it.
         var span = 1
         for (size, stride) in zip(shape, strides).filter({ $0.0 > 1 }).sorted(by: { $0.1 < $1.1 }) {
-            guard stride >= span else { return nil }
-            let (reach, overflow) = stride.multipliedReportingOverflow(by: size - 1)
-            let (sum, sumOverflow) = reach.addingReportingOverflow(span)
-            guard !overflow, !sumOverflow else { return nil }
+            guard stride >= span, let reach = Checked.product(stride, size - 1),
+                let sum = Checked.sum(reach, span)
+            else {
+                return nil
+            }
             span = sum
         }
         self.shape = shape
@@ -35,15 +33,10 @@ struct WeightLayout {
     }
 
     /// The strides of elements in row-major order without gaps.
-    /// - Parameter shape: sizes whose product does not overflow.
-    static func rowMajorStrides(_ shape: [Int]) -> [Int] {
-        var strides = [Int](repeating: 1, count: shape.count)
-        for axis in shape.indices.dropLast().reversed() {
-            strides[axis] = strides[axis + 1] * max(1, shape[axis + 1])
-        }
-        return strides
-    }
+    /// - Parameter shape: sizes that `Checked.elements` takes.
+    static func rowMajorStrides(_ shape: [Int]) -> [Int] { Checked.rowMajorStrides(shape) ?? [] }
 
+    // bounded: the product of all sizes, `count`, did not overflow.
     /// Whether the elements lie in row-major order without gaps.
     var isRowMajor: Bool {
         var expected = 1
@@ -54,6 +47,7 @@ struct WeightLayout {
         return true
     }
 
+    // bounded: positions within `span`, which did not overflow.
     /// Calls `body` with the memory position of each element, in row-major order.
     func forEachElement(_ body: (_ position: Int) -> Void) {
         var index = Array(repeating: 0, count: shape.count)

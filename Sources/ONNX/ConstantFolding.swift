@@ -1,4 +1,5 @@
 import Graph
+import Problems
 
 /// Computes operators whose inputs are all known: what exporters write to build shapes and masks.
 enum ConstantFolding {
@@ -46,12 +47,16 @@ enum ConstantFolding {
             }
         }
         return value.numbers.flatMap { list in
-            guard list.allSatisfy({ abs($0) < 9e15 }) else { return nil }
-            let whole = list.map { Dimension(type == .bool ? ($0 == 0 ? 0 : 1) : Int($0)) }
+            let whole = list.compactMap { number -> Dimension? in
+                if type == .bool { return number == 0 ? 0 : 1 }
+                return Int(exactly: number.rounded(.towardZero)).map { Dimension($0) }
+            }
+            guard whole.count == list.count else { return nil }
             return .init(type: type, shape: value.shape, elements: .integers(whole))
         }
     }
 
+    // bounded: ranks, at most `KnownTensor.maximumRank`.
     /// The common shape of two, and for each of its elements the positions in both.
     private static func broadcast(_ a: [Int], _ b: [Int]) -> (shape: [Int], pairs: [(Int, Int)])? {
         let rank = max(a.count, b.count)
@@ -74,15 +79,7 @@ enum ConstantFolding {
     }
 
     /// Elements, where they are few enough.
-    static func count(_ shape: [Int]) -> Int? {
-        var count = 1
-        for size in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: size)
-            guard size >= 0, !overflow, product <= KnownTensor.maximumCount else { return nil }
-            count = product
-        }
-        return count
-    }
+    static func count(_ shape: [Int]) -> Int? { KnownTensor.count(of: shape) }
 
     static func arithmetic(_ name: String, _ a: KnownTensor, _ b: KnownTensor) -> KnownTensor? {
         guard let (shape, pairs) = broadcast(a.shape, b.shape) else { return nil }
@@ -107,8 +104,9 @@ enum ConstantFolding {
             if let x = a.known, let y = b.known { return y == 0 || x == .min ? nil : Dimension(x / y) }
             return Dimension.quotient(a, b)
         case "Mod":
-            guard let x = a.known, let y = b.known, y > 0, x != .min else { return nil }
-            return Dimension((x % y + y) % y)
+            guard let x = a.known, let y = b.known, y > 0 else { return nil }
+            // bounded: the sum of opposite signs lies between -y and y.
+            return Dimension(x % y < 0 ? x % y + y : x % y)
         case "Min", "Max":
             guard let x = a.known, let y = b.known else { return a == b ? a : nil }
             return Dimension(name == "Min" ? min(x, y) : max(x, y))
@@ -116,6 +114,7 @@ enum ConstantFolding {
         }
     }
 
+    // bounded: numbers with a point do not overflow.
     private static func number(_ name: String, _ a: Double, _ b: Double) -> Double {
         switch name {
         case "Add": a + b

@@ -1,10 +1,13 @@
 import Graph
+import Problems
 
 #if canImport(Darwin)
     import Darwin
 #else
     import Glibc
 #endif
+
+// bounded in this file: shapes by `KnownTensor.count(of:)`, places by the sizes of their axes.
 
 /// Moving known elements about.
 extension ConstantFolding {
@@ -20,7 +23,14 @@ extension ConstantFolding {
             })
         else { return nil }
         var shape = first.shape
-        shape[axis] = inputs.reduce(0) { $0 + $1.shape[axis] }
+        var total = 0
+        for input in inputs {
+            guard let sum = Checked.sum(total, input.shape[axis]), sum <= KnownTensor.maximumCount else {
+                return nil
+            }
+            total = sum
+        }
+        shape[axis] = total
         guard count(shape) != nil else { return nil }
         // All elements in one list, and where each of the result's lies in it.
         let starts = inputs.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
@@ -79,7 +89,9 @@ extension ConstantFolding {
         var chosen = data.shape.map { Array(0..<$0) }
         for (index, number) in axes.enumerated() {
             let axis = number < 0 ? number + data.shape.count : number
-            guard data.shape.indices.contains(axis), steps[index] != 0 else { return nil }
+            guard data.shape.indices.contains(axis), steps[index] != 0, steps[index] != .min else {
+                return nil
+            }
             let (size, step) = (data.shape[axis], steps[index])
             func place(_ bound: Int) -> Int {
                 let place = bound < 0 ? bound &+ size : bound
@@ -198,12 +210,13 @@ extension ConstantFolding {
             let step = inputs[2].number, step != 0
         else { return nil }
         let length = ((end - start) / step).rounded(.up)
-        guard length >= 0, length <= Double(KnownTensor.maximumCount) else { return nil }
-        let list = (0..<Int(length)).map { start + Double($0) * step }
+        guard let count = Checked.whole(length, in: 0...KnownTensor.maximumCount) else { return nil }
+        let list = (0..<count).map { start + Double($0) * step }
         let type = inputs[0].type
-        return .init(
-            type: type, shape: [list.count],
-            elements: type.isFloatingPoint ? .numbers(list) : .integers(list.map { Dimension(Int($0)) }))
+        if type.isFloatingPoint { return .init(type: type, shape: [count], elements: .numbers(list)) }
+        let whole = list.compactMap { Int(exactly: $0) }
+        guard whole.count == count else { return nil }
+        return .init(type: type, shape: [count], elements: .integers(whole.map { Dimension($0) }))
     }
 
     /// Over all elements of a list.

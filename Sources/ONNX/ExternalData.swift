@@ -51,8 +51,10 @@ public struct ONNXFiles: Sendable {
             throw refuse(
                 "has \(length) bytes from \(offset) of “\(path.prefix(120))”, which has \(file.count) bytes.")
         }
-        let start = file.lowerBound + offset
-        return start..<start + length
+        guard let start = Checked.sum(file.lowerBound, offset),
+            let place = Checked.range(start, count: length, in: file)
+        else { throw refuse("lies outside “\(path.prefix(120))”.") }
+        return place
     }
 
     /// A relative path without `.` and `..`; nil for any other.

@@ -1,4 +1,5 @@
 import Graph
+import Problems
 
 /// A small tensor whose elements are known while a model is translated: sizes (which may depend on the batch), axes,
 /// numbers, conditions.
@@ -10,11 +11,13 @@ struct KnownTensor: Hashable {
 
     /// Of more elements nothing is computed here.
     static let maximumCount = 4_096
+    static let maximumRank = 16
 
     var type: ScalarType
     var shape: [Int]
     var elements: Elements
 
+    /// - Parameter shape: one that has a `count(of:)`, and as many elements.
     init(type: ScalarType, shape: [Int], elements: Elements) {
         self.type = type
         self.shape = shape
@@ -30,10 +33,11 @@ struct KnownTensor: Hashable {
 
     /// - Parameter bytes: row-major, little-endian. Nil for types or sizes of which nothing is computed.
     init?(type: ScalarType, shape: [Int], bytes: [UInt8]) {
-        let count = shape.reduce(1, *)
-        guard count <= Self.maximumCount, bytes.count == count * type.byteCount else { return nil }
+        // bounded: few elements, of a few bytes each.
+        guard let count = Self.count(of: shape), bytes.count == count * type.byteCount else { return nil }
         func read<T: FixedWidthInteger>(_: T.Type) -> [T] {
             bytes.withUnsafeBytes { raw in
+                // bounded: as many as there are bytes for.
                 (0..<count).map {
                     T(littleEndian: raw.loadUnaligned(fromByteOffset: $0 * MemoryLayout<T>.size, as: T.self))
                 }
@@ -42,13 +46,18 @@ struct KnownTensor: Hashable {
         self.type = type
         self.shape = shape
         switch type {
-        case .int64: elements = .integers(read(Int64.self).map { Dimension(Int($0)) })
-        case .int32: elements = .integers(read(Int32.self).map { Dimension(Int($0)) })
-        case .bool, .uint8: elements = .integers(bytes.map { Dimension(Int($0)) })
+        case .int64: elements = .integers(read(Int64.self).map { Dimension(Int(widened: $0)) })
+        case .int32: elements = .integers(read(Int32.self).map { Dimension(Int(widened: $0)) })
+        case .bool, .uint8: elements = .integers(bytes.map { Dimension(Int(widened: $0)) })
         case .float32: elements = .numbers(read(UInt32.self).map { Double(Float(bitPattern: $0)) })
         case .float64: elements = .numbers(read(UInt64.self).map { Double(bitPattern: $0) })
         default: return nil
         }
+    }
+
+    /// Elements, where they are few enough; the sizes of an empty shape are few too.
+    static func count(of shape: [Int]) -> Int? {
+        shape.count <= maximumRank ? Checked.elements(shape, limit: maximumCount) : nil
     }
 
     var count: Int {
@@ -83,6 +92,14 @@ struct KnownTensor: Hashable {
         return numbers?.first
     }
 
+    /// The only element, as an argument; nil where it depends on the batch size, or is not of the tensor's type.
+    var argument: Graph.Argument? {
+        guard count == 1 else { return nil }
+        if type.isFloatingPoint { return number.map { .float($0) } }
+        let whole = knownIntegers?.first ?? number.flatMap { Int(exactly: $0) }
+        return whole.map { .int(.known(Int64(widened: $0))) }
+    }
+
     /// Row-major, little-endian elements; nil where they depend on the batch size.
     var bytes: [UInt8]? {
         func pack<T: FixedWidthInteger>(_ list: [T]) -> [UInt8] {
@@ -110,20 +127,16 @@ struct KnownTensor: Hashable {
     }
 }
 
-/// Positions in row-major order.
+// bounded: by `KnownTensor.count(of:)`.
+/// Positions in row-major order, in shapes of few elements (`KnownTensor.count(of:)`): no number grows beyond those.
 enum Positions {
-    static func strides(_ shape: [Int]) -> [Int] {
-        var strides = Array(repeating: 1, count: shape.count)
-        for axis in shape.indices.dropLast().reversed() {
-            strides[axis] = strides[axis + 1] * shape[axis + 1]
-        }
-        return strides
-    }
+    static func strides(_ shape: [Int]) -> [Int] { Checked.rowMajorStrides(shape) ?? [] }
 
     /// Every index of a shape, the last axis fastest.
     static func all(_ shape: [Int]) -> [[Int]] {
-        shape.reduce([[]]) { indices, size in
-            indices.flatMap { index in (0..<max(size, 0)).map { index + [$0] } }
+        guard let count = KnownTensor.count(of: shape), count > 0 else { return [] }
+        return shape.reduce([[]]) { indices, size in
+            indices.flatMap { index in (0..<size).map { index + [$0] } }
         }
     }
 

@@ -1,4 +1,5 @@
 import Graph
+import Problems
 
 /// The input of an ONNX classifier.
 struct ONNXImage {
@@ -29,10 +30,10 @@ struct ONNXImage {
                         "Fix it: python -m onnxruntime.tools.make_dynamic_shape_fixed --dim_param NAME --dim_value SIZE "
                         + "model.onnx fixed.onnx")
             }
-            known.append(Int(size))
+            known.append(Int(widened: size))
         }
         if case .dimValue(let size)? = dims[0].value, size >= 1 {
-            batch = Int(size)
+            batch = Int(widened: size)
         } else {
             batch = nil
         }

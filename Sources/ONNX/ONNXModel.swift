@@ -84,18 +84,19 @@ public struct ONNXModel: Sendable {
         operators = Dictionary(model.graph.node.map { ($0.opType, 1) }, uniquingKeysWith: +)
         var total = 0
         for weight in weights.values {
-            total += weight.location.byteCount
-            guard total <= limits.maximumWeightBytes else {
+            guard let sum = Checked.sum(total, weight.location.byteCount), sum <= limits.maximumWeightBytes
+            else {
                 throw ONNXFault.tooLarge.problem(
                     "Its weights have more than \(limits.maximumWeightBytes) bytes.")
             }
+            total = sum
         }
     }
 
     private static func opset(_ model: Onnx_ModelProto) throws -> Int {
         guard model.hasGraph else { throw ONNXFault.damaged.problem("It holds no graph.") }
         let versions = model.opsetImport.filter { $0.domain.isEmpty || $0.domain == "ai.onnx" }.map {
-            Int($0.version)
+            Int(widened: $0.version)
         }
         guard let version = versions.first, versions.count == 1, opsets.contains(version) else {
             throw ONNXFault.version.problem(

@@ -14,7 +14,7 @@ struct ONNXTensor {
     var shape: [Int]
     var elements: Elements
 
-    var count: Int { shape.reduce(1, *) }
+    let count: Int
 
     /// - Parameters:
     ///   - payload: where its elements lie, if that was noted.
@@ -38,19 +38,14 @@ struct ONNXTensor {
                 "Element type \(proto.dataType) is not supported (quantised, complex, text or unknown).")
         }
         guard proto.dims.count <= maximumRank else { throw refuse("Its rank is \(proto.dims.count).") }
-        var count = 1
-        for size in proto.dims {
-            let (product, overflow) = count.multipliedReportingOverflow(by: Int(size))
-            guard size >= 0, !overflow else {
-                throw refuse("Its sizes \(proto.dims) are negative or too large.")
-            }
-            count = product
+        let sizes = proto.dims.map { Int(widened: $0) }
+        guard let count = Checked.elements(sizes), let bytes = Checked.product(count, type.byteCount) else {
+            throw refuse("Its sizes \(sizes) are negative or too large.")
         }
-        let (bytes, overflow) = count.multipliedReportingOverflow(by: type.byteCount)
-        guard !overflow else { throw refuse("Its sizes \(proto.dims) are too large.") }
         self.name = name
         self.type = type
-        shape = proto.dims.map(Int.init)
+        self.count = count
+        shape = sizes
         let given: Int
         if proto.dataLocation != 0 || !proto.externalData.isEmpty {
             guard proto.dataLocation == 1, payload == nil else {
@@ -77,6 +72,7 @@ struct ONNXTensor {
         self.name = name
         self.type = type
         self.shape = shape
+        count = bytes.count / type.byteCount
         elements = .inline(bytes)
     }
 

@@ -28,6 +28,11 @@ struct ONNXTranslator {
     /// The batch size that the model was exported with; nil where it is open.
     let fixedBatch: Int?
     private let imageShape: [Int]
+    /// Elements of constants that were computed with so far.
+    private var computedElements = 0
+    private static let maximumComputedElements = 1 << 22
+    /// Inputs, and results, of one node.
+    private static let maximumOperands = 4_096
 
     init(
         _ graph: Onnx_GraphProto, _ scanner: WireScanner, _ file: RandomAccessFile, files: ONNXFiles,
@@ -84,6 +89,11 @@ struct ONNXTranslator {
                     "“\(node.domain.prefix(80)).\(node.opType.prefix(80))” is no operator of ONNX itself.",
                     at: call.location)
             }
+            guard node.input.count <= Self.maximumOperands, node.output.count <= Self.maximumOperands else {
+                throw ONNXFault.tooLarge.problem(
+                    "It has \(node.input.count) inputs and \(node.output.count) results; at most "
+                        + "\(Self.maximumOperands) are allowed.", at: call.location)
+            }
             let results: [Value?]
             do {
                 results = try self.results(call)
@@ -134,8 +144,14 @@ struct ONNXTranslator {
             }
             return value
         }
-        let known = try inputs.compactMap { try $0.flatMap(self.known) }
+        var known: [KnownTensor] = []
+        for case let value? in inputs {
+            guard let tensor = try self.known(value) else { continue }
+            try count(tensor)
+            known.append(tensor)
+        }
         if known.count == inputs.count, !known.isEmpty, let result = ConstantFolding.fold(call, known) {
+            try count(result)
             return [.known(result)]
         }
         if let row = try rowResult(call, inputs) { return [row] }
@@ -144,6 +160,16 @@ struct ONNXTranslator {
                 "“\(call.name.prefix(80))” is not on the list of operators that may run.")
         }
         return try rule(&self, Operands(call: call, values: inputs))
+    }
+
+    /// Bounds the time and the memory that computing with constants takes.
+    private mutating func count(_ tensor: KnownTensor) throws {
+        guard let sum = Checked.sum(computedElements, tensor.count), sum <= Self.maximumComputedElements
+        else {
+            throw ONNXFault.tooLarge.problem(
+                "It computes with more than \(Self.maximumComputedElements) elements of constants.")
+        }
+        computedElements = sum
     }
 
     private func constant(_ call: ONNXCall) throws -> Value {
@@ -156,16 +182,16 @@ struct ONNXTranslator {
             return try known(.stored(read, .constant)).map { .known($0) } ?? .stored(read, .constant)
         }
         if let number = call.int("value_int") { return .known(.init(integer: Dimension(number))) }
-        if let list = call.ints("value_ints") {
+        if let list = call.ints("value_ints"), list.count <= KnownTensor.maximumCount {
             return .known(.init(sizes: list.map { Dimension($0) }))
         }
         if let number = call.float("value_float") {
             return .known(.init(type: .float32, shape: [], elements: .numbers([number])))
         }
-        if let list = call.floats("value_floats") {
+        if let list = call.floats("value_floats"), list.count <= KnownTensor.maximumCount {
             return .known(.init(type: .float32, shape: [list.count], elements: .numbers(list)))
         }
-        throw call.failure("The constant holds neither numbers nor a tensor.")
+        throw call.failure("The constant holds neither numbers nor a tensor, or too many numbers.")
     }
 
     // MARK: Values
@@ -239,7 +265,8 @@ struct ONNXTranslator {
         let value = try builder.input(tensor.name, kind, shape: tensor.shape.map { Dimension($0) })
         var location = WeightLocation(
             name: tensor.name, type: tensor.type, shape: tensor.shape,
-            strides: Positions.strides(tensor.shape), fileOffset: 0,
+            strides: Checked.rowMajorStrides(tensor.shape) ?? [], fileOffset: 0,
+            // bounded: as many bytes as lie in the file.
             byteCount: tensor.count * tensor.type.byteCount)
         switch tensor.elements {
         case .file(let offset, _):

@@ -71,8 +71,8 @@ extension ONNXTranslator {
         return axis
     }
 
-    static func ints(_ list: [Int]) -> Graph.Argument { .ints(list.map { .known(Int64($0)) }) }
-    static func int(_ number: Int) -> Graph.Argument { .int(.known(Int64(number))) }
+    static func ints(_ list: [Int]) -> Graph.Argument { .ints(list.map { .known(Int64(widened: $0)) }) }
+    static func int(_ number: Int) -> Graph.Argument { .int(.known(Int64(widened: number))) }
 
     /// Gives a tensor sizes, at most one of which depends on the batch.
     mutating func reshape(_ value: Graph.ValueID, _ sizes: [Dimension], _ operands: Operands) throws

@@ -20,15 +20,15 @@ struct RowIndex {
                 guard axis >= 1, axis - 1 <= shape.count else { return nil }
                 shape.insert(1, at: axis - 1)
             }
+            guard KnownTensor.count(of: shape) != nil else { return nil }
             return RowIndex(
                 stride: row.stride, table: row.table.picked(Array(0..<row.table.count), shape: shape))
         case "Mul":
-            guard let factor = other?.number, factor == factor.rounded(), abs(factor) < 1e9,
-                let table = ConstantFolding.arithmetic(
-                    "Mul", row.table, .init(integer: Dimension(Int(factor))))
+            guard let number = other?.number, let factor = Int(exactly: number),
+                let stride = Checked.product(row.stride, factor),
+                let table = ConstantFolding.arithmetic("Mul", row.table, .init(integer: Dimension(factor)))
             else { return nil }
-            let (stride, overflow) = row.stride.multipliedReportingOverflow(by: Int(factor))
-            return overflow ? nil : RowIndex(stride: stride, table: table)
+            return RowIndex(stride: stride, table: table)
         case "Add":
             guard let other, other.knownIntegers != nil else { return nil }
             var shape = other.shape
@@ -73,12 +73,14 @@ extension ONNXTranslator {
         -> Value?
     {
         guard shape(data) == [Dimension(batch: row.stride, constant: 0)],
-            let places = row.table.knownIntegers,
+            let places = row.table.knownIntegers, row.stride >= 1,
+            // bounded: the stride is at least 1.
             places.allSatisfy({ (0..<row.stride).contains($0) })
         else { return nil }
         let rows = try reshape(tensor(data), [.batchSize, Dimension(row.stride)], operands)
         let sizes = [.batchSize] + row.table.shape.map { Dimension($0) }
-        if places == Array(0..<row.stride) {
+        // bounded: the stride is at least 1.
+        if places.elementsEqual(0..<row.stride) {
             return .tensor(try reshape(rows, sizes, operands), type(data))
         }
         let flat = try tensor(.known(row.table.picked(Array(places.indices), shape: [places.count])))

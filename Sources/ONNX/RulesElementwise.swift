@@ -220,10 +220,8 @@ extension ONNXTranslator {
 
     /// A number of one element whose rank does not widen the other operand.
     private func number(_ value: Value, beside other: Value) throws -> Graph.Argument? {
-        guard let known = try known(value), known.count == 1, known.shape.count <= shape(other).count,
-            let number = known.number
-        else { return nil }
-        return known.type.isFloatingPoint ? .float(number) : .int(.known(Int64(number)))
+        guard let known = try known(value), known.shape.count <= shape(other).count else { return nil }
+        return known.argument
     }
 
     /// `add`, `sub`, `mul`, `div`, a comparison, or another operator of two tensors.

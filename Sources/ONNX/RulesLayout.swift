@@ -140,6 +140,7 @@ extension ONNXTranslator {
             }
             let start = place(operands.call.int("start") ?? 0)
             let end = max(place(operands.call.int("end") ?? shape.count), start)
+            // bounded: the end is not before the start.
             return [.known(.init(sizes: Array(shape[start..<end])))]
         },
         "Size": { translator, operands in
@@ -215,14 +216,14 @@ extension ONNXTranslator {
         if let known = KnownTensor(sizes: sizes).knownIntegers, let count = ConstantFolding.count(known) {
             return [.known(value.picked(Array(repeating: 0, count: count), shape: known))]
         }
-        guard let number = value.number else { throw operands.call.failure("The value is no number.") }
+        guard let number = value.argument else { throw operands.call.failure("The value is no number.") }
         let list = try sizes.map { try translator.builder.size($0) }
         return [
             try translator.emit(
                 "aten::full", "",
                 [
                     ("size", .ints(list)),
-                    ("fill_value", value.type.isFloatingPoint ? .float(number) : .int(.known(Int64(number)))),
+                    ("fill_value", number),
                     ("dtype", .scalarType(value.type)),
                 ], operands, type: value.type)
         ]

@@ -74,6 +74,7 @@ extension ONNXTranslator {
         guard let known = try known(operands.value(1)), let depth = known.shape.last, depth >= 1 else {
             throw operands.call.failure("The indices are computed from the images.")
         }
+        // bounded: the depth is at least 1, and the elements are few.
         return try (0..<depth).map { axis in
             let positions = Array(stride(from: axis, to: known.count, by: depth))
             return try tensor(.known(known.picked(positions, shape: Array(known.shape.dropLast()))))
@@ -136,7 +137,9 @@ extension ONNXTranslator {
         }
         var sizes = try operands.call.ints("split") ?? translator.integers(operands, 1)
         if sizes == nil {
+            // bounded: sizes by `GraphLimits`, parts by the number of operands.
             let length = (size + count - 1) / count
+            // bounded: the same.
             sizes = (0..<count).map { min(length, size - $0 * length) }
         }
         let parts = try translator.builder.call(
@@ -212,6 +215,7 @@ extension ONNXTranslator {
             guard rank == 4, amounts.count <= 4 else {
                 throw call.failure("Only images can be padded so.")
             }
+            // bounded: at most four.
             let padding = amounts + Array(repeating: 0, count: 4 - amounts.count)
             let name =
                 call.string("mode") == "edge" ? "aten::replication_pad2d" : "aten::reflection_pad2d"

@@ -1,6 +1,8 @@
 import Graph
 import Problems
 
+// bounded in this file: sizes by `GraphLimits`, windows by `spatialWindows`, blocks by 64.
+
 /// Convolution, pooling and resampling over (N, C, H, W).
 extension ONNXTranslator {
     static let windows: [String: Rule] = [
@@ -245,8 +247,11 @@ extension ONNXTranslator {
             scales.count == 4,
             scales[0] == 1, scales[1] == 1
         {
-            target = zip(sizes, scales[2...]).map {
-                Int((Double($0) * min(max($1, 0), 1_024)).rounded(.down))
+            target = try zip(sizes, scales[2...]).map { size, scale in
+                guard let side = Checked.whole(Double(size) * scale, in: 1...65_536) else {
+                    throw call.failure("A scale of \(scale) for \(size) pixels is not possible.")
+                }
+                return side
             }
         } else {
             throw call.failure("Neither sizes nor scales of height and width are known.")

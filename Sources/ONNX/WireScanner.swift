@@ -1,6 +1,8 @@
 import Problems
 import StrictZip
 
+// bounded in this file: positions inside the message at hand; lengths are compared with what is left of it.
+
 /// Walks the protocol buffer of an ONNX file without reading its weights: what a tensor of more than a few
 /// kilobytes holds stays in the file, and its place is noted. All else that is needed is copied out, with
 /// the same nesting, for swift-protobuf to decode. So memory is bounded by the size of the graph's description.
@@ -33,10 +35,18 @@ struct WireScanner {
     private var window: [UInt8] = []
     private var windowStart = 0
     private var copied = 0
+    /// What the decoded model takes, in bytes.
+    private var memory = 0
     private var graphs = 0
     private var nodes = -1
     private var attributes = -1
     private var initializers = -1
+
+    /// Bytes that each field, or message, takes once it is decoded, beside its own.
+    private static let fieldMemory = 24
+    private static let messageMemory = 320
+    /// The description may take so many times its limit in memory.
+    private static let memoryFactor = 4
 
     /// Elements of at most so many bytes are copied.
     private static let smallTensor = 8_192
@@ -143,12 +153,40 @@ struct WireScanner {
             guard position <= range.upperBound else {
                 throw Self.damaged("a field reaches beyond its message", start)
             }
-            if Self.kept(message, field) { out += try copy(start..<position) }
+            if Self.kept(message, field) {
+                try reserve(position - start, Self.growth(message, field))
+                try reserve(Self.fieldMemory)
+                out += try copy(start..<position)
+            }
         }
         return out
     }
 
+    /// How many bytes one byte of a field becomes: a number of one byte in a list, and empty messages in others.
+    private static func growth(_ message: Message, _ field: Int) -> Int {
+        switch (message, field) {
+        case (.model, 8), (.model, 25), (.graph, 11), (.graph, 12), (.graph, 15): 24
+        case (.initializer, 13), (.attributeTensor, 13): 24
+        case (.attribute, 8), (.initializer, 1), (.attributeTensor, 1): 8
+        case (.initializer, 5), (.initializer, 7), (.attributeTensor, 5), (.attributeTensor, 7): 8
+        default: 1
+        }
+    }
+
+    /// Few bytes can become many once they are decoded: that is counted before.
+    private mutating func reserve(_ bytes: Int, _ growth: Int = 1) throws {
+        guard let grown = Checked.product(bytes, growth), let sum = Checked.sum(memory, grown),
+            sum / Self.memoryFactor <= limit
+        else {
+            throw ONNXFault.tooLarge.problem(
+                "Its description, without the large weights, takes more than \(Self.memoryFactor) times "
+                    + "\(limit) bytes of memory.")
+        }
+        memory = sum
+    }
+
     private mutating func enter(_ message: Message, at offset: Int) throws {
+        try reserve(Self.messageMemory)
         switch message {
         case .graph:
             graphs += 1

@@ -1,4 +1,5 @@
 import Graph
+import Problems
 
 /// The names that are understood, and what is made of their arguments: structs, checked.
 extension PickleReader {
@@ -42,6 +43,7 @@ extension PickleReader {
         guard !key.isEmpty, key.utf8.count <= 40, key.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
             throw fault("A storage has the key “\(key.prefix(40))”, which is no number.")
         }
+        try reserve(PickleMemory.table)
         document.storages.append(.init(key: key, type: element, count: count))
         return .storage(document.storages.count - 1)
     }
@@ -73,12 +75,14 @@ extension PickleReader {
         case "torch.device": return arguments.first ?? .none
         case "_codecs.encode": return try encoded(arguments)
         case "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct":
+            try reserve(PickleMemory.table)
             document.arrays.append(.init(type: "", shape: [], isFortranOrder: false, content: .none))
             return .array(document.arrays.count - 1)
         case "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar":
             guard arguments.count == 2, case .elementType(let type) = arguments[0] else {
                 throw fault("A NumPy scalar has no element type.")
             }
+            try reserve(PickleMemory.table)
             document.arrays.append(
                 .init(type: type, shape: [], isFortranOrder: false, content: arguments[1]))
             return .array(document.arrays.count - 1)
@@ -126,7 +130,7 @@ extension PickleReader {
     private func integers(_ value: Value) -> [Int]? {
         guard let items = document.items(value), items.count <= 16 else { return nil }
         var numbers: [Int] = []
-        for case .int(let number) in items where number >= 0 { numbers.append(Int(number)) }
+        for case .int(let number) in items where number >= 0 { numbers.append(Int(widened: number)) }
         return numbers.count == items.count ? numbers : nil
     }
 
@@ -135,8 +139,12 @@ extension PickleReader {
             case .int(let offset) = arguments[1], offset >= 0, let shape = integers(arguments[2]),
             let strides = integers(arguments[3]), shape.count == strides.count
         else { throw fault("A tensor is not described as PyTorch does it.") }
+        try reserve(PickleMemory.table)
+        try reserve(PickleMemory.value, times: shape.count)
         document.tensors.append(
-            .init(storage: document.storages[storage], offset: Int(offset), shape: shape, strides: strides))
+            .init(
+                storage: document.storages[storage], offset: Int(widened: offset), shape: shape,
+                strides: strides))
         return .tensor(document.tensors.count - 1)
     }
 
@@ -152,10 +160,11 @@ extension PickleReader {
             result.append(byte)
         }
         // The same text may be encoded again and again out of the memo.
-        decodedBytes += result.count
-        guard decodedBytes <= limits.maximumBytes else {
+        guard let sum = Checked.sum(decodedBytes, result.count), sum <= limits.maximumBytes else {
             throw fault("Its texts have more than \(limits.maximumBytes) bytes.", .limit)
         }
+        decodedBytes = sum
+        try reserve(PickleMemory.container)
         document.decoded.append(result)
         return .decodedBytes(document.decoded.count - 1)
     }

@@ -41,12 +41,32 @@ public struct PickleLimits: Hashable, Sendable {
     public var maximumOperations: Int
     /// Values in all containers together, and values on the stack.
     public var maximumValues: Int
+    /// Bytes that the values take beside the texts in them, each reckoned as `PickleMemory` says.
+    public var maximumMemory: Int
 
     public init(
-        maximumBytes: Int = 256 << 20, maximumOperations: Int = 20_000_000, maximumValues: Int = 10_000_000
+        maximumBytes: Int = 256 << 20, maximumOperations: Int = 20_000_000, maximumValues: Int = 10_000_000,
+        maximumMemory: Int = 64 << 20
     ) {
+        self.maximumMemory = maximumMemory
         self.maximumBytes = maximumBytes
         self.maximumOperations = maximumOperations
         self.maximumValues = maximumValues
     }
+}
+
+/// Bytes that each part of a document is reckoned at. Lists and tables grow by doubling, and have a head of 32 bytes.
+enum PickleMemory {
+    /// On the stack, or in a list or tuple.
+    static let value = 2 * MemoryLayout<PickleDocument.Value>.stride
+    /// A key and its value.
+    // bounded: a few bytes.
+    static let pair = 2 * value
+    /// A list, tuple or dict without what is in it.
+    static let container = 64
+    static let memoEntry = 112
+    /// A text that is too long to lie in its value (more than 15 bytes), without its bytes.
+    static let text = 48
+    /// A tensor, array or storage.
+    static let table = 256
 }

@@ -1,4 +1,3 @@
-import Graph
 import Problems
 
 /// Reads a pickle as data (Python's pickletools describes the opcodes; protocols 0 to 5).
@@ -33,6 +32,8 @@ public struct PickleReader {
     private(set) var start = 0
     /// Values in containers, and bytes that were decoded.
     private var stored = 0
+    private var memory = 0
+    private var tallestStack = 0
     var decodedBytes = 0
 
     private init(bytes: [UInt8], name: String, limits: PickleLimits) {
@@ -47,6 +48,7 @@ public struct PickleReader {
 
     // MARK: Bytes
 
+    // bounded: the count is compared with what is left.
     private mutating func take(_ count: Int) throws -> Range<Int> {
         guard count >= 0, count <= bytes.count - position else { throw fault("It is cut short.") }
         defer { position += count }
@@ -68,6 +70,8 @@ public struct PickleReader {
             throw fault("A line does not end.")
         }
         defer { position = end + 1 }
+        if end - position > 15 { try reserve(PickleMemory.text) }
+        // bounded: the end was found behind the position.
         return String(decoding: bytes[position..<end], as: UTF8.self)
     }
 
@@ -76,15 +80,26 @@ public struct PickleReader {
         guard let text = String(validating: bytes[range], as: UTF8.self) else {
             throw fault("A string is not in UTF-8.")
         }
+        if length > 15 { try reserve(PickleMemory.text) }
         return .string(text)
     }
 
     // MARK: Stack
 
-    func count(_ more: Int) throws {
-        guard stored + more <= limits.maximumValues else {
+    /// Counts values that are put into containers.
+    private mutating func count(_ more: Int) throws {
+        guard let sum = Checked.sum(stored, more), sum <= limits.maximumValues else {
             throw fault("It holds more than \(limits.maximumValues) values.", .limit)
         }
+        stored = sum
+    }
+
+    /// Counts what `times` parts of a document take.
+    mutating func reserve(_ bytes: Int, times: Int = 1) throws {
+        guard let product = Checked.product(bytes, times), let sum = Checked.sum(memory, product),
+            sum <= limits.maximumMemory
+        else { throw fault("Its values take more than \(limits.maximumMemory) bytes of memory.", .limit) }
+        memory = sum
     }
 
     mutating func pop() throws -> Value {
@@ -98,6 +113,10 @@ public struct PickleReader {
         guard stack.count < limits.maximumValues else {
             throw fault("Its stack has more than \(limits.maximumValues) values.", .limit)
         }
+        if stack.count >= tallestStack {
+            try reserve(PickleMemory.value)
+            tallestStack = stack.count + 1
+        }
         stack.append(value)
     }
 
@@ -109,15 +128,17 @@ public struct PickleReader {
     }
 
     mutating func sequence(_ values: [Value]) throws -> Int {
-        try count(values.count + 1)
-        stored += values.count + 1
+        try count(values.count)
+        try count(1)
+        try reserve(PickleMemory.container)
+        try reserve(PickleMemory.value, times: values.count)
         document.sequences.append(values)
         return document.sequences.count - 1
     }
 
     mutating func dict(_ values: [Value]) throws -> Value {
         try count(1)
-        stored += 1
+        try reserve(PickleMemory.container)
         document.dicts.append([])
         let id = document.dicts.count - 1
         try set(values, in: id)
@@ -127,7 +148,7 @@ public struct PickleReader {
     private mutating func set(_ values: [Value], in id: Int) throws {
         guard values.count % 2 == 0 else { throw fault("A dict has a key without a value.") }
         try count(values.count)
-        stored += values.count
+        try reserve(PickleMemory.value, times: values.count)
         for index in stride(from: 0, to: values.count, by: 2) {
             document.dicts[id].append((values[index], values[index + 1]))
         }
@@ -143,7 +164,7 @@ public struct PickleReader {
     private mutating func append(_ values: [Value]) throws {
         guard case .list(let id) = try top() else { throw fault("Something is appended to what is no list.") }
         try count(values.count)
-        stored += values.count
+        try reserve(PickleMemory.value, times: values.count)
         document.sequences[id] += values
     }
 
@@ -154,7 +175,7 @@ public struct PickleReader {
 
     private mutating func memorise(_ index: Int) throws {
         guard index < limits.maximumValues else { throw fault("Its memo is too large.", .limit) }
-        memo[index] = try top()
+        if memo.updateValue(try top(), forKey: index) == nil { try reserve(PickleMemory.memoEntry) }
     }
 
     private mutating func recall(_ index: Int) throws {
@@ -185,17 +206,20 @@ public struct PickleReader {
             let version = try unsigned(1)
             guard version <= 5 else { throw fault("Its protocol is \(version); 0 to 5 are known.") }
         case 0x95: _ = try unsigned(8)  // FRAME
-        case UInt8(ascii: "("): marks.append(stack.count)
+        case UInt8(ascii: "("):
+            try reserve(PickleMemory.value)
+            marks.append(stack.count)
         case UInt8(ascii: "0"): _ = try pop()
         case UInt8(ascii: "1"): _ = try popMark()
         case UInt8(ascii: "2"): try push(top())
         case UInt8(ascii: "N"): try push(.none)
         case 0x88: try push(.bool(true))
         case 0x89: try push(.bool(false))
+        // bounded: numbers of one to four bytes fit.
         case UInt8(ascii: "J"): try push(.int(Int64(Int32(truncatingIfNeeded: unsigned(4)))))
-        case UInt8(ascii: "K"): try push(.int(Int64(unsigned(1))))
-        case UInt8(ascii: "M"): try push(.int(Int64(unsigned(2))))
-        case 0x8A: try push(long(Int(unsigned(1))))
+        case UInt8(ascii: "K"): try push(.int(Int64(widened: length(1))))
+        case UInt8(ascii: "M"): try push(.int(Int64(widened: length(2))))
+        case 0x8A: try push(long(length(1)))
         case UInt8(ascii: "I"): try push(integerLine())
         case UInt8(ascii: "L"): try push(integerLine())
         case UInt8(ascii: "F"):
@@ -255,6 +279,7 @@ public struct PickleReader {
         }
     }
 
+    // bounded: 1 to 3.
     private mutating func tuple(_ count: Int) throws {
         var values: [Value] = []
         for _ in 0..<count { values.append(try pop()) }
@@ -266,6 +291,7 @@ public struct PickleReader {
         let digits = bytes[try take(length)]
         guard length <= 8 else { throw fault("A whole number has more than 64 bits.", .limit) }
         let negative = (digits.last ?? 0) >= 0x80
+        // bounded: at most eight bytes, shifted out of nothing that matters.
         return .int(digits.reversed().reduce(negative ? Int64(-1) : 0) { $0 << 8 | Int64($1) })
     }
 

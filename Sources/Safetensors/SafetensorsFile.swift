@@ -32,14 +32,14 @@ public struct SafetensorsFile: Sendable {
         guard file.size >= 10 else { throw Self.damaged("The file has only \(file.size) bytes.") }
         let length = try file.bytes(at: 0, count: 8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let room = file.size - 8
-        guard length <= UInt64(min(room, Self.maximumHeaderBytes)) else {
+        guard let length = Int(exactly: length), length <= min(room, Self.maximumHeaderBytes) else {
             throw Self.damaged(
                 "The header is said to have \(length) bytes; the file has \(room) behind its length, and at most "
                     + "\(Self.maximumHeaderBytes) are allowed.")
         }
-        let start = 8 + Int(length)
+        let start = 8 + length
         let header = try JSONNode(
-            parsing: file.bytes(at: 8, count: Int(length)), name: "header",
+            parsing: file.bytes(at: 8, count: length), name: "header",
             limits: JSONLimits(
                 maximumDepth: 4, maximumBytes: Self.maximumHeaderBytes, maximumValues: 3_000_000),
             report: { Self.damaged($0, at: $1) })
@@ -63,6 +63,8 @@ public struct SafetensorsFile: Sendable {
                     "“\(tensor.name.prefix(80))” begins at byte \(tensor.offset) and \(what), which ends at "
                         + "\(position).")
             }
+            // Inside the file: each tensor's end was compared with it.
+            // bounded: each tensor ends inside the file.
             position += tensor.byteCount
         }
         guard position == file.size else {
@@ -90,11 +92,9 @@ public struct SafetensorsFile: Sendable {
         guard shape.count <= maximumRank, shape.allSatisfy({ $0 >= 0 }) else {
             throw node.failure("The shape \(shape.prefix(20)) is not possible.")
         }
-        var count = type.byteCount
-        for size in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: size)
-            guard !overflow else { throw node.failure("The shape \(shape) is too large.") }
-            count = product
+        guard let elements = Checked.elements(shape), let count = Checked.product(elements, type.byteCount)
+        else {
+            throw node.failure("The shape \(shape) is too large.")
         }
         let offsets = try node.member("data_offsets").items().map { try $0.int() }
         guard offsets.count == 2, offsets[0] >= 0, offsets[1] >= offsets[0], offsets[1] <= end - start else {

@@ -24,16 +24,25 @@ public struct JSONLimits: Hashable, Sendable {
     public var maximumDepth: Int
     public var maximumBytes: Int
     public var maximumValues: Int
+    /// Bytes that the values take beside the texts in them: `itemMemory` for each item of an array, `memberMemory` for
+    /// each member of an object.
+    public var maximumMemory: Int
     /// Whether NaN, Infinity and -Infinity are taken: Python writes them, RFC 8259 has none.
     public var allowsNonFinite: Bool
 
+    /// Lists grow by doubling: an item takes twice its own bytes at the most, and a container has a head.
+    static let itemMemory = 2 * MemoryLayout<JSONValue>.stride
+    static let memberMemory = 2 * MemoryLayout<JSONValue.Member>.stride + 64
+    static let containerMemory = 32
+
     public init(
         maximumDepth: Int = 32, maximumBytes: Int = 16 << 20, maximumValues: Int = 1_000_000,
-        allowsNonFinite: Bool = false
+        maximumMemory: Int = 128 << 20, allowsNonFinite: Bool = false
     ) {
         self.maximumDepth = maximumDepth
         self.maximumBytes = maximumBytes
         self.maximumValues = maximumValues
+        self.maximumMemory = maximumMemory
         self.allowsNonFinite = allowsNonFinite
     }
 }

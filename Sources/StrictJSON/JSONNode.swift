@@ -66,9 +66,16 @@ extension JSONNode {
         return node
     }
 
-    public func members() throws -> [(name: String, node: JSONNode)] {
+    /// Each is made when it is asked for.
+    public func members() throws -> LazyMapCollection<[JSONValue.Member], (name: String, node: JSONNode)> {
         guard case .object(let members) = value else { throw failure("An object is expected.") }
-        return members.map { ($0.name, at($0.value, .member(place, $0.name))) }
+        return members.lazy.map { ($0.name, at($0.value, .member(place, $0.name))) }
+    }
+
+    /// The members by their names: for many look-ups.
+    public func index() throws -> [String: JSONValue] {
+        guard case .object(let members) = value else { throw failure("An object is expected.") }
+        return Dictionary(members.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The one member of a tagged union.
@@ -79,9 +86,10 @@ extension JSONNode {
         return (members[0].name, at(members[0].value, .member(place, members[0].name)))
     }
 
-    public func items() throws -> [JSONNode] {
+    /// Each is made when it is asked for.
+    public func items() throws -> LazyMapCollection<Range<Int>, JSONNode> {
         guard case .array(let items) = value else { throw failure("An array is expected.") }
-        return items.enumerated().map { at($0.element, .item(place, $0.offset)) }
+        return items.indices.lazy.map { at(items[$0], .item(place, $0)) }
     }
 
     public func string() throws -> String {
@@ -96,7 +104,7 @@ extension JSONNode {
 
     public func int() throws -> Int {
         guard case .int(let number) = value else { throw failure("A whole number is expected.") }
-        return Int(number)
+        return Int(number)  // bounded: every Int64 fits.
     }
 
     /// A number; PyTorch writes those that JSON lacks as strings.

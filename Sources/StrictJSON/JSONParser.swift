@@ -1,3 +1,5 @@
+// bounded in this file: positions in bytes that are held in memory, and counts under the limits.
+
 /// A strict JSON reader (RFC 8259) with bounds on size, nesting and the number of values.
 ///
 /// Why not Foundation's: it takes the last of two members of one name silently, and its bounds are its own.
@@ -21,6 +23,7 @@ struct JSONParser {
     private let limits: JSONLimits
     private var position = 0
     private var count = 0
+    private var memory = 0
 
     init(bytes: [UInt8], limits: JSONLimits) {
         self.bytes = bytes
@@ -36,6 +39,14 @@ struct JSONParser {
 
     private func failure(_ detail: String, _ reason: JSONFault.Reason = .malformed) -> JSONFault {
         JSONFault(reason: reason, detail: detail, offset: position)
+    }
+
+    /// A few bytes are as many as any step adds: the sum cannot overflow before it is over the limit.
+    private mutating func reserve(_ bytes: Int) throws(JSONFault) {
+        memory += bytes
+        guard memory <= limits.maximumMemory else {
+            throw failure("Its values take more than \(limits.maximumMemory) bytes of memory", .overLimit)
+        }
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -73,8 +84,12 @@ struct JSONParser {
         }
         skipSpace()
         switch next {
-        case UInt8(ascii: "{"): return .object(try object(depth: depth))
-        case UInt8(ascii: "["): return .array(try array(depth: depth))
+        case UInt8(ascii: "{"):
+            try reserve(JSONLimits.containerMemory)
+            return .object(try object(depth: depth))
+        case UInt8(ascii: "["):
+            try reserve(JSONLimits.containerMemory)
+            return .array(try array(depth: depth))
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t") where take(word: "true"): return .bool(true)
         case UInt8(ascii: "f") where take(word: "false"): return .bool(false)
@@ -104,6 +119,7 @@ struct JSONParser {
             // Few members: comparing is cheaper than hashing.
             let isNew = members.count < 8 ? !members.contains { $0.name == name } : !names.contains(name)
             guard isNew else { throw failure("Two members are called “\(name.prefix(80))”") }
+            try reserve(JSONLimits.memberMemory)
             members.append(.init(name: name, value: try value(depth: depth + 1)))
             if members.count == 8 { names = Set(members.map(\.name)) }
             if members.count > 8 { names.insert(name) }
@@ -119,6 +135,7 @@ struct JSONParser {
         skipSpace()
         if take(UInt8(ascii: "]")) { return items }
         repeat {
+            try reserve(JSONLimits.itemMemory)
             items.append(try value(depth: depth + 1))
             skipSpace()
         } while take(UInt8(ascii: ","))

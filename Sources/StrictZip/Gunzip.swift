@@ -1,6 +1,8 @@
 import CZlib
 import Problems
 
+// bounded in this file: by the size of a piece, and the limit.
+
 /// Decompresses gzip data that fits in memory.
 public enum Gunzip {
     /// - Throws: `Problem` `gzip-damaged`, or `gzip-limit` where it unpacks to more than `limit` bytes.
@@ -23,7 +25,7 @@ public enum Gunzip {
                     stream.next_out = output.baseAddress
                     stream.avail_out = uInt(output.count)
                     status = inflate(&stream, Z_NO_FLUSH)
-                    return output.count - Int(stream.avail_out)
+                    return output.count - Int(widened: stream.avail_out)
                 }
                 guard result.count + written <= limit else {
                     throw Problem(

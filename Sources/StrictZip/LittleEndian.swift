@@ -1,3 +1,5 @@
+// bounded in this file: what is taken is compared with what remains.
+
 /// Little-endian fields of a record that is known to be long enough: every read is still checked.
 struct LittleEndian {
     private let bytes: ArraySlice<UInt8>

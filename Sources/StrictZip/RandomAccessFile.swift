@@ -1,6 +1,8 @@
 import Foundation
 import Problems
 
+// bounded in this file: a range is compared with the size of the file before it is read.
+
 /// A regular file, open for reading at any offset. Reads are `pread`s, so a file that shrinks meanwhile
 /// gives an error and not a signal.
 public final class RandomAccessFile: Sendable {
@@ -34,7 +36,7 @@ public final class RandomAccessFile: Sendable {
         guard fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw missing("not a regular file")
         }
-        size = Int(status.st_size)
+        size = Int(widened: status.st_size)
         base = 0
     }
 

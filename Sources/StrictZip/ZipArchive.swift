@@ -49,6 +49,15 @@ public struct ZipArchive: Sendable {
                 "The entry begins at \(second.start), inside “\(located[first.index].name)”.",
                 entry: located[second.index].name)
         }
+        // A reader that goes from header to header finds what lies between, and one that begins at the front what is there.
+        var position = 0
+        for place in spans.map({ ($0.start, $0.end) }) + [(end.directoryOffset, end.directoryOffset)] {
+            guard place.0 == position else {
+                throw ZipFault.ambiguous.problem(
+                    "The \(place.0 - position) bytes from \(position) on belong to no entry.")
+            }
+            position = place.1
+        }
         self.file = file
         self.indices = indices
         entries = located
@@ -119,6 +128,7 @@ public struct Checksum: Sendable {
 }
 
 extension RandomAccessFile {
+    // bounded: each piece lies in the range, which is compared with the file before it is read.
     /// Calls `body` with the bytes of a range, at most 256 KiB at a time.
     public func forEachPiece(
         at offset: Int, count: Int, _ body: (UnsafeRawBufferPointer) throws -> Void

@@ -1,5 +1,7 @@
 import Problems
 
+// bounded in this file: places in the directory, which lies in the file, and counts under the limits.
+
 /// One record of the central directory, its names and sizes checked, its local header not yet.
 struct ZipCentralRecord {
     var entry: ZipEntry
@@ -97,14 +99,16 @@ struct ZipCentralDirectory {
             header.next(UInt16.self) != nil, let attributes = header.next(UInt32.self),
             let localOffset = header.next(UInt32.self)
         else { throw ZipFault.directory.problem("There is no entry record at offset \(recordOffset).") }
-        let nameBytes = try take(Int(nameLength))
+        let nameBytes = try take(Int(widened: nameLength))
         let name = try ZipEntryName.checked(nameBytes, limits: limits)
-        let extra = try take(Int(extraLength))
+        let extra = try take(Int(widened: extraLength))
         var zip64 = try ZipExtraFields.zip64(in: extra, entry: name)
         let size = try ZipExtraFields.resolve(uncompressed, &zip64, entry: name)
         let compressedSize = try ZipExtraFields.resolve(compressed, &zip64, entry: name)
         let offset = try ZipExtraFields.resolve(localOffset, &zip64, entry: name)
-        _ = try take(Int(commentLength))
+        try ZipExtraFields.checkRest(
+            zip64, fields: [uncompressed, compressed, localOffset], entry: name)
+        _ = try take(Int(widened: commentLength))
         guard disk == 0 else { throw ZipFault.entry.problem("The entry is on another disk.", entry: name) }
         // Encryption, strong encryption, masked headers; patch data.
         guard flags & 0x2041 == 0 else {

@@ -3,7 +3,7 @@ import Problems
 extension ZipArchive {
     /// Reads the central directory of an archive, in memory that does not depend on how many entries there are.
     ///
-    /// Names, sizes and kinds are checked, as for a whole archive; local headers, overlaps and names that are there twice
+    /// Names, sizes, kinds and local headers are checked, as for a whole archive; overlaps and names that are there twice
     /// are not. For archives of more entries than are to be held in memory.
     /// - Parameter isCounted: by an entry's name.
     /// - Returns: how many entries are counted, and how many there are.
@@ -12,8 +12,10 @@ extension ZipArchive {
         _ file: RandomAccessFile, limits: ZipLimits = ZipLimits(), isCounted: (String) -> Bool = { _ in true }
     ) throws -> (counted: Int, entries: Int) {
         let end = try ZipEndRecord.locate(in: file)
+        let headers = ZipLocalHeader(file: file, limit: end.directoryOffset)
         var counted = 0
         try ZipCentralDirectory.forEach(file, end, limits) { record in
+            _ = try headers.locate(record)
             if isCounted(record.entry.name) { counted += 1 }
         }
         return (counted, end.entryCount)

@@ -1,5 +1,7 @@
 import Problems
 
+// bounded in this file: places in a file of known size; what records say of others goes through `Checked`.
+
 /// The end-of-central-directory record, with its zip64 form (APPNOTE 4.3.14 to 4.3.16).
 struct ZipEndRecord {
     var entryCount: Int
@@ -24,6 +26,11 @@ struct ZipEndRecord {
         guard positions.count == 1 else {
             throw ZipFault.endRecord.problem("There are \(positions.count) possible end records.")
         }
+        // Others look for the last mark, whatever its comment's length.
+        let comment = tail[(position + length)...]
+        guard comment.firstRange(of: [0x50, 0x4B, 5, 6]) == nil else {
+            throw ZipFault.ambiguous.problem("The archive's comment holds the mark of an end record.")
+        }
         let endOffset = file.size - tailLength + position
         guard let fields = Fields(tail[position...]) else {
             throw ZipFault.endRecord.problem("The end record is cut short.")
@@ -35,11 +42,10 @@ struct ZipEndRecord {
             try zip64(in: file, endOffset: endOffset, fields)
             ?? (
                 ZipEndRecord(
-                    entryCount: Int(fields.entries), directoryOffset: Int(fields.offset),
-                    directorySize: Int(fields.size)), endOffset
+                    entryCount: Int(widened: fields.entries), directoryOffset: Int(widened: fields.offset),
+                    directorySize: Int(widened: fields.size)), endOffset
             )
-        let (end, overflow) = record.directoryOffset.addingReportingOverflow(record.directorySize)
-        guard !overflow, end == limit else {
+        guard Checked.sum(record.directoryOffset, record.directorySize) == limit else {
             throw ZipFault.endRecord.problem(
                 "The directory (offset \(record.directoryOffset), \(record.directorySize) bytes) does not end "
                     + "where the end record begins (\(limit)).")

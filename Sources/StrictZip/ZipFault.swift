@@ -11,6 +11,7 @@ enum ZipFault: String {
     case encrypted = "zip-encrypted"
     case link = "zip-link"
     case method = "zip-compression-method"
+    case ambiguous = "zip-ambiguous"
     case limit = "zip-limit"
     case checksum = "zip-checksum"
 
@@ -25,6 +26,7 @@ enum ZipFault: String {
         case .encrypted: "The zip archive is encrypted"
         case .link: "The zip archive holds something that is neither a file nor a folder"
         case .method: "An entry of the zip archive is compressed in a way that is not supported"
+        case .ambiguous: "Programs could read the zip archive in two ways"
         case .limit: "The zip archive is over a limit"
         case .checksum: "An entry of the zip archive does not match its checksum"
         }
@@ -39,6 +41,7 @@ enum ZipFault: String {
         case .encrypted: "Pack the files again without a password."
         case .link: "Pack the files that links point to (zip does so without --symlinks)."
         case .method: "Pack the files again with the methods store or deflate."
+        case .ambiguous: "Pack the files again, into a new archive."
         case .limit: nil
         }
     }

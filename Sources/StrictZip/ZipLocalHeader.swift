@@ -1,5 +1,7 @@
 import Problems
 
+// bounded in this file: places before the directory; what headers say of others goes through `Checked`.
+
 /// Checks an entry's local header and data descriptor against its central record.
 struct ZipLocalHeader {
     private static let headerLength = 30
@@ -28,23 +30,29 @@ struct ZipLocalHeader {
             let compressed = header.next(UInt32.self), let uncompressed = header.next(UInt32.self),
             let nameLength = header.next(UInt16.self), let extraLength = header.next(UInt16.self)
         else { throw broken("There is no local header at offset \(start).") }
-        guard Int(nameLength) == record.nameBytes.count,
-            header.next(count: Int(nameLength))?.elementsEqual(record.nameBytes) == true
+        guard Int(widened: nameLength) == record.nameBytes.count,
+            header.next(count: Int(widened: nameLength))?.elementsEqual(record.nameBytes) == true
         else { throw broken("The local header has another name.") }
-        // Encryption, descriptor, patch: the other bits are hints.
-        guard flags & 0x2069 == record.flags & 0x2069, method == entry.method.rawValue else {
+        // Encryption, descriptor, patch, names in UTF-8: the other bits are hints.
+        guard flags & 0x2869 == record.flags & 0x2869, method == entry.method.rawValue else {
             throw broken("The local header has other flags or another compression method.")
         }
-        entry.dataOffset = start + fixed + Int(extraLength)
-        let (dataEnd, overflow) = entry.dataOffset.addingReportingOverflow(entry.compressedSize)
-        guard !overflow, dataEnd <= limit else {
+        guard
+            let extraPlace = Checked.range(start + fixed, count: Int(widened: extraLength), in: 0..<limit),
+            let data = Checked.range(extraPlace.upperBound, count: entry.compressedSize, in: 0..<limit)
+        else {
             throw broken("The entry's \(entry.compressedSize) bytes run into the directory (\(limit)).")
         }
-        let extra = try file.bytes(at: start + fixed, count: Int(extraLength))
+        entry.dataOffset = data.lowerBound
+        let dataEnd = data.upperBound
+        let extra =
+            try header.next(count: Int(widened: extraLength)).map { Array($0) }
+            ?? file.bytes(at: extraPlace.lowerBound, count: extraPlace.count)
         var zip64 = try ZipExtraFields.zip64(in: extra[...], entry: entry.name)
         let size = try ZipExtraFields.resolve(uncompressed, &zip64, entry: entry.name)
         let compressedSize = try ZipExtraFields.resolve(compressed, &zip64, entry: entry.name)
         let hasDescriptor = flags & 0x8 != 0
+        try ZipExtraFields.checkRest(zip64, fields: [uncompressed, compressed], entry: entry.name)
         let matches = crc32 == entry.crc32 && size == entry.size && compressedSize == entry.compressedSize
         // With a descriptor the local fields may be left zero (or be zip64's marks, with no field).
         let leftOpen =

@@ -46,12 +46,16 @@ func refusable<Value>(_ body: () throws -> Value) -> Value? {
         let problem = (error as? Problem) ?? (error as? HTTPRefusal)?.problem
         guard let problem else { finding("an error that is no Problem: \(error)") }
         require(problem.category != .internal, "an internal error: \(problem)")
+        if isShown { FileHandle.standardError.write(Data("refused: \(problem)\n".utf8)) }
         require(!problem.detail.isEmpty, "a Problem that says nothing: \(problem)")
         require(
             problem.description.utf8.count < 64 << 10, "a Problem of \(problem.description.utf8.count) bytes")
         return nil
     }
 }
+
+/// Whether refusals are written out: BURN_FUZZ_SHOW=1, to see what the generators reach.
+private let isShown = ProcessInfo.processInfo.environment["BURN_FUZZ_SHOW"] != nil
 
 /// Where parsers of files find their input; in memory where /dev/shm is. Removed at the end.
 enum Scratch {

@@ -4,7 +4,7 @@ import Testing
 @testable import Graph
 
 /// A graph of one image input, weights, and nodes in order; the last node's first result is the output.
-private struct Sketch {
+struct Sketch {
     var graph: Graph
     var weights: [Graph.ValueID: [Int]] = [:]
 
@@ -51,9 +51,9 @@ private struct Sketch {
     func check() throws -> CheckedGraph { try GraphChecker.check(graph, weightShapes: weights) }
 }
 
-private func known(_ number: Int64) -> Graph.Argument { .int(.known(number)) }
+func known(_ number: Int64) -> Graph.Argument { .int(.known(number)) }
 
-private func list(_ numbers: Int64...) -> Graph.Argument { .ints(numbers.map { .known($0) }) }
+func list(_ numbers: Int64...) -> Graph.Argument { .ints(numbers.map { .known($0) }) }
 
 @Suite("Shapes")
 struct ShapeTests {

@@ -92,6 +92,57 @@ struct TarArchiveTests {
         #expect(problem?.category == .tooLarge)
     }
 
+    @Test("are refused with numbers in base 256 that are wrong, or too large for their fields")
+    func refusesNumbers() throws {
+        let good = Self.entry("a", [1, 2, 3]) + Self.end
+        for start in [[0x80], [0x80, 0x7F], [0xFF], [0x80, 0, 0, 0, 0, 0, 0, 1]] as [[UInt8]] {
+            for (place, width) in [(124, 12), (148, 8)] {
+                var changed = good
+                changed.replaceSubrange(place..<place + start.count, with: start)
+                if place == 124 {
+                    for index in place..<place + width where index >= place + start.count {
+                        changed[index] = 0xFF
+                    }
+                }
+                #expect(throws: Problem.self, "\(place) \(start)") { try read(changed) }
+            }
+        }
+    }
+
+    @Test("are refused where programs could read them in two ways")
+    func refusesAmbiguity() throws {
+        func pax(_ text: String, kind: Character = "x") -> [UInt8] {
+            let body = " \(text)\n".utf8.count
+            let length = body + (body + 1 < 10 ? 1 : 2)
+            return Self.entry("x", Array("\(length) \(text)\n".utf8), kind: kind)
+        }
+        let file = Self.entry("a", [1])
+        let cases: [(String, [UInt8])] = [
+            ("two extended headers", pax("path=b") + pax("path=c") + file),
+            ("pax and GNU", pax("path=b") + Self.entry("L", Array("c\0".utf8), kind: "L") + file),
+            ("a name said twice", Self.entry("x", Array("9 path=b\n9 path=c\n".utf8), kind: "x") + file),
+            ("a name for all", pax("path=b", kind: "g") + file),
+            ("a size for all", pax("size=1", kind: "g") + file),
+            ("a folder with content", Self.entry("d/", [1], kind: "5") + file),
+            ("an extended header of nothing", file + pax("path=b")),
+            ("a size of a folder", pax("size=600") + Self.entry("d/", [], kind: "5") + file),
+            ("another character set", pax("hdrcharset=BINARY") + file),
+            ("one name in two ways", Self.entry("./a", [1]) + file),
+            ("normal forms", Self.entry("\u{E9}", [1]) + Self.entry("e\u{301}", [1])),
+            ("a way out", Self.entry("../a", [1])), ("an absolute path", Self.entry("/a", [1])),
+            ("an inner part", Self.entry("b/./a", [1])), ("an empty part", Self.entry("b//a", [1])),
+            ("a sign", pax("size=+1") + file),
+        ]
+        for (name, bytes) in cases {
+            #expect(throws: Problem.self, "\(name)") { try read(bytes + Self.end) }
+        }
+        // Behind the end mark, where some programs go on.
+        #expect(throws: Problem.self) { try read(file + [UInt8](repeating: 0, count: 512) + file + Self.end) }
+        #expect(throws: Problem.self) { try read(file + Self.end + [1]) }
+        #expect(try read(file + Self.end + [UInt8](repeating: 0, count: 9_000)).count == 1)
+        #expect(try read(pax("comment=x", kind: "g") + pax("mtime=1") + file + Self.end).count == 1)
+    }
+
     @Test("with an ONNX file are models; others are not")
     func recognises() throws {
         let model = try TemporaryFile(Self.entry("m.onnx", [1]) + Self.end)

@@ -28,6 +28,14 @@ import Testing
         #expect(items[8] == .int(1 << 40))
     }
 
+    /// Two bytes each: a list, and an entry of the memo.
+    @Test(arguments: [[0x5D, 0x94], [0x29, 0x94], [0x7D, 0x94], [0x28], [0x4E]] as [[UInt8]])
+    func boundsTheMemoryOfValues(_ part: [UInt8]) throws {
+        let bytes = (0..<100_000).flatMap { _ in part }
+        let problem = #expect(throws: Problem.self) { try read(bytes, PickleLimits(maximumMemory: 1 << 20)) }
+        #expect(problem?.code == "pickle-over-limit")
+    }
+
     @Test func everyCutIsRefused() throws {
         let bytes = [UInt8](try #require(Data(base64Encoded: dump)))
         for length in 0..<bytes.count {

@@ -44,6 +44,8 @@ import Testing
             ("{\(entry("a", "F32", [1], 4, 0))}", 4, "do not lie"),
             ("{\(entry("a", "F32", [-1], 0, 4))}", 4, "not possible"),
             ("{\(entry("a", "F32", [1 << 62, 1 << 62], 0, 4))}", 4, "too large"),
+            ("{\(entry("a", "F32", [0, 1 << 62, 1 << 62], 0, 0))}", 0, "too large"),
+            ("{\(entry("a", "F32", [1 << 62, 0, 1 << 62], 0, 0))}", 0, "too large"),
             ("{\(entry("a", "F32", [1], 0, 4)),\(entry("a", "F32", [1], 4, 8))}", 8, "Two members"),
             ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4],\"more\":1}}", 4, "no field"),
             ("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "missing"),

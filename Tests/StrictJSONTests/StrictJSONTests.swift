@@ -16,6 +16,13 @@ import Testing
         #expect(value["d"] == nil)
     }
 
+    @Test(arguments: ["[],", "{},", "0,", "[[]],"])
+    func boundsTheMemoryOfValues(_ item: String) {
+        let text = "[" + String(repeating: item, count: 50_000) + "0]"
+        let fault = #expect(throws: JSONFault.self) { try parse(text, JSONLimits(maximumMemory: 1 << 20)) }
+        #expect(fault?.reason == .overLimit)
+    }
+
     @Test func keepsWholeNumbersWhole() throws {
         #expect(try parse("-9223372036854775808") == .int(.min))
         #expect(try parse("18446744073709551615") == .unsigned(.max))

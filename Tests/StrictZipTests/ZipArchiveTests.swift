@@ -120,6 +120,48 @@ struct ZipArchiveTests {
     }
 }
 
+/// Info-ZIP's extra field with a name in UTF-8.
+private func secondName(_ name: String, of first: String) -> [UInt8] {
+    var checksum = Checksum()
+    Array(first.utf8).withUnsafeBytes { checksum.update($0) }
+    return bytes(UInt16(0x7075)) + bytes(UInt16(5 + name.utf8.count)) + [1] + bytes(checksum.value)
+        + Array(name.utf8)
+}
+
+private func zip64(_ numbers: UInt64...) -> [UInt8] {
+    bytes(UInt16(1)) + bytes(UInt16(8 * numbers.count)) + numbers.flatMap { bytes($0) }
+}
+
+@Suite("Zip archives that programs could read in two ways")
+struct AmbiguousZipTests {
+    @Test("are refused with bytes in front of the first entry, or the mark of an end record in the comment")
+    func outside() throws {
+        // Offsets that count from the front, as of an archive that was appended to a program.
+        let prefix = [UInt8](repeating: 0x23, count: 10)
+        var shifted = sample
+        var start: UInt32 = 0
+        for index in shifted.entries.indices {
+            let header = shifted.entries[index].central
+            shifted.entries[index].central.offset = start + 10
+            start += UInt32(30 + header.name.count) + header.size
+        }
+        #expect(try problem(prefix + shifted.build { $0.offset += 10 })?.code == "zip-ambiguous")
+        let comment = sample.build { $0.comment = Array("PK\u{5}\u{6} and more".utf8) }
+        #expect(try problem(comment)?.code == "zip-ambiguous")
+        #expect(try problem(ZipBuilder().build { $0.comment = Array("nothing".utf8) }) == nil)
+    }
+
+    @Test("are none where both say the same")
+    func agreeing() throws {
+        let builder = changed { builder in
+            builder.entries[0].both { $0.extra = secondName("a/one", of: "a/one") }
+            builder.entries[1].both { $0.extra = zip64(6, 6) }
+            builder.entries[2].central.extra = zip64(0, 0)
+        }
+        #expect(try problem(builder.build()) == nil)
+    }
+}
+
 @Suite("Damaged zip archives are refused")
 struct DamagedZipTests {
     @Test(
@@ -154,7 +196,50 @@ struct DamagedZipTests {
     }
 
     static let damages: [Damage] = [
+        Damage("second name", "zip-ambiguous") {
+            $0.entries[0].both { $0.extra = secondName("b/one", of: "a/one") }
+        },
+        Damage("second name in the local header", "zip-ambiguous") {
+            $0.entries[0].local.extra = secondName("b/one", of: "a/one")
+        },
+        Damage("second name in the directory", "zip-ambiguous") {
+            $0.entries[0].central.extra = secondName("b/one", of: "a/one")
+        },
+        Damage("second name, cut short", "zip-ambiguous") {
+            $0.entries[0].both { $0.extra = bytes(UInt16(0x7075)) + bytes(UInt16(2)) + [1, 0] }
+        },
+        Damage("two second names", "zip-ambiguous") { builder in
+            builder.entries[0].both {
+                $0.extra = secondName("a/one", of: "a/one") + secondName("a/one", of: "a/one")
+            }
+        },
+        Damage("second comment", "zip-ambiguous") {
+            $0.entries[0].both {
+                $0.extra = bytes(UInt16(0x6375)) + bytes(UInt16(6)) + [1, 0, 0, 0, 0, 0x61]
+            }
+        },
+        Damage("sizes in a zip64 field that contradict those beside it", "zip-ambiguous") {
+            $0.entries[0].both { $0.extra = zip64(99, 99) }
+        },
+        Damage("the same in the local header", "zip-ambiguous") { $0.entries[0].local.extra = zip64(5, 4) },
+        Damage("a place in a zip64 field that contradicts the one beside it", "zip-ambiguous") {
+            $0.entries[0].central.extra = zip64(5, 5, 1)
+        },
+        Damage("more in a zip64 field than is asked for", "zip-ambiguous") {
+            $0.entries[0].central.extra = zip64(5, 5, 0, 0, 0)
+        },
+        Damage("name marked as UTF-8 in one header", "zip-entry") { $0.entries[0].central.flags = 0x800 },
+        Damage("bytes behind an entry", "zip-ambiguous") { $0.entries[0].trailer = [1, 2, 3] },
+        Damage("bytes behind the last entry", "zip-ambiguous") { $0.entries[2].trailer = [1] },
+        Damage("an entry that the directory lacks", "zip-ambiguous") { builder in
+            let hidden = ZipBuilder([.init("a/hidden", "payload")]).build()
+            builder.entries[0].trailer = Array(hidden.prefix(30 + 8 + 7))
+        },
         Damage("duplicate", "zip-duplicate-entry") { $0.entries[1].both { $0.name = Array("a/one".utf8) } },
+        Damage("names that differ by their normal forms", "zip-duplicate-entry") {
+            $0.entries[0].both { $0.name = Array("a/\u{E9}".utf8) }
+            $0.entries[1].both { $0.name = Array("a/e\u{301}".utf8) }
+        },
         Damage("file and folder of one name", "zip-duplicate-entry") {
             $0.entries[0].both { $0.name = [0x61] }
         },

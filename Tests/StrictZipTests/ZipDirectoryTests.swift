@@ -32,5 +32,8 @@ struct ZipDirectoryTests {
         }
         #expect(throws: Problem.self) { try scan(good, limits: ZipLimits(maximumEntries: 1)) }
         #expect(throws: Problem.self) { try scan(ZipBuilder([.init("../1.png", "x")]).build()) }
+        var other = ZipBuilder([.init("a/1.png", "x"), .init("a/2.png", "y")])
+        other.entries[1].local.name = Array("b/2.png".utf8)
+        #expect(throws: Problem.self) { try scan(other.build()) }
     }
 }

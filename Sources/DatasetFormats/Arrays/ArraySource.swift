@@ -1,6 +1,8 @@
 import Problems
 import WorkerProtocol
 
+// bounded in this file: places in bytes that are held in memory, sizes by `ImportLimits`.
+
 /// Bytes that come one after the other.
 protocol RecordStream: AnyObject {
     var bytesRead: Int { get }

@@ -85,9 +85,11 @@ final class CIFARSource: SampleSource {
         }
         index += 1
         return SourceSample(
-            name: place, className: ClassNames.key(Int(label[width - 1])), content: .raw(Self.pixels))
+            name: place, className: ClassNames.key(Int(widened: label[width - 1])), content: .raw(Self.pixels)
+        )
     }
 
+    // bounded: the rows were compared with the number of labels.
     private func row(_ path: EntryPath, into bytes: inout [UInt8]) throws -> SourceSample? {
         guard index < labels.count else { return nil }
         let start = rowsStart + index * Self.pixels.byteCount
@@ -117,11 +119,12 @@ final class CIFARSource: SampleSource {
                     + "N labels are expected.", path)
         }
         labels = try targets.map { value in
-            guard case .int(let label) = value, (0..<Int64(entries.limits.maximumClasses)).contains(label)
+            guard case .int(let label) = value,
+                (0..<entries.limits.maximumClasses).contains(Int(widened: label))
             else {
                 throw Labels.invalid("A label is no class number.", path.name)
             }
-            return Int(label)
+            return Int(widened: label)
         }
         switch array.content {
         case .bytes(let range): (rows, rowsStart) = (bytes, range.lowerBound)

@@ -3,6 +3,8 @@ import Problems
 import StrictZip
 import WorkerProtocol
 
+// bounded in this file: places in bytes whose number was compared with the header, sizes of 32 bits.
+
 /// MNIST's format (IDX): a magic with the element type and the number of sizes, the sizes, the elements.
 /// One file holds the images, another the labels; either may be gzip-compressed.
 enum IDXArchive {
@@ -63,10 +65,10 @@ enum IDXArchive {
 
     private static func header(_ bytes: [UInt8], _ name: String) throws -> (shape: [Int], start: Int) {
         guard bytes.count >= 4, bytes[0] == 0, bytes[1] == 0, bytes[2] == 0x08, (1...4).contains(bytes[3]),
-            bytes.count >= 4 + 4 * Int(bytes[3])
+            bytes.count >= 4 + 4 * Int(widened: bytes[3])
         else { throw damaged("It does not begin as an IDX file of bytes does.", name) }
-        let shape = (0..<Int(bytes[3])).map { axis in
-            bytes[4 + 4 * axis..<8 + 4 * axis].reduce(0) { $0 << 8 | Int($1) }
+        let shape = (0..<Int(widened: bytes[3])).map { axis in
+            bytes[4 + 4 * axis..<8 + 4 * axis].reduce(0) { $0 << 8 | Int(widened: $1) }
         }
         return (shape, 4 + 4 * shape.count)
     }

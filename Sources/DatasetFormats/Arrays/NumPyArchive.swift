@@ -24,6 +24,7 @@ struct NumPyHeader {
         let width = bytes[6] == 1 ? 2 : 4
         var digits: [UInt8] = []
         try read(&digits, width)
+        // bounded: at most four bytes.
         let length = digits.reversed().reduce(0) { $0 << 8 | Int($1) }
         guard digits.count == width, length <= Self.maximumBytes else {
             throw damaged("Its header is cut short or too long.")
@@ -146,6 +147,7 @@ enum NumPyArchive {
             throw ImportProblems.tooMany("images", limits.maximumImages, name)
         }
         var bytes: [UInt8] = []
+        // bounded: at most `maximumImages`.
         try source.read(into: &bytes, limit: 8 * count)
         return try ImageArray.labels(bytes[...], header.type, count: count, name: name)
     }

@@ -63,6 +63,7 @@ final class FileRecords: RecordStream {
         self.count = count
     }
 
+    // bounded: what was read is at most `count`, a range of the file.
     func read(into bytes: inout [UInt8], count wanted: Int) throws {
         let taken = min(wanted, count - bytesRead)
         bytes += try file.bytes(at: start + bytesRead, count: taken)

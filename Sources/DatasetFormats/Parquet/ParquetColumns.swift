@@ -66,7 +66,7 @@ struct ParquetColumns: Hashable {
         classNames = names ?? []
         let shape: [Int]? =
             if case .array(let items)? = features?[imageName]?["shape"] {
-                items.compactMap { if case .int(let size) = $0 { Int(size) } else { nil } }
+                items.compactMap { if case .int(let size) = $0 { Int(widened: size) } else { nil } }
             } else { nil }
         self.shape = shape
     }

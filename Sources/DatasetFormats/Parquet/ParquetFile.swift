@@ -2,6 +2,8 @@ import CParquet
 import Foundation
 import Problems
 
+// bounded in this file: lengths of what the library holds in memory, under its limit.
+
 /// A Parquet file, read through Apache's library row by row, in memory that depends on its pages and not on its
 /// size. Used by one thread.
 final class ParquetFile {

@@ -107,6 +107,7 @@ final class ParquetSource: SampleSource {
         return SourceSample(name: place, className: try className(found.label, place), content: content)
     }
 
+    // bounded: bytes of one image, under its limit.
     /// With a 1 in front: the form of an array of one image.
     private func shape(_ lists: [Int], _ count: Int, _ place: String) throws -> [Int] {
         guard lists.count == 1 else { return [1] + lists }
@@ -162,6 +163,7 @@ final class ParquetSource: SampleSource {
 
     private func key(_ number: Int, _ place: String) throws -> String {
         let most = classNames.isEmpty ? limits.maximumClasses : min(limits.maximumClasses, classNames.count)
+        // bounded: the least of two limits.
         guard (0..<most).contains(number) else {
             throw Labels.invalid(
                 number == -1

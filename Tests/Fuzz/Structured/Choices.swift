@@ -27,7 +27,8 @@ struct Choices {
     ]
 
     static let reals: [Double] = [
-        .nan, .infinity, -.infinity, -0.0, 0, 1, -1, 0.5, 1e-300, .leastNonzeroMagnitude, 1e9, 1e18, 9.3e18, -9.3e18, 1e19,
+        .nan, .infinity, -.infinity, -0.0, 0, 1, -1, 0.5, 1e-300, .leastNonzeroMagnitude, 1e9, 1e18, 9.3e18,
+        -9.3e18, 1e19,
         1e38, 1e300,
         .greatestFiniteMagnitude, 9_223_372_036_854_775_808, -9_223_372_036_854_775_808,
     ]

@@ -16,6 +16,13 @@ struct ProgramGenerator {
     private var tensors = Self.weights + [Tensor(name: "x", shape: [0, 3, 8, 8])]
     private var logits = "linear"
 
+    private static let rules = OperatorCatalog.all.filter { $0.name.hasPrefix("aten::") }
+
+    /// Those that take whole numbers.
+    private static let counting = rules.filter {
+        $0.schema.arguments.contains { $0.kind == .int || $0.kind == .ints }
+    }
+
     private static let weights = [
         Tensor(name: "w", shape: [4, 3, 3, 3]), Tensor(name: "m", shape: [10, 192]),
         Tensor(name: "c", shape: [3]),
@@ -32,7 +39,7 @@ struct ProgramGenerator {
     private mutating func build() -> [UInt8] {
         add("flatten", "flatten.using_ints", [("self", tensor("x")), ("start_dim", int(1))], ["flat"])
         add("linear", "linear.default", [("input", tensor("flat")), ("weight", tensor("m"))], ["linear"])
-        for _ in 0..<choices.below(5) { computeInteger() }
+        for _ in 0..<(1 + choices.below(5)) { computeInteger() }
         for index in 0...choices.below(4) { call(index) }
         var model = TinyModel()
         model.program = program
@@ -87,7 +94,12 @@ struct ProgramGenerator {
     private mutating func computeInteger() {
         let name = "s\(integers.count)"
         var (target, inputs) = ("", "")
-        if integers.isEmpty || choices.rarely() {
+        if integers.count > 0, choices.rarely(3) {
+            // 0, which nothing writes out.
+            let size = "{\"as_sym_int\":{\"as_name\":\"\(choices.one(of: integers))\"}}"
+            target = "_operator.sub"
+            inputs = "{\"name\":\"a\",\"arg\":\(size),\"kind\":1},{\"name\":\"b\",\"arg\":\(size),\"kind\":1}"
+        } else if integers.isEmpty || choices.rarely() {
             let source = choices.one(of: tensors)
             target = "torch.ops.aten.sym_size.int"
             inputs = """
@@ -111,7 +123,7 @@ struct ProgramGenerator {
 
     /// An operator of the table, and its first result in the logits.
     private mutating func call(_ index: Int) {
-        let rules = OperatorCatalog.all.filter { $0.name.hasPrefix("aten::") }
+        let rules = choices.rarely(3) ? Self.rules : Self.counting
         let rule = rules[(choices.below(256) << 8 | choices.below(256)) % rules.count]
         var arguments: [(String, String)] = []
         for argument in rule.schema.arguments {
@@ -194,14 +206,14 @@ struct ProgramGenerator {
     ]
 
     private mutating func integer(_ name: String) -> String {
-        if !integers.isEmpty, choices.rarely(3) {
+        if !integers.isEmpty, choices.rarely(4) {
             return "{\"as_sym_int\":{\"as_name\":\"\(choices.one(of: integers))\"}}"
         }
         return int(choices.number(Self.usual[name] ?? 0))
     }
 
     private mutating func listed(_ name: String, _ place: Int) -> String {
-        if !integers.isEmpty, choices.rarely(3) { return "{\"as_name\":\"\(choices.one(of: integers))\"}" }
+        if !integers.isEmpty, choices.rarely(6) { return "{\"as_name\":\"\(choices.one(of: integers))\"}" }
         let sizes: [Int64] =
             ["size", "shape"].contains(name) ? [-1, 3, 8, 8] : name == "dims" ? [0, 1, 2, 3] : []
         let usual = sizes.indices.contains(place) ? sizes[place] : Self.usual[name] ?? 0
