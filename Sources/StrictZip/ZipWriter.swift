@@ -1,3 +1,4 @@
+// bounded in this file: numbers are sizes of checked entries, and places in the file that is written.
 import Foundation
 import Problems
 
