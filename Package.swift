@@ -224,15 +224,17 @@ let package = Package(
         .target(name: "SchemaChecking", path: "Tests/SchemaChecking", swiftSettings: strict),
         .target(
             name: "TinyModels",
-            dependencies: ["Execution", "Graph", "PackedDataset", "SeededRandom", "Tensors"],
+            dependencies: [
+                "Execution", "Graph", "ImageEncoding", "PackedDataset", "SeededRandom", "Tensors",
+            ],
             path: "Tests/TinyModels", swiftSettings: strict),
         tests(
             "Burn",
             [
-                "Evaluation", "Execution", "Findings", "SeededRandom", "Tensors", "TinyModels",
-                "WorkerProtocol",
+                "Evaluation", "Execution", "Findings", "PackedDataset", "Problems", "SeededRandom", "Tensors",
+                "TinyModels", "WorkerProtocol",
             ]),
-        tests("Evaluation", ["Execution", "Findings", "Problems", "Tensors", "TinyModels"]),
+        tests("Evaluation", ["Execution", "Findings", "Problems", "SeededRandom", "Tensors", "TinyModels"]),
         tests("Execution", ["Graph", "ModelFormats", "Problems", "Tensors"]),
         tests(
             "API",
@@ -249,7 +251,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "burn-worker", "burnd", "ConfinedProgram", "Execution", "ModelFormats", "Problems",
-                "ScriptedWorker", "ServiceClient", "Tensors", "ZipFixtures", crypto,
+                "ScriptedWorker", "ServiceClient", "Tensors", "TinyModels", "ZipFixtures", crypto,
             ],
             swiftSettings: strict),
         tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),

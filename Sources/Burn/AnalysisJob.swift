@@ -41,7 +41,8 @@ public struct AnalysisJob {
         model = try GraphModel(
             graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
         images = try LabelledImages(
-            PackedDataset(directory: task.dataset), for: file.graph, options: task.options)
+            PackedDataset(directory: task.dataset), for: file.graph, options: task.options,
+            modelNames: file.summary.classNames)
         evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in
             try TrustedImages(Self.userSet(path, task, file), seed: task.options.seed)
@@ -61,7 +62,7 @@ public struct AnalysisJob {
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
         let plan = WorkPlan(plannedSteps, report: report)
-        try InputAgreement.check(model, images, seed: task.options.seed, token: token)
+        let agreement = try checkedAgreement()
         var before = try measure(model, verdict: nil)
         if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
         let store = try PerturbationStore(
@@ -69,7 +70,7 @@ public struct AnalysisJob {
             values: images.dataset.channels * images.dataset.height * images.dataset.width)
         let features = try featureStore()
         let table = try boundaryAnalysis(store, features, plan)
-        var outcome = try detection(table, store, features, plan)
+        var outcome = try detection(table, store, features, agreement, plan)
         outcome.reviews = reviews
         reviews.apply(to: &outcome.flagged)
         if task.evaluation?.targetClass == nil {
@@ -135,8 +136,23 @@ public struct AnalysisJob {
         return outcome.table
     }
 
+    /// - Throws: the `Problem` where predictions and labels do not agree, unless the user accepts it.
+    private func checkedAgreement() throws -> AgreementFinding {
+        var found = try InputAgreement(model: model, images: images, token: token)
+            .measure(seed: task.options.seed)
+        guard let problem = found.problem else { return found }
+        guard task.options.acceptDisagreement else { throw problem }
+        found.agreement.accepted = problem.detail
+        found.remarks = [
+            "The model does not recognise the data set, which accept_disagreement accepts: \(problem.detail) What follows "
+                + "may be about that."
+        ]
+        return found
+    }
+
     private func detection(
-        _ table: AnalysisTable, _ store: PerturbationStore, _ features: PerturbationStore?, _ plan: WorkPlan
+        _ table: AnalysisTable, _ store: PerturbationStore, _ features: PerturbationStore?,
+        _ agreement: AgreementFinding, _ plan: WorkPlan
     ) throws -> Detection.Outcome {
         let clock = PhaseClock()
         let detection = Detection(
@@ -144,6 +160,8 @@ public struct AnalysisJob {
             directory: directory, options: task.options, token: token)
         var outcome = try detection.run { plan.advance(.detection, $0) }
         outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
+        outcome.verdict.agreement = agreement.agreement
+        outcome.verdict.evidence.statements += agreement.remarks
         report(.verdict(outcome.verdict))
         let pictures = TriggerPictures(model: model, images: images, table: table, token: token)
         let (triggers, artifacts) = try pictures.write(outcome, to: directory)

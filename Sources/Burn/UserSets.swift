@@ -29,10 +29,14 @@ extension AnalysisJob {
         var options = task.options
         let dataset = try PackedDataset(directory: path)
         if options.classes == nil {
-            let names = try PackedDataset(directory: task.dataset).classes
+            let training = try LabelledImages(
+                PackedDataset(directory: task.dataset), for: file.graph, options: options,
+                modelNames: file.summary.classNames)
             options.classes = Dictionary(
-                uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
+                zip(training.dataset.classes, training.order.outputs), uniquingKeysWith: { first, _ in first }
+            )
         }
-        return try LabelledImages(dataset, for: file.graph, options: options)
+        return try LabelledImages(
+            dataset, for: file.graph, options: options, modelNames: file.summary.classNames)
     }
 }

@@ -51,6 +51,24 @@ extension GraphModel {
         return try Tensor.cat(parts)
     }
 
+    /// Predicted outputs of samples by index, with the confidence (largest probability) of each.
+    ///
+    /// A model whose outputs are probabilities already (not negative, with the sum 1) is taken at its word.
+    public func answers(
+        _ images: LabelledImages, _ indices: [Int], token: CancellationToken? = nil
+    ) throws -> (predictions: [Int], confidence: [Double]) {
+        var (predictions, confidence): ([Int], [Float]) = ([], [])
+        for part in images.parts(of: indices) {
+            let outputs = try forward(images.batch(part), mode: .inference, token: token)
+            predictions += try outputs.argmax(1).array()
+            let sums: [Float] = try outputs.sum([1]).array()
+            let areProbabilities =
+                try outputs.amin([0, 1]).item(as: Float.self) >= 0 && sums.allSatisfy { abs($0 - 1) < 1e-3 }
+            confidence += try (areProbabilities ? outputs : outputs.softmax(1)).amax([1]).array()
+        }
+        return (predictions, confidence.map(Double.init))
+    }
+
     /// Predicted outputs of all samples.
     public func predictions(
         _ images: LabelledImages, token: CancellationToken? = nil, progress: (Double) -> Void = { _ in }

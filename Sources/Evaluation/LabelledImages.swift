@@ -11,8 +11,8 @@ public struct LabelledImages: Sendable {
     public let labels: [Int]
     /// Number of the model's outputs.
     public let classes: Int
-    /// Output index to class name; outputs that no folder maps to are named by their number.
-    public let classNames: [String]
+    /// Which output each of the set's classes stands for.
+    public let order: ClassOrder
     /// The lowest and highest values an input can take, per channel: (1, C, 1, 1).
     public let lowest: Tensor
     public let highest: Tensor
@@ -22,17 +22,21 @@ public struct LabelledImages: Sendable {
 
     public var count: Int { dataset.count }
 
+    /// Output index to class name; outputs without a class have the name that the model gives them, or their number.
+    public var classNames: [String] { order.names }
+
     /// Throws a `Problem` where the images do not fit the model's input, or the classes its outputs.
-    public init(_ set: PackedDataset, for graph: Graph, options: JobOptions) throws {
+    /// - Parameter modelNames: what the model's file calls its outputs.
+    public init(
+        _ set: PackedDataset, for graph: Graph, options: JobOptions, modelNames: [String]? = nil
+    ) throws {
         try Self.checkShape(set, graph.imageShape)
-        let outputs = try Self.outputs(of: set.summary.classes, graph.classes, options.classes)
-        var names = (0..<graph.classes).map(String.init)
-        for (name, output) in zip(set.classes, outputs) { names[output] = name }
+        order = try Self.order(of: set.summary.classes, graph.classes, options.classes, modelNames)
         let scaling = try Self.checked(options.input, channels: set.channels)
         dataset = set
+        let outputs = order.outputs
         labels = set.labels.map { outputs[Int($0)] }
         classes = graph.classes
-        classNames = names
         scale = scaling.scale
         mean = scaling.mean
         std = scaling.std
@@ -88,55 +92,20 @@ public struct LabelledImages: Sendable {
         }
     }
 
-    private static func outputs(
-        of found: [DatasetSummary.ClassCount], _ classes: Int, _ mapping: [String: Int]?
-    ) throws -> [Int] {
-        let names = found.map(\.name)
-        guard let mapping else {
-            let labels = found.compactMap(\.label)
-            if labels.count == names.count, let highest = labels.max() {
-                guard highest < classes else {
-                    throw Problem(
-                        .unprocessable, code: "dataset-classes-mismatch",
-                        title: "The data set has a label that the model has no output for",
-                        detail:
-                            "the highest label is \(highest) (“\(names[labels.firstIndex(of: highest) ?? 0])”), "
-                            + "the model's outputs are 0 to \(classes - 1)",
-                        fix:
-                            "map names to outputs with options.classes, or upload the set that the model was "
-                            + "trained on")
-                }
-                return labels
-            }
-            guard names.count <= classes else {
-                throw Problem(
-                    .unprocessable, code: "dataset-classes-mismatch",
-                    title: "The data set has more classes than the model has outputs",
-                    detail: "\(names.count) class folders, \(classes) outputs",
-                    fix: "remove the extra folders, or map names to outputs with options.classes")
-            }
-            // Labels without names are called by their number in four digits; some may have no images.
-            let numbers = names.filter { $0.utf8.count == 4 }.compactMap { Int($0) }
-            if numbers.count == names.count, numbers.allSatisfy((0..<classes).contains) { return numbers }
-            return Array(names.indices)
-        }
-        let outputs = try names.map { name in
-            guard let output = mapping[name], (0..<classes).contains(output) else {
-                throw Problem(
-                    .unprocessable, code: "class-mapping-invalid", title: "The class mapping is incomplete",
-                    detail: mapping[name].map { "output \($0) is not one of the model's 0 to \(classes - 1)" }
-                        ?? "the class has no output in options.classes",
-                    location: "options.classes[\"\(name)\"]",
-                    fix: "give every class folder an output from 0 to \(classes - 1)")
-            }
-            return output
-        }
-        guard Set(outputs).count == outputs.count else {
+    private static func order(
+        of found: [DatasetSummary.ClassCount], _ classes: Int, _ mapping: [String: Int]?,
+        _ modelNames: [String]?
+    ) throws -> ClassOrder {
+        do {
+            return try ClassOrder(of: found, outputs: classes, mapping: mapping, modelNames: modelNames)
+        } catch let fault as ClassOrder.Fault {
+            let place = fault.className.map { "[\"\($0)\"]" } ?? ""
             throw Problem(
-                .unprocessable, code: "class-mapping-invalid", title: "Two classes map to the same output",
-                detail: "every class folder needs an output of its own", location: "options.classes")
+                .unprocessable,
+                code: fault.isOfMapping ? "class-mapping-invalid" : "dataset-classes-mismatch",
+                title: "The data set's classes do not fit the model's outputs", detail: fault.detail,
+                location: fault.isOfMapping ? "options.classes" + place : nil, fix: fault.fix)
         }
-        return outputs
     }
 
     private static func checked(

@@ -43,7 +43,8 @@ public struct JobOptions: Codable, Hashable, Sendable {
     /// Seeds every random choice: the same input, options and seed give the same verdict and labels.
     public var seed: UInt64
     public var input: InputScaling
-    /// Class folder name to model output index. Nil: the sorted folder names are outputs 0, 1, 2 …
+    /// Class folder name to model output index. Nil: see `ClassOrder`; where nothing else is known, the sorted folder
+    /// names are outputs 0, 1, 2 …
     public var classes: [String: Int]?
     public var distance: DistanceMethod
     /// The most refinement rounds (phase 2); 0 keeps what decoupling made.
@@ -55,11 +56,13 @@ public struct JobOptions: Codable, Hashable, Sendable {
     /// The id of a data set, small as it may be, whose images and labels the user trusts. Purified models are measured on
     /// a half of it, and learn from the other.
     public var trusted: String?
+    /// Go on although the model's predictions do not agree with the given labels.
+    public var acceptDisagreement: Bool
 
     public init(
         seed: UInt64 = 0, input: InputScaling = InputScaling(), classes: [String: Int]? = nil,
         distance: DistanceMethod = .newton, rounds: Int = 3, force: Bool = false, threads: Int? = nil,
-        trusted: String? = nil
+        trusted: String? = nil, acceptDisagreement: Bool = false
     ) {
         self.seed = seed
         self.input = input
@@ -69,6 +72,12 @@ public struct JobOptions: Codable, Hashable, Sendable {
         self.force = force
         self.threads = threads
         self.trusted = trusted
+        self.acceptDisagreement = acceptDisagreement
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case seed, input, classes, distance, rounds, force, threads, trusted
+        case acceptDisagreement = "accept_disagreement"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -82,5 +91,8 @@ public struct JobOptions: Codable, Hashable, Sendable {
         force = try container.decodeIfPresent(Bool.self, forKey: .force) ?? defaults.force
         threads = try container.decodeIfPresent(Int.self, forKey: .threads)
         trusted = try container.decodeIfPresent(String.self, forKey: .trusted)
+        acceptDisagreement =
+            try container.decodeIfPresent(Bool.self, forKey: .acceptDisagreement)
+            ?? defaults.acceptDisagreement
     }
 }

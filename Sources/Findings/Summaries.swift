@@ -11,10 +11,12 @@ public struct ModelSummary: Codable, Hashable, Sendable {
     public var parameters: Int
     /// Operator name to number of nodes.
     public var operators: [String: Int]
+    /// What the file calls its outputs, one name each; nil where it does not say.
+    public var classNames: [String]?
 
     public init(
         format: String, inputShape: [Int?], inputType: String, classes: Int, parameters: Int,
-        operators: [String: Int]
+        operators: [String: Int], classNames: [String]? = nil
     ) {
         self.format = format
         self.inputShape = inputShape
@@ -22,10 +24,12 @@ public struct ModelSummary: Codable, Hashable, Sendable {
         self.classes = classes
         self.parameters = parameters
         self.operators = operators
+        self.classNames = classNames
     }
 
     enum CodingKeys: String, CodingKey {
         case format, classes, parameters, operators
+        case classNames = "class_names"
         case inputShape = "input_shape"
         case inputType = "input_type"
     }

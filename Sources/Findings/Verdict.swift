@@ -30,11 +30,13 @@ public struct Verdict: Codable, Hashable, Sendable {
     public var evidence: Evidence
     /// Nil in verdicts of versions that did not say.
     public var engine: Engine?
+    /// How far predictions and given labels agree; nil in verdicts of versions that did not say.
+    public var agreement: Agreement?
 
     public init(
         result: Result, targetClasses: [Int], kind: Kind?, poisonedSamples: Int, poisonRate: Double,
         poisonRateInterval: [Double], confidence: Double, detectableRate: Double, evidence: Evidence,
-        engine: Engine? = nil
+        engine: Engine? = nil, agreement: Agreement? = nil
     ) {
         self.result = result
         self.targetClasses = targetClasses
@@ -46,10 +48,11 @@ public struct Verdict: Codable, Hashable, Sendable {
         self.detectableRate = detectableRate
         self.evidence = evidence
         self.engine = engine
+        self.agreement = agreement
     }
 
     enum CodingKeys: String, CodingKey {
-        case result, kind, confidence, evidence, engine
+        case result, kind, confidence, evidence, engine, agreement
         case targetClasses = "target_classes"
         case poisonedSamples = "poisoned_samples"
         case poisonRate = "poison_rate"

@@ -107,12 +107,13 @@ public func openModel(
     let archive = try PT2Archive(zip, limits: limits)
     let table = try PT2Weights(archive)
     let program = try PT2Program(archive.program(), table: table, limits: limits)
-    return try ModelFile(program, zip, names: table, limits)
+    return try ModelFile(program, zip, names: table, metadata: archive.metadata(), limits)
 }
 
 extension ModelFile {
     fileprivate init(
-        _ program: PT2Program, _ zip: ZipArchive, names table: PT2Weights, _ limits: ModelLimits
+        _ program: PT2Program, _ zip: ZipArchive, names table: PT2Weights, metadata: [String: String],
+        _ limits: ModelLimits
     ) throws {
         let shapes = program.weights.mapValues(\.location.shape)
         let checked = try Self.check(program.graph, shapes: shapes, limits, ExportAdvice.text)
@@ -134,7 +135,7 @@ extension ModelFile {
             otherNames: table.rows.filter { sources[$0.key] == nil }.mapValues { read[$0.location.bytes] },
             summary: Self.summary(
                 .pt2, checked, parameters: Self.parameters(program.graph, shapes),
-                operators: program.operators))
+                operators: program.operators, metadata: metadata))
     }
 
     fileprivate init(
@@ -158,7 +159,8 @@ extension ModelFile {
                 rows.compactMap { row in row.literal.map { (row.location.name, $0) } },
                 uniquingKeysWith: { first, _ in first }),
             summary: Self.summary(
-                .onnx, checked, parameters: Self.parameters(model.graph, shapes), operators: model.operators))
+                .onnx, checked, parameters: Self.parameters(model.graph, shapes), operators: model.operators,
+                metadata: model.metadata))
     }
 
     init(
@@ -178,12 +180,14 @@ extension ModelFile {
     }
 
     static func summary(
-        _ format: ModelFormat, _ checked: CheckedGraph, parameters: Int, operators: [String: Int]
+        _ format: ModelFormat, _ checked: CheckedGraph, parameters: Int, operators: [String: Int],
+        metadata: [String: String]
     ) -> ModelSummary {
         ModelSummary(
             format: format.rawValue, inputShape: checked.graph.imageShape,
             inputType: String(describing: checked.graph.imageType), classes: checked.graph.classes,
-            parameters: parameters, operators: operators)
+            parameters: parameters, operators: operators,
+            classNames: ClassNames.found(in: metadata, outputs: checked.graph.classes))
     }
 
     /// The graph simplified and checked; problems get the export line for this model.

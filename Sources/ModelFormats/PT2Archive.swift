@@ -68,6 +68,18 @@ struct PT2Archive {
         return text
     }
 
+    /// The files that were saved along (`extra_files`), as far as they are texts that may name classes.
+    func metadata() -> [String: String] {
+        let folder = root + "/extra/"
+        var texts: [String: String] = [:]
+        for entry in zip.entries where entry.name.hasPrefix(folder) && texts.count < 64 {
+            // Nothing depends on them: one that can't be read names nothing.
+            guard let bytes = try? zip.contents(of: entry, limit: ClassNames.maximumBytes) else { continue }
+            texts[String(entry.name.dropFirst(folder.count))] = String(validating: bytes, as: UTF8.self)
+        }
+        return texts
+    }
+
     private func document(_ name: String) throws -> JSONNode {
         guard let entry = zip["\(root)/\(name)"] else {
             throw ModelFault.archive.problem("The entry is missing.", at: "\(root)/\(name)")

@@ -11,13 +11,17 @@ struct WeightTable {
     let format: ModelFormat
     /// In the file's order.
     let rows: [StoredWeight]
+    /// Texts beside the weights, by their key.
+    let metadata: [String: String]
     private let zip: ZipArchive?
 
     /// Nil for a file that is no such container.
     init?(_ file: RandomAccessFile, _ format: ModelFormat, _ zip: ZipArchive?, limits: ModelLimits) throws {
         switch format {
         case .safetensors:
-            rows = try SafetensorsFile(file: file).tensors.map { tensor in
+            let content = try SafetensorsFile(file: file)
+            metadata = content.metadata
+            rows = content.tensors.map { tensor in
                 StoredWeight(
                     location: WeightLocation(
                         name: tensor.name, type: tensor.type, shape: tensor.shape,
@@ -26,6 +30,7 @@ struct WeightTable {
             }
         case .checkpoint:
             guard let zip else { return nil }
+            metadata = [:]
             rows = try CheckpointReader(zip, limits: limits).rows()
         default: return nil
         }
@@ -110,6 +115,8 @@ extension ModelFile {
         }
         var summary = model.summary
         summary.format = table.format.rawValue
+        summary.classNames =
+            ClassNames.found(in: table.metadata, outputs: summary.classes) ?? summary.classNames
         self.init(
             model.graph, multiplyAdds: model.multiplyAdds, table.file, weights: model.weights,
             sources: sources, otherNames: model.otherNames,
@@ -131,6 +138,6 @@ extension ModelFile {
             skeleton: skeleton,
             summary: Self.summary(
                 table.format, checked, parameters: Self.parameters(program.graph, shapes),
-                operators: program.operators))
+                operators: program.operators, metadata: table.metadata))
     }
 }

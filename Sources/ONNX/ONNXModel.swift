@@ -41,6 +41,8 @@ public struct ONNXModel: Sendable {
     public let weights: [Graph.ValueID: Weight]
     /// How often each ONNX operator occurs.
     public let operators: [String: Int]
+    /// Free texts by their key (`metadata_props`).
+    public let metadata: [String: String]
 
     /// - Parameters:
     ///   - range: where the model lies in the file.
@@ -81,6 +83,7 @@ public struct ONNXModel: Sendable {
         try translator.translate()
         graph = try translator.finished()
         weights = translator.weights
+        metadata = scanner.metadata
         operators = Dictionary(model.graph.node.map { ($0.opType, 1) }, uniquingKeysWith: +)
         var total = 0
         for weight in weights.values {

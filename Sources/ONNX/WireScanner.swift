@@ -27,6 +27,10 @@ struct WireScanner {
     /// The model without its large tensors' elements.
     private(set) var skeleton: [UInt8] = []
     private(set) var payloads: [Place: Payload] = [:]
+    /// The model's free texts by their key, as far as they are no larger than `mostMetadata` together.
+    private(set) var metadata: [String: String] = [:]
+    private var metadataBytes = 0
+    private static let mostMetadata = 8 << 20
 
     private enum Message { case model, graph, node, attribute, initializer, attributeTensor, leaf }
 
@@ -137,6 +141,7 @@ struct WireScanner {
                 }
                 let body = position..<position + Int(length)
                 position = body.upperBound
+                if message == .model, field == Self.metadataField { try noteMetadata(body) }
                 guard Self.kept(message, field) else { continue }
                 if try note(message, field, body) { continue }
                 let child = Self.child(message, field)
@@ -198,6 +203,25 @@ struct WireScanner {
         case .initializer: initializers += 1
         default: break
         }
+    }
+
+    private static let metadataField = 14
+
+    /// Notes a key (field 1) and its text (field 2). One that is not laid out so is passed over: nothing depends on it.
+    private mutating func noteMetadata(_ body: Range<Int>) throws {
+        metadataBytes += body.count
+        guard metadataBytes <= Self.mostMetadata else { return }
+        var texts: [UInt64: String] = [:]
+        var position = body.lowerBound
+        while position < body.upperBound {
+            let tag = try varint(&position, body.upperBound)
+            let length = try varint(&position, body.upperBound)
+            guard tag & 7 == 2, length <= UInt64(body.upperBound - position) else { return }
+            let bytes = try file.bytes(at: position, count: Int(length))
+            texts[tag >> 3] = String(validating: bytes, as: UTF8.self)
+            position += Int(length)
+        }
+        if let key = texts[1], let text = texts[2] { metadata[key] = text }
     }
 
     /// Notes the elements of a large tensor, and whether it was one.

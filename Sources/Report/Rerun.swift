@@ -30,6 +30,7 @@ extension JobReport.Rerun {
         if !input.std.isEmpty { words.append("--std=" + Self.list(input.std)) }
         if options.classes != nil { words += ["--classes", "classes.json"] }
         if options.force { words.append("--force") }
+        if options.acceptDisagreement { words.append("--accept-disagreement") }
         if let threads = options.threads { words += ["--threads", "\(threads)"] }
         words += Self.reading(inputs)
         command = words.joined(separator: " ")

@@ -24,6 +24,7 @@ public enum WorkerMessage: Codable, Hashable, Sendable {
     /// What a model was found to be, where its graph was at hand.
     case uploadChecked(ModelSummary?)
     case modelProbed(ModelSummary)
+    case agreement(AgreementFinding)
     case datasetImported(DatasetSummary)
     case rendered([RenderedSample])
     case log(String)

@@ -8,6 +8,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case checkUpload(CheckUpload)
         case probeModel(ProbeModel)
         case importDataset(ImportDataset)
+        case agreement(CompareLabels)
         case analyse(Analyse)
         case train(Train)
         case evaluate(Evaluate)
@@ -34,6 +35,8 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case .checkUpload(let check): [check.file]
         case .probeModel(let probe): [probe.model] + Self.files(of: probe.skeleton)
         case .importDataset(let load): [load.source]
+        case .agreement(let compare):
+            [compare.model, compare.dataset] + Self.files(of: compare.skeleton)
         case .analyse(let analyse):
             [analyse.model, analyse.dataset] + Self.files(of: analyse.skeleton)
                 + [
@@ -53,7 +56,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     /// Whether a model does more than answer once: what a GPU is worth starting for.
     public var isComputation: Bool {
         switch kind {
-        case .analyse, .train, .evaluate, .perturb: true
+        case .agreement, .analyse, .train, .evaluate, .perturb: true
         case .checkUpload, .probeModel, .importDataset, .render, .thumbnails: false
         }
     }
@@ -85,6 +88,22 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         ) {
             self.source = source
             self.limits = limits
+            self.options = options
+        }
+    }
+
+    /// Compare a model's predictions with a packed data set's labels, on a bounded sample; answer with `.agreement`.
+    public struct CompareLabels: Codable, Hashable, Sendable {
+        public var model: String
+        public var skeleton: ModelSkeleton?
+        /// Packed data set folder.
+        public var dataset: String
+        public var options: JobOptions
+
+        public init(model: String, skeleton: ModelSkeleton? = nil, dataset: String, options: JobOptions) {
+            self.model = model
+            self.skeleton = skeleton
+            self.dataset = dataset
             self.options = options
         }
     }

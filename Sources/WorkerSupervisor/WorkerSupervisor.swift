@@ -177,7 +177,7 @@ extension WorkerSupervisor {
             seconds = configuration.checkSeconds
             memory = min(memory ?? .max, configuration.checkMemoryBytes)
         case .probeModel, .importDataset, .thumbnails: seconds = configuration.importSeconds
-        case .analyse, .train, .evaluate, .perturb: seconds = configuration.jobSeconds
+        case .agreement, .analyse, .train, .evaluate, .perturb: seconds = configuration.jobSeconds
         case .render: seconds = configuration.renderSeconds
         }
         return WorkerConfinement(

@@ -24,6 +24,7 @@ struct TaskRunner {
         case .analyse(let analysis):
             try AnalysisJob(analysis, directory: task.outputDirectory, token: token) { channel.send($0) }
                 .run()
+        case .agreement(let comparison): try run(comparison)
         case .train(let training): try run(training, task.outputDirectory)
         case .evaluate(let evaluation): try run(evaluation)
         case .perturb(let perturbation): try run(perturbation, task.outputDirectory)
@@ -64,6 +65,19 @@ struct TaskRunner {
         channel.send(.datasetImported(summary))
     }
 
+    private func run(_ task: WorkerTask.CompareLabels) throws {
+        let file = try openModel(at: task.model, skeleton: task.skeleton)
+        let model = try GraphModel(
+            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
+        let images = try LabelledImages(
+            PackedDataset(directory: task.dataset), for: file.graph, options: task.options,
+            modelNames: file.summary.classNames)
+        channel.send(
+            .agreement(
+                try InputAgreement(model: model, images: images, token: token).measure(
+                    seed: task.options.seed)))
+    }
+
     private func run(_ task: WorkerTask.Render, _ directory: String) throws {
         let set = try PackedDataset(directory: task.dataset)
         guard !task.samples.isEmpty, task.samples.allSatisfy((0..<set.count).contains) else {
@@ -74,7 +88,8 @@ struct TaskRunner {
         let file = try openModel(at: task.model, skeleton: task.skeleton)
         let model = try GraphModel(
             graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
-        let images = try LabelledImages(set, for: file.graph, options: task.options)
+        let images = try LabelledImages(
+            set, for: file.graph, options: task.options, modelNames: file.summary.classNames)
         channel.send(
             .rendered(
                 try SamplePictures(model: model, images: images, token: token).write(

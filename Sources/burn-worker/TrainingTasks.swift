@@ -22,7 +22,8 @@ extension TaskRunner {
         let (file, model) = try open(task.model, seed: task.options.seed)
         if task.initialise { try Self.initialise(model, seed: task.options.seed) }
         let images = try LabelledImages(
-            PackedDataset(directory: task.dataset), for: file.graph, options: task.options)
+            PackedDataset(directory: task.dataset), for: file.graph, options: task.options,
+            modelNames: file.summary.classNames)
         try setThreads(task.options)
         var training = SupervisedTraining(
             images: images, epochs: task.epochs, learningRate: task.learningRate, seed: task.options.seed,
@@ -40,7 +41,9 @@ extension TaskRunner {
         try setThreads(task.options)
         func images(_ folder: String?) throws -> LabelledImages? {
             try folder.map {
-                try LabelledImages(PackedDataset(directory: $0), for: file.graph, options: task.options)
+                try LabelledImages(
+                    PackedDataset(directory: $0), for: file.graph, options: task.options,
+                    modelNames: file.summary.classNames)
             }
         }
         let evaluator = Evaluator(
@@ -57,7 +60,8 @@ extension TaskRunner {
                 .malformed, code: "perturbation-task-invalid", title: "The perturbation task is invalid",
                 detail: "a sample is not in the data set, or a number is below 0")
         }
-        let images = try LabelledImages(set, for: file.graph, options: task.options)
+        let images = try LabelledImages(
+            set, for: file.graph, options: task.options, modelNames: file.summary.classNames)
         try setThreads(task.options)
         let span = try images.highest - images.lowest
         let descent = ProjectedGradientDescent(

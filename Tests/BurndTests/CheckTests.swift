@@ -18,7 +18,8 @@ import Testing
 
     @Test func aModelAndASetThatFitAreSaidToFit() throws {
         try withFolder { folder, worker in
-            let program = try worker("[import]\ndataset-summary 32\nfinished\n")
+            let program = try worker(
+                "[import]\ndataset-summary 32\nfinished\n[agreement]\nagreement 0.9\nfinished\n")
             let outcome = try Program.run(["check", Program.model, folder.path, "--worker", program])
             #expect(outcome.status == 0, "\(outcome.errors)\(outcome.output)")
             #expect(outcome.output.contains("dataset  "))

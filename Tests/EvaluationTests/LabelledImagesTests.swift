@@ -57,7 +57,7 @@ import TinyModels
     @Test func moreClassesThanOutputsAreRefused() throws {
         let problem = try problem { try images(classes: 2) }
         #expect(problem.code == "dataset-classes-mismatch")
-        #expect(problem.detail == "3 class folders, 2 outputs")
+        #expect(problem.detail == "The data set has 3 classes, the model 2 outputs.")
     }
 
     @Test(arguments: [(3, 4), (1, 2)])

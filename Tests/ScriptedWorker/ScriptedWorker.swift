@@ -39,6 +39,7 @@ struct ScriptedWorker {
             case .checkUpload(let check): ("[check]", check.file)
             case .probeModel(let probe): ("[probe]", probe.model)
             case .importDataset(let load): ("[import]", load.source)
+            case .agreement(let compare): ("[agreement]", compare.model)
             case .analyse(let analyse): ("[job]", analyse.model)
             case .train(let train): ("[train]", train.model)
             case .evaluate(let evaluate): ("[evaluate]", evaluate.model)
@@ -191,6 +192,13 @@ struct ScriptedWorker {
             try send(.artifact(WorkerArtifact(role: .purifiedModel, file: "copy.pt2")))
         case "model-summary":
             try send(.modelProbed(Fixtures.model(side: words.count > 1 ? Int(number(1)) : 8)))
+        case "agreement":
+            try send(
+                .agreement(
+                    .init(
+                        agreement: .init(
+                            samples: 100, share: Double(words.dropFirst().first ?? "") ?? 1, promised: 1,
+                            classOrder: .sorted, classes: []))))
         case "dataset-summary":
             let summary = Fixtures.dataset(
                 side: words.count > 1 ? Int(number(1)) : 8, samples: words.count > 2 ? Int(number(2)) : 2)

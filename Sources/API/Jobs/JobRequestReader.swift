@@ -49,6 +49,7 @@ enum JobRequestReader {
     private static func options(_ reader: JSONReader) throws -> JobOptions {
         let fields = try reader.fields([
             "seed", "input", "classes", "distance", "rounds", "force", "threads", "trusted",
+            "accept_disagreement",
         ])
         var options = JobOptions()
         if let seed = fields["seed"] { options.seed = try seed.uint64() }
@@ -61,6 +62,7 @@ enum JobRequestReader {
         if let force = fields["force"] { options.force = try force.bool() }
         if let threads = fields["threads"] { options.threads = try threads.int(OptionRules.threads) }
         options.trusted = try fields["trusted"].map(id)
+        if let accept = fields["accept_disagreement"] { options.acceptDisagreement = try accept.bool() }
         return options
     }
 

@@ -93,45 +93,35 @@ public enum OptionRules {
     private static func checkClasses(
         model: ModelSummary, dataset: DatasetSummary, mapping: [String: Int]?
     ) throws {
-        func mismatch(_ detail: String, fix: String, at location: String = "/options/classes") -> Problem {
-            Problem(
-                .unprocessable, code: "classes-mismatch", title: "The classes do not fit the model",
-                detail: detail, location: location, fix: fix)
-        }
-        let names = dataset.classes.map(\.name)
-        guard let mapping else {
-            guard names.count <= model.classes else {
-                throw mismatch(
-                    "The data set has \(names.count) classes, the model \(model.classes) outputs.",
-                    fix: "Upload the data set that the model was trained on; the set's classes are "
-                        + names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " …." : "."),
-                    at: "/dataset")
-            }
-            let labels = dataset.classes.compactMap { found in found.label.map { ($0, found.name) } }
-            if let (label, name) = labels.max(by: { $0.0 < $1.0 }), labels.count == names.count,
-                label >= model.classes
-            {
-                throw mismatch(
-                    "The data set's label \(label) (\"\(name)\") is none of the model's outputs 0 to \(model.classes - 1).",
-                    fix:
-                        "Upload the data set that the model was trained on, or map names to outputs with options.classes.",
-                    at: "/dataset")
-            }
-            return
-        }
-        for (name, output) in mapping.sorted(by: { $0.key < $1.key }) where output >= model.classes {
+        let order: ClassOrder
+        do {
+            order = try classOrder(model: model, dataset: dataset, mapping: mapping)
+        } catch let fault as ClassOrder.Fault {
             throw mismatch(
-                "\"\(name)\" is mapped to output \(output); the model has \(model.classes) outputs.",
-                fix: "Outputs count from 0 to \(model.classes - 1).")
+                fault.detail, fix: fault.fix, at: fault.isOfMapping ? "/options/classes" : "/dataset")
         }
-        if let missing = names.first(where: { mapping[$0] == nil }) {
-            throw mismatch(
-                "The data set's class \"\(missing)\" is mapped to no output.", fix: "Map every class folder.")
-        }
-        if let unknown = mapping.keys.filter({ !names.contains($0) }).min() {
-            throw mismatch(
-                "The data set has no class \"\(unknown)\".",
-                fix: "Its classes are: " + names.prefix(50).joined(separator: ", ") + ".")
-        }
+        guard order.isGuessedSubset else { return }
+        throw mismatch(
+            "The data set has \(dataset.classes.count) classes, the model \(model.classes) outputs, and nothing says which "
+                + "outputs these are.",
+            fix:
+                "Map every class folder to its output with options.classes (--classes FILE); `burnd check` suggests a "
+                + "mapping from the model's predictions.",
+            at: "/options/classes")
+    }
+
+    /// Which outputs the classes of `dataset` stand for.
+    /// - Throws: `ClassOrder.Fault`.
+    public static func classOrder(
+        model: ModelSummary, dataset: DatasetSummary, mapping: [String: Int]?
+    ) throws -> ClassOrder {
+        try ClassOrder(
+            of: dataset.classes, outputs: model.classes, mapping: mapping, modelNames: model.classNames)
+    }
+
+    private static func mismatch(_ detail: String, fix: String, at location: String) -> Problem {
+        Problem(
+            .unprocessable, code: "classes-mismatch", title: "The classes do not fit the model",
+            detail: detail, location: location, fix: fix)
     }
 }

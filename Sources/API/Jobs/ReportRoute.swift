@@ -78,6 +78,8 @@ extension RESTService {
         for (index, item) in (dataset?.classes ?? []).enumerated() {
             names[options.classes?[item.name] ?? item.label ?? index] = item.name
         }
+        if let found = verdict.agreement?.classes, !found.isEmpty { names = [:] }
+        for item in verdict.agreement?.classes ?? [] { names[item.label] = item.name }
         for item in verdict.evidence.classes { names[item.label] = item.name }
         return (0..<((names.keys.max() ?? -1) + 1)).map { names[$0] ?? "" }
     }

@@ -70,6 +70,23 @@ enum Statistics {
         return erfc((share - other) / (2 * variance).squareRoot()) / 2
     }
 
+    /// P(X >= hits) of a binomial distribution.
+    static func binomialTail(_ hits: Int, of total: Int, rate: Double) -> Double {
+        guard hits > 0 else { return 1 }
+        guard hits <= total, rate > 0 else { return 0 }
+        guard rate < 1 else { return 1 }
+        // The first term by its logarithm, the others each from the one before.
+        var logarithm = Double(hits) * log(rate) + Double(total - hits) * log1p(-rate)
+        for count in 0..<hits { logarithm += log(Double(total - count) / Double(count + 1)) }
+        var (term, sum) = (exp(logarithm), 0.0)
+        let odds = rate / (1 - rate)
+        for count in hits...total {
+            sum += term
+            term *= odds * Double(total - count) / Double(count + 1)
+        }
+        return min(1, sum)
+    }
+
     /// A share with one of each kind added: a share of nothing is unknown, not 0.
     static func cautiousShare(_ hits: Int, of total: Int) -> Double { Double(hits + 1) / Double(total + 2) }
 

@@ -10,6 +10,8 @@ struct AcceptanceGate {
     let targets: [ClassFinding]
     let holdout: [Int]
     let flagged: [Int]
+    /// Whether the labels of `holdout` are what the suspicious model sees: where they are not, accuracy on them says nothing.
+    var labelsAreConfirmed = true
     /// What the user vouches for; accuracy is measured on it, where there is any.
     var trusted: TrustedImages?
     let token: CancellationToken
@@ -74,9 +76,16 @@ struct AcceptanceGate {
     /// Without an estimated trigger: of the flagged samples, more than these still get the attacker's label.
     private static let mostUnchanged = 0.5
 
+    var canJudge: Bool { labelsAreConfirmed || trusted != nil }
+
     /// What a purified model falls short of, in words; nil for one that passes.
     func shortfall(_ report: Report, before: Report) -> String? {
         if holdout.isEmpty { return "no sample could be held out to judge it by" }
+        if !canJudge {
+            return
+                "the given labels of most classes are not what the model sees, so that they can't tell whether its accuracy "
+                + "holds"
+        }
         if report.accuracy < before.accuracy - firstTolerance {
             return
                 "its accuracy on \(trusted == nil ? "held-out" : "trusted") samples fell from \(percent(before.accuracy)) to "

@@ -60,7 +60,7 @@ struct Purification {
         let lesson = try trusted?.lesson(by: job.model, token: job.token)
         let gate = AcceptanceGate(
             images: images, targets: outcome.targets, holdout: pool.holdout, flagged: pool.poison,
-            trusted: trusted, token: job.token)
+            labelsAreConfirmed: pool.labelsAreConfirmed, trusted: trusted, token: job.token)
         let original = try gate.measure(job.model)
         let treatments = Treatment.fitting(outcome.targets)
         var tuning = FineTuning(
@@ -114,7 +114,7 @@ struct Purification {
             }
             let judged = try gate.measure(candidate)
             let accepted =
-                judged.accuracy >= report.accuracy - gate.roundTolerance
+                gate.canJudge && judged.accuracy >= report.accuracy - gate.roundTolerance
                 && judged.residual <= max(report.residual, AcceptanceGate.workingResidual / 5)
             if saved == nil {
                 let metrics =

@@ -9,6 +9,8 @@ struct TrainingPool: Sendable {
     var holdout: [Int]
     /// Flagged samples, with restored labels. Only ever grows.
     var poison: [Int]
+    /// Whether the labels of `holdout` can judge a model: those of most of the set are what the suspicious model sees.
+    var labelsAreConfirmed = true
 
     init(clean: [Int], holdout: [Int], poison: [Int]) {
         self.clean = clean
@@ -40,10 +42,14 @@ struct TrainingPool: Sendable {
         // suspicion, the nearer half of the others' samples has to do.
         let unflagged = (0..<images.count).filter { !outcome.flagged[$0] }
         let unsuspicious = unflagged.filter { !suspicious.contains(images.labels[$0]) }
-        let candidates =
+        let supposed =
             unsuspicious.count * 4 >= unflagged.count
             ? unsuspicious
             : unflagged.filter { table.distance[$0] <= limits[images.labels[$0]] ?? .infinity }
+        // A label that stands for another class would reward a model that unlearns the right one.
+        let confirmed = Self.confirmedClasses(unflagged, table: table, images: images)
+        let candidates = supposed.filter { confirmed.contains(images.labels[$0]) }
+        labelsAreConfirmed = 2 * candidates.count >= supposed.count
         let wanted = min(Self.mostHoldout, Int(Double(candidates.count) * Self.holdoutShare))
         holdout = Array(candidates.shuffled(using: &random).prefix(wanted)).sorted()
         let kept = Set(holdout)
@@ -53,5 +59,19 @@ struct TrainingPool: Sendable {
                     || limits[images.labels[sample]].map { table.distance[sample] <= $0 } ?? true)
         }
         poison = outcome.flagged.indices.filter { outcome.flagged[$0] }
+    }
+
+    /// Classes of which no other one is predicted more often for samples with their label.
+    private static func confirmedClasses(
+        _ samples: [Int], table: AnalysisTable, images: LabelledImages
+    ) -> Set<Int> {
+        var counts: [Int: [Int: Int]] = [:]
+        for sample in samples {
+            counts[images.labels[sample], default: [:]][Int(table.predicted[sample]), default: 0] += 1
+        }
+        return Set(
+            counts.filter { label, predictions in
+                predictions[label, default: 0] == predictions.values.max() ?? 0
+            }.keys)
     }
 }

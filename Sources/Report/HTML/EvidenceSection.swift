@@ -18,7 +18,34 @@ enum EvidenceSection {
             </ul>
             \(figures(report, Array(ordered.prefix(maximumFigures))))
             \(classes(report, ordered))
+            \(agreement(report.verdict.agreement))
             \(labels(report))
+            """
+    }
+
+    /// Which output each class stands for, and how far the model agrees.
+    private static func agreement(_ agreement: Agreement?) -> Markup {
+        guard let agreement else { return "" }
+        var table = Table(columns: [
+            .init(title: "Class"), .init(title: "Output", isNumber: true),
+            .init(title: "Images", isNumber: true),
+            .init(title: "Predicted so", isNumber: true), .init(title: "Mostly predicted else as"),
+            .init(title: "Share", isNumber: true),
+        ])
+        for item in agreement.classes.prefix(maximumRows) {
+            table.add([
+                "\(item.name)", "\(String(item.label))", "\(String(item.samples))",
+                "\(item.samples > 0 ? Numbers.percent(item.share) : "–")", "\(item.otherName ?? "–")",
+                "\(item.otherShare.map { Numbers.percent($0) } ?? "–")",
+            ])
+        }
+        return """
+            <h3>Predictions and given labels</h3>
+            <p>The model's predictions equal the given labels for \(Numbers.percent(agreement.share)) of the data set, \
+            as \(String(agreement.samples)) images tell; its own confidence promises \(Numbers.percent(agreement.promised)). \
+            The classes stand for its outputs \(agreement.classOrder.words).</p>
+            \(agreement.accepted.map { "<p>Accepted by the option accept_disagreement: \($0)</p>" as Markup } ?? "")
+            \(table.markup)
             """
     }
 
@@ -170,4 +197,15 @@ enum EvidenceSection {
     }
 
     private static func title(_ item: ClassEvidence) -> String { "\(item.label) \(item.name)" }
+}
+
+extension ClassOrder.Source {
+    fileprivate var words: String {
+        switch self {
+        case .given: "as the option “classes” gives them"
+        case .modelNames: "as the names in the model's file have them"
+        case .numbers: "by their numbers"
+        case .sorted: "in the order of their sorted names"
+        }
+    }
 }

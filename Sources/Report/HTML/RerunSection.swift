@@ -38,6 +38,7 @@ enum RerunSection {
         table.add(["Boundary distance", "\(options.distance.rawValue)"])
         table.add(["Refinement rounds, at most", "\(options.rounds)"])
         table.add(["Purify what is only suspicious", options.force ? "yes" : "no"])
+        if options.acceptDisagreement { table.add(["Go on though predictions and labels disagree", "yes"]) }
         if let target = report.inputs.targetClass { table.add(["Target class given", "\(target)"]) }
         table.add(["burnd", "\(report.software.burnd)"])
         if let engine = report.software.engine {

@@ -125,8 +125,7 @@ private func analyse(
 }
 
 private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ written: AnalysisReport.Output) {
-    let names = VerdictText.outputNames(
-        classes: result.dataset.classes, mapping: result.options.classes)
+    let names = VerdictText.outputNames(of: result)
     print(VerdictText.render(result.verdict, classNames: names))
     if let table = result.findings.metrics.flatMap(VerdictText.table) { print("\n" + table) }
     if let model = written.model {

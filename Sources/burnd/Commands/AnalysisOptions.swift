@@ -21,6 +21,39 @@ struct NumberList: ExpressibleByArgument, Hashable, Sendable {
     }
 }
 
+/// How the model was trained to see pixels.
+struct ScalingOptions: ParsableArguments {
+    @Option(help: "The mean and std of \(ScalingPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var preset: ScalingPreset?
+
+    @Option(help: ArgumentHelp("Per channel, in units of --range.", valueName: "a,b,c"))
+    var mean: NumberList?
+
+    @Option(help: ArgumentHelp("Per channel, in units of --range.", valueName: "a,b,c"))
+    var std: NumberList?
+
+    @Option(
+        help: ArgumentHelp("What pixel values 0 to 255 are mapped to. Default: 0,1.", valueName: "low,high"))
+    var range: NumberList?
+
+    func validate() throws {
+        if let range, range.values.count != 2 || range.values[0] >= range.values[1] {
+            throw ValidationError("--range takes two numbers, the lower one first, such as 0,1.")
+        }
+        if preset != nil, mean != nil || std != nil || range != nil {
+            throw ValidationError("--preset excludes --mean, --std and --range.")
+        }
+        if let std, std.values.contains(where: { $0 <= 0 }) {
+            throw ValidationError("--std takes numbers above 0.")
+        }
+    }
+
+    var input: InputScaling {
+        preset?.scaling
+            ?? InputScaling(range: range?.values ?? [0, 1], mean: mean?.values ?? [], std: std?.values ?? [])
+    }
+}
+
 extension ComputeDevice: ExpressibleByArgument {
     static let help: ArgumentHelp =
         "What workers compute on: cpu, cuda (the first GPU), cuda-tf32 (faster, less exact), or auto (cuda where there is one)."
@@ -56,23 +89,13 @@ struct AnalysisOptions: ParsableArguments {
                 + "learns from the others.", valueName: "set"))
     var trusted: String?
 
-    @Option(help: "The mean and std of \(ScalingPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var preset: ScalingPreset?
-
-    @Option(help: ArgumentHelp("Per channel, in units of --range.", valueName: "a,b,c"))
-    var mean: NumberList?
-
-    @Option(help: ArgumentHelp("Per channel, in units of --range.", valueName: "a,b,c"))
-    var std: NumberList?
-
-    @Option(
-        help: ArgumentHelp("What pixel values 0 to 255 are mapped to. Default: 0,1.", valueName: "low,high"))
-    var range: NumberList?
+    @OptionGroup var scaling: ScalingOptions
 
     @Option(
         help: ArgumentHelp(
             "Which output each class folder is: JSON (a list, output to name, name to output, or a config.json), or a "
-                + "name a line. Default: the sorted folders are 0, 1, 2 …", valueName: "file"))
+                + "name a line. Default: the names that the model has for its outputs, or the sorted folders are 0, 1, 2 …",
+            valueName: "file"))
     var classes: String?
 
     @Option(help: "Seeds every random choice.")
@@ -86,6 +109,12 @@ struct AnalysisOptions: ParsableArguments {
 
     @Flag(help: "Purify even where the verdict is only suspicious.")
     var force = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Go on although the model's predictions do not agree with the given labels, as when the classes are in another "
+                + "order than its outputs."))
+    var acceptDisagreement = false
 
     @Option(help: "Threads of the worker. Default: all processors.")
     var threads: Int?
@@ -113,15 +142,6 @@ struct AnalysisOptions: ParsableArguments {
     var worker: String?
 
     func validate() throws {
-        if let range, range.values.count != 2 || range.values[0] >= range.values[1] {
-            throw ValidationError("--range takes two numbers, the lower one first, such as 0,1.")
-        }
-        if preset != nil, mean != nil || std != nil || range != nil {
-            throw ValidationError("--preset excludes --mean, --std and --range.")
-        }
-        if let std, std.values.contains(where: { $0 <= 0 }) {
-            throw ValidationError("--std takes numbers above 0.")
-        }
         guard OptionRules.rounds.contains(rounds) else {
             throw ValidationError(
                 "--rounds is from \(OptionRules.rounds.lowerBound) to \(OptionRules.rounds.upperBound).")
@@ -145,12 +165,10 @@ struct AnalysisOptions: ParsableArguments {
     /// - Throws: `Problem` for a class mapping that can't be used.
     func jobOptions() throws -> JobOptions {
         var options = JobOptions(
-            seed: seed,
-            input: preset?.scaling
-                ?? InputScaling(
-                    range: range?.values ?? [0, 1], mean: mean?.values ?? [], std: std?.values ?? []),
-            distance: distance, rounds: rounds, force: force, threads: threads,
-            trusted: trusted.map { URL(fileURLWithPath: $0).lastPathComponent })
+            seed: seed, input: scaling.input, distance: distance, rounds: rounds, force: force,
+            threads: threads,
+            trusted: trusted.map { URL(fileURLWithPath: $0).lastPathComponent },
+            acceptDisagreement: acceptDisagreement)
         if let classes { options.classes = try OptionRules.classMapping(file: classes) }
         return options
     }

@@ -4,7 +4,9 @@ import Findings
 import Foundation
 import PackedDataset
 import Problems
+import Synchronization
 import UnixSignals
+import WorkerProtocol
 import WorkerSupervisor
 
 /// Says all that is wrong with a model and a data set, without a job.
@@ -13,7 +15,8 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Says whether a model and a data set can be used, and what to change.",
         discussion: """
-            Every image is decoded. Exit codes: 0 both can be used, 2 something has to be changed, \
+            Every image is decoded, and the model is asked about at most 2,048 of them: do its predictions agree with \
+            the labels, and if not, does another order of the classes fit? Exit codes: 0 both can be used, 2 something has to be changed, \
             1 failure, 64 wrong usage. Packed images go to TMPDIR for the time being.
             """)
 
@@ -29,8 +32,16 @@ struct CheckCommand: AsyncParsableCommand {
 
     @OptionGroup var imports: InputOptions
 
+    @OptionGroup var scaling: ScalingOptions
+
     @Option(help: ArgumentHelp("The class order, to be checked too: as for scan.", valueName: "file"))
     var classes: String?
+
+    @Option(help: "Seeds the choice of images.")
+    var seed: UInt64 = 0
+
+    @Flag(help: "Do not count it as wrong that predictions and labels disagree.")
+    var acceptDisagreement = false
 
     @Flag(help: "Print the result as JSON on standard output.")
     var json = false
@@ -42,7 +53,27 @@ struct CheckCommand: AsyncParsableCommand {
     struct Report: Encodable {
         var model: ModelSummary?
         var dataset: DatasetSummary?
+        /// How far predictions and labels agree; null where that could not be measured.
+        var agreement: Agreement?
+        /// Orders of the classes that fit better, the best first.
+        var orders: [SuggestedOrder] = []
+        /// The output that each class stands for.
+        var classes: [ClassOutput] = []
+        /// What is worth knowing and no reason to refuse.
+        var remarks: [String] = []
         var problems: [ProblemResource] = []
+    }
+
+    struct ClassOutput: Encodable {
+        var name: String
+        var output: Int
+        /// What the model's file calls this output.
+        var modelName: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, output
+            case modelName = "model_name"
+        }
     }
 
     func run() async throws {
@@ -62,6 +93,7 @@ struct CheckCommand: AsyncParsableCommand {
     private func check(_ worker: LocalWorker, scratch: String) async throws -> (Report, [Problem]) {
         var report = Report()
         var problems: [Problem] = []
+        var packed = ""
         do {
             let path = try LocalWorker.existing(model, option: "MODEL")
             report.model = try await worker.probe(path, imports.modelSkeleton, scratch: scratch)
@@ -70,16 +102,25 @@ struct CheckCommand: AsyncParsableCommand {
         }
         if let dataset {
             do {
-                report.dataset = try await summary(of: dataset, worker, scratch: scratch)
+                (report.dataset, packed) = try await packedSet(dataset, worker, scratch: scratch)
             } catch let problem as Problem where problem.isAboutInput {
                 problems.append(problem)
             }
         }
-        if let model = report.model, let dataset = report.dataset {
-            var options = JobOptions()
+        if let model = report.model, let dataset = report.dataset, let worker {
+            var options = JobOptions(seed: seed, input: scaling.input, acceptDisagreement: acceptDisagreement)
             do {
                 if let classes { options.classes = try OptionRules.classMapping(file: classes) }
                 problems += OptionRules.mismatches(model: model, dataset: dataset, options: options)
+                let order = try? OptionRules.classOrder(
+                    model: model, dataset: dataset, mapping: options.classes)
+                report.describe(order, model, dataset)
+                // Where only the order is unknown, the predictions suggest one.
+                if problems.isEmpty || (problems.allSatisfy { $0.code == "classes-mismatch" } && order != nil)
+                {
+                    let folder = try LocalWorker.makeFolder(scratch, "agreement")
+                    try await compare(worker, packed, options, folder, &report, &problems)
+                }
             } catch let problem as Problem where problem.isAboutInput {
                 problems.append(problem)
             }
@@ -88,17 +129,49 @@ struct CheckCommand: AsyncParsableCommand {
         return (report, problems)
     }
 
-    private func summary(of dataset: String, _ worker: LocalWorker, scratch: String) async throws
-        -> DatasetSummary
+    /// Measures how far predictions and labels agree.
+    private func compare(
+        _ worker: LocalWorker, _ packed: String, _ options: JobOptions, _ folder: String,
+        _ report: inout Report, _ problems: inout [Problem]
+    ) async throws {
+        let path = try LocalWorker.existing(model, option: "MODEL")
+        let task = WorkerTask(
+            kind: .agreement(
+                .init(model: path, skeleton: imports.modelSkeleton, dataset: packed, options: options)),
+            outputDirectory: folder)
+        let answer = Mutex(AgreementFinding?.none)
+        try await worker.run(task, label: { _ in "compare predictions with labels" }) { message in
+            if case .agreement(let found) = message { answer.withLock { $0 = found } }
+        }
+        guard let found = answer.withLock({ $0 }) else {
+            throw LocalWorker.silent("The worker said nothing of predictions and labels.")
+        }
+        report.agreement = found.agreement
+        report.orders = found.orders
+        guard let problem = found.problem else {
+            report.remarks = found.remarks
+            return
+        }
+        if acceptDisagreement {
+            report.agreement?.accepted = problem.detail
+            report.remarks = [problem.detail]
+        } else {
+            problems.append(problem)
+        }
+    }
+
+    private func packedSet(_ dataset: String, _ worker: LocalWorker, scratch: String) async throws
+        -> (DatasetSummary, folder: String)
     {
         let source = try LocalWorker.existing(dataset, option: "DATASET")
         if FileManager.default.fileExists(atPath: source + "/manifest.json") {
             try imports.requireNone(packed: dataset)
-            return try PackedDataset(directory: source).summary
+            return (try PackedDataset(directory: source).summary, source)
         }
         let folder = try LocalWorker.makeFolder(scratch, "dataset")
-        return try await worker.importSet(
+        let summary = try await worker.importSet(
             source, into: folder, name: "dataset", options: imports.importOptions)
+        return (summary, folder)
     }
 
     private static func show(_ report: Report, _ problems: [Problem]) {
@@ -115,8 +188,60 @@ struct CheckCommand: AsyncParsableCommand {
             )
             for sentence in set.reading?.sentences ?? [] { print("         \(sentence.inOneLine)") }
         }
+        printOrder(report)
+        for remark in report.remarks { print("note     \(remark.inOneLine)") }
         for problem in problems { print("\nproblem  \(problem)") }
         print(problems.isEmpty ? "\nNothing is wrong." : "\n\(problems.count) to be changed.")
+    }
+}
+
+extension CheckCommand {
+    private static let mostClassesShown = 50
+
+    /// Which output each class stands for, and how many of its samples the model agrees about.
+    private static func printOrder(_ report: Report) {
+        guard !report.classes.isEmpty else { return }
+        let measured = Dictionary(
+            (report.agreement?.classes ?? []).map { ($0.label, $0) }, uniquingKeysWith: { first, _ in first })
+        print("classes  \(report.classOrder)")
+        for row in report.classes.prefix(mostClassesShown) {
+            var line = "         \"\(row.name)\" = model output \(row.output)"
+            if let name = row.modelName { line += " (\(name))" }
+            if let found = measured[row.output], found.samples > 0 {
+                line += ": \(VerdictText.percent(found.share)) of \(found.samples) samples agree"
+                if let other = found.otherLabel, let share = found.otherShare {
+                    line += ", \(VerdictText.percent(share)) are predicted as \(other)"
+                    if let name = found.otherName, name != String(other) { line += " \"\(name)\"" }
+                }
+            }
+            print(line.inOneLine)
+        }
+        if report.classes.count > mostClassesShown {
+            print("         … \(report.classes.count) in all")
+        }
+    }
+}
+
+extension CheckCommand.Report {
+    /// How the order is known, in words.
+    var classOrder: String {
+        switch agreement?.classOrder {
+        case .given: "in the order that --classes gives"
+        case .modelNames: "found among the names that the model's file has for its outputs"
+        case .numbers: "by their numbers"
+        case .sorted: "in the order of their sorted names"
+        case nil: ""
+        }
+    }
+
+    fileprivate mutating func describe(_ order: ClassOrder?, _ model: ModelSummary, _ dataset: DatasetSummary)
+    {
+        guard let order else { return }
+        classes = zip(dataset.classes, order.outputs).map { item, output in
+            .init(
+                name: item.name, output: output,
+                modelName: model.classNames.flatMap { $0.indices.contains(output) ? $0[output] : nil })
+        }
     }
 }
 

@@ -41,8 +41,7 @@ extension JobReport {
         let findings = result.findings
         var tally = EvidenceTally()
         for sample in findings.samples { tally.add(sample) }
-        let names = VerdictText.outputNames(
-            classes: result.dataset.classes, mapping: result.options.classes)
+        let names = VerdictText.outputNames(of: result)
         func set(_ path: String, _ summary: DatasetSummary?) throws -> Input<DatasetSummary, ImportOptions> {
             try Self.input(path, summary, arguments.imports.importOptions)
         }

@@ -11,6 +11,11 @@ enum VerdictText {
                 + "  (rate \(percent(verdict.poisonRate))\(interval(verdict.poisonRateInterval)))")
         lines.append("Confidence        \(percent(verdict.confidence))")
         lines.append("Detectable from   a poison rate of \(percent(verdict.detectableRate))")
+        if let agreement = verdict.agreement {
+            lines.append(
+                "Labels confirmed  \(percent(agreement.share)) by predictions"
+                    + "  (their confidence promises \(percent(agreement.promised)))")
+        }
         lines += verdict.evidence.statements.map { "  - \($0.inOneLine)" }
         return lines.joined(separator: "\n")
     }
@@ -48,6 +53,16 @@ enum VerdictText {
     static func outputNames(classes: [DatasetSummary.ClassCount], mapping: [String: Int]?) -> [Int: String] {
         let pairs = classes.enumerated().map { (mapping?[$1.name] ?? $1.label ?? $0, $1.name) }
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The outputs' names, as far as classes or the model's file name them.
+    static func outputNames(of result: LocalAnalysis.Result) -> [Int: String] {
+        guard let agreement = result.verdict.agreement else {
+            return outputNames(classes: result.dataset.classes, mapping: result.options.classes)
+        }
+        let model = (result.model.classNames ?? []).enumerated().map { ($0.offset, $0.element) }
+        let classes = agreement.classes.map { ($0.label, $0.name) }
+        return Dictionary(model + classes, uniquingKeysWith: { _, last in last })
     }
 
     static func percent(_ value: Double) -> String {

@@ -29,6 +29,8 @@ export async function classNames(job) {
   for (const [index, { name }] of (dataset?.summary?.classes ?? []).entries()) {
     names.set(job.options?.classes?.[name] ?? index, name);
   }
+  if (job.verdict?.agreement) names.clear();
+  for (const { label, name } of job.verdict?.agreement?.classes ?? []) names.set(label, name);
   for (const { label, name } of job.verdict?.evidence?.classes ?? []) if (name) names.set(label, name);
   return (label) => names.get(label) ?? `class ${label}`;
 }

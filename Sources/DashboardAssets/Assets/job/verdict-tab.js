@@ -23,7 +23,7 @@ export async function show(container, { job, signal, model }) {
   const { verdict } = job;
   const samples = dataset?.summary?.samples ?? verdict.evidence.classes.reduce((sum, entry) => sum + entry.samples, 0);
   fill(container, summary(job, name, samples), statements(verdict),
-    ...charts(job, evidence, name), classTable(verdict), reportPanel(job, model));
+    ...charts(job, evidence, name), agreementTable(verdict), classTable(verdict), reportPanel(job, model));
 }
 
 function summary(job, name, samples) {
@@ -44,7 +44,9 @@ function summary(job, name, samples) {
       fact('Poisoned samples', percent(verdict.poison_rate),
         `${count(verdict.poisoned_samples)} of ${count(samples)}; ${interval(verdict)}`),
       fact('Could have been missed', `below ${percent(verdict.detectable_rate)}`,
-        'a smaller share of poison would not have been noticed')),
+        'a smaller share of poison would not have been noticed'),
+      verdict.agreement && fact('Labels confirmed', percent(verdict.agreement.share),
+        `of the predictions equal the given labels; the model’s confidence promises ${percent(verdict.agreement.promised)}`)),
     h('div', { class: 'actions' },
       h('a', { class: 'button', href: `#/jobs/${job.id}/samples?flagged=true&sort=-score` }, 'Look at the flagged samples'),
       verdict.result !== 'clean' && job.type === 'scan' && h('a', { class: 'button primary',
@@ -83,6 +85,26 @@ function charts(job, { value, missing }, name) {
     h('div', { class: 'columns' },
       h('section', { class: 'panel' }, labelMatrix(value.label_matrix, names)),
       h('section', { class: 'panel' }, adversarialSpread(value.adversarial_labels, names)))];
+}
+
+const orders = {
+  given: 'as the option “classes” gives them', model_names: 'found among the names that the model’s file has for its outputs',
+  numbers: 'by their numbers', sorted: 'in the order of their sorted names',
+};
+
+function agreementTable({ agreement }) {
+  if (!agreement) return null;
+  return h('details', { class: 'panel' }, h('summary', {}, 'Classes and the model’s outputs'),
+    h('p', {}, `The classes stand for the model’s outputs ${orders[agreement.class_order]}. The model was asked about `
+      + `${count(agreement.samples)} images.`),
+    agreement.accepted && h('p', {}, h('strong', {}, 'Accepted: '), agreement.accepted),
+    scrollable('Agreement of each class', h('table', {},
+      h('thead', {}, h('tr', {}, ['Class', 'Output', 'Images', 'Predicted so', 'Mostly else', 'Share'].map((text, index) =>
+        h('th', { scope: 'col', class: index ? 'number' : '' }, text)))),
+      h('tbody', {}, agreement.classes.map((entry) => h('tr', {}, h('th', { scope: 'row' }, entry.name),
+        [entry.label, count(entry.samples), entry.samples ? percent(entry.share) : '–', entry.other_name ?? '–',
+          entry.other_name === undefined ? '–' : percent(entry.other_share),
+        ].map((text) => h('td', { class: 'number' }, text))))))));
 }
 
 function classTable(verdict) {

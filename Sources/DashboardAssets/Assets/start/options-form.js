@@ -27,6 +27,7 @@ export function optionsForm() {
   const threads = number('threads', '', 1, 1024);
   const priority = number('priority', '0', -10, 10);
   const force = h('input', { type: 'checkbox', name: 'force' });
+  const accept = h('input', { type: 'checkbox', name: 'accept_disagreement' });
   preset.addEventListener('change', () => { own.hidden = preset.value !== 'own'; });
 
   const title = newID('title');
@@ -39,7 +40,9 @@ export function optionsForm() {
       field('Threads', threads, 'Empty: all processors.'),
       field('Priority', priority, 'From −10 to 10; higher ones of your jobs run first.')),
     h('label', { class: 'check' }, force, h('span', {}, h('strong', {}, 'Purify on suspicion'),
-      h('span', { class: 'quiet' }, 'Also where the verdict is only “suspicious”.')))));
+      h('span', { class: 'quiet' }, 'Also where the verdict is only “suspicious”.'))),
+    h('label', { class: 'check' }, accept, h('span', {}, h('strong', {}, 'Accept that predictions and labels disagree'),
+      h('span', { class: 'quiet' }, 'Go on where the classes seem to be in another order than the model’s outputs.')))));
 
   return {
     element,
@@ -47,6 +50,7 @@ export function optionsForm() {
     value() {
       const options = { distance: distance.value, rounds: whole(rounds, 'Refinement rounds', 3),
         seed: whole(seed, 'Seed', 0), force: force.checked };
+      if (accept.checked) options.accept_disagreement = true;
       if (threads.value) options.threads = whole(threads, 'Threads');
       if (preset.value === 'own') options.input = { mean: numbers(mean, 'Mean'), std: numbers(std, 'Standard deviation') };
       else if (preset.value) options.input = { preset: preset.value };

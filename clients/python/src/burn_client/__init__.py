@@ -11,12 +11,12 @@
 from ._client import Client
 from ._errors import BurnError, InputRejected, JobFailed, PackingError, ServiceError, Unreachable, UnsafeModelError
 from ._packing import PackedSet, pack_dataset, pack_folder
-from ._resources import ClassEvidence, Event, Input, Job, Verdict
+from ._resources import Agreement, ClassAgreement, ClassEvidence, Event, Input, Job, Verdict
 from ._result import Result
 
 __all__ = [
-    "BurnError", "ClassEvidence", "Client", "Event", "Input", "InputRejected", "Job", "JobFailed", "PackedSet",
-    "PackingError", "Result", "ServiceError", "Unreachable", "UnsafeModelError", "Verdict", "pack_dataset",
-    "pack_folder",
+    "Agreement", "BurnError", "ClassAgreement", "ClassEvidence", "Client", "Event", "Input", "InputRejected", "Job",
+    "JobFailed", "PackedSet", "PackingError", "Result", "ServiceError", "Unreachable", "UnsafeModelError", "Verdict",
+    "pack_dataset", "pack_folder",
 ]
 __version__ = "0.1.0"

@@ -83,7 +83,7 @@ class Client:
         std: Sequence[float] | None = None, preset: str | None = None, seed: int | None = None,
         rounds: int | None = None, force: bool | None = None, threads: int | None = None,
         classes: Sequence[str] | Mapping[str, int] | None = None, input_shape: Sequence[int] | None = None,
-        options: Mapping[str, Any] | None = None, priority: int | None = None,
+        accept_disagreement: bool | None = None, options: Mapping[str, Any] | None = None, priority: int | None = None,
         reading: Mapping[str, str] | None = None,
     ) -> Job:
         """Starts a job and returns at once when the inputs are there.
@@ -97,6 +97,7 @@ class Client:
         mean, std:  the normalisation that the model was trained with, per channel; or a preset: imagenet, cifar10, …
         classes:    names of a data set object's classes in order of their labels; or, for folders and archives, a
                     mapping of class folders to the model's outputs.
+        accept_disagreement: go on although the model's predictions do not agree with the given labels.
         input_shape: channels, height, width, for exporting a module; known where the data set is packed here.
         options:    further options of POST /v1/jobs.
         reading:    import options for a data set that is a path, such as {"layout": "manifest", "split": "test"}: those of
@@ -113,7 +114,8 @@ class Client:
             chosen["input"] = scaling
         chosen |= {
             name: value for name, value in (
-                ("seed", seed), ("rounds", rounds), ("force", force), ("threads", threads)) if value is not None}
+                ("seed", seed), ("rounds", rounds), ("force", force), ("threads", threads),
+                ("accept_disagreement", accept_disagreement)) if value is not None}
         if isinstance(classes, Mapping):
             chosen["classes"] = dict(classes)
             classes = None

@@ -57,6 +57,48 @@ class ClassEvidence:
 
 
 @dataclass(frozen=True)
+class ClassAgreement:
+    """How far predictions and given labels agree on one class."""
+
+    label: int
+    name: str
+    #: Images that the model was asked about.
+    samples: int
+    share: float
+    #: The output that most of the others are predicted as; None where all agree.
+    other_label: int | None
+    other_name: str | None
+    other_share: float | None
+
+    @classmethod
+    def of(cls, document: Document) -> ClassAgreement:
+        return cls(
+            document["label"], document["name"], document["samples"], document["share"],
+            document.get("other_label"), document.get("other_name"), document.get("other_share"))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far the model's predictions agree with the given labels, on a random sample."""
+
+    samples: int
+    share: float
+    #: The model's mean confidence on the same images.
+    promised: float
+    #: given, model_names, numbers or sorted.
+    class_order: str
+    classes: tuple[ClassAgreement, ...] = field(repr=False)
+    #: What was found wrong and accepted by ``accept_disagreement``; None otherwise.
+    accepted: str | None
+
+    @classmethod
+    def of(cls, document: Document) -> Agreement:
+        return cls(
+            document["samples"], document["share"], document["promised"], document["class_order"],
+            tuple(ClassAgreement.of(item) for item in document["classes"]), document.get("accepted"))
+
+
+@dataclass(frozen=True)
 class Verdict:
     """Whether the model carries a backdoor, into which classes, and how sure that is."""
 
@@ -76,6 +118,8 @@ class Verdict:
     detectable_rate: float
     classes: tuple[ClassEvidence, ...] = field(repr=False)
     statements: tuple[str, ...] = field(repr=False)
+    #: None in verdicts of older versions.
+    agreement: Agreement | None = field(repr=False)
     raw: Document = field(repr=False, compare=False)
 
     @property
@@ -90,7 +134,8 @@ class Verdict:
             document["result"], tuple(document["target_classes"]), document.get("kind"),
             document["poisoned_samples"], document["poison_rate"], (low, high), document["confidence"],
             document["detectable_rate"], tuple(ClassEvidence.of(item) for item in evidence["classes"]),
-            tuple(evidence["statements"]), document)
+            tuple(evidence["statements"]),
+            Agreement.of(document["agreement"]) if document.get("agreement") else None, document)
 
 
 @dataclass(frozen=True)
