@@ -5,6 +5,8 @@ public struct ClassOrder: Codable, Hashable, Sendable {
         case given
         /// The names that the model's file carries for its outputs.
         case modelNames = "model_names"
+        /// The synsets or names of ImageNet's thousand classes, in their usual order.
+        case imageNet = "imagenet"
         /// The numbers that the set has for its classes, or that its folders are called by.
         case numbers
         /// The place in the sorted names: nothing else is known.
@@ -42,7 +44,8 @@ public struct ClassOrder: Codable, Hashable, Sendable {
         (source, outputs) =
             try mapping.map { (.given, try Self.mapped(folders, $0, outputs: count)) }
             ?? Self.found(classes, outputs: count, modelNames)
-        names = modelNames ?? (0..<count).map(String.init)
+        names =
+            modelNames ?? (source == .imageNet ? ImageNetClasses.names : (0..<count).map(String.init))
         for (name, output) in (mapping ?? [:]).sorted(by: { $0.key < $1.key })
         where (0..<count).contains(output) { names[output] = name }
         for (name, output) in zip(folders, outputs) { names[output] = name }
@@ -92,6 +95,14 @@ public struct ClassOrder: Codable, Hashable, Sendable {
             NameMatch(folders, among: names.enumerated().map { (name: $0.element, output: $0.offset) })
         }
         if let matched = match?.complete { return (.modelNames, matched) }
+        if count == ImageNetClasses.lines.count,
+            let matched = NameMatch(
+                folders,
+                among: ImageNetClasses.lines.enumerated().map { (name: $0.element, output: $0.offset) }
+            ).complete
+        {
+            return (.imageNet, matched)
+        }
         if let numbers, numbers.count < count || labels.count == folders.count {
             if let place = numbers.firstIndex(where: { !(0..<count).contains($0) }) {
                 throw Fault(

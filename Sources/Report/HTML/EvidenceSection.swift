@@ -204,6 +204,7 @@ extension ClassOrder.Source {
         switch self {
         case .given: "as the option “classes” gives them"
         case .modelNames: "as the names in the model's file have them"
+        case .imageNet: "as ImageNet's thousand classes are ordered"
         case .numbers: "by their numbers"
         case .sorted: "in the order of their sorted names"
         }

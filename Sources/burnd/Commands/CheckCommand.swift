@@ -228,6 +228,7 @@ extension CheckCommand.Report {
         switch agreement?.classOrder {
         case .given: "in the order that --classes gives"
         case .modelNames: "found among the names that the model's file has for its outputs"
+        case .imageNet: "as ImageNet's thousand classes are ordered"
         case .numbers: "by their numbers"
         case .sorted: "in the order of their sorted names"
         case nil: ""

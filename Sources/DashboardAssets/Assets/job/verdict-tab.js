@@ -89,7 +89,7 @@ function charts(job, { value, missing }, name) {
 
 const orders = {
   given: 'as the option “classes” gives them', model_names: 'found among the names that the model’s file has for its outputs',
-  numbers: 'by their numbers', sorted: 'in the order of their sorted names',
+  imagenet: 'as ImageNet’s thousand classes are ordered', numbers: 'by their numbers', sorted: 'in the order of their sorted names',
 };
 
 function agreementTable({ agreement }) {

@@ -85,7 +85,7 @@ class Agreement:
     share: float
     #: The model's mean confidence on the same images.
     promised: float
-    #: given, model_names, numbers or sorted.
+    #: given, model_names, imagenet, numbers or sorted.
     class_order: str
     classes: tuple[ClassAgreement, ...] = field(repr=False)
     #: What was found wrong and accepted by ``accept_disagreement``; None otherwise.
