@@ -186,6 +186,13 @@ public struct AnalysisJob {
             verdict.evidence.statements += result.statements(treatment)
             report(.verdict(verdict))
         }
+        if task.type == .purify, outcome.verdict.result == .undetermined, result.model == nil {
+            var verdict = outcome.verdict
+            verdict.evidence.statements.insert(
+                "Nothing was purified, since nothing could be determined: the model given back is the upload.",
+                at: 0)
+            report(.verdict(verdict))
+        }
         report(.artifact(WorkerArtifact(role: .correctedLabels, file: "labels.csv")))
         if task.type == .purify {
             try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")

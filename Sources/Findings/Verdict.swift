@@ -4,6 +4,8 @@ public struct Verdict: Codable, Hashable, Sendable {
         case clean, backdoored
         /// The kinds of evidence disagree.
         case suspicious
+        /// Nothing was found, but some classes have too few samples to be judged.
+        case undetermined
     }
 
     /// The attack's shape, as the evidence shows it.
@@ -23,10 +25,12 @@ public struct Verdict: Codable, Hashable, Sendable {
     public var poisonRate: Double
     /// 95 % interval of the poison rate: `[low, high]`.
     public var poisonRateInterval: [Double]
-    /// Posterior-like confidence in `result`: 0.5 to 1.
-    public var confidence: Double
-    /// The smallest poison rate that this job would have noticed.
-    public var detectableRate: Double
+    /// Posterior-like confidence in `result`, 0.5 to 1, from what was measured in the job; nil where that decides nothing.
+    public var confidence: Double?
+    /// The smallest poison rate that was noticed in trials on this job; nil where there were none.
+    public var detectableRate: Double?
+    /// Classes with too few samples to be judged; nil in verdicts of versions that did not say.
+    public var unjudgedClasses: [Int]?
     public var evidence: Evidence
     /// Nil in verdicts of versions that did not say.
     public var engine: Engine?
@@ -35,8 +39,8 @@ public struct Verdict: Codable, Hashable, Sendable {
 
     public init(
         result: Result, targetClasses: [Int], kind: Kind?, poisonedSamples: Int, poisonRate: Double,
-        poisonRateInterval: [Double], confidence: Double, detectableRate: Double, evidence: Evidence,
-        engine: Engine? = nil, agreement: Agreement? = nil
+        poisonRateInterval: [Double], confidence: Double?, detectableRate: Double?,
+        unjudgedClasses: [Int]? = nil, evidence: Evidence, engine: Engine? = nil, agreement: Agreement? = nil
     ) {
         self.result = result
         self.targetClasses = targetClasses
@@ -46,6 +50,7 @@ public struct Verdict: Codable, Hashable, Sendable {
         self.poisonRateInterval = poisonRateInterval
         self.confidence = confidence
         self.detectableRate = detectableRate
+        self.unjudgedClasses = unjudgedClasses
         self.evidence = evidence
         self.engine = engine
         self.agreement = agreement
@@ -58,6 +63,7 @@ public struct Verdict: Codable, Hashable, Sendable {
         case poisonRate = "poison_rate"
         case poisonRateInterval = "poison_rate_interval"
         case detectableRate = "detectable_rate"
+        case unjudgedClasses = "unjudged_classes"
     }
 }
 
@@ -100,12 +106,15 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
     /// on other classes. Nil where it was not run.
     public var unlearningScore: Double?
     public var unlearningPValue: Double?
+    /// The smallest number of planted samples that was noticed in trials on this class. Nil where not even half of the class
+    /// would have been, where it is under suspicion, and in verdicts of versions that did not try.
+    public var fewestNoticed: Int?
 
     public init(
         label: Int, name: String, samples: Int, flaggedSamples: Int, medianBoundaryDistance: Double,
         coherenceShare: Double, coherenceNull: Double, coherencePValue: Double, triggerEffect: Double?,
         randomEffect: Double?, adversarialConcentration: Double, featurePValue: Double? = nil,
-        unlearningScore: Double? = nil, unlearningPValue: Double? = nil
+        unlearningScore: Double? = nil, unlearningPValue: Double? = nil, fewestNoticed: Int? = nil
     ) {
         self.label = label
         self.name = name
@@ -121,6 +130,7 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         self.featurePValue = featurePValue
         self.unlearningScore = unlearningScore
         self.unlearningPValue = unlearningPValue
+        self.fewestNoticed = fewestNoticed
     }
 
     enum CodingKeys: String, CodingKey {
@@ -136,5 +146,6 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         case featurePValue = "feature_p_value"
         case unlearningScore = "unlearning_score"
         case unlearningPValue = "unlearning_p_value"
+        case fewestNoticed = "fewest_noticed"
     }
 }

@@ -27,16 +27,21 @@ extension JobReport.Words {
             headline = "No backdoor was found in this model."
             explanation = [
                 "No class holds a group of training samples that share a direction which works as a trigger.",
-                "That is not a proof. This job would have noticed a backdoor from a share of "
-                    + "\(Self.percent(verdict.detectableRate)) poisoned samples upwards, if its trigger is one pattern.",
+                "That is not a proof."
+                    + (verdict.detectableRate.map {
+                        " In trials on this job a share of \(Self.percent($0)) poisoned samples was noticed, where their "
+                            + "trigger is one pattern that the model has learned well."
+                    } ?? ""),
             ]
         case .backdoored:
             headline = "The model carries a backdoor into \(Self.list(targets, singular: "class"))."
             explanation = [Self.meaning(verdict.kind, targets)]
             explanation.append(Self.share(verdict, samples))
-            explanation.append(
-                "The confidence that there is a backdoor is \(Self.percent(verdict.confidence)), from a test "
-                    + "against the job's own null: the same measurements where nothing is hidden.")
+            if let confidence = verdict.confidence {
+                explanation.append(
+                    "The confidence that there is a backdoor is \(Self.percent(confidence)), from a test "
+                        + "against the job's own null: the same measurements where nothing is hidden.")
+            }
         case .suspicious:
             headline =
                 "The evidence about this model disagrees; \(Self.list(targets, singular: "class")) looks suspicious."
@@ -44,6 +49,14 @@ extension JobReport.Words {
                 "Some of the measurements point to a backdoor and others do not. The flagged samples should be "
                     + "looked at before the model is used.",
                 Self.share(verdict, samples),
+            ]
+        case .undetermined:
+            let unjudged = (verdict.unjudgedClasses ?? []).map { Self.name($0, names) }
+            headline = "Whether this model carries a backdoor could not be determined."
+            explanation = [
+                "There are too few samples of \(Self.list(unjudged, singular: "class")) to be judged: a group of planted ones "
+                    + "would not have been noticed there. In the other classes nothing was found.",
+                "Give more samples of these classes, and do not take the model for clean before.",
             ]
         }
         guard type == .purify else {
@@ -55,10 +68,20 @@ extension JobReport.Words {
                 "The model was purified. The file given back differs from the upload only in its weights; "
                     + "\(samples.relabelled) training samples got another label.")
         } else {
-            explanation.append(
-                verdict.result == .suspicious
-                    ? "The model was not changed, since the evidence disagrees and the option \"force\" was not set."
-                    : "There was nothing to purify: the model given back is the upload, byte for byte.")
+            explanation.append(Self.unchanged(verdict.result))
+        }
+    }
+
+    /// Why a purification changed nothing.
+    private static func unchanged(_ result: Verdict.Result) -> String {
+        switch result {
+        case .suspicious:
+            "The model was not changed, since the evidence disagrees and the option \"force\" was not set."
+        case .undetermined:
+            "The model was not changed, since nothing could be determined: the model given back is the upload, byte "
+                + "for byte."
+        case .clean, .backdoored:
+            "There was nothing to purify: the model given back is the upload, byte for byte."
         }
     }
 
@@ -113,8 +136,11 @@ enum Limits {
     static func statements(
         _ verdict: Verdict, _ type: JobType, metrics: PurificationMetrics?, forced: Bool
     ) -> [String] {
-        var lines = [
-            "Poison below \(JobReport.Words.percent(verdict.detectableRate)) of the samples may have gone unnoticed.",
+        var lines =
+            verdict.detectableRate.map {
+                ["Poison below \(JobReport.Words.percent($0)) of the samples may have gone unnoticed."]
+            } ?? []
+        lines += [
             "Triggers that differ from sample to sample, or that were made to pass this analysis, can be missed.",
             "The analysis sees only the data set it was given: poison in other training data leaves no trace here.",
             "A sample judged poisoned may be a mislabelled or unusual one, and the other way round.",

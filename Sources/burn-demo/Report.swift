@@ -44,7 +44,7 @@ struct Report {
             }
             text += ", target class " + names.joined(separator: ", ")
         }
-        return text + String(format: ", confidence %.3f", verdict.confidence)
+        return text + (verdict.confidence.map { String(format: ", confidence %.3f", $0) } ?? "")
     }
 
     private var detectionText: String {

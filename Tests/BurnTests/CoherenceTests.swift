@@ -42,8 +42,9 @@ import TinyModels
         #expect(found.cluster.count <= planted + 3)
         #expect(abs(found.tightness - 0.7) < 0.05)
         #expect(found.mixture.separation > ClassFinding.cleanSeparation)
-        #expect(found.remainderTightness < found.tightness / 2)
-        #expect(found.share > found.remainderShare)
+        let remainder = try #require(found.remainderStrength)
+        #expect(remainder.tightness < found.tightness / 2)
+        #expect(found.share > remainder.share)
         #expect(found.cosines.count == Self.count)
     }
 
@@ -52,8 +53,9 @@ import TinyModels
         let found = try coherence(rows(planted: 0, cosine: 0, seed: seed))
         #expect(found.tightness < 0.35)
         // The difference stays within the deviation that the null is given at least.
-        #expect(abs(found.tightness - found.remainderTightness) < 0.15)
-        #expect(abs(found.share - found.remainderShare) < 0.01)
+        let remainder = try #require(found.remainderStrength)
+        #expect(abs(found.tightness - remainder.tightness) < 0.15)
+        #expect(abs(found.share - remainder.share) < 0.01)
     }
 
 }

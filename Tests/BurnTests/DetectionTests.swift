@@ -70,7 +70,7 @@ import TinyModels
         #expect(verdict.result == .backdoored)
         #expect(verdict.targetClasses == [Self.target])
         #expect(verdict.kind == .allToOne)
-        #expect(verdict.confidence > 0.9)
+        #expect(try #require(verdict.confidence) > 0.9)
         let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
         let hits = flagged.intersection(found.poisoned).count
         #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))
@@ -179,6 +179,11 @@ import TinyModels
         #expect(!found.detection.flagged.contains(true))
         #expect(found.detection.scores.allSatisfy { $0 < 0.5 })
         #expect(verdict.poisonRateInterval[0] == 0)
+        #expect(verdict.unjudgedClasses == [])
+        // What was noticed in trials: a few of the 1,200 samples, in at least nine of ten.
+        #expect(try (0.001...0.05).contains(#require(verdict.detectableRate)))
+        #expect(try (0.5...0.95).contains(#require(verdict.confidence)))
+        #expect(verdict.evidence.classes.allSatisfy { ($0.fewestNoticed ?? 0) >= 3 })
         #expect(verdict.evidence.classes.map(\.label) == Array(0..<Self.classes))
     }
 

@@ -68,6 +68,18 @@ import Testing
         #expect(text.hasSuffix("  - One direction."))
     }
 
+    @Test func whatIsUndeterminedIsNeverCalledClean() {
+        let verdict = Verdict(
+            result: .undetermined, targetClasses: [], kind: nil, poisonedSamples: 0, poisonRate: 0,
+            poisonRateInterval: [0, 0.06], confidence: nil, detectableRate: nil, unjudgedClasses: [0, 2],
+            evidence: Evidence(classes: [], statements: []))
+        let text = VerdictText.render(verdict, classNames: [:])
+        #expect(text.hasPrefix("UNDETERMINED: too few samples to judge 2 classes."))
+        #expect(!text.contains("Confidence") && !text.contains("Detectable"))
+        let codes = Verdict.Result.allCases.map { AnalysisExit.code(for: $0).rawValue }
+        #expect(Set(codes).count == codes.count && AnalysisExit.code(for: .undetermined).rawValue == 5)
+    }
+
     @Test func theTableShowsWhatWasMeasured() throws {
         let metrics = PurificationMetrics(
             before: EvaluationMetrics(acc: 0.779, asr: 0.983),

@@ -88,12 +88,14 @@ import Testing
 
     @Test(arguments: [
         (Verdict.Result.clean, JobType.scan), (.clean, .purify), (.suspicious, .purify), (.backdoored, .scan),
-        (.backdoored, .purify),
+        (.backdoored, .purify), (.undetermined, .scan), (.undetermined, .purify),
     ])
     func everyVerdictHasItsWords(result: Verdict.Result, type: JobType) throws {
         let report = Sample.report(result, type: type, evaluated: false)
         let words = report.words.headline + report.words.explanation.joined(separator: " ")
         #expect(words.contains(result == .clean ? "No backdoor was found" : "1 “ship1”"))
+        #expect(words.contains("could not be determined") == (result == .undetermined))
+        #expect(report.limits.contains { $0.hasPrefix("Poison below") } == (result != .undetermined))
         #expect(words.contains("scan") == (type == .scan))
         #expect(report.limits.contains { $0.contains("No triggered images were given") })
         #expect(report.limits.contains { $0.contains("No clean test images were given") })
@@ -129,7 +131,7 @@ import Testing
         let checker = SchemaChecker(document: document)
         for report in [
             Sample.report(), Sample.report(.clean, type: .scan, id: nil, evaluated: false),
-            Sample.report(.suspicious),
+            Sample.report(.suspicious), Sample.report(.undetermined),
         ] {
             let value = try JSONSerialization.jsonObject(with: JSONReport.render(report))
             #expect(checker.faults(value, document, at: "report") == [])

@@ -57,11 +57,13 @@ enum Sample {
                 coherencePValue: label == 1 ? 0.0005 : 0.6, triggerEffect: label == 1 ? 0.98 : nil,
                 randomEffect: label == 1 ? 0.04 : nil, adversarialConcentration: 0.2)
         }
+        let isFinding = result == .backdoored || result == .suspicious
         return Verdict(
-            result: result, targetClasses: result == .clean ? [] : [1],
-            kind: result == .clean ? nil : .allToOne,
-            poisonedSamples: 20, poisonRate: 0.0667, poisonRateInterval: [0.04, 0.1], confidence: 0.99,
-            detectableRate: 0.004,
+            result: result, targetClasses: isFinding ? [1] : [], kind: isFinding ? .allToOne : nil,
+            poisonedSamples: 20, poisonRate: 0.0667, poisonRateInterval: [0.04, 0.1],
+            confidence: result == .undetermined ? nil : 0.99,
+            detectableRate: result == .undetermined ? nil : 0.004,
+            unjudgedClasses: result == .undetermined ? [1] : [],
             evidence: Evidence(classes: evidence, statements: ["Class \(names[1]): 20 of 100 samples."]),
             engine: Engine(libtorch: "2.13.0", threads: 2))
     }

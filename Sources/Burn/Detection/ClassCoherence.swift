@@ -7,11 +7,10 @@ import Tensors
 struct ClassCoherence: Sendable {
     /// Samples predicted as this class.
     var members: [Int]
-    /// Share of the unit perturbations' energy along their top direction: 1/n for independent ones, 1 for one
-    /// common direction.
-    var share: Double
-    /// The same for the members outside the cluster: what the class shows without it.
-    var remainderShare: Double
+    /// Of the strongest bundle among all members.
+    var strength: BundleStrength
+    /// The same for the members outside the cluster: what the class shows without it. Nil where these are too few.
+    var remainderStrength: BundleStrength?
     /// Cosine of each member's perturbation to the cluster's direction, in the order of `members`.
     var cosines: [Double]
     var mixture: TwoComponentMixture
@@ -22,21 +21,20 @@ struct ClassCoherence: Sendable {
         let inside = Set(cluster)
         return members.filter { !inside.contains($0) }
     }
-    /// Mean cosine inside the cluster, and inside the densest bundle that is left without it: the null.
-    var tightness: Double
-    var remainderTightness: Double
-    /// Nats by which two modes explain the cosines better than one, with the cluster and without it.
-    var gain: Double
-    var remainderGain: Double
+    var share: Double { strength.share }
+    var tightness: Double { strength.tightness }
+    var gain: Double { strength.gain }
 
     /// The cluster is a part of the class, large enough, and cleanly apart from the rest.
     var hasDistinctCluster: Bool {
-        cluster.count >= ClassFinding.smallestCluster
+        cluster.count >= ClassFinding.smallestCluster(of: members.count)
             && mixture.separation > ClassFinding.cleanSeparation && cluster.count < members.count
     }
 
     /// Fewer members than this have no distribution to speak of.
     static let fewestMembers = 20
+    /// Fewer have no bundle: three of them, and as many beside it.
+    static let fewestForBundle = 6
     /// The direction is found on at most this many members; all are then compared with it.
     private static let mostForDirection = 3072
 
@@ -52,19 +50,13 @@ struct ClassCoherence: Sendable {
         let outside = chosen.indices.filter { !inside.contains($0) }
         self.members = members
         mixture = found.mixture
-        tightness = found.tightness
-        gain = found.gain
-        share = try rows.topDirection(generator: generator).eigenvalue / Double(chosen.count)
+        strength = try found.strength(in: rows, generator: generator)
         if outside.count >= Self.fewestMembers {
             let rest = try rows.rows(outside)
-            remainderShare = try rest.topDirection(generator: generator).eigenvalue / Double(outside.count)
+            let share = try rest.topDirection(generator: generator).eigenvalue / Double(outside.count)
             let left = try CoherentCluster.strongest(in: rest, generator: generator)
-            remainderTightness = left.tightness
-            remainderGain = left.gain
-        } else {
-            remainderShare = share
-            remainderTightness = found.tightness
-            remainderGain = found.gain
+            remainderStrength = BundleStrength(
+                size: outside.count, tightness: left.tightness, share: share, gain: left.gain)
         }
         cosines = []
         for start in stride(from: 0, to: members.count, by: Self.mostForDirection) {

@@ -9,6 +9,8 @@ extension ClassFinding {
     /// Two modes are cleanly apart above this (Ashman et al., 1994).
     static let cleanSeparation = 2.0
     static let smallestCluster = 8
+    /// Of so many samples. Three have a direction in common that none of them alone accounts for.
+    static func smallestCluster(of samples: Int) -> Int { min(smallestCluster, max(3, samples / 5)) }
     /// Family-wise error over all classes.
     static let significance = 0.01
     /// A working pattern makes a class suspicious only with a cluster that is at least this unusual among all classes':

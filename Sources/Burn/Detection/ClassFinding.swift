@@ -20,10 +20,20 @@ struct ClassFinding: Sendable {
     var effect: TriggerEffect?
     /// The cluster differs from its own class by less than from the others: its given labels are true.
     var isCleanLabel = false
+    /// What could have been found in it; nil for too little, and for a class that is not clean.
+    var noticed: DetectionPower.Noticed?
+    /// Samples of the data set have this label.
+    var isInData = true
     /// Nil for a class without a suspicion.
     private(set) var conclusion: Conclusion?
 
     var judgement: Conclusion.Judgement { conclusion?.judgement ?? .clean }
+
+    /// Nothing was found, and nothing can be said: planted samples would not have been noticed, or the trigger behind a cluster that
+    /// stands apart could not be tried. Where no sample has the label, none can have been planted.
+    var isUnjudged: Bool {
+        judgement == .clean && isInData && (noticed == nil || (isWorthTesting && effect == nil))
+    }
 
     /// - Parameter ground: what the judgement rests on.
     mutating func conclude(_ judgement: Conclusion.Judgement, from ground: Conclusion.Ground) {

@@ -24,9 +24,17 @@ struct CoherentCluster {
 
     /// Nats by which two modes explain the cosines better than one.
     var gain: Double { max(0, mixture.gain(cosines)) }
-    private var isDistinct: Bool {
+    /// A part of the rows, large enough, and cleanly apart from the rest.
+    var isDistinct: Bool {
         mixture.separation > ClassFinding.cleanSeparation && rows.count < cosines.count
-            && rows.count >= ClassFinding.smallestCluster
+            && rows.count >= ClassFinding.smallestCluster(of: cosines.count)
+    }
+
+    /// - Parameter all: the rows that it was found in.
+    func strength(in all: Tensor, generator: Generator) throws -> BundleStrength {
+        BundleStrength(
+            size: cosines.count, tightness: tightness,
+            share: try all.topDirection(generator: generator).eigenvalue / Double(cosines.count), gain: gain)
     }
 
     private static let neighbours = 8
@@ -35,7 +43,7 @@ struct CoherentCluster {
     private static let endShare = 0.05
     private static let refinements = 6
 
-    /// The strongest bundle in `rows`: (n, width), n at least `neighbours` + 1.
+    /// The strongest bundle in `rows`: (n, width).
     static func strongest(in rows: Tensor, generator: Generator) throws -> CoherentCluster {
         let count = try rows.size(0)
         let gram = try rows.matmul(rows.transpose())
@@ -51,7 +59,7 @@ struct CoherentCluster {
             let along: [Float] = try projected.array()
             let ascending = along.indices.sorted { along[$0] < along[$1] }
             let size = order == 0 ? count / 2 : Int(Double(count) * endShare)
-            let end = min(count, max(size, ClassFinding.smallestCluster))
+            let end = min(count, max(size, ClassFinding.smallestCluster(of: count)))
             starts += [Array(ascending.prefix(end)), Array(ascending.suffix(end))]
         }
         let found = try starts.map { try CoherentCluster(in: rows, start: $0) }

@@ -41,8 +41,18 @@ struct Detection {
     }
 
     func run(progress: (Double) -> Void) throws -> Outcome {
-        var findings = try coherences(progress)
-        compareWithNull(&findings)
+        let members = Dictionary(grouping: 0..<images.count) { Int(table.predicted[$0]) }
+            .filter { $0.value.count >= ClassCoherence.fewestForBundle }
+        var findings = try coherences(members, progress)
+        let null = try CoherenceNull(
+            members: members, coherences: findings.compactMap(\.coherence), store: store, seed: options.seed,
+            token: token)
+        for index in findings.indices {
+            findings[index].coherencePValue =
+                findings[index].coherence.flatMap {
+                    null.pValue(of: $0.strength, label: findings[index].label)
+                } ?? 1
+        }
         let search = TriggerSearch(
             model: model, images: images, table: table, store: store, seed: options.seed, token: token)
         let imageSearch = try imageSearch(search)
@@ -66,8 +76,10 @@ struct Detection {
         {
             outcome.flag(match.sample, score: match.score)
         }
+        try measurePower(&outcome.findings, members, null)
         outcome.verdict = VerdictBuilder(
-            images: images, table: table, findings: findings, flagged: outcome.flagged
+            images: images, table: table, findings: outcome.findings, flagged: outcome.flagged,
+            nullShare: null.share, searchesImages: imageSearch != nil
         ).verdict()
         progress(1)
         return outcome
@@ -135,43 +147,31 @@ struct Detection {
             .write(images.count, to: "\(directory)/\(file)", token: token)
     }
 
-    private func coherences(_ progress: (Double) -> Void) throws -> [ClassFinding] {
-        let members = Dictionary(grouping: 0..<images.count) { Int(table.predicted[$0]) }
-        return try (0..<images.classes).map { label in
+    /// Asks of the classes above suspicion what could have been found in them.
+    private func measurePower(
+        _ findings: inout [ClassFinding], _ members: [Int: [Int]], _ null: CoherenceNull
+    ) throws {
+        let power = DetectionPower(
+            members: members, store: store, null: null, classes: images.classes, seed: options.seed,
+            token: token)
+        let measured = try power.measure(findings.filter { $0.judgement == .clean }.map(\.label))
+        let labelled = Set(images.labels)
+        for index in findings.indices {
+            findings[index].noticed = measured[findings[index].label]
+            findings[index].isInData = labelled.contains(findings[index].label)
+        }
+    }
+
+    private func coherences(_ members: [Int: [Int]], _ progress: (Double) -> Void) throws -> [ClassFinding] {
+        try (0..<images.classes).map { label in
             try token.check()
             defer { progress(0.4 * Double(label + 1) / Double(images.classes)) }
             var finding = ClassFinding(label: label)
-            if let samples = members[label], samples.count >= ClassCoherence.fewestMembers {
+            if let samples = members[label] {
                 finding.coherence = try ClassCoherence(
                     members: samples, store: store, seed: options.seed &+ UInt64(label))
             }
             return finding
         }
-    }
-
-    /// The null: every class once its own cluster is taken out. Three comparisons: tightness of the strongest
-    /// bundle, how clearly it stands apart from its class, and share of the top direction; the smallest p-value
-    /// counts, times three for having been chosen.
-    private func compareWithNull(_ findings: inout [ClassFinding]) {
-        let coherences = findings.compactMap(\.coherence)
-        let tightness = coherences.map { Self.fisher($0.remainderTightness) }
-        let shares = coherences.map { log(max($0.remainderShare, 1e-9)) }
-        let gains = coherences.map { log(1 + $0.remainderGain) }
-        for index in findings.indices {
-            guard let coherence = findings[index].coherence else { continue }
-            let byTightness = Statistics.pValue(
-                of: Self.fisher(coherence.tightness), against: tightness, priorDeviation: 0.15)
-            let byShare = Statistics.pValue(
-                of: log(max(coherence.share, 1e-9)), against: shares, priorDeviation: 0.35)
-            let byGain = Statistics.pValue(
-                of: log(1 + coherence.gain), against: gains, priorDeviation: 0.7)
-            findings[index].coherencePValue = min(1, 3 * min(byTightness, byShare, byGain))
-        }
-    }
-
-    /// Fisher's transformation: makes cosines roughly normal.
-    private static func fisher(_ cosine: Double) -> Double {
-        let bounded = min(max(cosine, -0.999), 0.999)
-        return 0.5 * log((1 + bounded) / (1 - bounded))
     }
 }

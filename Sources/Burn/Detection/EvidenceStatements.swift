@@ -8,13 +8,16 @@ struct EvidenceStatements {
     let table: AnalysisTable
     let findings: [ClassFinding]
     let flagged: [Bool]
-    let detectableRate: Double
+    let detectableRate: Double?
+    let searchesImages: Bool
 
     /// - Parameter named: the classes that the verdict names.
     func lines(named: [ClassFinding]) -> [String] {
         var lines = named.compactMap(statement)
         if named.isEmpty {
-            lines.append("No class holds a group of samples that share a direction which works as a trigger.")
+            lines.append(
+                (findings.contains(where: \.isUnjudged) ? "No class that could be judged" : "No class")
+                    + " holds a group of samples that share a direction which works as a trigger.")
         }
         let idle = findings.filter {
             $0.judgement == .clean && $0.hasDistinctCluster
@@ -25,16 +28,53 @@ struct EvidenceStatements {
                 "Class \(images.classNames[finding.label]): \(finding.coherence?.cluster.count ?? 0) samples share "
                     + "a direction that does not work as a trigger, as near-duplicates do.")
         }
-        let small = findings.filter { $0.coherence == nil }.map { images.classNames[$0.label] }
-        if !small.isEmpty {
+        lines += [unjudged, absent].compactMap(\.self)
+        if !searchesImages {
             lines.append(
-                "Too few samples are predicted as \(small.prefix(10).joined(separator: ", ")) to analyse them."
-            )
+                "\(images.count) images are too few to look for patterns, noise and tones in the images themselves "
+                    + "(\(ImageWhitening.fewestImages) are needed): this rests on the perturbations alone.")
         }
+        let below =
+            detectableRate.map {
+                "poison below \(percent($0)) of the samples (so much was noticed in trials on this job, where half of each "
+                    + "planted perturbation went along with the trigger), and "
+            } ?? ""
         lines.append(
-            "Not excluded: poison below \(percent(detectableRate)) of the samples, and triggers that differ from "
-                + "sample to sample without a common direction in input space.")
+            "Not excluded: \(below)triggers that differ from sample to sample without a common direction in input space."
+        )
         return lines
+    }
+
+    /// Classes with too few samples, and what to do about it.
+    private var unjudged: String? {
+        let unjudged = findings.filter(\.isUnjudged)
+        guard !unjudged.isEmpty else { return nil }
+        let sizes = Dictionary(grouping: table.predicted) { Int($0) }.mapValues(\.count)
+        let judged = findings.filter { $0.noticed != nil && !$0.isUnjudged }.compactMap { sizes[$0.label] }
+            .min()
+        let enough =
+            judged.map { "The smallest class that could be judged has \($0)." }
+            ?? "As a rule, \(DetectionPower.usuallyEnough) of each class are enough."
+        let names = unjudged.map { "\(images.classNames[$0.label]) (\(sizes[$0.label] ?? 0))" }
+        return
+            "Not judged: \(listed(names)). Of so few samples that the model predicts as a class, not even one half, if "
+            + "it had been planted, would have been noticed. Give more samples of these classes. \(enough)"
+    }
+
+    /// Classes that the data set has no sample of.
+    private var absent: String? {
+        let absent = findings.filter { !$0.isInData && $0.judgement == .clean }
+            .map { images.classNames[$0.label] }
+        guard !absent.isEmpty else { return nil }
+        return
+            "No sample has the label \(listed(absent)): none of this data set can have been planted there. If the model was "
+            + "trained on other data as well, nothing is said about these classes."
+    }
+
+    private func listed(_ names: [String]) -> String {
+        names.count > 10
+            ? "\(names.prefix(10).joined(separator: ", ")) and \(names.count - 10) others"
+            : names.joined(separator: ", ")
     }
 
     private func statement(_ finding: ClassFinding) -> String? {
@@ -125,10 +165,10 @@ struct EvidenceStatements {
             effect.sourceSpecific
                 ? " (mostly \(images.classNames[effect.topSource]): \(percent(effect.topSourceRate)))" : nil
         }
+        let without = coherence.remainderStrength.map { ", without them \(number($0.tightness))" } ?? ""
         return
             "Class \(name): \(suspects.count) of \(coherence.members.count) samples predicted so share one "
-            + "direction (mean cosine \(number(coherence.tightness)), without them "
-            + "\(number(coherence.remainderTightness))); the trigger estimated from them sends "
+            + "direction (mean cosine \(number(coherence.tightness))\(without)); the trigger estimated from them sends "
             + "\(percent(finding.effect?.rate ?? 0)) of other classes' images there\(source ?? ""), a random "
             + "direction of the same norm \(percent(finding.effect?.random ?? 0)); their median boundary "
             + "distance is \(number(distances)), the others' \(number(rest))."

@@ -17,10 +17,10 @@ struct FeatureSearch {
     func gather(_ findings: inout [ClassFinding]) throws {
         let coherences = try findings.map { finding in
             try token.check()
-            return try finding.coherence.map {
-                try ClassCoherence(
-                    members: $0.members, store: store, seed: seed &+ 0xfea7 &+ UInt64(finding.label))
-            }
+            guard let members = finding.coherence?.members, members.count >= ClassCoherence.fewestMembers
+            else { return ClassCoherence?.none }
+            return try ClassCoherence(
+                members: members, store: store, seed: seed &+ 0xfea7 &+ UInt64(finding.label))
         }
         for (index, evidence) in FeatureEvidence.gather(coherences).enumerated() {
             findings[index].features = evidence

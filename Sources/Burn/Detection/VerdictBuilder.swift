@@ -8,17 +8,25 @@ struct VerdictBuilder {
     let table: AnalysisTable
     let findings: [ClassFinding]
     let flagged: [Bool]
+    /// What the top direction of a class holds where nothing is hidden.
+    let nullShare: Double
+    /// There were enough images to look for patterns and styles in them.
+    let searchesImages: Bool
 
     static let empty = Verdict(
         result: .clean, targetClasses: [], kind: nil, poisonedSamples: 0, poisonRate: 0,
-        poisonRateInterval: [0, 0], confidence: 0.5, detectableRate: 1,
+        poisonRateInterval: [0, 0], confidence: nil, detectableRate: nil,
         evidence: Evidence(classes: [], statements: []))
 
     func verdict() -> Verdict {
         let involved = findings.filter { $0.judgement != .clean }
             .sorted { $0.excess > $1.excess }
         let confirmed = involved.filter { $0.judgement == .backdoored }
-        let result: Verdict.Result = involved.isEmpty ? .clean : confirmed.isEmpty ? .suspicious : .backdoored
+        let unjudged = findings.filter(\.isUnjudged)
+        let result: Verdict.Result =
+            !confirmed.isEmpty
+            ? .backdoored : !involved.isEmpty ? .suspicious : unjudged.isEmpty ? .clean : .undetermined
+        let predicted = Dictionary(grouping: 0..<images.count) { Int(table.predicted[$0]) }
         let poisoned = flagged.count { $0 }
         let named = confirmed.isEmpty ? involved : confirmed
         return Verdict(
@@ -26,11 +34,12 @@ struct VerdictBuilder {
             poisonRate: Double(poisoned) / Double(max(images.count, 1)),
             poisonRateInterval: Statistics.wilson(poisoned, of: images.count),
             confidence: confidence(result, named), detectableRate: detectableRate,
+            unjudgedClasses: unjudged.map(\.label),
             evidence: Evidence(
-                classes: findings.map(evidence),
+                classes: findings.map { evidence($0, members: predicted[$0.label] ?? []) },
                 statements: EvidenceStatements(
                     images: images, table: table, findings: findings, flagged: flagged,
-                    detectableRate: detectableRate
+                    detectableRate: detectableRate, searchesImages: searchesImages
                 ).lines(named: named)))
     }
 
@@ -42,13 +51,17 @@ struct VerdictBuilder {
     }
 
     /// For a backdoor: the posterior at even odds under the largest Bayes factor that its p-value allows. For a clean
-    /// model: what is left of one after the strongest finding that did not suffice, and never more than 0.95, since
-    /// triggers without a common direction in input space can't be excluded.
-    private func confidence(_ result: Verdict.Result, _ named: [ClassFinding]) -> Double {
+    /// model: the posterior at even odds against poison of the detectable rate, which was noticed in so many of the trials,
+    /// less what the strongest finding that did not suffice leaves of it. Nil where nothing is decided.
+    private func confidence(_ result: Verdict.Result, _ named: [ClassFinding]) -> Double? {
         switch result {
-        case .clean: 0.95 - 0.9 * (posterior(findings.map(\.strongestPValue)) - 0.5)
-        case .suspicious: 0.5
+        case .suspicious, .undetermined: nil
         case .backdoored: posterior(named.map(\.decisivePValue))
+        case .clean:
+            findings.compactMap(\.noticed).map { Statistics.cautiousShare($0.found, of: $0.trials) }.min().map
+            {
+                max(0.5, 1 / (2 - $0) - 0.9 * (posterior(findings.map(\.strongestPValue)) - 0.5))
+            }
         }
     }
 
@@ -59,16 +72,15 @@ struct VerdictBuilder {
         return max(0.5, odds / (1 + odds))
     }
 
-    /// Smallest cluster that would have been told from its class, as a share of all samples.
-    private var detectableRate: Double {
-        let sizes = findings.compactMap { $0.coherence?.members.count }.map(Double.init)
-        guard !sizes.isEmpty, images.count > 0 else { return 1 }
-        let needed = max(Double(ClassFinding.smallestCluster), Statistics.median(sizes) * 0.005)
-        return min(1, needed / Double(images.count))
+    /// What was noticed in the class where the most is needed, as a share of all samples. Nil where that does not hold for all.
+    private var detectableRate: Double? {
+        guard !findings.contains(where: \.isUnjudged) else { return nil }
+        return findings.compactMap(\.noticed?.samples).max().map {
+            Double($0) / Double(max(images.count, 1))
+        }
     }
 
-    private func evidence(_ finding: ClassFinding) -> ClassEvidence {
-        let members = finding.coherence?.members ?? []
+    private func evidence(_ finding: ClassFinding, members: [Int]) -> ClassEvidence {
         let suspects = members.filter { flagged[$0] }
         let labels = Dictionary(grouping: suspects.isEmpty ? members : suspects) {
             table.adversarialLabel[$0]
@@ -84,10 +96,7 @@ struct VerdictBuilder {
             adversarialConcentration: Double(largest)
                 / Double(max(1, suspects.isEmpty ? members.count : suspects.count)),
             featurePValue: finding.features?.gainPValue,
-            unlearningScore: finding.unlearned?.score, unlearningPValue: finding.unlearned?.pValue)
-    }
-
-    private var nullShare: Double {
-        Statistics.median(findings.compactMap { $0.coherence?.remainderShare })
+            unlearningScore: finding.unlearned?.score, unlearningPValue: finding.unlearned?.pValue,
+            fewestNoticed: finding.noticed?.samples)
     }
 }

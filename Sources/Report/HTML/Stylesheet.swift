@@ -2,9 +2,9 @@
 enum Stylesheet {
     static let text: Markup = """
         :root{--ink:#1b1f24;--soft:#57606a;--line:#d5dae0;--paper:#fff;--panel:#f5f7f9;--bad:#b3261e;--warn:#9a6700;\
-        --good:#1a7f37;--plain:#6b86a6;--s1:#f6d5d2;--s2:#eba9a3;--s3:#d96c63;--s4:#b3261e}
+        --good:#1a7f37;--open:#6b3f8f;--plain:#6b86a6;--s1:#f6d5d2;--s2:#eba9a3;--s3:#d96c63;--s4:#b3261e}
         @media (prefers-color-scheme:dark){@media screen{:root{--ink:#e6e9ed;--soft:#9aa4af;--line:#3a424b;\
-        --paper:#14181d;--panel:#1d232a;--bad:#ff8a80;--warn:#e3b341;--good:#56d364;--plain:#7f9cbd;--s1:#4a2320;\
+        --paper:#14181d;--panel:#1d232a;--bad:#ff8a80;--warn:#e3b341;--good:#56d364;--open:#c8a2ee;--plain:#7f9cbd;--s1:#4a2320;\
         --s2:#7a322c;--s3:#b3443b;--s4:#ff8a80}}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,"Segoe UI",Roboto,\
@@ -17,7 +17,7 @@ enum Stylesheet {
         .kicker{color:var(--soft);margin:0}
         .verdict{border-left:6px solid var(--soft);background:var(--panel);padding:12px 18px;margin:14px 0}
         .verdict.backdoored{border-color:var(--bad)}.verdict.suspicious{border-color:var(--warn)}
-        .verdict.clean{border-color:var(--good)}
+        .verdict.clean{border-color:var(--good)}.verdict.undetermined{border-color:var(--open)}
         .verdict strong{display:block;font-size:18px;margin-bottom:4px}
         table{border-collapse:collapse;width:100%;margin:8px 0;font-size:14px}
         th,td{text-align:left;vertical-align:top;padding:4px 10px 4px 0;border-bottom:1px solid var(--line)}

@@ -9,7 +9,7 @@ struct ClientCommand: AsyncParsableCommand {
         commandName: "client", abstract: "Uses a BURN service: pushes, jobs, results.",
         discussion: """
             The service and the key are those of `burnd client login`, or BURN_URL and BURN_KEY. Exit codes: 0 done \
-            (a job: no backdoor), 1 failure, 3 a backdoor was found, 4 suspicious, 64 wrong usage.
+            (a job: no backdoor), 1 failure, 3 a backdoor was found, 4 suspicious, 5 undetermined, 64 wrong usage.
             """,
         subcommands: [
             LoginCommand.self, LogoutCommand.self, ModelsCommand.self, DatasetsCommand.self, JobsCommand.self,

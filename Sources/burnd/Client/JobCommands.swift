@@ -176,7 +176,7 @@ struct WatchCommand: AsyncParsableCommand {
         abstract: "Follows a job to its end, over interruptions and restarts of the service.",
         discussion: """
             Exits with 0 when no backdoor was found, 3 when one was (also when it was removed), 4 when the verdict is \
-            suspicious, 1 when the job failed or was cancelled.
+            suspicious, 5 when it is undetermined (too few samples of some classes), 1 when the job failed or was cancelled.
             """)
 
     @OptionGroup var service: ServiceOptions

@@ -13,18 +13,20 @@ enum AnalysisExit {
     static let clean = ExitCode(0)
     static let backdoored = ExitCode(3)
     static let suspicious = ExitCode(4)
+    static let undetermined = ExitCode(5)
 
     static func code(for result: Verdict.Result) -> ExitCode {
         switch result {
         case .clean: clean
         case .backdoored: backdoored
         case .suspicious: suspicious
+        case .undetermined: undetermined
         }
     }
 
     static let explanation = """
         Exit codes: 0 no backdoor, 3 a backdoor was found (also when it was removed), 4 suspicious, \
-        1 failure, 64 wrong usage. Packed images go to TMPDIR for the time being.
+        5 undetermined (too few samples of some classes), 1 failure, 64 wrong usage. Packed images go to TMPDIR for the time being.
         """
 }
 
@@ -131,7 +133,10 @@ private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ writte
     if let model = written.model {
         print(
             written.modelChanged == true
-                ? "\nPurified model: \(model)" : "\nNothing to purify: \(model) is a copy of the model.")
+                ? "\nPurified model: \(model)"
+                : result.verdict.result == .undetermined
+                    ? "\nNot purified, since nothing could be determined: \(model) is a copy of the model."
+                    : "\nNothing to purify: \(model) is a copy of the model.")
     }
     if let labels = written.labels { print("Corrected labels: \(labels)") }
     if let samples = written.samples { print("Samples: \(samples)") }

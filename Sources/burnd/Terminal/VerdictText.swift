@@ -9,8 +9,10 @@ enum VerdictText {
         lines.append(
             "Poisoned samples  \(verdict.poisonedSamples)"
                 + "  (rate \(percent(verdict.poisonRate))\(interval(verdict.poisonRateInterval)))")
-        lines.append("Confidence        \(percent(verdict.confidence))")
-        lines.append("Detectable from   a poison rate of \(percent(verdict.detectableRate))")
+        if let confidence = verdict.confidence { lines.append("Confidence        \(percent(confidence))") }
+        if let rate = verdict.detectableRate {
+            lines.append("Detectable from   a poison rate of \(percent(rate))")
+        }
         if let agreement = verdict.agreement {
             lines.append(
                 "Labels confirmed  \(percent(agreement.share)) by predictions"
@@ -24,6 +26,10 @@ enum VerdictText {
         switch verdict.result {
         case .clean: return "CLEAN: no backdoor found."
         case .suspicious: return "SUSPICIOUS: the kinds of evidence disagree."
+        case .undetermined:
+            let unjudged = verdict.unjudgedClasses?.count ?? 0
+            return
+                "UNDETERMINED: too few samples to judge \(unjudged) \(unjudged == 1 ? "class" : "classes")."
         case .backdoored:
             let targets = verdict.targetClasses.map { name(of: $0, classNames) }.joined(separator: ", ")
             let kind = verdict.kind.map { " (\($0.rawValue))" } ?? ""

@@ -18,7 +18,7 @@ export async function show(container, { job, signal }) {
   }
   const triggers = Array.isArray(value) ? value : value.items ?? [];
   if (triggers.length === 0) {
-    fill(container, emptyView('No trigger was estimated', h('p', {}, job.verdict?.result === 'clean'
+    fill(container, emptyView('No trigger was estimated', h('p', {}, ['clean', 'undetermined'].includes(job.verdict?.result)
       ? 'No class was suspicious.' : 'The evidence lies elsewhere: see the verdict.')));
     return;
   }

@@ -6,7 +6,7 @@ import { emptyView, missingView, problemView } from '../core/problem-view.js';
 import { classNames, record } from '../core/records.js';
 import { adversarialSpread, coherence, distances, labelMatrix, triggerEffect } from './evidence-charts.js';
 import { reportPanel } from './report-panel.js';
-import { advice, confidence, headline, interval, kindText, lead } from './verdict-words.js';
+import { advice, confidence, headline, interval, kindText, lead, missed } from './verdict-words.js';
 
 export async function show(container, { job, signal, model }) {
   if (!job.verdict) {
@@ -37,25 +37,25 @@ function summary(job, name, samples) {
     h('p', { class: 'lead' }, lead(verdict, name, samples), kind && ` ${kind}`),
     h('p', { class: 'lead' }, h('strong', {}, 'What to do: '), advice(verdict, job)),
     h('dl', { class: 'facts' },
-      fact('Confidence', sure.word, sure.text),
+      sure && fact('Confidence', sure.word, sure.text),
       verdict.target_classes.length > 0 && fact(
         verdict.target_classes.length === 1 ? 'Target class' : 'Target classes',
         verdict.target_classes.map(name).join(', '), 'where the trigger leads'),
       fact('Poisoned samples', percent(verdict.poison_rate),
         `${count(verdict.poisoned_samples)} of ${count(samples)}; ${interval(verdict)}`),
-      fact('Could have been missed', `below ${percent(verdict.detectable_rate)}`,
-        'a smaller share of poison would not have been noticed'),
+      missed(verdict) && fact('Could have been missed', missed(verdict),
+        'a smaller share of poison was not noticed in trials on this job'),
       verdict.agreement && fact('Labels confirmed', percent(verdict.agreement.share),
         `of the predictions equal the given labels; the model’s confidence promises ${percent(verdict.agreement.promised)}`)),
     h('div', { class: 'actions' },
       h('a', { class: 'button', href: `#/jobs/${job.id}/samples?flagged=true&sort=-score` }, 'Look at the flagged samples'),
-      verdict.result !== 'clean' && job.type === 'scan' && h('a', { class: 'button primary',
+      ['backdoored', 'suspicious'].includes(verdict.result) && job.type === 'scan' && h('a', { class: 'button primary',
         href: `#/start?type=purify&model=${job.model}&dataset=${job.dataset}` }, 'Purify this model'),
       job.type === 'purify' && h('a', { class: 'button', href: `#/jobs/${job.id}/outcome` }, 'Before and after')));
 }
 
 function statements(verdict) {
-  const isLimit = (text) => /^not excluded|could not|cannot be excluded/i.test(text);
+  const isLimit = (text) => /^not excluded|^not judged|are too few|^no sample has the label|could not|cannot be excluded/i.test(text);
   const found = verdict.evidence.statements.filter((text) => !isLimit(text));
   const limits = verdict.evidence.statements.filter(isLimit);
   return h('div', { class: 'columns' },
@@ -65,7 +65,7 @@ function statements(verdict) {
     h('section', { class: 'panel', 'aria-labelledby': 'limits-title' },
       h('h2', { id: 'limits-title' }, 'What could not have been found'),
       limits.length ? h('ul', { class: 'statements' }, limits.map((text) => h('li', {}, text)))
-        : h('p', {}, `Poison below ${percent(verdict.detectable_rate)} of the samples.`)));
+        : h('p', {}, missed(verdict) ? `Poison ${missed(verdict)} of the samples.` : 'This was not measured.')));
 }
 
 function charts(job, { value, missing }, name) {

@@ -4,6 +4,7 @@ import { fill, h, scrollable } from '../core/dom.js';
 import { count, duration, percent, when, words } from '../core/format.js';
 import { emptyView } from '../core/problem-view.js';
 import { classNames, inputName } from '../core/records.js';
+import { missed } from '../job/verdict-words.js';
 import { setQuery } from '../core/router.js';
 import { badge } from './job-row.js';
 
@@ -58,7 +59,7 @@ async function comparison(jobs, remove) {
     ['Target classes', (job, { name }) => job.verdict?.target_classes.map(name).join(', ') || '–'],
     ['Poisoned samples', (job) => count(job.verdict?.poisoned_samples)],
     ['Poison rate', (job) => percent(job.verdict?.poison_rate)],
-    ['Could have been missed', (job) => (job.verdict ? `below ${percent(job.verdict.detectable_rate)}` : '–')],
+    ['Could have been missed', (job) => (job.verdict && missed(job.verdict)) ?? '–'],
     ['Clean accuracy before', (job) => value(job, 'before', 'acc')], ['Clean accuracy after', (job) => value(job, 'after', 'acc')],
     ['Attack success before', (job) => value(job, 'before', 'asr')], ['Attack success after', (job) => value(job, 'after', 'asr')],
     ['Robust accuracy before', (job) => value(job, 'before', 'ra')], ['Robust accuracy after', (job) => value(job, 'after', 'ra')],

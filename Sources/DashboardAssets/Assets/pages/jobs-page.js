@@ -8,7 +8,7 @@ import { plural } from '../core/format.js';
 import { jobRow, searchText } from './job-row.js';
 
 const states = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'];
-const results = ['backdoored', 'suspicious', 'clean'];
+const results = ['backdoored', 'suspicious', 'undetermined', 'clean'];
 const pageSize = 100;
 
 export async function show(container, { query, signal }) {

@@ -102,7 +102,7 @@ class Agreement:
 class Verdict:
     """Whether the model carries a backdoor, into which classes, and how sure that is."""
 
-    #: clean, backdoored or suspicious.
+    #: clean, backdoored, suspicious or undetermined (too few samples of some classes).
     result: str
     #: Indices of the model's outputs, most affected first.
     target_classes: tuple[int, ...]
@@ -112,10 +112,12 @@ class Verdict:
     poison_rate: float
     #: 95 % interval.
     poison_rate_interval: tuple[float, float]
-    #: 0.5 to 1.
-    confidence: float
-    #: The smallest poison rate that would have been noticed.
-    detectable_rate: float
+    #: 0.5 to 1; None where nothing was decided.
+    confidence: float | None
+    #: The smallest poison rate that was noticed in trials on the job; None where there were none.
+    detectable_rate: float | None
+    #: Classes with too few samples to be judged.
+    unjudged_classes: tuple[int, ...]
     classes: tuple[ClassEvidence, ...] = field(repr=False)
     statements: tuple[str, ...] = field(repr=False)
     #: None in verdicts of older versions.
@@ -132,9 +134,9 @@ class Verdict:
         evidence = document["evidence"]
         return cls(
             document["result"], tuple(document["target_classes"]), document.get("kind"),
-            document["poisoned_samples"], document["poison_rate"], (low, high), document["confidence"],
-            document["detectable_rate"], tuple(ClassEvidence.of(item) for item in evidence["classes"]),
-            tuple(evidence["statements"]),
+            document["poisoned_samples"], document["poison_rate"], (low, high), document.get("confidence"),
+            document.get("detectable_rate"), tuple(document.get("unjudged_classes") or ()),
+            tuple(ClassEvidence.of(item) for item in evidence["classes"]), tuple(evidence["statements"]),
             Agreement.of(document["agreement"]) if document.get("agreement") else None, document)
 
 
