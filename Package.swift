@@ -290,8 +290,8 @@ let package = Package(
         .testTarget(
             name: "WorkerTests",
             dependencies: [
-                "Findings", "ImageEncoding", "PackedDataset", "Problems", "TinyModels", "WorkerProtocol",
-                "burn-worker",
+                "Findings", "ImageEncoding", "ModelFormats", "PackedDataset", "Problems", "TinyModels",
+                "WorkerProtocol", "burn-worker",
             ], swiftSettings: strict),
         tests("Sandbox", ["ConfinedProgram", "WorkerProtocol"]),
         .target(

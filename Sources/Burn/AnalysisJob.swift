@@ -162,6 +162,7 @@ public struct AnalysisJob {
         outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
         outcome.verdict.agreement = agreement.agreement
         outcome.verdict.evidence.statements += agreement.remarks
+        outcome.verdict.evidence.statements += WeightStatements.analysed(file.summary)
         report(.verdict(outcome.verdict))
         let pictures = TriggerPictures(model: model, images: images, table: table, token: token)
         let (triggers, artifacts) = try pictures.write(outcome, to: directory)
@@ -183,7 +184,8 @@ public struct AnalysisJob {
         writer.report(report)
         if let treatment = result.treatment {
             var verdict = outcome.verdict
-            verdict.evidence.statements += result.statements(treatment)
+            verdict.evidence.statements +=
+                result.statements(treatment) + WeightStatements.purified(file.summary)
             report(.verdict(verdict))
         }
         if task.type == .purify, outcome.verdict.result == .undetermined, result.model == nil {

@@ -6,11 +6,16 @@ public struct ModelImport: Codable, Hashable, Sendable {
     public var image: Int?
     /// The id of a model whose graph the weights are read into.
     public var skeleton: String?
+    /// Which copy of the weights is read, where the file holds several.
+    public var weights: String?
 
-    public init(architecture: String? = nil, image: Int? = nil, skeleton: String? = nil) {
+    public init(
+        architecture: String? = nil, image: Int? = nil, skeleton: String? = nil, weights: String? = nil
+    ) {
         self.architecture = architecture
         self.image = image
         self.skeleton = skeleton
+        self.weights = weights
     }
 
     /// The names that `architecture` may have: graphs that are built in.

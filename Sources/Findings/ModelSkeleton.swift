@@ -1,7 +1,8 @@
 /// Where the graph of a model comes from whose file holds weights alone.
 public enum ModelSkeleton: Codable, Hashable, Sendable {
     /// A graph that is built in, such as `resnet18`, for square images of this side (nil: its usual one).
-    case architecture(String, image: Int?)
+    /// - `weights`: which copy of the weights is read, where the file holds several.
+    case architecture(String, image: Int?, weights: String? = nil)
     /// The path of a model file with a graph.
-    case file(String)
+    case file(String, weights: String? = nil)
 }

@@ -1,3 +1,25 @@
+/// One of several copies of the weights in a file.
+public struct WeightCopy: Codable, Hashable, Sendable {
+    /// The keys that lead to it; `.` is the top of the file.
+    public var name: String
+    /// It is the one that is looked at.
+    public var isAnalysed: Bool
+    /// It has the values of the one that is looked at.
+    public var isEqual: Bool
+
+    public init(name: String, isAnalysed: Bool, isEqual: Bool) {
+        self.name = name
+        self.isAnalysed = isAnalysed
+        self.isEqual = isEqual
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case name
+        case isAnalysed = "analysed"
+        case isEqual = "equal"
+    }
+}
+
 /// What a checked model upload is, as shown to the user.
 public struct ModelSummary: Codable, Hashable, Sendable {
     /// Such as `pt2`.
@@ -13,10 +35,16 @@ public struct ModelSummary: Codable, Hashable, Sendable {
     public var operators: [String: Int]
     /// What the file calls its outputs, one name each; nil where it does not say.
     public var classNames: [String]?
+    /// Every copy of the weights in the file, where there is more than one.
+    public var weightCopies: [WeightCopy]?
+    /// Tensors beside the weights that were made from them, such as an optimiser's moments: a purification replaces or
+    /// clears them.
+    public var derivedTensors: Int?
 
     public init(
         format: String, inputShape: [Int?], inputType: String, classes: Int, parameters: Int,
-        operators: [String: Int], classNames: [String]? = nil
+        operators: [String: Int], classNames: [String]? = nil, weightCopies: [WeightCopy]? = nil,
+        derivedTensors: Int? = nil
     ) {
         self.format = format
         self.inputShape = inputShape
@@ -25,6 +53,8 @@ public struct ModelSummary: Codable, Hashable, Sendable {
         self.parameters = parameters
         self.operators = operators
         self.classNames = classNames
+        self.weightCopies = weightCopies
+        self.derivedTensors = derivedTensors
     }
 
     enum CodingKeys: String, CodingKey {
@@ -32,6 +62,8 @@ public struct ModelSummary: Codable, Hashable, Sendable {
         case classNames = "class_names"
         case inputShape = "input_shape"
         case inputType = "input_type"
+        case weightCopies = "weight_copies"
+        case derivedTensors = "derived_tensors"
     }
 }
 

@@ -67,8 +67,9 @@ extension ArtifactStore {
     func skeleton(_ source: SkeletonSource?) throws -> ModelSkeleton? {
         switch source {
         case nil: nil
-        case .architecture(let name, let image): .architecture(name, image: image)
-        case .blob(let blob): .file(try require(blob))
+        case .architecture(let name, let image, let weights):
+            .architecture(name, image: image, weights: weights)
+        case .blob(let blob, let weights): .file(try require(blob), weights: weights)
         }
     }
 

@@ -20,9 +20,10 @@ public struct ImportAttempt: Hashable, Sendable {
 
 /// Where the graph of a model comes from whose file holds weights alone.
 public enum SkeletonSource: Hashable, Sendable {
-    case architecture(String, image: Int?)
+    /// - `weights`: which copy of the weights is read, where the file holds several.
+    case architecture(String, image: Int?, weights: String?)
     /// The content of another model.
-    case blob(Blob)
+    case blob(Blob, weights: String?)
 }
 
 extension SkeletonSource {
@@ -31,7 +32,7 @@ extension SkeletonSource {
     init?(_ row: Row, _ database: Database) throws {
         guard let options: ModelImport = try row.json("import_options") else { return nil }
         if let name = options.architecture {
-            self = .architecture(name, image: options.image)
+            self = .architecture(name, image: options.image, weights: options.weights)
             return
         }
         guard let id = options.skeleton else { return nil }
@@ -39,7 +40,7 @@ extension SkeletonSource {
             let found = try Row.fetchOne(
                 database, sql: "SELECT sha256, size FROM models WHERE id = ?", arguments: [id])
         else { throw JobStore.notFound("model", id) }
-        self = .blob(found.blob)
+        self = .blob(found.blob, weights: options.weights)
     }
 }
 

@@ -14,8 +14,8 @@ struct CheckpointReader {
     private let limits: ModelLimits
     /// The folder of all entries.
     private let root: String
-    private let pickle: [UInt8]
-    private let document: PickleDocument
+    let pickle: [UInt8]
+    let document: PickleDocument
 
     init(_ zip: ZipArchive, limits: ModelLimits) throws {
         self.zip = zip
@@ -82,7 +82,7 @@ struct CheckpointReader {
         return candidates[best.index]
     }
 
-    private func row(_ name: String, _ tensor: PickleDocument.Tensor) throws -> StoredWeight {
+    func row(_ name: String, _ tensor: PickleDocument.Tensor) throws -> StoredWeight {
         let storage = tensor.storage
         func refuse(_ detail: String) -> Problem {
             ModelFault.weights.problem("“\(name.prefix(80))”: \(detail)", at: "\(root)data/\(storage.key)")

@@ -28,6 +28,8 @@ public struct ModelFile: Sendable {
     let skeleton: ModelSkeleton?
     /// Constants that the file does not hold byte by byte: they are read from here, and never change.
     let literals: [String: [UInt8]]
+    /// What an optimiser made from the weights: cleared when these are replaced.
+    let moments: [StoredWeight]
 
     /// The elements of a weight in row-major order of its shape, in the type that the graph takes.
     /// - Throws: `Problem` when the file cannot be read.
@@ -46,7 +48,8 @@ public struct ModelFile: Sendable {
     }
 
     /// Copies the file to `destination` with other bytes for the named weights (and corrected CRC-32s),
-    /// everything else byte-identical; of a `.pt2` archive without its pickled sample inputs. The file appears under its name only when it is whole and on disk.
+    /// everything else byte-identical but for an optimiser's moments, which are cleared along with that, and the pickled
+    /// sample inputs of a `.pt2` archive, which are left out. The file appears under its name only when it is whole and on disk.
     /// - Throws: `Problem` `model-replacement` for a name that is not in `weights` or bytes of a wrong
     ///   number, `insufficientStorage` when the disk is full; what the providers throw.
     public func write(replacing replacements: [String: WeightBytes], to destination: String) throws {
@@ -61,6 +64,10 @@ public struct ModelFile: Sendable {
                         copy,
                         with: ElementConversion.convert(bytes, from: weight.type, to: copy.location.type))
                 }
+            }
+            for moment in moments where !replacements.isEmpty {
+                let count = moment.location.shape.reduce(1, *) * moment.location.type.byteCount
+                try writer.replace(moment, with: [UInt8](repeating: 0, count: count))
             }
             let known = Set(weights.map(\.name))
             if let name = replacements.keys.first(where: { !known.contains($0) }) {
@@ -166,7 +173,8 @@ extension ModelFile {
     init(
         _ graph: Graph, multiplyAdds: Int, _ file: RandomAccessFile, weights: [WeightLocation],
         sources: [String: WeightSource], otherNames: [String: String?] = [:],
-        literals: [String: [UInt8]] = [:], skeleton: ModelSkeleton? = nil, summary: ModelSummary
+        literals: [String: [UInt8]] = [:], moments: [StoredWeight] = [], skeleton: ModelSkeleton? = nil,
+        summary: ModelSummary
     ) {
         self.file = file
         self.graph = graph
@@ -175,6 +183,7 @@ extension ModelFile {
         self.sources = sources
         self.otherNames = otherNames
         self.literals = literals
+        self.moments = moments
         self.skeleton = skeleton
         self.summary = summary
     }

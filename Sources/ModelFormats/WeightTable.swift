@@ -10,7 +10,9 @@ struct WeightTable {
     let file: RandomAccessFile
     let format: ModelFormat
     /// In the file's order.
-    let rows: [StoredWeight]
+    private(set) var rows: [StoredWeight]
+    /// Every tensor of the file, also beside the weights.
+    let all: [TableRow]
     /// Texts beside the weights, by their key.
     let metadata: [String: String]
     private let zip: ZipArchive?
@@ -28,15 +30,22 @@ struct WeightTable {
                         strides: WeightLayout.rowMajorStrides(tensor.shape), fileOffset: tensor.offset,
                         byteCount: tensor.byteCount))
             }
+            all = rows.map { row in
+                TableRow(
+                    path: row.location.name, container: "", shape: row.location.shape,
+                    isFloating: row.location.type.isFloatingPoint, weight: row)
+            }
         case .checkpoint:
             guard let zip else { return nil }
             metadata = [:]
-            rows = try CheckpointReader(zip, limits: limits).rows()
+            let reader = try CheckpointReader(zip, limits: limits)
+            all = reader.allRows()
+            rows = try reader.rows()
         default: return nil
         }
-        guard rows.count <= limits.maximumWeights else {
+        guard max(rows.count, all.count) <= limits.maximumWeights else {
             throw ModelFault.tooLarge.problem(
-                "It has \(rows.count) tensors; at most \(limits.maximumWeights) are allowed.")
+                "It has \(max(rows.count, all.count)) tensors; at most \(limits.maximumWeights) are allowed.")
         }
         self.file = file
         self.format = format
@@ -56,16 +65,41 @@ struct WeightTable {
     private func read(into skeleton: ModelSkeleton?, _ limits: ModelLimits) throws -> ModelFile {
         switch skeleton {
         case nil: throw SkeletonFault.needed(self)
-        case .architecture(let name, let image):
+        case .architecture(let name, let image, let weights):
             let graph = try BuiltInGraph.named(name)
-            return try graph.model(self, image: image, limits: limits)
-        case .file(let path):
+            let copies = WeightCopies(graph.weights, in: self)
+            let choice = try copies.choose(weights)
+            let model = try graph.model(selecting(choice, of: copies), image: image, limits: limits)
+            return try model.holding(
+                copies, choice, self, skeleton: .architecture(name, image: image, weights: weights))
+        case .file(let path, let weights):
             let model = try openModel(at: path, limits: limits)
+            let expected = model.weights.map {
+                KeyMatch.Expected(name: $0.name, type: $0.type, shape: $0.shape)
+            }
+            let copies = WeightCopies(
+                expected, otherNames: model.otherNames, without: model.constantNames, in: self)
+            let choice = try copies.choose(weights)
+            let table = selecting(choice, of: copies)
             let match = try KeyMatch(
-                expected: model.weights.map { .init(name: $0.name, type: $0.type, shape: $0.shape) },
-                otherNames: model.otherNames, constants: model.constantNames, table: self)
-            return try ModelFile(model, match, self, skeleton: .file(path))
+                expected: expected, otherNames: model.otherNames, constants: model.constantNames, table: table
+            )
+            return try ModelFile(model, match, table, skeleton: .file(path))
+                .holding(copies, choice, self, skeleton: .file(path, weights: weights))
         }
+    }
+
+    /// With the rows of the chosen copy, and those beside them that nothing accounts for.
+    private func selecting(_ choice: WeightCopies.Choice?, of copies: WeightCopies) -> WeightTable {
+        guard let choice else { return self }
+        let containers = Set(choice.copy.rows.values.map(\.container))
+        let known = Set(copies.moments.map(\.path) + copies.parts.filter { !$0.isTied }.map(\.row.path))
+        var table = self
+        table.rows = all.filter { row in
+            containers.contains(row.container) && !known.contains(row.path)
+                && copies.owner(of: row).map { $0 == choice.copy.name } ?? true
+        }.compactMap(\.weight)
+        return table
     }
 
     /// - Throws: `Problem` `zip-checksum`; where two weights share bytes.
@@ -89,6 +123,36 @@ public func checkWeightsAlone(at path: String, limits: ModelLimits = ModelLimits
 }
 
 extension ModelFile {
+    /// With what else the file holds of its weights: written along with them.
+    fileprivate func holding(
+        _ copies: WeightCopies, _ choice: WeightCopies.Choice?, _ table: WeightTable, skeleton: ModelSkeleton
+    ) throws -> ModelFile {
+        guard let choice else { return self }
+        var sources = sources
+        let further =
+            choice.others.flatMap { copy in copy.rows.map { ($0.key, $0.value) } }
+            + copies.parts.map { ($0.weight, $0.row) }
+        for (name, row) in further {
+            guard let weight = row.weight, let source = sources[name], source.isWritten,
+                !source.copies.contains(where: { $0.location.fileOffset == weight.location.fileOffset })
+            else { continue }
+            sources[name] = WeightSource(file: source.file, copies: source.copies + [weight], isWritten: true)
+        }
+        let moments = copies.moments.compactMap(\.weight)
+        var places: Set<Int> = []
+        try table.verify(
+            (sources.values.filter(\.isWritten).flatMap(\.copies) + moments)
+                .filter { places.insert($0.location.fileOffset).inserted })
+        var summary = summary
+        if choice.summary.count > 1 { summary.weightCopies = choice.summary }
+        let derived = copies.parts.count { !$0.isTied } + moments.count
+        if derived > 0 { summary.derivedTensors = derived }
+        return ModelFile(
+            graph, multiplyAdds: multiplyAdds, file, weights: weights, sources: sources,
+            otherNames: otherNames,
+            literals: literals, moments: moments, skeleton: skeleton, summary: summary)
+    }
+
     /// Names of graph inputs that no state dict has.
     fileprivate var constantNames: Set<String> {
         var names: Set<String> = []

@@ -44,6 +44,7 @@ extension JobReport.Rerun {
             if let architecture = model.architecture { words += ["--architecture", quoted(architecture)] }
             if let image = model.image { words += ["--image", "\(image)"] }
             if model.skeleton != nil { words += ["--skeleton", "SKELETON"] }
+            if let weights = model.weights { words += ["--weights", quoted(weights)] }
         }
         guard let options = inputs.dataset.options else { return words }
         switch options.resize {

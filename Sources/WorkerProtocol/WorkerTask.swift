@@ -62,7 +62,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     }
 
     private static func files(of skeleton: ModelSkeleton?) -> [String] {
-        if case .file(let path) = skeleton { [path] } else { [] }
+        if case .file(let path, _) = skeleton { [path] } else { [] }
     }
 
     /// Check a model file, run it once, answer with `.modelProbed`.

@@ -18,6 +18,10 @@ import Testing
                 .post, "/v1/models?architecture=resnet18&image=64",
                 body: Data((Script.model + "# named\n").utf8), headers: ["Prefer": "wait=30"])
             #expect(try named.value("architecture") == "resnet18")
+            let chosen = try await service.send(
+                .post, "/v1/models?architecture=resnet18&weights=state_dict_ema",
+                body: Data((Script.model + "# chosen\n").utf8), headers: ["Prefer": "wait=30"])
+            #expect(try chosen.value("weights") == "state_dict_ema")
 
             // The skeleton stays while another model needs it.
             let refused = try await service.send(.delete, "/v1/models/\(whole)")
@@ -40,7 +44,8 @@ import Testing
 
     @Test(arguments: [
         "models?architecture=resnet18&skeleton=x", "models?image=32", "models?architecture=a&image=0",
-        "models?resize=3", "datasets?resize=0", "datasets?resize=3x", "datasets?crop=1x2x3",
+        "models?resize=3", "models?weights=ema", "datasets?resize=0", "datasets?resize=3x",
+        "datasets?crop=1x2x3",
         "datasets?alpha=no",
         "datasets?split=all", "datasets?skeleton=x", "datasets?images=0", "datasets?images=99999999",
     ])

@@ -3,6 +3,7 @@
 
     weights.py make DIR          net.pt2 and its weights in every container; also hostile and foreign files
     weights.py show FILE ...     prints, as JSON, the sum of every tensor as PyTorch (or this script) reads it
+    weights.py all FILE ...      the same of every tensor in the file, by the keys that lead to it
 """
 import collections
 import json
@@ -103,6 +104,23 @@ def make(out):
     save_safetensors(state, out / "net.safetensors", {"format": "pt"})
     save_safetensors({key: value.to(torch.bfloat16) if value.dtype.is_floating_point else value
                       for key, value in state.items()}, out / "bfloat.safetensors")
+    # Copies of the weights, as training scripts keep them.
+    average = {key: value * 1.25 if value.dtype.is_floating_point else value for key, value in state.items()}
+    trained = Net().eval()
+    trained.load_state_dict(state)
+    optimiser = torch.optim.Adam(trained.parameters())
+    trained(torch.rand(4, 3, 8, 8)).square().sum().backward()
+    optimiser.step()
+    kept = {"epoch": 3, "best": torch.tensor([0.5, 0.25]), "optimizer": optimiser.state_dict()}
+    torch.save(kept | {"state_dict": state, "state_dict_ema": average}, out / "average.pth")
+    torch.save(kept | {"model": state, "ema": {"module": collections.OrderedDict(
+        ("module." + key, value.clone()) for key, value in state.items())}}, out / "equal.pth")
+    torch.save({"model": state, "momentum": nn.Module().state_dict(), "swa_backbone": {
+        key: value + 1 for key, value in state.items() if key.startswith("features")}}, out / "part.pth")
+    torch.save({"model": state, "backup": [torch.ones(4, 3, 3, 3)]}, out / "odd.pth")
+    torch.save({"model": state, "backup": {"kernel": np.ones((4, 3, 3, 3), np.float32)}}, out / "array.pth")
+    save_safetensors({prefix + key: value for prefix, copy in (("model.", state), ("ema.", average))
+                      for key, value in copy.items()}, out / "average.safetensors")
     # What is refused.
     torch.save(net, out / "whole.pth")
     torch.save({"state_dict": state, "hook": Evil()}, out / "evil.pth")
@@ -132,8 +150,24 @@ def show(path):
     return {key: float(value.double().sum()) for key, value in state.items()}
 
 
+def tensors(value, path=""):
+    if isinstance(value, torch.Tensor):
+        yield path, value
+    elif isinstance(value, (dict, list, tuple)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, member in items:
+            yield from tensors(member, f"{path}.{key}" if path else str(key))
+
+
+def everything(path):
+    state = load_safetensors(path) if path.endswith(".safetensors") else torch.load(path, weights_only=True)
+    return {key: float(value.double().sum()) for key, value in tensors(state)}
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "make":
         make(pathlib.Path(sys.argv[2]))
+    elif sys.argv[1] == "all":
+        print(json.dumps({path: everything(path) for path in sys.argv[2:]}))
     else:
         print(json.dumps({path: show(path) for path in sys.argv[2:]}))

@@ -8,7 +8,7 @@ import WorkerProtocol
 /// What an upload says about how its file is to be read: query parameters, or pairs of Upload-Metadata.
 struct ImportParameters {
     static let names: [InputKind: [String]] = [
-        .model: ["architecture", "image", "skeleton"],
+        .model: ["architecture", "image", "skeleton", "weights"],
         .dataset: ["resize", "crop", "alpha", "split", "layout", "orientation", "images"],
     ]
 
@@ -33,13 +33,22 @@ struct ImportParameters {
         let options = ModelImport(
             architecture: values["architecture"],
             image: try values["image"].map { try HTTPRequestHead.int("image", $0, ImportRules.sides) },
-            skeleton: values["skeleton"])
+            skeleton: values["skeleton"], weights: values["weights"])
         if options.architecture != nil, options.skeleton != nil {
             throw HTTPRequestHead.invalid(
                 "skeleton", "architecture and skeleton exclude one another.", fix: "Give one of them.")
         }
         if options.image != nil, options.architecture == nil {
             throw HTTPRequestHead.invalid("image", "image goes with architecture.")
+        }
+        if let weights = options.weights {
+            guard options.architecture != nil || options.skeleton != nil else {
+                throw HTTPRequestHead.invalid("weights", "weights goes with architecture or skeleton.")
+            }
+            guard !weights.isEmpty, weights.utf8.count <= ImportRules.longestWeightsName else {
+                throw HTTPRequestHead.invalid(
+                    "weights", "weights is the name of a copy, 1 to \(ImportRules.longestWeightsName) bytes.")
+            }
         }
         return options == ModelImport() ? nil : options
     }

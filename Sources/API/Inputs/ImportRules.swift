@@ -4,6 +4,8 @@ import Findings
 public enum ImportRules {
     /// Of an image, in pixels.
     public static let sides = 1...2_048
+    /// Of a copy of the weights, in bytes.
+    public static let longestWeightsName = 512
 
     /// `256`: the shorter side; `256x320`: height and width. Nil for anything else.
     public static func resize(_ text: String) -> ImportOptions.Resize? {

@@ -11,7 +11,10 @@ extension RESTService {
             case .dataset: .dataset
             case .model where options?.skeleton != nil: .weightsAlone
             case .model:
-                .model(options?.architecture.map { .architecture($0, image: options?.image) })
+                .model(
+                    options?.architecture.map {
+                        .architecture($0, image: options?.image, weights: options?.weights)
+                    })
             }
         return WorkerTask.CheckUpload(file: path, content: content)
     }

@@ -13,7 +13,8 @@ struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {
     var purified: [PurifiedModel]?
 
     enum CodingKeys: String, CodingKey {
-        case id, name, state, bytes, sha256, summary, problem, links, architecture, skeleton, jobs, purified
+        case id, name, state, bytes, sha256, summary, problem, links, architecture, skeleton, weights, jobs,
+            purified
         case createdAt = "created_at"
     }
 
@@ -29,6 +30,7 @@ struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {
         try container.encode(Timestamp.text(record.createdAt), forKey: .createdAt)
         try container.encodeIfPresent(record.modelImport?.architecture, forKey: .architecture)
         try container.encodeIfPresent(record.modelImport?.skeleton, forKey: .skeleton)
+        try container.encodeIfPresent(record.modelImport?.weights, forKey: .weights)
         try container.encode(links, forKey: .links)
         try container.encodeIfPresent(jobs?.map { MentionResource(job: $0) }, forKey: .jobs)
         try container.encodeIfPresent(purified, forKey: .purified)

@@ -12,7 +12,7 @@ extension RESTService {
             return try JSON.response(page.resource { InputResource(model: $0) })
         }
         router.on(.post, "/v1/models", isUpload: true) { head in
-            try head.allowQuery("name", "architecture", "image", "skeleton")
+            try head.allowQuery("name", "architecture", "image", "skeleton", "weights")
             _ = try modelImport(head)
             return try await planUpload(
                 head, .model, limit: limits.modelBytes, setting: "limits.model_bytes")

@@ -23,10 +23,10 @@ extension ClassFinding {
         let nearlyCoherent = coherencePValue < Self.weakSignificance
         // An unusual cluster whose samples share an unusual pattern as well: two looks at them agree.
         let isConfirmed = nearlyCoherent && (images?.pValue ?? 1) < Self.significance / Double(classes)
-        let coherent = coherencePValue < Self.significance / Double(classes) || isConfirmed
+        let coherent = perturbationPValue < Self.significance / Double(classes) || isConfirmed
         let working = effect.excess >= Self.workingEffect
         let weak = effect.excess >= Self.weakEffect
-        let unusual = coherencePValue < Self.weakSignificance / Double(classes)
+        let unusual = perturbationPValue < Self.weakSignificance / Double(classes)
         conclude(
             working && coherent
                 ? .backdoored : (working && unusual) || (weak && coherent) ? .suspicious : .clean,

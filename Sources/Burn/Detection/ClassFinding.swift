@@ -8,6 +8,8 @@ struct ClassFinding: Sendable {
     var coherence: ClassCoherence?
     /// P-value of the cluster's tightness against what the job's own classes show without their clusters.
     var coherencePValue = 1.0
+    /// P-value of what its trigger does against what other classes' do; asked in small sets.
+    var effectPValue: Double?
     /// What the penultimate layer shows; asked where the input shows nothing.
     var features: FeatureEvidence?
     /// What the style of its images shows; asked where neither perturbations nor images show anything.
@@ -24,6 +26,8 @@ struct ClassFinding: Sendable {
     var noticed: DetectionPower.Noticed?
     /// Samples of the data set have this label.
     var isInData = true
+    /// It has samples enough for the searches of the images and their style.
+    var isSearchedFurther = false
     /// Nil for a class without a suspicion.
     private(set) var conclusion: Conclusion?
 
@@ -32,7 +36,8 @@ struct ClassFinding: Sendable {
     /// Nothing was found, and nothing can be said: planted samples would not have been noticed, or the trigger behind a cluster that
     /// stands apart could not be tried. Where no sample has the label, none can have been planted.
     var isUnjudged: Bool {
-        judgement == .clean && isInData && (noticed == nil || (isWorthTesting && effect == nil))
+        judgement == .clean && isInData
+            && ((noticed == nil && !isSearchedFurther) || (isWorthTesting && effect == nil))
     }
 
     /// - Parameter ground: what the judgement rests on.
@@ -49,6 +54,14 @@ struct ClassFinding: Sendable {
 
     /// A cluster no tighter than what is left of the classes without theirs needs no causal test.
     var isWorthTesting: Bool { hasDistinctCluster && coherencePValue < 0.2 }
+
+    /// Of the cluster, and of what its trigger does where that was compared, if both are unusual.
+    var perturbationPValue: Double {
+        guard let effectPValue, max(coherencePValue, effectPValue) < Self.weakSignificance else {
+            return coherencePValue
+        }
+        return min(coherencePValue, Statistics.combined(coherencePValue, effectPValue))
+    }
 
     /// The judgement rests on features: no trigger is known.
     var isFoundByFeatures: Bool { if case .features? = conclusion?.ground { true } else { false } }
@@ -120,7 +133,7 @@ struct ClassFinding: Sendable {
     /// Of the evidence that the judgement rests on.
     var decisivePValue: Double {
         switch conclusion?.ground {
-        case .perturbations: coherencePValue
+        case .perturbations: perturbationPValue
         case .pattern(let evidence): evidence.pValue
         case .common(let evidence): evidence.pValue
         case .style: style?.pValue ?? 1

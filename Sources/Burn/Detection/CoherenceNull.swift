@@ -3,8 +3,8 @@ import Tensors
 
 /// What the perturbations of a class show in this job where nothing is hidden.
 ///
-/// Large classes are compared with all classes, each once its own cluster is taken out. Small ones, whose remainder would be
-/// too few to compare with, are compared with groups of their own size, or of the largest size that there are enough of, drawn
+/// Large classes are compared with all classes, each once its own cluster is taken out, where that leaves enough of them. Small
+/// ones are compared with groups of their own size, or of the largest size that there are enough of, drawn
 /// from the other classes: how far a bundle stands apart by chance depends on the size.
 struct CoherenceNull {
     private struct Group {
@@ -16,13 +16,17 @@ struct CoherenceNull {
     static let fewestOfLarge = 64
     private static let sizes = [64, 48, 32, 24, 20, 16, 13, 10, 8, ClassCoherence.fewestForBundle]
     private static let fewestGroups = 4
+    private static let fewestRemainders = 4
     private static let mostGroups = 24
 
     private let remainders: [BundleStrength]
     /// By size.
     private let groups: [Int: [Group]]
     private let members: [Int: [Int]]
-    private let isSmall: Bool
+    /// The classes are small.
+    let isSmall: Bool
+    /// There are classes enough to compare large ones with.
+    private let hasRemainders: Bool
 
     /// - Parameter members: samples by the class that they are predicted as, of which there are at least as many as a bundle
     ///   needs.
@@ -35,9 +39,11 @@ struct CoherenceNull {
         let typical = Statistics.median(members.values.map { Double($0.count) })
         let isSmall = typical < Double(Self.fewestOfLarge)
         self.isSmall = isSmall
+        let hasRemainders = !isSmall || remainders.count >= Self.fewestRemainders
+        self.hasRemainders = hasRemainders
         var groups: [Int: [Group]] = [:]
         let wanted = Set(
-            members.filter { isSmall || $0.value.count < Self.fewestOfLarge }
+            members.filter { !hasRemainders || $0.value.count < Self.fewestOfLarge }
                 .compactMap { Self.groupSize(for: $0.key, members) })
         for size in wanted.sorted() {
             try token.check()
@@ -53,7 +59,7 @@ struct CoherenceNull {
 
     /// Nil where there is nothing to compare the class with.
     func pValue(of strength: BundleStrength, label: Int) -> Double? {
-        guard isSmall || strength.size < Self.fewestOfLarge else {
+        if hasRemainders, strength.size >= Self.fewestOfLarge {
             return strength.pValue(against: remainders)
         }
         guard let size = Self.groupSize(for: label, members) else { return nil }

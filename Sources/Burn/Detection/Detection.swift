@@ -60,9 +60,10 @@ struct Detection {
             try token.check()
             try search.examine(&findings[index], suspects: findings[index].coherence?.cluster ?? [])
             try imageSearch?.confirm(&findings[index])
-            findings[index].judge(classes: images.classes)
             progress(0.4 + 0.2 * Double(index + 1) / Double(findings.count))
         }
+        if null.isSmall { try compareEffects(&findings, search) }
+        for index in findings.indices { findings[index].judge(classes: images.classes) }
         try searchFurther(&findings, imageSearch) { progress(0.6 + 0.4 * $0) }
         try imageSearch?.examineFurtherTargets(&findings)
         var outcome = Outcome(
@@ -147,6 +148,30 @@ struct Detection {
             .write(images.count, to: "\(directory)/\(file)", token: token)
     }
 
+    /// In small sets clusters are less clear, and trying their triggers costs little: what they do is compared with what those
+    /// of other classes do.
+    private func compareEffects(_ findings: inout [ClassFinding], _ search: TriggerSearch) throws {
+        let tested = findings.indices.filter { findings[$0].effect != nil }
+        guard !tested.isEmpty else { return }
+        var effects: [Double?] = findings.map { $0.effect == nil ? nil : $0.excess }
+        let others = findings.indices.filter {
+            !tested.contains($0) && (findings[$0].coherence?.cluster.count ?? 0) >= 3
+        }.sorted { findings[$0].coherencePValue < findings[$1].coherencePValue }
+        for index in others.prefix(Self.effectsBeside) {
+            try token.check()
+            var control = findings[index]
+            try search.examine(&control, suspects: control.coherence?.cluster ?? [])
+            effects[index] = control.effect == nil ? nil : control.excess
+        }
+        guard effects.count(where: { $0 != nil }) > Self.fewestEffects else { return }
+        for index in tested {
+            findings[index].effectPValue = ControlledEffect.pValue(at: index, among: effects)
+        }
+    }
+
+    private static let effectsBeside = 12
+    private static let fewestEffects = 3
+
     /// Asks of the classes above suspicion what could have been found in them.
     private func measurePower(
         _ findings: inout [ClassFinding], _ members: [Int: [Int]], _ null: CoherenceNull
@@ -159,6 +184,9 @@ struct Detection {
         for index in findings.indices {
             findings[index].noticed = measured[findings[index].label]
             findings[index].isInData = labelled.contains(findings[index].label)
+            findings[index].isSearchedFurther =
+                images.count >= ImageWhitening.fewestImages
+                && (members[findings[index].label]?.count ?? 0) >= 2 * ClassCoherence.fewestMembers
         }
     }
 

@@ -57,6 +57,7 @@ struct VerdictBuilder {
         switch result {
         case .suspicious, .undetermined: nil
         case .backdoored: posterior(named.map(\.decisivePValue))
+        case .clean where !isMeasured: nil
         case .clean:
             findings.compactMap(\.noticed).map { Statistics.cautiousShare($0.found, of: $0.trials) }.min().map
             {
@@ -72,9 +73,16 @@ struct VerdictBuilder {
         return max(0.5, odds / (1 + odds))
     }
 
+    /// It is known of every class above suspicion what would have been noticed there.
+    private var isMeasured: Bool {
+        findings.allSatisfy {
+            $0.judgement != .clean || !$0.isInData || ($0.noticed != nil && !$0.isUnjudged)
+        }
+    }
+
     /// What was noticed in the class where the most is needed, as a share of all samples. Nil where that does not hold for all.
     private var detectableRate: Double? {
-        guard !findings.contains(where: \.isUnjudged) else { return nil }
+        guard isMeasured else { return nil }
         return findings.compactMap(\.noticed?.samples).max().map {
             Double($0) / Double(max(images.count, 1))
         }

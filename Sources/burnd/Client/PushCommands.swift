@@ -41,17 +41,26 @@ struct PushModelCommand: AsyncParsableCommand {
         help: ArgumentHelp("The id of a model with the graph for a file of weights alone.", valueName: "id"))
     var skeleton: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Which copy of the weights is analysed, where a checkpoint holds several.", valueName: "name"))
+    var weights: String?
+
     func validate() throws {
         if architecture != nil, skeleton != nil {
             throw ValidationError("--architecture and --skeleton exclude one another.")
         }
         if image != nil, architecture == nil { throw ValidationError("--image goes with --architecture.") }
+        if weights != nil, architecture == nil, skeleton == nil {
+            throw ValidationError("--weights goes with --architecture or --skeleton.")
+        }
     }
 
     func run() async throws {
         try await answering(json: service.json) {
             let options = [
                 ("architecture", architecture), ("image", image.map(String.init)), ("skeleton", skeleton),
+                ("weights", weights),
             ].compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }
             let push = Push(client: try await service.client(), kind: .model, options: options)
             try await push.show(try await push.run(file, name: name), json: service.json)

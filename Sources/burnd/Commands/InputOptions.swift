@@ -27,6 +27,12 @@ struct InputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Which copy of the weights is analysed, where a checkpoint holds several, such as state_dict_ema.",
+            valueName: "name"))
+    var weights: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Scale the images: the shorter side (256), or height and width (256x320).", valueName: "size"))
     var resize: String?
 
@@ -56,6 +62,9 @@ struct InputOptions: ParsableArguments {
             throw ValidationError("--architecture and --skeleton exclude one another.")
         }
         if image != nil, architecture == nil { throw ValidationError("--image goes with --architecture.") }
+        if weights != nil, architecture == nil, skeleton == nil {
+            throw ValidationError("--weights goes with --architecture or --skeleton.")
+        }
         if let image, !ImportRules.sides.contains(image) {
             throw ValidationError("--image is from 1 to \(ImportRules.sides.upperBound).")
         }
@@ -68,8 +77,8 @@ struct InputOptions: ParsableArguments {
     }
 
     var modelSkeleton: ModelSkeleton? {
-        if let architecture { return .architecture(architecture, image: image) }
-        return skeleton.map { .file(URL(fileURLWithPath: $0).standardizedFileURL.path) }
+        if let architecture { return .architecture(architecture, image: image, weights: weights) }
+        return skeleton.map { .file(URL(fileURLWithPath: $0).standardizedFileURL.path, weights: weights) }
     }
 
     var importOptions: ImportOptions {

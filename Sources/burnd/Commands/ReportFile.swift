@@ -56,7 +56,8 @@ extension JobReport {
             imports.modelSkeleton.map { _ in
                 ModelImport(
                     architecture: imports.architecture, image: imports.image,
-                    skeleton: imports.skeleton.map { URL(fileURLWithPath: $0).lastPathComponent })
+                    skeleton: imports.skeleton.map { URL(fileURLWithPath: $0).lastPathComponent },
+                    weights: imports.weights)
             }
         self.init(
             job: .init(type: type),

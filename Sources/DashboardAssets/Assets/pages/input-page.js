@@ -37,6 +37,7 @@ function facts(kind, record) {
   if (summary && kind === 'models') {
     pairs.push(['Format', summary.format], ['Input', `${summary.input_shape.map((side) => side ?? 'N').join(' × ')}, ${summary.input_type}`],
       ['Classes', count(summary.classes)], ['Parameters', count(summary.parameters)]);
+    if (record.weights) pairs.push(['Copy of the weights', record.weights]);
     if (record.architecture) pairs.push(['Architecture', record.architecture]);
     if (record.skeleton) pairs.push(['Graph of', h('a', { href: `#/models/${record.skeleton}` }, record.skeleton)]);
   } else if (summary) {

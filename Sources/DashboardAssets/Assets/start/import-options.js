@@ -6,6 +6,7 @@ const fields = {
     ['architecture', 'Architecture', 'Of weights alone, such as resnet18.'],
     ['image', 'Image side', 'Pixels; goes with an architecture.'],
     ['skeleton', 'Graph of another model', 'The id of a model whose graph the weights fill.'],
+    ['weights', 'Copy of the weights', 'Where a checkpoint holds several, such as state_dict_ema.'],
   ],
   datasets: [
     ['resize', 'Resize', '256 for the shorter side, or 256x320.'],
