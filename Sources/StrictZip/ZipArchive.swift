@@ -50,13 +50,16 @@ public struct ZipArchive: Sendable {
                 entry: located[second.index].name)
         }
         // A reader that goes from header to header finds what lies between, and one that begins at the front what is there.
-        var position = 0
-        for place in spans.map({ ($0.start, $0.end) }) + [(end.directoryOffset, end.directoryOffset)] {
-            guard place.0 == position else {
+        var (position, neighbour) = (0, located.first?.name)
+        for place in spans + [(end.directoryOffset, end.directoryOffset, -1)] {
+            if place.index >= 0, position == 0 { neighbour = located[place.index].name }
+            guard place.start == position else {
                 throw ZipFault.ambiguous.problem(
-                    "The \(place.0 - position) bytes from \(position) on belong to no entry.")
+                    "\(place.start - position) bytes from \(position) on, beside this entry, belong to none.",
+                    entry: neighbour)
             }
-            position = place.1
+            position = place.end
+            if place.index >= 0 { neighbour = located[place.index].name }
         }
         self.file = file
         self.indices = indices

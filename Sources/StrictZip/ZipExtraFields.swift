@@ -20,7 +20,7 @@ enum ZipExtraFields {
             else { throw ZipFault.entry.problem("An extra field runs past its header.", entry: entry) }
             guard [zip64Field, unicodePath, unicodeComment].contains(id) else { continue }
             guard seen.insert(id).inserted else {
-                throw ZipFault.ambiguous.problem(
+                throw (id == zip64Field ? ZipFault.entry : .ambiguous).problem(
                     "There are two extra fields of the kind \(id).", entry: entry)
             }
             switch id {
