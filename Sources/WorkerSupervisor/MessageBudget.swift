@@ -61,7 +61,8 @@ struct MessageBudget {
             try take(Frame.encode(message).count, of: "bytes of documents", most: Self.documentBytes)
         case .artifact: try take(1, of: "files", most: Self.artifacts)
         case .rendered(let samples): try take(samples.count, of: "pictures", most: Self.pictures)
-        case .modelProbed, .datasetImported: try take(1, of: "summaries", most: Self.summaries)
+        case .uploadChecked, .modelProbed, .datasetImported, .agreement:
+            try take(1, of: "summaries", most: Self.summaries)
         case .heartbeat, .progress, .failed, .finished: break
         }
         return true
