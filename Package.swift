@@ -72,12 +72,12 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "ArtifactStore", "ClassOrder", "DashboardAssets", "Findings", "HTTPServer", "JobQueue",
+                "ArtifactStore", "OutputNames", "DashboardAssets", "Findings", "HTTPServer", "JobQueue",
                 "JobStore", "Locks", "Problems", "Report", "StrictJSON", "WorkerProtocol", crypto,
             ],
             resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
         library("ArtifactStore", ["CFileSystem", "Locks", "Problems", "WorkerProtocol", crypto]),
-        library("ClassOrder", ["StrictJSON"]),
+        library("OutputNames", ["StrictJSON"]),
         .target(name: "CConfinement", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CFileSystem", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CThreadStat", cSettings: [.treatAllWarnings(as: .error)]),
@@ -168,7 +168,7 @@ let package = Package(
         library(
             "DatasetFormats",
             [
-                "CArchive", "CJPEG", "ClassOrder", "CParquet", "CPNG", "Findings", "Graph", "ImageEncoding",
+                "CArchive", "CJPEG", "OutputNames", "CParquet", "CPNG", "Findings", "Graph", "ImageEncoding",
                 "PackedDataset", "PickleData", "Problems", "Safetensors", "StrictJSON", "StrictZip",
                 "WorkerProtocol",
             ]),
@@ -260,7 +260,7 @@ let package = Package(
         tests(
             "DatasetFormats",
             [
-                "CArchive", "ClassOrder", "Findings", "ImageEncoding", "PackedDataset", "Problems",
+                "CArchive", "OutputNames", "Findings", "ImageEncoding", "PackedDataset", "Problems",
                 "WorkerProtocol",
                 "ZipFixtures",
             ]),
@@ -270,7 +270,7 @@ let package = Package(
         ),
         tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
         tests("ServiceClient", ["Problems"]),
-        tests("ClassOrder", ["StrictJSON"]),
+        tests("OutputNames", ["StrictJSON"]),
         tests("StrictJSON", []),
         tests("Compatibility", ["Execution", "Findings", "ModelFormats", "Tensors"]),
         tests("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),

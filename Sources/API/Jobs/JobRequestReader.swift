@@ -1,4 +1,4 @@
-import ClassOrder
+import OutputNames
 import Findings
 import Foundation
 import JobStore
@@ -95,11 +95,11 @@ enum JobRequestReader {
     /// Output of each class folder, in any form of a class order.
     private static func mapping(_ reader: JSONReader) throws -> [String: Int] {
         do {
-            return try ClassOrder(json: reader.value).mapping
+            return try OutputNames(json: reader.value).mapping
         } catch {
             throw Problem(
                 .malformed, code: "json-field-invalid", title: "A field of the body is not valid",
-                detail: error.detail, location: reader.pointer + error.place, fix: ClassOrderFault.forms)
+                detail: error.detail, location: reader.pointer + error.place, fix: OutputNamesFault.forms)
         }
     }
 }

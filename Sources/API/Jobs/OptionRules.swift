@@ -1,4 +1,4 @@
-import ClassOrder
+import OutputNames
 import Findings
 import Foundation
 import Problems
@@ -18,12 +18,12 @@ public enum OptionRules {
                 location: "--classes")
         }
         do {
-            return try ClassOrder(file: Array(data)).mapping
+            return try OutputNames(file: Array(data)).mapping
         } catch {
             let separator = error.place.hasPrefix("line") ? ", " : error.place.isEmpty ? "" : "#"
             throw Problem(
                 .malformed, code: "class-order-invalid", title: "The file of the class order can't be used",
-                detail: error.detail, location: path + separator + error.place, fix: ClassOrderFault.forms)
+                detail: error.detail, location: path + separator + error.place, fix: OutputNamesFault.forms)
         }
     }
 

@@ -1,4 +1,4 @@
-import ClassOrder
+import OutputNames
 import Findings
 import PickleData
 import Problems

@@ -1,4 +1,4 @@
-import ClassOrder
+import OutputNames
 import PackedDataset
 import StrictJSON
 

@@ -1,4 +1,4 @@
-import ClassOrder
+import OutputNames
 import Problems
 
 /// What a label may be, and what can be wrong with labels.

@@ -1,4 +1,4 @@
-import ClassOrder
+import OutputNames
 import Problems
 
 /// A file beside the images that says the classes' names, their order, or both.
@@ -12,7 +12,7 @@ struct OrderFile {
 
     let name: String
     /// Nil where the file cannot be read as an order of classes.
-    let order: ClassOrder?
+    let order: OutputNames?
     /// Names of folders as people know them: `{"n02123045": "cat"}`.
     let aliases: [String: String]
     /// Why it is neither.
@@ -27,12 +27,12 @@ struct OrderFile {
     init?(_ path: EntryPath, _ entries: EntryStream) throws {
         name = path.name
         var bytes: [UInt8] = []
-        try entries.source.read(into: &bytes, limit: ClassOrder.maximumBytes + 1)
+        try entries.source.read(into: &bytes, limit: OutputNames.maximumBytes + 1)
         if ManifestCandidate.isName(name), Manifest.hasColumns(bytes, isCSV: !name.hasSuffix(".jsonl")) {
             return nil
         }
         do {
-            order = try ClassOrder(file: bytes)
+            order = try OutputNames(file: bytes)
             (aliases, fault) = ([:], nil)
         } catch {
             order = nil

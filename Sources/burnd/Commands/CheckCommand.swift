@@ -107,7 +107,7 @@ struct CheckCommand: AsyncParsableCommand {
                 problems.append(problem)
             }
         }
-        if let model = report.model, let dataset = report.dataset, let worker {
+        if let model = report.model, let dataset = report.dataset {
             var options = JobOptions(seed: seed, input: scaling.input, acceptDisagreement: acceptDisagreement)
             do {
                 if let classes { options.classes = try OptionRules.classMapping(file: classes) }

@@ -1,7 +1,7 @@
 import StrictJSON
 
 /// Which class each output of a model stands for.
-public struct ClassOrder: Hashable, Sendable {
+public struct OutputNames: Hashable, Sendable {
     /// The names of each output: one, or those of a synset and of people.
     public private(set) var names: [Int: [String]] = [:]
 
@@ -22,17 +22,17 @@ public struct ClassOrder: Hashable, Sendable {
     }
 
     /// - Parameter place: where the name stands, as a JSON pointer or a line.
-    /// - Throws: `ClassOrderFault` for an output that has names already, and for an empty name.
-    mutating func add(_ added: [String], output: Int, place: String) throws(ClassOrderFault) {
+    /// - Throws: `OutputNamesFault` for an output that has names already, and for an empty name.
+    mutating func add(_ added: [String], output: Int, place: String) throws(OutputNamesFault) {
         guard Self.outputs.contains(output) else {
-            throw ClassOrderFault("\(output) is no number of an output.", place)
+            throw OutputNamesFault("\(output) is no number of an output.", place)
         }
         let added = added.map { $0.trimmingSpace() }
         guard !added.isEmpty, !added.contains("") else {
-            throw ClassOrderFault("A class has no name.", place)
+            throw OutputNamesFault("A class has no name.", place)
         }
         if let owner = names.updateValue(added, forKey: output)?.first {
-            throw ClassOrderFault(
+            throw OutputNamesFault(
                 "Output \(output) is that of \"\(owner.prefix(80))\" and of \"\(added[0].prefix(80))\".",
                 place)
         }
@@ -40,7 +40,7 @@ public struct ClassOrder: Hashable, Sendable {
 }
 
 /// What is wrong with a class order, and where.
-public struct ClassOrderFault: Error, Hashable, Sendable {
+public struct OutputNamesFault: Error, Hashable, Sendable {
     public var detail: String
     /// A JSON pointer, or `line 3`; empty for the whole.
     public var place: String

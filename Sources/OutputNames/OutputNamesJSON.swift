@@ -1,9 +1,9 @@
 import StrictJSON
 
-extension ClassOrder {
+extension OutputNames {
     /// Reads a list of names, an object from output to name or from name to output, or a model's configuration
     /// with `id2label`, `label2id` or both, by what is in it.
-    public init(json: JSONValue) throws(ClassOrderFault) {
+    public init(json: JSONValue) throws(OutputNamesFault) {
         self.init()
         switch json {
         case .array(let items):
@@ -11,7 +11,7 @@ extension ClassOrder {
                 try add([Self.name(item, "/\(index)")], output: index, place: "/\(index)")
             }
             if let repeated = Self.repeated(items) {
-                throw ClassOrderFault("\"\(repeated.prefix(80))\" is there twice.", "")
+                throw OutputNamesFault("\"\(repeated.prefix(80))\" is there twice.", "")
             }
         case .object(let members):
             if json["id2label"] != nil || json["label2id"] != nil {
@@ -19,14 +19,14 @@ extension ClassOrder {
             } else {
                 try read(members, "")
             }
-        default: throw ClassOrderFault("Found \(json.kind).", "")
+        default: throw OutputNamesFault("Found \(json.kind).", "")
         }
-        guard !names.isEmpty else { throw ClassOrderFault("There are no classes.", "") }
+        guard !names.isEmpty else { throw OutputNamesFault("There are no classes.", "") }
     }
 
-    private static func name(_ value: JSONValue, _ place: String) throws(ClassOrderFault) -> String {
+    private static func name(_ value: JSONValue, _ place: String) throws(OutputNamesFault) -> String {
         guard case .string(let name) = value else {
-            throw ClassOrderFault("A name is expected, found \(value.kind).", place)
+            throw OutputNamesFault("A name is expected, found \(value.kind).", place)
         }
         return name
     }
@@ -40,31 +40,31 @@ extension ClassOrder {
     /// Hugging Face's: where both are there, they have to agree. ImageNet has names of two outputs, of which
     /// `label2id` has one.
     private mutating func readConfiguration(_ id2label: JSONValue?, _ label2id: JSONValue?)
-        throws(ClassOrderFault)
+        throws(OutputNamesFault)
     {
         guard case .object(let labels)? = id2label else {
             guard id2label == nil, case .object(let numbers)? = label2id else {
-                throw ClassOrderFault("It is no object.", id2label == nil ? "/label2id" : "/id2label")
+                throw OutputNamesFault("It is no object.", id2label == nil ? "/label2id" : "/id2label")
             }
             return try read(numbers, "/label2id")
         }
         try read(labels, "/id2label")
         guard let label2id else { return }
         guard case .object(let numbers) = label2id else {
-            throw ClassOrderFault("It is no object.", "/label2id")
+            throw OutputNamesFault("It is no object.", "/label2id")
         }
         for member in numbers {
             let place = "/label2id/" + Self.escape(member.name)
             let output = try Self.output(member.value, place)
             guard names[output]?.contains(member.name.trimmingSpace()) == true else {
                 let other = names[output].map { "\"\($0[0].prefix(80))\"" } ?? "nothing"
-                throw ClassOrderFault(
+                throw OutputNamesFault(
                     "\"\(member.name.prefix(80))\" is output \(output) here and \(other) in id2label.", place)
             }
         }
     }
 
-    private mutating func read(_ members: [JSONValue.Member], _ pointer: String) throws(ClassOrderFault) {
+    private mutating func read(_ members: [JSONValue.Member], _ pointer: String) throws(OutputNamesFault) {
         // Where keys and values are numbers, such as {"0": "3"}, the keys are outputs when the values are text.
         let areOutputs = members.allSatisfy { member in
             switch member.value {
@@ -91,7 +91,7 @@ extension ClassOrder {
         }
     }
 
-    private static func output(_ value: JSONValue, _ place: String) throws(ClassOrderFault) -> Int {
+    private static func output(_ value: JSONValue, _ place: String) throws(OutputNamesFault) -> Int {
         switch value {
         case .int(let number):
             if let output = Int(exactly: number), outputs.contains(output) { return output }
@@ -99,7 +99,7 @@ extension ClassOrder {
             if let output = Int(text), outputs.contains(output) { return output }
         default: break
         }
-        throw ClassOrderFault("The number of an output is expected, found \(Self.shown(value)).", place)
+        throw OutputNamesFault("The number of an output is expected, found \(Self.shown(value)).", place)
     }
 
     private static func shown(_ value: JSONValue) -> String {

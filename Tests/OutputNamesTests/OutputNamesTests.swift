@@ -1,9 +1,9 @@
 import StrictJSON
 import Testing
 
-@testable import ClassOrder
+@testable import OutputNames
 
-@Suite struct ClassOrderTests {
+@Suite struct OutputNamesTests {
     private let three = ["cat": 0, "dog": 1, "eel": 2]
 
     @Test(arguments: [
@@ -18,24 +18,24 @@ import Testing
         "name;id\ncat;0\ndog;1\neel;2", "index\tclass_name\textra\n1\tdog\t\n0\tcat\t\n2\teel\tx\n",
     ])
     func everyFormIsReadByContent(text: String) throws {
-        #expect(try ClassOrder(file: Array(text.utf8)).mapping == three)
+        #expect(try OutputNames(file: Array(text.utf8)).mapping == three)
     }
 
     @Test func numbersThatAreFoldersStayNames() throws {
         // MNIST's folders, in another order.
-        #expect(try ClassOrder(file: Array(#"{"0": 1, "1": 0}"#.utf8)).mapping == ["0": 1, "1": 0])
-        #expect(try ClassOrder(file: Array("1\n0\n2".utf8)).mapping == ["1": 0, "0": 1, "2": 2])
+        #expect(try OutputNames(file: Array(#"{"0": 1, "1": 0}"#.utf8)).mapping == ["0": 1, "1": 0])
+        #expect(try OutputNames(file: Array("1\n0\n2".utf8)).mapping == ["1": 0, "0": 1, "2": 2])
         // No numbering: names that begin with a number.
         #expect(
-            try ClassOrder(file: Array("3 series\n5 series".utf8)).mapping == ["3 series": 0, "5 series": 1])
+            try OutputNames(file: Array("3 series\n5 series".utf8)).mapping == ["3 series": 0, "5 series": 1])
     }
 
     @Test func synsetsHaveTwoNames() throws {
-        let words = try ClassOrder(file: Array("n01440764 tench, Tinca tinca\nn01443537 goldfish\n".utf8))
+        let words = try OutputNames(file: Array("n01440764 tench, Tinca tinca\nn01443537 goldfish\n".utf8))
         #expect(words.mapping["n01443537"] == 1 && words.mapping["goldfish"] == 1)
         let keras =
             #"{"0": ["n01440764", "tench"], "134": ["n02012849", "crane"], "517": ["n03126707", "crane"]}"#
-        let order = try ClassOrder(file: Array(keras.utf8))
+        let order = try OutputNames(file: Array(keras.utf8))
         #expect(order.mapping == ["n01440764": 0, "tench": 0, "n02012849": 134, "n03126707": 517])
         #expect(order.names[517] == ["n03126707", "crane"])
     }
@@ -43,7 +43,7 @@ import Testing
     /// As in Hugging Face's configurations for ImageNet.
     @Test func aNameOfTwoOutputsStandsForNeither() throws {
         let text = #"{"id2label": {"0": "x", "1": "crane", "2": "crane"}, "label2id": {"x": 0, "crane": 2}}"#
-        #expect(try ClassOrder(file: Array(text.utf8)).mapping == ["x": 0])
+        #expect(try OutputNames(file: Array(text.utf8)).mapping == ["x": 0])
     }
 
     @Test(arguments: [
@@ -62,7 +62,7 @@ import Testing
         ("id,name\n", "", "no classes"),
     ])
     func whatIsWrongIsSaid(text: String, place: String, detail: String) {
-        let fault = #expect(throws: ClassOrderFault.self) { try ClassOrder(file: Array(text.utf8)) }
+        let fault = #expect(throws: OutputNamesFault.self) { try OutputNames(file: Array(text.utf8)) }
         #expect(fault?.place == place, "\(text): \(String(describing: fault))")
         #expect(fault?.detail.contains(detail) == true, "\(text): \(String(describing: fault))")
     }

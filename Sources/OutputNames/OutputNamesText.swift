@@ -1,6 +1,6 @@
 import StrictJSON
 
-extension ClassOrder {
+extension OutputNames {
     public static let maximumBytes = 4 << 20
 
     private static let numberColumns: Set<String> = [
@@ -13,18 +13,18 @@ extension ClassOrder {
 
     /// Reads a file of a class order: JSON, a table with a column for the number and one for the name, lines with
     /// the number in front, lines of a synset and its words, or a name a line.
-    public init(file bytes: [UInt8]) throws(ClassOrderFault) {
+    public init(file bytes: [UInt8]) throws(OutputNamesFault) {
         guard bytes.count <= Self.maximumBytes else {
-            throw ClassOrderFault("It has \(bytes.count) bytes; at most \(Self.maximumBytes) are read.", "")
+            throw OutputNamesFault("It has \(bytes.count) bytes; at most \(Self.maximumBytes) are read.", "")
         }
         guard var text = String(validating: bytes, as: UTF8.self) else {
-            throw ClassOrderFault("It is not UTF-8.", "")
+            throw OutputNamesFault("It is not UTF-8.", "")
         }
         if text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
         if let first = text.first(where: { !$0.isWhitespace }), first == "[" || first == "{" {
             let document: JSONValue
             do { document = try StrictJSON.parse(Array(text.utf8)) } catch {
-                throw ClassOrderFault(error.description, "")
+                throw OutputNamesFault(error.description, "")
             }
             try self.init(json: document)
             return
@@ -33,7 +33,7 @@ extension ClassOrder {
     }
 
     /// The table of the numbers and names of classes in `text`; nil where its first line names no such columns.
-    public init?(table text: String) throws(ClassOrderFault) {
+    public init?(table text: String) throws(OutputNamesFault) {
         self.init()
         let first = text.prefix { !$0.isNewline }
         let separator: Unicode.Scalar = first.contains("\t") ? "\t" : first.contains(",") ? "," : ";"
@@ -46,29 +46,29 @@ extension ClassOrder {
             if row == [""] { continue }
             let place = "line \(reader.line)"
             guard row.count == header.count else {
-                throw ClassOrderFault("It has \(row.count) fields; the header has \(header.count).", place)
+                throw OutputNamesFault("It has \(row.count) fields; the header has \(header.count).", place)
             }
             guard let output = Int(row[number].trimmingSpace()) else {
-                throw ClassOrderFault("\"\(row[number].prefix(80))\" is no number of an output.", place)
+                throw OutputNamesFault("\"\(row[number].prefix(80))\" is no number of an output.", place)
             }
             try add([row[name]], output: output, place: place)
         }
-        if reader.isCut { throw ClassOrderFault("A quoted field does not end.", "line \(reader.line)") }
-        guard !names.isEmpty else { throw ClassOrderFault("There are no classes.", "") }
+        if reader.isCut { throw OutputNamesFault("A quoted field does not end.", "line \(reader.line)") }
+        guard !names.isEmpty else { throw OutputNamesFault("There are no classes.", "") }
     }
 
-    private init(text: String) throws(ClassOrderFault) {
-        if let table = try ClassOrder(table: text) {
+    private init(text: String) throws(OutputNamesFault) {
+        if let table = try OutputNames(table: text) {
             self = table
             return
         }
         self.init()
         var lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }.map { $0.trimmingSpace() }
         while lines.last == "" { lines.removeLast() }
-        guard !lines.isEmpty else { throw ClassOrderFault("There are no classes.", "") }
+        guard !lines.isEmpty else { throw OutputNamesFault("There are no classes.", "") }
         // A line that is left out would move all the classes after it.
         if let empty = lines.firstIndex(of: "") {
-            throw ClassOrderFault("The line is empty.", "line \(empty + 1)")
+            throw OutputNamesFault("The line is empty.", "line \(empty + 1)")
         }
         let parts = lines.map(Self.parts)
         let numbers = parts.compactMap { $0.rest.isEmpty ? nil : Int($0.first) }
@@ -83,7 +83,7 @@ extension ClassOrder {
                 try add([parts[index].first, parts[index].rest], output: index, place: place)
             } else {
                 guard seen.insert(line).inserted else {
-                    throw ClassOrderFault("\"\(line.prefix(80))\" is there twice.", place)
+                    throw OutputNamesFault("\"\(line.prefix(80))\" is there twice.", place)
                 }
                 try add([line], output: index, place: place)
             }
