@@ -59,6 +59,7 @@ struct ImageFolderLayout {
         guard let root else { return }
         let empty = folders.filter { $0.count == root.path.count + 1 && $0.starts(with: root.path) }
             .filter { !classes.contains($0[root.path.count]) }
+            .filter { !StoragePlaces.besides.contains($0[root.path.count].lowercased()) }
             .map { $0.joined(separator: "/") }
         if let first = empty.min() {
             throw Problem(

@@ -109,7 +109,7 @@ struct LayoutReadings {
     /// - Throws: `Problem` `layout-not-found`, or what is wrong with a manifest.
     func required(_ layout: ImportOptions.Layout) throws -> Reading {
         switch layout {
-        case .folders where survey.imageCount > 0: return folders
+        case .folders where survey.imageCount > 0 || containers.isEmpty: return folders
         case .manifest where !tables.usable.isEmpty: return manifest
         case .manifest: if let fault = tables.namedFault { throw fault }
         case .webdataset where survey.samples.withLabel > 0: return webdataset

@@ -12,8 +12,7 @@ struct ManifestCandidate {
     ]
 
     let path: EntryPath
-    /// Nil for a table that has no such columns, or that is too large.
-    let bytes: [UInt8]?
+    let bytes: [UInt8]
 
     /// Whether the table is one by its name, and not by its columns alone.
     var isNamed: Bool { path.components.last.map(Self.fileNames.contains) == true }
@@ -23,18 +22,13 @@ struct ManifestCandidate {
         return lower.hasSuffix(".csv") || lower.hasSuffix(".tsv") || lower.hasSuffix(".jsonl")
     }
 
-    /// Reads the table where its first line has a column for the file and one for the label.
-    init(_ path: EntryPath, _ entries: EntryStream) throws {
+    /// - Parameter head: the first bytes, which were read already.
+    init(_ path: EntryPath, head: [UInt8], _ entries: EntryStream) throws {
         self.path = path
-        var bytes: [UInt8] = []
-        try entries.source.read(into: &bytes, limit: 1 << 16)
-        let isCSV = !path.name.lowercased().hasSuffix(".jsonl")
-        guard Self.fileNames.contains(path.components.last ?? "") || Manifest.hasColumns(bytes, isCSV: isCSV)
-        else {
-            self.bytes = nil
-            return
+        var bytes = head
+        if head.count == Manifest.headBytes {
+            try entries.source.read(into: &bytes, limit: Manifest.maximumBytes - head.count + 1)
         }
-        try entries.source.read(into: &bytes, limit: Manifest.maximumBytes - bytes.count + 1)
         guard bytes.count <= Manifest.maximumBytes else {
             throw ImportProblems.entryTooLarge(path.name, Manifest.maximumBytes)
         }
@@ -54,6 +48,8 @@ struct Manifest {
     }
 
     static let maximumBytes = 1 << 30
+    /// By which a table is known.
+    static let headBytes = 1 << 16
     private static let fileColumns = [
         "file_name", "filename", "file", "path", "image", "image_path", "filepath", "file_path", "filepaths",
         "image_name",

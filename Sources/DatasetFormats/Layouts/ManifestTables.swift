@@ -12,9 +12,8 @@ struct ManifestTables {
 
     init(_ candidates: [ManifestCandidate], limits: ImportLimits) throws {
         for candidate in candidates {
-            guard let bytes = candidate.bytes else { continue }
             do {
-                usable.append(try Manifest(bytes, path: candidate.path, limits: limits))
+                usable.append(try Manifest(candidate.bytes, path: candidate.path, limits: limits))
             } catch let problem as Problem where problem.category != .internal {
                 faults[candidate.path.name] = problem
                 if candidate.isNamed, namedFault == nil { namedFault = problem }

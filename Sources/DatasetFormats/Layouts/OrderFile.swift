@@ -23,13 +23,12 @@ struct OrderFile {
         return parts.count == 2 && names.contains(String(parts[0])) && extensions.contains(String(parts[1]))
     }
 
-    /// Nil for a table that says the labels of files.
-    init?(_ path: EntryPath, _ entries: EntryStream) throws {
+    /// - Parameter head: the first bytes, which were read already.
+    init(_ path: EntryPath, head: [UInt8], _ entries: EntryStream) throws {
         name = path.name
-        var bytes: [UInt8] = []
-        try entries.source.read(into: &bytes, limit: OutputNames.maximumBytes + 1)
-        if ManifestCandidate.isName(name), Manifest.hasColumns(bytes, isCSV: !name.hasSuffix(".jsonl")) {
-            return nil
+        var bytes = head
+        if head.count == Manifest.headBytes {
+            try entries.source.read(into: &bytes, limit: OutputNames.maximumBytes + 1 - head.count)
         }
         do {
             order = try OutputNames(file: bytes)

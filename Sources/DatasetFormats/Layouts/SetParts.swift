@@ -80,6 +80,13 @@ enum StoragePlaces {
         "val", "valid", "validation", "dev",
     ]
 
+    /// What may lie beside class folders and is none: a folder of these without images is no empty class.
+    static let besides: Set<String> = [
+        "annotation", "annotations", "caption", "captions", "doc", "docs", "label", "labels", "mask", "masks",
+        "meta",
+        "metadata",
+    ]
+
     /// `imgs1`, `images_02`, `part-3`, `train`.
     static func contains(_ folder: String) -> Bool {
         var name = Substring(folder.lowercased())

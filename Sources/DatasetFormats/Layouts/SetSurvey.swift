@@ -75,13 +75,24 @@ struct SetSurvey {
         if CIFARSource.split(of: name) != nil { keep(&cifar) }
         if name.hasSuffix(".parquet") { keep(&parquet) }
         if ShardedWebDataset.isShard(name) { keep(&shards) }
-        guard path.components.count <= Self.deepestTable else { return }
-        if OrderFile.isName(name), orders.count < Self.keptTables, let order = try OrderFile(path, entries) {
-            orders.append(order)
-        } else if ManifestCandidate.isName(name), tables.count < Self.keptTables {
-            // Another table than the known ones may be one of each image's: a few near the top are looked at.
-            guard ManifestCandidate.fileNames.contains(name) || path.components.count <= 2 else { return }
-            tables.append(try ManifestCandidate(path, entries))
+        if path.components.count <= Self.deepestTable { try takeTable(path, name, entries) }
+    }
+
+    /// A table of files and labels, or a file that says what the classes are called.
+    private mutating func takeTable(_ path: EntryPath, _ name: String, _ entries: EntryStream) throws {
+        let (isTable, isOrder) = (ManifestCandidate.isName(name), OrderFile.isName(name))
+        // Another table than the known ones may be one of each image's: a few near the top are looked at.
+        let isNamed = ManifestCandidate.fileNames.contains(name)
+        guard isOrder || (isTable && (isNamed || path.components.count <= 2)) else { return }
+        guard tables.count < Self.keptTables, orders.count < Self.keptTables else { return }
+        var head: [UInt8] = []
+        try entries.source.read(into: &head, limit: Manifest.headBytes)
+        if isTable,
+            Manifest.hasColumns(head, isCSV: !name.lowercased().hasSuffix(".jsonl")) || (isNamed && !isOrder)
+        {
+            tables.append(try ManifestCandidate(path, head: head, entries))
+        } else if isOrder {
+            orders.append(try OrderFile(path, head: head, entries))
         }
     }
 
