@@ -47,7 +47,8 @@ import Testing
         "models?resize=3", "models?weights=ema", "datasets?resize=0", "datasets?resize=3x",
         "datasets?crop=1x2x3",
         "datasets?alpha=no",
-        "datasets?split=all", "datasets?skeleton=x", "datasets?images=0", "datasets?images=99999999",
+        "datasets?layout=tree", "datasets?orientation=left", "datasets?split=all", "datasets?skeleton=x",
+        "datasets?images=0", "datasets?images=99999999",
     ])
     func whatCannotBeReadIsRefused(query: String) async throws {
         try await withHarness { service in
@@ -74,6 +75,44 @@ import Testing
             let small = try await service.send(
                 .post, "/v1/uploads?kind=dataset&images=10&crop=8", headers: headers)
             #expect(small.status == 201)
+        }
+    }
+
+    /// Neither in the query nor in Upload-Metadata.
+    @Test func optionsOfTheOtherKindAreRefused() async throws {
+        try await withHarness { service in
+            func create(_ kind: String, _ query: String, metadata: String? = nil) async throws -> Int {
+                var headers: HTTPHeaders = ["Tus-Resumable": "1.0.0", "Upload-Length": "1000"]
+                headers["Upload-Metadata"] = metadata.map {
+                    "\($0) \(Data("32".utf8).base64EncodedString())"
+                }
+                return try await service.send(.post, "/v1/uploads?kind=\(kind)\(query)", headers: headers)
+                    .status
+            }
+            let statuses = [
+                try await create("model", "&layout=folders"),
+                try await create("model", "", metadata: "resize"),
+                try await create("dataset", "", metadata: "image"),
+                try await create("dataset", "&layout=folders&orientation=upright", metadata: "resize"),
+            ]
+            #expect(statuses == [400, 400, 400, 201])
+        }
+    }
+
+    @Test func aClassOrderIsTakenInEveryForm() async throws {
+        try await withHarness { service in
+            let model = try await service.upload(Script.scan, to: "models")
+            let dataset = try await service.upload(Script.dataset, to: "datasets")
+            for classes in [
+                #"["a", "b"]"#, #"{"0": "a", "1": "b"}"#, #"{"a": 0, "b": 1}"#,
+                #"{"id2label": {"0": "a", "1": "b"}}"#,
+            ] {
+                let answer = try await service.submit(
+                    "scan", model: model, dataset: dataset, more: #", "options": {"classes": \#(classes)}"#)
+                #expect(answer.status < 300, "\(classes)")
+                let mapping: [String: Int]? = try answer.value("options", "classes")
+                #expect(mapping == ["a": 0, "b": 1])
+            }
         }
     }
 
