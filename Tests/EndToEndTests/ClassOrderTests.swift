@@ -111,7 +111,7 @@ import TinyModels
         #expect(try agreement(run(["classes": Self.truth]))["accepted"] == nil)
         let accepted = try run(["accept_disagreement": true, "force": true, "rounds": 0], type: "purify")
         #expect(accepted["state"] as? String == "succeeded", "\(accepted)")
-        #expect((try agreement(accepted)["accepted"] as? String)?.contains("in each other's places") == true)
+        #expect((try agreement(accepted)["accepted"] as? String)?.contains("What fits better") == true)
         // Whatever the verdict on such an input: labels that the model does not see never make a purification acceptable.
         let points = try service.get("/v1/jobs/\(accepted["id"] as? String ?? "")/metrics").json["items"]
         for point in points as? [[String: Any]] ?? [] where point["name"] as? String == "accepted" {

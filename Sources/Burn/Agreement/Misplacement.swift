@@ -38,15 +38,15 @@ struct Misplacement: Hashable, Sendable {
     /// more for them than for the current ones (sign test).
     ///
     /// The class that speaks loudest is left out: a model that takes most cats for dogs is weak, and says little about dogs;
-    /// where classes changed places, each of them says so. A class by itself, whose place nobody else wants, must be predicted
-    /// as the other output more often than not.
+    /// where classes changed places, each of them says so. A class by itself, whose place nobody else wants, speaks for itself
+    /// where it is predicted as the other output more often than not.
     func pValue(_ tally: AgreementTally) -> Double {
-        if places.count == 1 {
-            return Statistics.binomialTail(
-                tally.hits(places[0], outputs[0]), of: tally.samples[places[0]], rate: 0.5)
-        }
         let votes = zip(places, outputs).map { place, output in
             (others: tally.hits(place, output), own: tally.hits(place, tally.current[place]))
+        }
+        if places.count == 1 {
+            guard 2 * votes[0].others > tally.samples[places[0]] else { return 1 }
+            return Statistics.binomialTail(votes[0].others, of: votes[0].others + votes[0].own, rate: 0.5)
         }
         let loudest = votes.indices.max {
             votes[$0].others - votes[$0].own < votes[$1].others - votes[$1].own
