@@ -24,15 +24,17 @@ public struct JSONLimits: Hashable, Sendable {
     public var maximumDepth: Int
     public var maximumBytes: Int
     public var maximumValues: Int
-    /// Bytes that the values take beside the texts in them: `itemMemory` for each item of an array, `memberMemory` for
-    /// each member of an object.
+    /// Bytes that the values take beside the texts in them: 48 for each item of an array, 80 for each member of an
+    /// object, 32 for each of both.
     public var maximumMemory: Int
     /// Whether NaN, Infinity and -Infinity are taken: Python writes them, RFC 8259 has none.
     public var allowsNonFinite: Bool
 
     /// Lists grow by doubling: an item takes twice its own bytes at the most, and a container has a head.
     static let itemMemory = 2 * MemoryLayout<JSONValue>.stride
-    static let memberMemory = 2 * MemoryLayout<JSONValue.Member>.stride + 64
+    static let memberMemory = 2 * MemoryLayout<JSONValue.Member>.stride
+    /// A name in the set that finds a second one, in objects of more than eight members.
+    static let nameMemory = 64
     static let containerMemory = 32
 
     public init(

@@ -122,7 +122,10 @@ struct JSONParser {
             try reserve(JSONLimits.memberMemory)
             members.append(.init(name: name, value: try value(depth: depth + 1)))
             if members.count == 8 { names = Set(members.map(\.name)) }
-            if members.count > 8 { names.insert(name) }
+            if members.count > 8 {
+                try reserve(JSONLimits.nameMemory)
+                names.insert(name)
+            }
             skipSpace()
         } while take(UInt8(ascii: ","))
         try expect("}")

@@ -18,6 +18,9 @@ struct ProgramGenerator {
 
     private static let rules = OperatorCatalog.all.filter { $0.name.hasPrefix("aten::") }
 
+    /// What sizes are changed by: few and many, within what is written out in programs.
+    private static let steps: [Int64] = [1, 2, 3, 4, 8, -1, 0, 1 << 20, 1 << 30, 1 << 31, -(1 << 31)]
+
     /// Those that take whole numbers.
     private static let counting = rules.filter {
         $0.schema.arguments.contains { $0.kind == .int || $0.kind == .ints }
@@ -104,7 +107,7 @@ struct ProgramGenerator {
             target = "torch.ops.aten.sym_size.int"
             inputs = """
                 {"name":"self","arg":\(tensor(source.name)),"kind":1},
-                {"name":"dim","arg":\(int(choices.number(Int64(choices.below(source.shape.count))))),"kind":1}
+                {"name":"dim","arg":\(int(Int64(choices.below(source.shape.count)))),"kind":1}
                 """
         } else {
             target = "_operator." + choices.one(of: ["sub", "add", "mul", "floordiv"])
@@ -112,7 +115,7 @@ struct ProgramGenerator {
             let b =
                 choices.rarely()
                 ? "{\"as_sym_int\":{\"as_name\":\"\(choices.one(of: integers))\"}}"
-                : int(choices.number(Int64(1 + choices.below(8))))
+                : int(choices.one(of: Self.steps))
             inputs = "{\"name\":\"a\",\"arg\":\(a),\"kind\":1},{\"name\":\"b\",\"arg\":\(b),\"kind\":1}"
         }
         nodes.append(
@@ -127,7 +130,9 @@ struct ProgramGenerator {
         let rule = rules[(choices.below(256) << 8 | choices.below(256)) % rules.count]
         var arguments: [(String, String)] = []
         for argument in rule.schema.arguments {
-            guard argument.defaultValue == .required || choices.rarely(2) else { continue }
+            guard argument.defaultValue == .required || argument.name == "dim" || choices.rarely(2) else {
+                continue
+            }
             arguments.append((argument.name, value(of: argument, rule)))
         }
         let isList = rule.schema.resultCount == nil
@@ -206,14 +211,16 @@ struct ProgramGenerator {
     ]
 
     private mutating func integer(_ name: String) -> String {
-        if !integers.isEmpty, choices.rarely(4) {
+        if !integers.isEmpty, name != "dim", choices.rarely(2) {
             return "{\"as_sym_int\":{\"as_name\":\"\(choices.one(of: integers))\"}}"
         }
-        return int(choices.number(Self.usual[name] ?? 0))
+        return int(choices.rarely(4) ? choices.number(Self.usual[name] ?? 0) : Self.usual[name] ?? 0)
     }
 
     private mutating func listed(_ name: String, _ place: Int) -> String {
-        if !integers.isEmpty, choices.rarely(6) { return "{\"as_name\":\"\(choices.one(of: integers))\"}" }
+        if !integers.isEmpty, name != "dim", choices.rarely(3) {
+            return "{\"as_name\":\"\(choices.one(of: integers))\"}"
+        }
         let sizes: [Int64] =
             ["size", "shape"].contains(name) ? [-1, 3, 8, 8] : name == "dims" ? [0, 1, 2, 3] : []
         let usual = sizes.indices.contains(place) ? sizes[place] : Self.usual[name] ?? 0
