@@ -5,7 +5,7 @@ struct ONNXGenerator {
     private var choices: Choices
     private var graph = WireWriter()
     private var integers = ["i0"]
-    private var scalars = ["n0"]
+    private var scalars = ["n0", "n1", "n2"]
     private var floats = ["f0"]
     private var images = ["x"]
     private var count = 0
@@ -19,9 +19,10 @@ struct ONNXGenerator {
 
     private mutating func build() -> [UInt8] {
         constant("i0", type: 7, [4], [1, 3, 8, 8].map { bytes(Int64($0)) })
-        constant("n0", type: 7, [], [bytes(Int64(1))])
-        constant("f0", type: 1, [4], [1, 1, 2, 2].map { bytes(Float($0).bitPattern) })
-        for name in 0...choices.below(4) { makeConstant(name + 1) }
+        for name in ["n0", "n1", "n2"] { constant(name, type: 7, [], [bytes(choices.number(Int64(1)))]) }
+        constant(
+            "f0", type: 1, [4], [1, 1, choices.real(2), choices.real(2)].map { bytes(Float($0).bitPattern) })
+        for name in 0...choices.below(4) { makeConstant(name + 3) }
         weight("w", [4, 3, 3, 3])
         weight("c", [3])
         weight("q", [8, 8])
