@@ -12,8 +12,8 @@ struct TableGenerator {
     static func file(_ input: Input) -> File {
         var generator = TableGenerator(choices: Choices(input))
         switch generator.choices.below(6) {
-        case 0: return .weights(generator.safetensors())
-        case 1: return .images(generator.safetensors())
+        case 0: return .weights(generator.safetensors(0..<3))
+        case 1: return .images(generator.safetensors(3..<5))
         case 2: return .weights(generator.checkpoint())
         case 3: return .images(generator.numpy())
         case 4: return .images(generator.idx())
@@ -35,7 +35,8 @@ struct TableGenerator {
         }
     }
 
-    private mutating func safetensors() -> [UInt8] {
+    /// - Parameter rows: those of weights, or those of images.
+    private mutating func safetensors(_ rows: Range<Int>) -> [UInt8] {
         let usual: [(String, String, Int64, [Int64])] = [
             ("conv.weight", "F32", 4, [2, 3, 3, 3]), ("fc.weight", "F32", 4, [10, 32]),
             ("fc.bias", "F32", 4, [10]),
@@ -43,7 +44,7 @@ struct TableGenerator {
         ]
         var offset: Int64 = 0
         var members: [String] = []
-        for (name, type, width, sizes) in usual {
+        for (name, type, width, sizes) in usual[rows] {
             let shape = choices.shape(sizes)
             let (count, overflow) = elements(shape).multipliedReportingOverflow(by: width)
             let end = offset + (overflow ? 0 : max(0, min(count, 1 << 12)))
