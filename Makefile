@@ -39,10 +39,11 @@ docs: ## The REST reference, and the Swift API's documentation into .build-docs/
 format: ## Format every Swift file
 	swift format format --in-place --parallel --recursive Package.swift Sources Tests
 
-lint: ## Refuse bad format, arrows between modules that point the wrong way, unchecked arithmetic on foreign numbers
+lint: ## Refuse bad format, wrong arrows between modules, unchecked arithmetic on foreign numbers, packages without a pin
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	@scripts/check-arrows
 	@scripts/lint-arithmetic
+	scripts/check-pins
 
 clean: ## Remove what was built (not what was installed)
 	rm -rf .build .build-fuzz .build-tsan .cache bench-results
