@@ -1,6 +1,6 @@
-import OutputNames
 import Findings
 import Foundation
+import OutputNames
 import PackedDataset
 import Problems
 import Testing

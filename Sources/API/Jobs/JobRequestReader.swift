@@ -1,7 +1,7 @@
-import OutputNames
 import Findings
 import Foundation
 import JobStore
+import OutputNames
 import Problems
 
 /// Reads the body of `POST /v1/jobs`. Each error names its field by JSON pointer.

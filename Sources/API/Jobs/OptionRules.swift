@@ -1,6 +1,6 @@
-import OutputNames
 import Findings
 import Foundation
+import OutputNames
 import Problems
 
 /// What a job's options may be, shared by the REST API and the command line.

@@ -1,5 +1,5 @@
-import OutputNames
 import Findings
+import OutputNames
 import PickleData
 import Problems
 import WorkerProtocol

@@ -1,5 +1,5 @@
-import OutputNames
 import Findings
+import OutputNames
 import Problems
 import StrictJSON
 import WorkerProtocol
