@@ -41,6 +41,7 @@ struct burn_http_request {
     unsigned status;
     bool read_body, close;
     _Atomic bool streamed;
+    _Atomic bool answering; /* the body is there, the answer is not */
     _Atomic bool suspended; /* written under server->suspension */
 };
 

@@ -1,7 +1,8 @@
 /*
  * The keeper: one thread that accepts connections, closes those past their deadlines, notices peers that
- * left a suspended stream, and lingers on sockets whose upload was refused. Accepting here rather than in
- * libmicrohttpd avoids MHD_quiesce_daemon, which can race with its event threads and abort the process.
+ * left a suspended stream or an unanswered upload, and lingers on sockets whose upload was refused. Accepting
+ * here rather than in libmicrohttpd avoids MHD_quiesce_daemon, which can race with its event threads and abort
+ * the process.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -196,7 +197,8 @@ static void sweep(burn_http_server *server, int64_t now) {
             shutdown(peer->fd, SHUT_RDWR);
         else if (server->draining && peer->request == NULL)
             shutdown(peer->fd, SHUT_RD);
-        else if (peer->request != NULL && peer->request->streamed && peer->request->exchange != NULL
+        else if (peer->request != NULL && peer->request->exchange != NULL
+                 && (peer->request->streamed || (peer->request->answering && peer->request->suspended))
                  && peer_left(peer->fd))
             server->callbacks.gone(peer->request->exchange);
     }

@@ -107,6 +107,7 @@ static enum MHD_Result begin(burn_http_request *request, const char *method, con
 static enum MHD_Result send_reply(burn_http_request *request) {
     if (request->response == NULL) return MHD_NO;
     request->phase = REPLYING;
+    request->answering = false;
     return MHD_queue_response(request->mhd, request->status, request->response);
 }
 
@@ -114,6 +115,7 @@ static enum MHD_Result take_body(burn_http_request *request, const char *upload,
     burn_http_server *server = request->server;
     if (*size == 0) {
         request->phase = ANSWERING;
+        request->answering = true;
         pthread_mutex_lock(&server->registry);
         request->connection->body_started = 0;
         pthread_mutex_unlock(&server->registry);

@@ -2,11 +2,18 @@ import Problems
 
 /// What ends an exchange from outside: its client, or the server that stops.
 extension Exchange {
-    /// The client closed its end of a streamed reply.
+    /// The client closed its end of a streamed reply, or of an upload that it got no answer to: nobody waits for the work
+    /// that is done for it.
     func peerLeft() {
-        let (pipe, task) = state.withLock { ($0.pipe, $0.task) }
+        let (pipe, task, isUpload) = state.withLock { state in
+            if case .upload = state.body {
+                (state.pipe, state.task, true)
+            } else {
+                (state.pipe, state.task, false)
+            }
+        }
         pipe?.cancel()
-        if pipe != nil { task?.cancel() }
+        if pipe != nil || isUpload { task?.cancel() }
     }
 
     /// The server stops: an event stream ends cleanly.

@@ -108,6 +108,7 @@ public func openModel(
         let model = try ONNXModel(
             file, range: package?.model ?? 0..<file.size, files: package?.files ?? ONNXFiles([:]),
             limits: limits.onnx)
+        try package?.requireNothingElse(than: model.externalFiles)
         return try ModelFile(model, file, package, limits)
     }
     guard let zip else { throw ModelFault.archive.problem("It is no zip archive.") }

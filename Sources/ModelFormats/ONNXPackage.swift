@@ -19,6 +19,8 @@ struct ONNXPackage {
     /// In the order of their bytes.
     private let members: [Member]
     private let zip: ZipArchive?
+    /// The model's, with its slash.
+    private let folder: String
 
     // bounded: entries of a checked archive lie in the file.
     /// Nil for an ONNX file by itself.
@@ -59,6 +61,22 @@ struct ONNXPackage {
         files = ONNXFiles(places)
         self.members = members.sorted { $0.range.lowerBound < $1.range.lowerBound }
         self.zip = zip
+        self.folder = folder
+    }
+
+    /// What the model does not read is not looked at, and would be given back all the same.
+    /// - Parameter externalFiles: those that hold tensors, relative to the model's folder.
+    /// - Throws: `Problem` `model-unsafe-to-load` that names the file.
+    func requireNothingElse(than externalFiles: Set<String>) throws {
+        for member in members where member.range != model {
+            guard member.name.hasPrefix(folder),
+                externalFiles.contains(String(member.name.dropFirst(folder.count)))
+            else {
+                throw ModelFault.unsafe.problem(
+                    "The archive holds “\(member.name.prefix(120))”, which the model does not read.",
+                    at: member.name)
+            }
+        }
     }
 
     /// With the archive's entry, whose checksum covers it.

@@ -39,6 +39,8 @@ public struct ONNXModel: Sendable {
     public let graph: Graph
     /// By the value that it feeds.
     public let weights: [Graph.ValueID: Weight]
+    /// The files beside the model that its tensors lie in, by their path relative to the model's folder.
+    public let externalFiles: Set<String>
     /// How often each ONNX operator occurs.
     public let operators: [String: Int]
     /// Free texts by their key (`metadata_props`).
@@ -69,15 +71,7 @@ public struct ONNXModel: Sendable {
         guard model.graph.sparseInitializer.isEmpty else {
             throw ONNXFault.weights.problem("It has sparse initializers, which are not supported.")
         }
-        for node in model.graph.node {
-            // A constant may lie in another file; who else names one would have its reader open it.
-            for attribute in node.attribute
-            where attribute.hasT
-                && (attribute.t.dataLocation != 0 || !attribute.t.externalData.isEmpty)
-            {
-                _ = try files.place(attribute.t, tensor: attribute.name)
-            }
-        }
+        externalFiles = try Self.externalFiles(model, files)
         var translator = try ONNXTranslator(
             model.graph, scanner, file, files: files, opset: opset, limits: limits)
         try translator.translate()
@@ -94,6 +88,23 @@ public struct ONNXModel: Sendable {
             }
             total = sum
         }
+    }
+
+    /// A constant may lie in another file as well as an initializer; who else names one would have its reader open it.
+    /// - Throws: `Problem` `onnx-external-data` for a constant in a file that is not there.
+    private static func externalFiles(_ model: Onnx_ModelProto, _ files: ONNXFiles) throws -> Set<String> {
+        var tensors = model.graph.initializer.filter { !$0.externalData.isEmpty }
+        for node in model.graph.node {
+            for attribute in node.attribute
+            where attribute.hasT && (attribute.t.dataLocation != 0 || !attribute.t.externalData.isEmpty) {
+                _ = try files.place(attribute.t, tensor: attribute.name)
+                tensors.append(attribute.t)
+            }
+        }
+        return Set(
+            tensors.flatMap(\.externalData).filter { $0.key == "location" }.compactMap {
+                ONNXFiles.normal($0.value)
+            })
     }
 
     private static func opset(_ model: Onnx_ModelProto) throws -> Int {

@@ -112,6 +112,13 @@ private func routes(_ recorder: Recorder) -> Router {
         guard case .sink(let sink) = request.body, let sink = sink as? FileSink else {
             return .text("?", status: 500)
         }
+        // A long look at what came.
+        if request.head.queryValue("look") != nil {
+            do { try await Task.sleep(for: .seconds(3600)) } catch {
+                recorder.cancelled.withLock { $0 += 1 }
+                throw error
+            }
+        }
         return .text(sink.digest, status: 201)
     }
     router.on(.get, "/file") { _ in

@@ -96,6 +96,20 @@ import Testing
         }
     }
 
+    @Test func endsTheWorkForAClientThatDoesNotWaitForIt() async throws {
+        try await withServer { server, recorder in
+            var client: RawClient? = try RawClient(port: server.port)
+            client?.send("POST /v1/uploads?look=1 HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\n\r\nabc")
+            #expect(
+                try await eventually {
+                    recorder.sinks.withLock { $0.first?.finished.withLock { $0 } } == true
+                })
+            #expect(recorder.cancelled.withLock { $0 } == 0)
+            client = nil
+            #expect(try await eventually { recorder.cancelled.withLock { $0 } == 1 })
+        }
+    }
+
     @Test func cutsUploadsThatDrip() async throws {
         try await withServer({
             $0.headerDeadline = .milliseconds(300)

@@ -64,7 +64,8 @@ typedef struct {
     void (*complete)(void *exchange);
     /* Returns bytes written to buffer; 0 only after burn_http_suspend; -1 at the end, -2 on failure. */
     ssize_t (*read)(void *exchange, void *buffer, size_t capacity);
-    /* The peer of a suspended streamed reply has closed. The exchange is still alive. */
+    /* The peer of a suspended streamed reply, or of a body that is not answered yet, has closed. The exchange is still
+     * alive. May be called again. */
     void (*gone)(void *exchange);
     /* Last call for an exchange: completed tells whether the whole reply was handed to the kernel. */
     void (*end)(void *exchange, bool completed);

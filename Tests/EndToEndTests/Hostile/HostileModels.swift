@@ -168,6 +168,42 @@ enum HostileModels {
         },
     ]
 
+    private static let code = "__import__('os').system('true')"
+
+    /// What runs where the file is loaded; see `SafeToLoadTests` for more.
+    static let payloads: [HostileUpload] = [
+        program(
+            "guards that run", "model-unsafe-to-load", "\"verifiers\"",
+            "\"guards_code\": [\"\(code)\"], \"verifiers\""),
+        program(
+            "a size that runs", "model-unsafe-to-load", "{\"as_int\": 48}",
+            "{\"as_expr\": {\"expr_str\": \"\(code)\"}}"),
+        program(
+            "an argument's name that runs", "model-unsafe-to-load", "\"start_dim\"",
+            "\"start_dim=\(code), x\""),
+        program(
+            "a weight's name that runs", "model-unsafe-to-load", "\"parameter_name\": \"fc.bias\"",
+            "\"parameter_name\": \"fc.bias\\\")+\(code)+(\\\"\""),
+        entry("a pickled object", "model-unsafe-to-load", "m/data/constants/opaque_obj_0"),
+        entry("a file beside the model", "model-unsafe-to-load", "m/hubconf.py"),
+        model("sample inputs that run", "model-unsafe-to-load") { model in
+            model.changeEntries = { entries in
+                entries[6] = .init("m/data/sample_inputs/model.pt", [0x80, 2] + Array("cos\nsystem\n.".utf8))
+            }
+        },
+        HostileUpload(
+            "an ONNX archive with a file of its own", .models, "model-unsafe-to-load", "onnx-damaged"
+        ) {
+            ZipBuilder([.init("model.onnx", [8, 8, 0x3A, 0]), .init("setup.py", "import os")]).build()
+        },
+        HostileUpload("weights that are a zip as well", .models, "model-two-formats") {
+            let zip = ZipBuilder([.init("data.pkl", "x")]).build()
+            let header = Array(
+                #"{"w":{"dtype":"U8","shape":[\#(zip.count)],"data_offsets":[0,\#(zip.count)]}}"#.utf8)
+            return bytes(UInt64(header.count)) + header + zip
+        },
+    ]
+
     /// Cut short at places spread over the whole file.
     static let truncated: [HostileUpload] = (1..<12).map { part in
         HostileUpload(
@@ -178,5 +214,5 @@ enum HostileModels {
         }
     }
 
-    static let all = graphs + documents + tables + archives + truncated
+    static let all = graphs + documents + tables + archives + payloads + truncated
 }
