@@ -191,8 +191,8 @@ import Testing
             #expect(noModel.status == 1 && noModel.errors.contains("nowhere"))
             let noSet = try Program.run(["scan", Program.model, nowhere, "--worker", worker])
             #expect(noSet.status == 1 && noSet.errors.contains("[DATASET]"))
-            let wrong = try Program.run(["scan", worker, folder.path, "--worker", worker])
-            #expect(wrong.status == 1)
+            let wrong = try Program.run(["scan", worker, folder.path])
+            #expect(wrong.status == 1 && wrong.errors.contains("no known format"), "\(wrong.errors)")
             let swapped = try Program.run(["scan", folder.path, Program.model, "--worker", worker])
             #expect(swapped.status == 1 && swapped.errors.contains("MODEL DATASET"), "\(swapped.errors)")
             let means = try Program.run([

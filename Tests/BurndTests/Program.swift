@@ -35,9 +35,11 @@ enum Program {
             errors: try String(contentsOf: files[1].url, encoding: .utf8))
     }
 
-    /// A worker program that follows the script, in the folder.
+    /// A worker program that follows the script, in the folder; where it says nothing of the model, that one is found good,
+    /// with ten classes and images of 32 x 32.
     static func worker(following script: String, in folder: URL) throws -> String {
         let commands = folder.appending(path: "script")
+        let script = script.contains("[probe]") ? script : "[probe]\nmodel-summary 32 10\nfinished\n" + script
         try script.write(to: commands, atomically: true, encoding: .utf8)
         let program = folder.appending(path: "worker")
         let scripted = Self.folder.appending(path: "ScriptedWorker").path

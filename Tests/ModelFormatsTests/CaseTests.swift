@@ -2,6 +2,7 @@ import Foundation
 import Problems
 import StrictZip
 import Testing
+import ZipFixtures
 
 @testable import ModelFormats
 
@@ -45,6 +46,23 @@ struct CaseTests {
             }
         }
         #expect(try openModel(at: copy.path).readWeight(weight) == bytes)
+    }
+
+    @Test("in ONNX, packed with a file that the model does not read, are refused")
+    func refusesOtherFiles() throws {
+        let folder = try #require(Fixtures.cases)
+        let model = [UInt8](try Data(contentsOf: folder.appending(path: "clean/model.onnx")))
+        let file = try TemporaryFile()
+        for others in [[], [ZipBuilder.Entry("setup.py", "import os")]] {
+            let bytes = ZipBuilder([.init("model.onnx", model)] + others).build()
+            try Data(bytes).write(to: URL(filePath: file.path))
+            if others.isEmpty {
+                _ = try openModel(at: file.path)
+            } else {
+                let problem = try #require(throws: Problem.self) { try openModel(at: file.path) }
+                #expect(problem.code == "model-unsafe-to-load" && problem.location == "setup.py")
+            }
+        }
     }
 
     @Test("refuse replacements that do not fit, and leave nothing behind")

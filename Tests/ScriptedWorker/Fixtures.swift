@@ -22,9 +22,10 @@ enum Fixtures {
         poisonRateInterval: [0.05, 0.15], confidence: 0.99, detectableRate: 0.01,
         evidence: Evidence(classes: [], statements: ["scripted"]))
 
-    static func model(side: Int) -> ModelSummary {
+    static func model(side: Int, classes: Int = 3) -> ModelSummary {
         ModelSummary(
-            format: "pt2", inputShape: [nil, 3, side, side], inputType: "float32", classes: 3, parameters: 10,
+            format: "pt2", inputShape: [nil, 3, side, side], inputType: "float32", classes: classes,
+            parameters: 10,
             operators: ["aten.conv2d": 1])
     }
 

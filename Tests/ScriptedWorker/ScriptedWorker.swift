@@ -191,7 +191,11 @@ struct ScriptedWorker {
                 atPath: analyse.model, toPath: task.outputDirectory + "/copy.pt2")
             try send(.artifact(WorkerArtifact(role: .purifiedModel, file: "copy.pt2")))
         case "model-summary":
-            try send(.modelProbed(Fixtures.model(side: words.count > 1 ? Int(number(1)) : 8)))
+            try send(
+                .modelProbed(
+                    Fixtures.model(
+                        side: words.count > 1 ? Int(number(1)) : 8,
+                        classes: words.count > 2 ? Int(number(2)) : 3)))
         case "agreement":
             try send(
                 .agreement(

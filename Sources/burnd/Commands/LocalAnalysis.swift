@@ -32,7 +32,6 @@ struct LocalAnalysis {
                 detail: "\(arguments.model) is a folder; a .pt2 or ONNX file is expected.", location: "MODEL",
                 fix: "The order is MODEL DATASET.")
         }
-        let model = try await worker.probe(modelPath, arguments.imports.modelSkeleton, scratch: scratch)
         let sets = try [
             ("dataset", arguments.dataset, "DATASET"), ("clean", arguments.clean, "--clean"),
             ("triggered", arguments.triggered, "--triggered"), ("trusted", arguments.trusted, "--trusted"),
@@ -41,6 +40,7 @@ struct LocalAnalysis {
                 (name: name, source: try LocalWorker.existing($0, option: option), option: option)
             }
         }
+        let model = try await worker.probe(modelPath, arguments.imports.modelSkeleton, scratch: scratch)
         if let target = arguments.targetClass, target >= model.classes {
             throw Problem(
                 .unprocessable, code: "target-class-out-of-range",

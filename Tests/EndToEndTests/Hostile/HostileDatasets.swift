@@ -187,7 +187,7 @@ enum HostileDatasets {
             bytes[bytes.count / 2] ^= 0x40
             return bytes
         },
-        image("CMYK JPEG", "image-format-unsupported", as: "cat/2.jpg") {
+        image("damaged CMYK JPEG", "image-damaged", as: "cat/2.jpg") {
             jpeg(width: 4, height: 2, components: 4)
         },
         image("JPEG of 60000 by 60000 pixels", "image-too-large", as: "cat/2.jpg") {
