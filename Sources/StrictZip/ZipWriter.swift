@@ -22,7 +22,7 @@ public struct ZipWriter: ~Copyable {
     private var position = 0
     private var records: [Record] = []
 
-    /// - Parameter path: a new file; it must not be there.
+    /// - Parameter path: a new file, of its owner alone; it must not be there.
     public init(path: String) throws {
         self.path = path
         descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
