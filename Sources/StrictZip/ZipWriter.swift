@@ -113,7 +113,7 @@ public struct ZipWriter: ~Copyable {
         tail.add(isLarge ? UInt32.max : UInt32(start))
         tail.add(UInt16(0))
         try append(tail)
-        guard fchmod(descriptor, 0o644) == 0, fsync(descriptor) == 0 else {
+        guard fsync(descriptor) == 0 else {
             throw Self.failure("write", path)
         }
     }
