@@ -70,16 +70,17 @@ extension ServiceProcess {
             uniquingKeysWith: { first, _ in first })
     }
 
-    /// Process ids of its workers.
+    /// Process ids of its workers, but for those that wait for their task and have one thread.
     var workers: [pid_t] {
         get throws {
             try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }.filter {
                 guard let stat = try? String(contentsOfFile: "/proc/\($0)/stat", encoding: .utf8) else {
                     return false
                 }
-                // After "(name)": state, parent.
+                // After "(name)": state, parent, and further on the number of threads.
                 let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
-                return stat.contains("(burn-worker)") && fields.count > 2 && fields[2] == "\(identifier)"
+                return stat.contains("(burn-worker)") && fields.count > 18 && fields[2] == "\(identifier)"
+                    && fields[18] != "1"
             }
         }
     }
