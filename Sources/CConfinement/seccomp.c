@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/fs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -48,7 +49,7 @@ static const int allowed[] = {
     __NR_fsync, __NR_fdatasync, __NR_sync_file_range, __NR_ftruncate, __NR_fallocate, __NR_fadvise64,
     __NR_fstat, __NR_newfstatat, __NR_statx, __NR_faccessat, __NR_faccessat2,
     __NR_readlinkat, __NR_getdents64, __NR_getcwd, __NR_mkdirat, __NR_unlinkat, __NR_renameat,
-    __NR_renameat2, __NR_umask, __NR_statfs, __NR_fstatfs, __NR_dup, __NR_dup3,
+    __NR_umask, __NR_statfs, __NR_fstatfs, __NR_dup, __NR_dup3,
     __NR_pipe2, __NR_msync, __NR_mincore,
     // Threads and signals of its own.
     __NR_futex_waitv, __NR_set_robust_list, __NR_get_robust_list, __NR_rseq, __NR_set_tid_address,
@@ -161,7 +162,9 @@ static void compose(struct program *program, pid_t self) {
     allow_where(program, __NR_kill, 0, own, 1);
     allow_where(program, __NR_tgkill, 0, own, 1);
     allow_where(program, __NR_sched_setaffinity, 0, none, 1);
-    allow_where(program, __NR_setpriority, 1, none, 1);
+    // RENAME_WHITEOUT would make a device.
+    const uint32_t plainRename[] = {0, RENAME_NOREPLACE};
+    allow_where(program, __NR_renameat2, 4, plainRename, 2);
     const uint32_t processControl[] = {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_SET_VMA};
     allow_where(program, __NR_prctl, 0, processControl, 4);
     // Of a terminal or pipe only what isatty and the like ask; TIOCSTI types into the terminal.

@@ -9,6 +9,8 @@ struct PT2Weights {
     typealias Row = StoredWeight
 
     private(set) var rows: [String: Row] = [:]
+    /// The element type of each entry.
+    private var types: [String: ScalarType] = [:]
 
     init(rows: [String: Row]) { self.rows = rows }
 
@@ -48,7 +50,16 @@ struct PT2Weights {
                     "“\(name.prefix(80))” is both a weight and a constant.", at: node.place.text)
             }
             let entry = try archive.payload(folder, file, at: node.place)
-            rows[name] = Row(location: try Self.location(name, node, entry, archive.limits), entry: entry)
+            let location = try Self.location(name, node, entry, archive.limits)
+            // PyTorch reads all of an entry as the type that its first row has.
+            guard types.updateValue(location.type, forKey: entry.name) ?? location.type == location.type,
+                entry.size.isMultiple(of: location.type.byteCount)
+            else {
+                throw ModelFault.weights.problem(
+                    "“\(name.prefix(80))”: Its entry is said to hold elements of two types, or a part of one.",
+                    at: entry.name)
+            }
+            rows[name] = Row(location: location, entry: entry)
         }
     }
 

@@ -44,6 +44,10 @@ extension PickleReader {
             throw fault("A storage has the key “\(key.prefix(40))”, which is no number.")
         }
         try reserve(PickleMemory.table)
+        // PyTorch takes a storage to be what it was called first.
+        guard storageTypesByKey.updateValue(element, forKey: key) ?? element == element else {
+            throw fault("The storage “\(key)” has two element types.")
+        }
         document.storages.append(.init(key: key, type: element, count: count))
         return .storage(document.storages.count - 1)
     }

@@ -1,3 +1,4 @@
+import Graph
 import Problems
 
 /// Reads a pickle as data (Python's pickletools describes the opcodes; protocols 0 to 5).
@@ -35,6 +36,7 @@ public struct PickleReader {
     private var memory = 0
     private var tallestStack = 0
     var decodedBytes = 0
+    var storageTypesByKey: [String: ScalarType] = [:]
 
     private init(bytes: [UInt8], name: String, limits: PickleLimits) {
         self.bytes = bytes

@@ -8,9 +8,11 @@ extension Unicode.Scalar {
     /// many scripts.
     public var isDisruptive: Bool {
         if value < 0x7F { return value < 0x20 }
+        if value == 0x200C || value == 0x200D { return false }
+        // The empty Braille pattern looks like a space.
+        if properties.isDefaultIgnorableCodePoint || value == 0x2800 { return true }
         switch properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator, .surrogate: return true
-        case .format: return value != 0x200C && value != 0x200D
+        case .control, .lineSeparator, .paragraphSeparator, .surrogate, .format: return true
         default: return false
         }
     }

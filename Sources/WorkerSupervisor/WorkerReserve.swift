@@ -13,7 +13,7 @@ final class WorkerReserve: Sendable {
     private struct State {
         var waiting: [Spare] = []
         var starting = 0
-        var isOpen = true
+        var isOpen = false
     }
 
     /// A worker that waits: `use` is set once, before `ready` is signalled; without it the worker is let go.
@@ -26,14 +26,20 @@ final class WorkerReserve: Sendable {
     private let start: @Sendable () throws -> WorkerProcess
     private let state = Mutex(State())
 
-    /// - Parameter size: workers that wait at the same time; none are started before `fill`.
+    /// - Parameter size: workers that wait at the same time; none are started before `open`.
     init(size: Int, start: @escaping @Sendable () throws -> WorkerProcess) {
         self.size = size
         self.start = start
     }
 
+    /// From now on so many wait.
+    func open() {
+        state.withLock { $0.isOpen = true }
+        fill()
+    }
+
     /// Starts as many as are missing.
-    func fill() {
+    private func fill() {
         let missing = state.withLock { state in
             let missing = state.isOpen ? max(0, size - state.waiting.count - state.starting) : 0
             state.starting += missing
@@ -53,7 +59,7 @@ final class WorkerReserve: Sendable {
         return true
     }
 
-    /// Lets all that wait go; none is started any more.
+    /// Lets all that wait go; none is started until it is opened again.
     func close() {
         let waiting = state.withLock { state in
             defer { state.waiting = [] }

@@ -103,7 +103,7 @@ public final class WorkerSupervisor: Sendable {
     }
 
     /// Starts the workers of the reserve, which `runAtOnce` takes.
-    public func fillReserve() { reserve.fill() }
+    public func openReserve() { reserve.open() }
 
     /// Lets the workers of the reserve go.
     public func closeReserve() { reserve.close() }

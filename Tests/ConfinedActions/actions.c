@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -179,6 +181,15 @@ static int signal_group(const char *argument, pid_t other) {
 static int nice_other(const char *argument, pid_t other) {
     return (void)argument, done(setpriority(PRIO_PROCESS, (id_t)other, 19));
 }
+static int nice_group(const char *argument, pid_t other) {
+    return (void)argument, (void)other, done(setpriority(PRIO_PGRP, 0, getpriority(PRIO_PGRP, 0)));
+}
+static int whiteout(const char *argument, pid_t other) {
+    char target[4096];
+    (void)other;
+    if (snprintf(target, sizeof target, "%s-moved", argument) >= (int)sizeof target) return ENAMETOOLONG;
+    return done(syscall(SYS_renameat2, AT_FDCWD, argument, AT_FDCWD, target, RENAME_WHITEOUT));
+}
 static int raise_limit(const char *argument, pid_t other) {
     struct rlimit limit = {64, 64};
     return (void)argument, (void)other, done(setrlimit(RLIMIT_NOFILE, &limit));
@@ -268,7 +279,7 @@ static const struct {
     {"local", local}, {"netlink", netlink}, {"pair", pair}, {"exec", execute},
     {"exec-descriptor", execute_descriptor}, {"fork", duplicate}, {"clone3", duplicate_3}, {"trace", trace},
     {"read-memory", read_memory}, {"signal-other", signal_other}, {"signal-group", signal_group},
-    {"nice-other", nice_other}, {"limit", raise_limit}, {"undumpable", undumpable},
+    {"nice-other", nice_other}, {"nice-group", nice_group}, {"whiteout", whiteout}, {"limit", raise_limit}, {"undumpable", undumpable},
     {"memory-file", memory_file}, {"ring", ring}, {"keys", keys}, {"bpf", program_kernel},
     {"namespaces", namespaces}, {"mount", mounts}, {"root", root}, {"page-faults", page_faults},
     {"second-numbers", second_numbers}, {"unknown-call", unknown_call}, {"thread", thread},

@@ -87,6 +87,34 @@ struct SafeToLoadTests {
             "\"treespec_namedtuple_fields\": {\"a\": {\"fields\": []}}, \"module_call_graph\""),
     ]
 
+    /// Names that the file chooses, among those that the check knows.
+    static let disguises: [Damage] = [
+        program(
+            "a size of a value that is called metadata", "\"tensor_values\": {",
+            "\"tensor_values\": {\"metadata\": {\"sizes\": [{\"as_expr\": {\"expr_str\": \"\(code)\"}}]}, "),
+        program(
+            "the same under a value that is called nodes", "\"tensor_values\": {",
+            "\"tensor_values\": {\"nodes\": {\"metadata\": {\"a\": {\"expr_str\": \"\(code)\"}}}, "),
+        program(
+            "a note that is no text", "\"metadata\": {\"stack_trace\": \"line\"}",
+            "\"metadata\": {\"a\": {\"expr_str\": \"\(code)\"}}"),
+        program(
+            "the default of an input", "{\"user_input\": {\"arg\": {\"as_tensor\": {\"name\": \"x\"}}}}",
+            "{\"user_input\": {\"arg\": {\"as_tensor\": {\"name\": \"x\"}}}}, "
+                + "{\"user_input\": {\"arg\": {\"as_string\": \"x' #\\n)\\n\(code)\"}}}"),
+        program(
+            "a tower of powers", "{\"as_int\": 48}",
+            "{\"as_expr\": {\"expr_str\": \"Mod(99999999999**9999999999, 2)\"}}"),
+        samples(
+            "sample inputs: the name of an input",
+            saved([0x80, 2] + Array("}U\u{5}a'%1+N".utf8) + [0x73, 0x2E])),
+        .weights(
+            "one entry of two types", "model-weights", "{\"config\": {",
+            "{\"config\": {"
+                + TinyModel.row("decoy", "weight_0", [2, 3, 3, 3], [27, 9, 3, 1]).replacing(
+                    "\"dtype\": 7", with: "\"dtype\": 6") + ", "),
+    ]
+
     private func open(_ bytes: [UInt8]) throws -> ModelFile {
         let path = NSTemporaryDirectory() + "burn-safe-\(UUID().uuidString)"
         defer { unlink(path) }
@@ -94,7 +122,7 @@ struct SafeToLoadTests {
         return try openModel(at: path)
     }
 
-    @Test("are refused", arguments: payloads)
+    @Test("are refused", arguments: payloads + disguises)
     func payloadsAreRefused(damage: Damage) throws {
         var model = TinyModel()
         damage.change(&model)
@@ -154,7 +182,7 @@ struct SafeToLoadTests {
         "expressions of sizes",
         arguments: [
             "s77", "2*s77 + 1", "Symbol('s77', positive=True, integer=True)", "-(s0 // 2)", "Max(1, s0)",
-            "Mul(Integer(2), Symbol('u0', integer=True))", "((s3 - 1) // 2) + 1",
+            "Mul(Integer(2), Symbol('u0', integer=True))", "((s3 - 1) // 2) + 1", "s0**2",
         ])
     func expressionsThatAreRead(text: String) { #expect(SymbolicExpression.isPlain(text)) }
 
@@ -165,7 +193,8 @@ struct SafeToLoadTests {
             "exec('1')",
             "Max(1, s0)(2)", "1 if s0 else 2", "lambda: 1", "[s0]", "s0; s1", "s0 + ", "'s77'",
             "Symbol('s77', positive=1)",
-            "s77 # comment", "(((((((((((((((((((s0)))))))))))))))))))", "99999999999999999999", "s0\n+ s1",
+            "s77 # comment", "s77**99", "2**3**4", "Pow(s0, 9)", "(((((((((((((((((((s0)))))))))))))))))))",
+            "99999999999999999999", "s0\n+ s1",
         ])
     func textsThatAreRefused(text: String) { #expect(!SymbolicExpression.isPlain(text)) }
 

@@ -69,6 +69,13 @@ import Testing
         #expect(problem?.location == "p, byte \(offset)", "\(text): \(problem?.location ?? "")")
     }
 
+    @Test(arguments: [("FloatStorage", true), ("HalfStorage", false)])
+    func aStorageHasOneElementType(second: String, isRead: Bool) {
+        func storage(_ type: String) -> String { "(S'storage'\nctorch\n\(type)\nS'0'\nS'cpu'\nI4\ntQ" }
+        let text = "(" + storage("FloatStorage") + storage(second) + "t."
+        #expect((try? read(text)) != nil == isRead)
+    }
+
     @Test func refusesTheOpcodesThatMakeObjects() {
         for opcode in [0x81, 0x92, 0x82, 0x8F, 0x90, 0x91, 0x8B] as [UInt8] {
             let problem = #expect(throws: Problem.self) { try read([opcode, 0x2E]) }

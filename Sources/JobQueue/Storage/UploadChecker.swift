@@ -50,7 +50,7 @@ public actor UploadChecker {
 
     func start() {
         isStopping = false
-        supervisor.fillReserve()
+        supervisor.openReserve()
     }
 
     /// Stops the workers; whoever waits is told.
@@ -77,6 +77,7 @@ public actor UploadChecker {
             controls[number] = control
             defer { endTurn(number) }
             try Task.checkCancellation()
+            if isStopping { throw Self.stopping }
             return try await run(task, control)
         } onCancel: {
             control.cancel()
@@ -131,7 +132,13 @@ public actor UploadChecker {
         case .cancelled:
             if isStopping { throw Self.stopping }
             throw CancellationError()
-        case .notStarted, .outOfMemory, .receiverFailed:
+        case .outOfMemory:
+            // The machine had none left: of this file or of something else. It counts as a look.
+            throw Problem(
+                .internal, code: "check-out-of-memory", title: "The file could not be checked",
+                detail: "The kernel ended the process that read it for want of memory.",
+                fix: "Send it again later.")
+        case .notStarted, .receiverFailed:
             throw Problem(
                 .unavailable, code: "check-not-started", title: "The file could not be checked now",
                 detail: exit.problem?.detail ?? "No worker could be started.",

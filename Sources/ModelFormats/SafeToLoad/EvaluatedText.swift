@@ -13,6 +13,11 @@ struct EvaluatedText {
         "as_graph", "as_custom_obj", "as_operator", "custom_obj", "custom_obj_values",
         "treespec_namedtuple_fields",
     ]
+    private static let item = "[]"
+    /// The objects whose `metadata` are notes.
+    private static let described: Set<[String]> = [
+        ["graph_module"], ["graph_module", "graph", "nodes", item],
+    ]
     /// Written into the generated code as they are.
     private static let names: Set<String> = [
         "name", "as_name", "forward_arg_names", "tensor_values", "sym_int_values", "sym_float_values",
@@ -21,24 +26,36 @@ struct EvaluatedText {
 
     /// - Parameter program: the whole document (`models/*.json`).
     /// - Throws: `Problem` `model-unsafe-to-load` with the place.
-    static func check(_ program: JSONNode) throws { try check(program, under: "") }
+    static func check(_ program: JSONNode) throws { try check(program, at: []) }
 
-    /// - Parameter key: the member that the value is, or lies in.
-    private static func check(_ node: JSONNode, under key: String) throws {
+    /// - Parameter path: the members that lead to the value, `item` for an item of a list. Names that the file chooses stand
+    ///   in it too, so that only a whole path says what a value is.
+    private static func check(_ node: JSONNode, at path: [String]) throws {
+        let key = path.last { $0 != item } ?? ""
         switch node.value {
         case .null, .bool, .int, .unsigned, .double: return
         case .string(let text): try check(text, key, node)
-        case .array: for item in try node.items() { try check(item, under: key) }
+        case .array: for element in try node.items() { try check(element, at: path + [item]) }
         case .object:
             for (name, member) in try node.members() {
                 guard !refused.contains(name) || isEmpty(member.value) else {
                     throw unsafe("“\(name)” holds what is no graph of plain operators.", member)
                 }
                 try check(name, keyOf: key, node)
-                // What was written down of the source code; PyTorch shows it, and never runs it.
-                if name == "metadata" { continue }
-                try check(member, under: name)
+                if name == "metadata", described.contains(path) {
+                    try checkNotes(member)
+                } else {
+                    try check(member, at: path + [name])
+                }
             }
+        }
+    }
+
+    /// What was written down of the source code: texts, which PyTorch shows and never runs.
+    private static func checkNotes(_ notes: JSONNode) throws {
+        if notes.value == .null { return }
+        for (_, note) in try notes.members() {
+            guard case .string = note.value else { throw unsafe("A note is no text.", note) }
         }
     }
 
@@ -57,8 +74,8 @@ struct EvaluatedText {
             case "expr_str": SymbolicExpression.isPlain(text)
             case "guards_code": GuardExpression.isPlain(text)
             case "in_spec", "out_spec": TreeSpecification.isPlain(text)
-            // Written into code as a literal.
-            case "as_string", "as_strings": true
+            // Written into code between quotes.
+            case "as_string", "as_strings": isQuotable(text)
             case _ where names.contains(key): isName(text)
             default: isPlain(text)
             }
@@ -86,8 +103,13 @@ struct EvaluatedText {
     }
 
     /// Names of weights, modules, operators, types and versions: nothing that could end a literal.
-    private static func isPlain(_ text: String) -> Bool {
+    static func isPlain(_ text: String) -> Bool {
         text.utf8.allSatisfy { isOfName($0) || Set(".:+-/".utf8).contains($0) }
+    }
+
+    /// The same with what equations of products have (`bnd,bde->bne`).
+    private static func isQuotable(_ text: String) -> Bool {
+        isPlain(text.replacing(",", with: "").replacing(">", with: "").replacing(" ", with: ""))
     }
 
     static func isOfName(_ byte: UInt8) -> Bool {
@@ -109,7 +131,8 @@ enum GuardExpression {
     ]
 
     static func isPlain(_ text: String) -> Bool {
-        guard (1...1_024).contains(text.utf8.count) else { return false }
+        // Powers would keep whoever evaluates them busy for ever.
+        guard (1...1_024).contains(text.utf8.count), !text.contains("**") else { return false }
         var rest = text[...]
         while let first = rest.unicodeScalars.first {
             switch first {

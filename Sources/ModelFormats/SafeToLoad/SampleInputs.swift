@@ -54,8 +54,12 @@ struct SampleInputs {
             ]
         for value in values {
             switch value {
-            case .none, .bool, .int, .double, .string, .list, .tuple, .dict, .tensor, .storage, .global:
-                continue
+            case .none, .bool, .int, .double, .list, .tuple, .dict, .tensor, .storage, .global: continue
+            // Names of inputs come into the code of guards.
+            case .string(let text):
+                guard EvaluatedText.isPlain(text) else {
+                    throw unsafe("It holds the text “\(text.prefix(80))”, which is no name.")
+                }
             case .bytes, .decodedBytes, .array, .elementType:
                 throw unsafe("It holds more than tensors and numbers.")
             }

@@ -1,17 +1,17 @@
 /// The expressions of sizes that PyTorch writes into an exported program, and evaluates as Python when it loads one.
 ///
 ///     expression = term { ("+" | "-") term }
-///     term       = factor { ("*" | "//" | "/" | "**" | "%") factor }
+///     term       = factor { ("*" | "//" | "/" | "%") factor | "**" digit }
 ///     factor     = ["-"] ( number | symbol | function "(" [ argument { "," argument } ] ")" | "(" expression ")" )
 ///     argument   = expression | assumption "=" ( "True" | "False" ) | "'" symbol "'"
 ///
 /// Names are those of a list; no name has a dot or a call's result another call.
 struct SymbolicExpression {
     private static let functions: Set<String> = [
-        "Symbol", "Integer", "Rational", "Float", "Add", "Mul", "Pow", "Max", "Min", "Mod", "PythonMod",
+        "Symbol", "Integer", "Rational", "Float", "Add", "Mul", "Max", "Min", "Mod", "PythonMod",
         "FloorDiv",
         "CeilDiv", "CleanDiv", "IntTrueDiv", "ModularIndexing", "CeilToInt", "FloorToInt", "TruncToInt",
-        "PowByNatural", "ToFloat", "Eq", "Ne", "Lt", "Le", "Gt", "Ge", "And", "Or", "Not",
+        "ToFloat", "Eq", "Ne", "Lt", "Le", "Gt", "Ge", "And", "Or", "Not",
     ]
     private static let assumptions: Set<String> = [
         "positive", "integer", "nonnegative", "nonzero", "real", "finite",
@@ -20,11 +20,14 @@ struct SymbolicExpression {
     private static let mostDepth = 16
 
     private var rest: Substring.UTF8View
+    private var powers = 0
+
+    private init(_ text: String) { rest = text[...].utf8 }
 
     /// Whether the text is one of these, and so means nothing but a number.
     static func isPlain(_ text: String) -> Bool {
         guard (1...mostBytes).contains(text.utf8.count) else { return false }
-        var reader = SymbolicExpression(rest: text[...].utf8)
+        var reader = SymbolicExpression(text)
         return reader.expression(0) && reader.rest.isEmpty
     }
 
@@ -38,8 +41,18 @@ struct SymbolicExpression {
 
     private mutating func term(_ depth: Int) -> Bool {
         guard factor(depth) else { return false }
-        while takes("**") || takes("*") || takes("//") || takes("/") || takes("%") {
-            guard factor(depth) else { return false }
+        while true {
+            if takes("**") {
+                // One digit, once: a tower of powers would keep whoever evaluates it busy for ever.
+                powers += 1
+                guard powers == 1, word(where: { (0x30...0x39).contains($0) })?.utf8.count == 1 else {
+                    return false
+                }
+            } else if takes("*") || takes("//") || takes("/") || takes("%") {
+                guard factor(depth) else { return false }
+            } else {
+                break
+            }
         }
         return true
     }

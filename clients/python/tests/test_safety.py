@@ -95,6 +95,18 @@ def argument(called: pathlib.Path) -> Edit:
     return of_program(change)
 
 
+def disguise(called: pathlib.Path) -> Edit:
+    """A value that is called as the notes are, which nobody evaluates."""
+    def change(program: dict[str, Any]) -> None:
+        text = json.dumps(program).replace('"conv2d"', '"metadata"')
+        program.clear()
+        program.update(json.loads(text))
+        values = program["graph_module"]["graph"]["tensor_values"]
+        values["metadata"]["sizes"][1] = {"as_expr": {"expr_str": touch(called), "hint": {"as_int": 4}}}
+
+    return of_program(change)
+
+
 def structure(called: pathlib.Path) -> Edit:
     context = json.dumps({"default_factory_module": "this", "default_factory_name": "s", "dict_context": []})
     spec = [1, {"type": "collections.defaultdict", "context": context, "children_spec": []}]
@@ -110,6 +122,7 @@ KINDS: dict[str, tuple[Callable[[pathlib.Path], Edit], dict[str, bytes]]] = {
     "size": (size, {}),
     "argument": (argument, {}),
     "structure": (structure, {}),
+    "disguise": (disguise, {}),
     "bare pickle": (lambda called: of_samples(lambda _: pickle.dumps(Payload(called))), {}),
     "pickle before a zip": (lambda called: of_samples(lambda old: pickle.dumps(Payload(called), 2) + old), {}),
     "pickle": (pickled_again, {}),
@@ -129,7 +142,7 @@ def test_a_file_that_would_run_code_is_not_loaded(kind: str, plain: pathlib.Path
     assert not called.exists()
 
 
-@pytest.mark.parametrize("kind", ["guards", "size", "bare pickle", "pickle"])
+@pytest.mark.parametrize("kind", ["guards", "size", "disguise", "bare pickle", "pickle"])
 def test_the_payloads_do_run_where_nobody_looks(kind: str, plain: pathlib.Path, tmp_path: pathlib.Path) -> None:
     called = tmp_path / "called"
     path = rewritten(plain, tmp_path / "model.pt2", KINDS[kind][0](called))
@@ -138,6 +151,13 @@ def test_the_payloads_do_run_where_nobody_looks(kind: str, plain: pathlib.Path, 
     except Exception:
         pass
     assert called.exists()
+
+
+def test_an_archive_with_two_directories_is_not_loaded(plain: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "model.pt2"
+    path.write_bytes(b"PK\3\4" + bytes(60) + plain.read_bytes())
+    with pytest.raises(UnsafeModelError):
+        _modules.load(path)
 
 
 def test_a_plain_file_is_loaded_with_its_sample_inputs_and_without(plain: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -12,9 +12,10 @@ import json
 import pathlib
 import pickletools
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from ._errors import UnsafeModelError
 
@@ -34,8 +35,8 @@ _OPERATIONS = set(
 _NAME = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*)?")
 _PLAIN = re.compile(r"[A-Za-z0-9_.:+\-/]*")
 _EXPRESSION = re.compile(
-    r"(?:'[su][0-9]{1,11}'|\b(?:[su][0-9]{1,11}|[0-9]{1,19}|Symbol|Integer|Rational|Add|Mul|Pow|Max|Min|Mod|PythonMod|FloorDiv"
-    r"|CeilDiv|CleanDiv|IntTrueDiv|ModularIndexing|CeilToInt|FloorToInt|TruncToInt|PowByNatural|ToFloat|Eq|Ne|Lt|Le|Gt|Ge"
+    r"(?:'[su][0-9]{1,11}'|\b(?:[su][0-9]{1,11}|[0-9]{1,19}|Symbol|Integer|Rational|Add|Mul|Max|Min|Mod|PythonMod|FloorDiv"
+    r"|CeilDiv|CleanDiv|IntTrueDiv|ModularIndexing|CeilToInt|FloorToInt|TruncToInt|ToFloat|Eq|Ne|Lt|Le|Gt|Ge"
     r"|And|Or|Not|positive|integer|nonnegative|nonzero|real|finite|True|False)\b|[-+*/%(),= ])*")
 _GUARD = re.compile(
     r"(?:'[A-Za-z0-9_]*'|\b(?:L|args|kwargs|size|stride|storage_offset|dim|and|or|not|True|False|None|Max|Min|Mod|Eq|Ne"
@@ -44,12 +45,15 @@ _CODE_NAMES = {
     "name", "as_name", "forward_arg_names", "tensor_values", "sym_int_values", "sym_float_values", "sym_bool_values"}
 _REFUSED = {
     "as_graph", "as_custom_obj", "as_operator", "custom_obj", "custom_obj_values", "treespec_namedtuple_fields"}
+_DESCRIBED = {("graph_module",), ("graph_module", "graph", "nodes", "[]")}
 _NESTED = {"builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict"}
 
 
 def require_safe(path: pathlib.Path) -> None:
     """Raises `UnsafeModelError` unless loading the `.pt2` file runs nothing from it."""
     try:
+        with open(path, "rb") as file:
+            _require_one_reading(file)
         with zipfile.ZipFile(path) as archive:
             entries = _entries(archive, _EXPORTED)
             programs = [name for name in entries if name.startswith("models/")]
@@ -65,6 +69,41 @@ def require_safe(path: pathlib.Path) -> None:
         raise
     except (zipfile.BadZipFile, ValueError, KeyError, RecursionError, NotImplementedError) as error:
         raise UnsafeModelError(f"{path} is not laid out as torch.export.save writes it: {error}") from error
+
+
+def _require_one_reading(file: BinaryIO) -> None:
+    """Python looks for the directory from the end of the file and moves all offsets with it, PyTorch does not: they find the
+    same where the directory ends where the end record begins, and the first entry begins the file."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - 22))
+    end = file.read(22)
+    file.seek(0)
+    if len(end) < 22 or end[:4] != b"PK\5\6" or end[20:] != b"\0\0" or file.read(4) != b"PK\3\4":
+        raise UnsafeModelError("The file is no plain zip archive.")
+    count, length, start = struct.unpack("<HII", end[10:20])
+    stop = size - 22
+    file.seek(max(0, stop - 20))
+    if file.read(4) == b"PK\6\7":
+        large, far, stop = _zip64(file, size)
+        if length not in (large, 0xFFFFFFFF) or start not in (far, 0xFFFFFFFF):
+            raise UnsafeModelError("The archive has two places of its directory.")
+        length, start = large, far
+    elif count == 0xFFFF or 0xFFFFFFFF in (length, start):
+        raise UnsafeModelError("The archive's zip64 end record is missing.")
+    if start + length != stop:
+        raise UnsafeModelError("The archive's directory is not where its end record is.")
+
+
+def _zip64(file: BinaryIO, size: int) -> tuple[int, int, int]:
+    """Length and start of the directory by the zip64 end record, and where that record begins."""
+    place = size - 22 - 20 - 56
+    file.seek(max(0, place))
+    records = file.read(76)
+    if place < 0 or records[:4] != b"PK\6\6" or records[56:60] != b"PK\6\7" \
+            or struct.unpack("<Q", records[64:72])[0] != place:
+        raise UnsafeModelError("The archive's zip64 end record is not where it should be.")
+    length, start = struct.unpack("<QQ", records[40:56])
+    return length, start, place
 
 
 def _entries(archive: zipfile.ZipFile, allowed: str) -> dict[str, zipfile.ZipInfo]:
@@ -83,21 +122,26 @@ def _entries(archive: zipfile.ZipFile, allowed: str) -> dict[str, zipfile.ZipInf
 
 
 def _check_saved(content: bytes) -> None:
-    if content[:4] != b"PK\3\4":
-        raise UnsafeModelError("The sample inputs are no archive of torch.save.")
+    _require_one_reading(io.BytesIO(content))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         pickle = archive.read(_entries(archive, _SAVED)["data.pkl"])
     for operation, argument, _ in pickletools.genops(pickle):
-        if operation.name not in _OPERATIONS:
+        # Names of inputs come into the code of guards.
+        if operation.name not in _OPERATIONS or (
+                operation.name.endswith("UNICODE") and not _PLAIN.fullmatch(str(argument))):
             raise UnsafeModelError(f"The pickled sample inputs use the operation {operation.name}.")
         if operation.name == "GLOBAL" and not _GLOBALS.fullmatch(str(argument)):
             raise UnsafeModelError(f"The pickled sample inputs need {argument!r}, which is no plain tensor.")
 
 
 def _check_table(table: Any) -> None:
+    types: dict[str, Any] = {}
     for name, row in table["config"].items():
         if row.get("use_pickle") or not re.fullmatch(r"(weight|tensor)_[0-9]{1,20}", row["path_name"]):
             raise UnsafeModelError(f"{name!r} is no plain tensor.")
+        # PyTorch reads all of an entry as the type that its first row has.
+        if types.setdefault(row["path_name"], row["tensor_meta"]["dtype"]) != row["tensor_meta"]["dtype"]:
+            raise UnsafeModelError(f"{name!r} shares its bytes with a tensor of another type.")
 
 
 def _json(content: bytes) -> Any:
@@ -110,36 +154,44 @@ def _json(content: bytes) -> Any:
 
 
 def _check_program(program: Any) -> None:
-    for key, text, is_member in _texts(program, ""):
+    for key, text, is_member in _texts(program, ()):
         if key == "expr_str" or (is_member and key == "range_constraints"):
-            is_good = len(text) <= 512 and bool(_EXPRESSION.fullmatch(text))
+            # A tower of powers would keep whoever evaluates it busy for ever.
+            is_good = len(text) <= 512 and "**" not in text and bool(_EXPRESSION.fullmatch(text))
         elif key == "guards_code":
-            is_good = len(text) <= 1024 and bool(_GUARD.fullmatch(text))
+            is_good = len(text) <= 1024 and "**" not in text and bool(_GUARD.fullmatch(text))
         elif key in ("in_spec", "out_spec"):
             is_good = _is_nested(text)
         elif key in ("as_string", "as_strings"):
-            is_good = True
+            is_good = bool(re.fullmatch(r"[A-Za-z0-9_.:+\-/,> ]*", text))
         else:
             is_good = bool((_NAME if key in _CODE_NAMES else _PLAIN).fullmatch(text))
         if not is_good:
             raise UnsafeModelError(f"PyTorch would evaluate {text[:80]!r}, which is not what torch.export writes.")
 
 
-def _texts(value: Any, key: str) -> Iterator[tuple[str, str, bool]]:
-    """Every text that may be evaluated, with the member that it lies in, and whether it is a member's own name."""
+def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str, bool]]:
+    """Every text that may be evaluated, with the member that it lies in, and whether it is a member's own name.
+
+    Names that the file chooses stand in the path too, so that only a whole path says what a value is.
+    """
+    key = next((step for step in reversed(path) if step != "[]"), "")
     if isinstance(value, str):
         yield key, value, False
     elif isinstance(value, list):
         for item in value:
-            yield from _texts(item, key)
+            yield from _texts(item, (*path, "[]"))
     elif isinstance(value, dict):
         for name, member in value.items():
             if name in _REFUSED and member:
                 raise UnsafeModelError(f"{name!r} holds what is no graph of plain operators.")
             yield key, name, True
             # Notes on the source code, which are shown and never run.
-            if name != "metadata":
-                yield from _texts(member, name)
+            if name == "metadata" and path in _DESCRIBED:
+                if not all(isinstance(note, str) for note in (member or {}).values()):
+                    raise UnsafeModelError("A note on the source code is no text.")
+            else:
+                yield from _texts(member, (*path, name))
 
 
 def _is_nested(text: str) -> bool:
