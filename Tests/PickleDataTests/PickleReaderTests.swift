@@ -73,7 +73,7 @@ import Testing
     func aStorageHasOneElementType(second: String, isRead: Bool) {
         func storage(_ type: String) -> String { "(S'storage'\nctorch\n\(type)\nS'0'\nS'cpu'\nI4\ntQ" }
         let text = "(" + storage("FloatStorage") + storage(second) + "t."
-        #expect((try? read(text)) != nil == isRead)
+        #expect(((try? read(text)) != nil) == isRead)
     }
 
     @Test func refusesTheOpcodesThatMakeObjects() {
