@@ -54,7 +54,7 @@ struct SafeToLoadTests {
         samples(
             "sample inputs: TorchScript", saved(plainPickle, ["archive/constants.pkl", "archive/code/m.py"])),
         samples("sample inputs: no pickle", ZipBuilder([.init("archive/x", "x")]).build()),
-        .other("an old pickle of weights", "model-unsafe-to-load", "m/data/weights/model.pt"),
+        .other("an old pickle of weights", "model-pickled-weights", "m/data/weights/model.pt"),
         .other("a pickled object", "model-unsafe-to-load", "m/data/constants/opaque_obj_0"),
         .other("an object of a library", "model-unsafe-to-load", "m/data/constants/custom_obj_0"),
         .other("a second program's samples", "model-unsafe-to-load", "m/data/sample_inputs/other.pt"),
