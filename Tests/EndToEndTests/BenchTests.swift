@@ -23,7 +23,7 @@ import Testing
             [
                 "bench", "attacks", "--architecture", Self.network, "--training-images", "500",
                 "--test-images",
-                "60", "--epochs", "20", "--cache", cache.path,
+                "60", "--epochs", "60", "--cache", cache.path,
             ] + arguments
         let handle = try FileHandle(forWritingTo: output)
         process.standardOutput = handle
@@ -42,7 +42,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: cache) }
         let trained = try bench("--attack", "badnets", "--train-only")
         try #require(trained.status == 0, "\(trained.output)")
-        let folder = cache.appending(path: "procedural-small_cnn-badnets-n500-e20-s1")
+        let folder = cache.appending(path: "procedural-small_cnn-badnets-n500-e60-s1")
         let model = try Data(contentsOf: folder.appending(path: "model.pt2"))
         let truth = try String(contentsOf: folder.appending(path: "truth.csv"), encoding: .utf8)
         #expect(truth.split(separator: "\n").count { $0.hasSuffix(",poisoned") } == 50)
