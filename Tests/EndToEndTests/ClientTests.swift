@@ -140,9 +140,9 @@ import Testing
         #expect(try client("models", "push", folder + "/none").status == 1)
         #expect(try client("models", "push", folder).status == 1)
         let text = folder + "/text.pt2"
-        try "no model".write(toFile: text, atomically: true, encoding: .utf8)
+        try "[check]\nrefuse model-format-unknown\n".write(toFile: text, atomically: true, encoding: .utf8)
         let refused = try client("models", "push", text)
-        #expect(refused.status == 1 && refused.err.contains("burnd:"), "\(refused)")
+        #expect(refused.status == 1 && refused.err.contains("burnd: Refused"), "\(refused)")
         #expect(try client("jobs", "report", String(job), "-o", "x.txt").status == 64)
         #expect(try client("jobs", "pull", String(job)).status == 64)
         #expect(try client("logout").out.contains("Logged out"))

@@ -47,7 +47,8 @@ struct ScriptedWorker {
             case .render(let render): ("[render]", render.model)
             case .thumbnails(let thumbnails): ("[thumbnails]", thumbnails.dataset)
             }
-        let follows = arguments.count == 3 && arguments[1] == "follow"
+        // A check goes by what the upload itself says.
+        let follows = arguments.count == 3 && arguments[1] == "follow" && kind != "[check]"
         if case .checkUpload(let check) = task.kind, try !isScript(check.file) {
             try send(.uploadChecked(nil))
             return try send(.finished)
