@@ -98,7 +98,11 @@ enum Requests {
         }
         _ = refusable { try reader.one(of: ImportOptions.Split.self) }
         for item in refusable({ try reader.array(0...1000) }) ?? [] { visit(item, depth: depth + 1) }
-        for member in refusable({ try reader.dictionary() }) ?? [] { visit(member.value, depth: depth + 1) }
+        if case .object(let members) = reader.value {
+            for member in members {
+                visit(JSONReader(value: member.value, pointer: reader.pointer), depth: depth + 1)
+            }
+        }
         if let fields = refusable({ try reader.fields(["type", "model", "options"]) }) {
             _ = refusable { try fields.required("type").string() }
         }
