@@ -99,8 +99,9 @@ enum Requests {
         _ = refusable { try reader.one(of: ImportOptions.Split.self) }
         for item in refusable({ try reader.array(0...1000) }) ?? [] { visit(item, depth: depth + 1) }
         if case .object(let members) = reader.value {
+            let fields = refusable { try reader.fields(members.map(\.name)) }
             for member in members {
-                visit(JSONReader(value: member.value, pointer: reader.pointer), depth: depth + 1)
+                if let value = fields?[member.name] { visit(value, depth: depth + 1) }
             }
         }
         if let fields = refusable({ try reader.fields(["type", "model", "options"]) }) {
