@@ -74,14 +74,26 @@ public struct Housekeeping: Sendable {
 
     /// Until the task is cancelled.
     public func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            // Reading and checking a large file again takes its time: nothing else waits for it.
+            group.addTask { await finishUploads() }
+            group.addTask { await keep() }
+        }
+    }
+
+    private func finishUploads() async {
+        while !Task.isCancelled {
+            await uploads.finishInterrupted()
+            try? await Task.sleep(for: configuration.interval)
+        }
+    }
+
+    private func keep() async {
         var lastSweep = ContinuousClock.now
-        // Reading a large file again takes its time: the service is there meanwhile.
-        await uploads.finishInterrupted()
         while !Task.isCancelled {
             try? await Task.sleep(for: configuration.interval)
             if Task.isCancelled { return }
             await attempt("end of uploads") { try await uploads.expire() }
-            await uploads.finishInterrupted()
             await attempt("retention") { try await retire() }
             await attempt("log") { try await store.boundLog(limit: configuration.logBytes) }
             if .now - lastSweep >= configuration.sweepInterval {

@@ -1,6 +1,5 @@
 import Problems
 import StrictJSON
-import StrictZip
 
 /// The texts of an exported program that PyTorch turns into Python code when it loads or runs one: expressions of sizes
 /// (`sympy.sympify`), guards (`exec`), names of values and arguments (the generated `forward`), the structure of inputs
@@ -119,88 +118,5 @@ struct EvaluatedText {
 
     private static func unsafe(_ detail: String, _ node: JSONNode) -> Problem {
         ModelFault.unsafe.problem(detail, at: node.place.text)
-    }
-}
-
-/// A guard of an exported program, such as `L['x'].size()[1] == 3`: sizes of the inputs, numbers and comparisons.
-enum GuardExpression {
-    private static let words: Set<Substring> = [
-        "L", "args", "kwargs", "size", "stride", "storage_offset", "dim", "and", "or", "not", "True", "False",
-        "None",
-        "Max", "Min", "Mod", "Eq", "Ne",
-    ]
-
-    static func isPlain(_ text: String) -> Bool {
-        // Powers would keep whoever evaluates them busy for ever.
-        guard (1...1_024).contains(text.utf8.count), !text.contains("**") else { return false }
-        var rest = text[...]
-        while let first = rest.unicodeScalars.first {
-            switch first {
-            case "'":
-                // The name of an input.
-                let quoted = rest.dropFirst().prefix { $0 != "'" }
-                guard rest.dropFirst(quoted.count + 1).first == "'", EvaluatedText.isName(String(quoted))
-                else {
-                    return false
-                }
-                rest = rest.dropFirst(quoted.count + 2)
-            case _ where first.isASCII && (first.properties.isAlphabetic || first == "_"):
-                let word = rest.prefix { $0.utf8.count == 1 && EvaluatedText.isOfName($0.utf8.first ?? 0) }
-                guard words.contains(word) else { return false }
-                rest = rest.dropFirst(word.count)
-            case _ where "0123456789[]().,=<>!+-*/% ".unicodeScalars.contains(first): rest = rest.dropFirst()
-            default: return false
-            }
-        }
-        return true
-    }
-}
-
-/// How inputs or outputs are nested (`torch.utils._pytree.treespec_dumps`): tuples, lists and dicts.
-enum TreeSpecification {
-    private static let types: Set<String> = [
-        "builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict",
-    ]
-
-    static func isPlain(_ text: String) -> Bool {
-        do {
-            let root = try parse(text)
-            guard case .array(let parts) = root, parts.count == 2, parts[0] == .int(1) else { return false }
-            return isPlain(parts[1])
-        } catch { return false }
-    }
-
-    private static func parse(_ text: String) throws -> JSONValue {
-        try StrictJSON.parse(
-            Array(text.utf8),
-            limits: JSONLimits(maximumDepth: 64, maximumBytes: 1 << 20, maximumValues: 100_000))
-    }
-
-    private static func isPlain(_ value: JSONValue) -> Bool {
-        guard case .object(let members) = value,
-            Set(members.map(\.name)) == ["type", "context", "children_spec"],
-            case .array(let children)? = value["children_spec"] ?? .array([])
-        else { return false }
-        switch value["type"] {
-        case nil: guard value["context"] == nil else { return false }
-        case .string(let type)?:
-            guard types.contains(type), isPlainContext(value["context"]) else { return false }
-        default: return false
-        }
-        return children.allSatisfy(isPlain)
-    }
-
-    /// Nothing, or the names of a dict's members.
-    private static func isPlainContext(_ context: JSONValue?) -> Bool {
-        guard case .string(let text)? = context else { return context == nil }
-        guard let value = try? parse(text) else { return false }
-        switch value {
-        case .null: return true
-        case .array(let items):
-            return items.allSatisfy { item in
-                if case .string(let name) = item { EvaluatedText.isName(name) } else { false }
-            }
-        default: return false
-        }
     }
 }

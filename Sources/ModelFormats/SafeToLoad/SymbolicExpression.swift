@@ -61,7 +61,7 @@ struct SymbolicExpression {
         _ = takes("-")
         if takes("(") { return expression(depth + 1) && takes(")") }
         if let digits = word(where: { (0x30...0x39).contains($0) }) { return digits.utf8.count <= 19 }
-        guard let name = word(where: Self.isOfName) else { return false }
+        guard let name = word(where: EvaluatedText.isOfName) else { return false }
         guard takes("(") else { return Self.isSymbol(name) }
         guard Self.functions.contains(name) else { return false }
         if takes(")") { return true }
@@ -73,11 +73,11 @@ struct SymbolicExpression {
 
     private mutating func argument(_ depth: Int) -> Bool {
         if takes("'") {
-            guard let name = word(where: Self.isOfName) else { return false }
+            guard let name = word(where: EvaluatedText.isOfName) else { return false }
             return Self.isSymbol(name) && takes("'")
         }
         let start = rest
-        if let name = word(where: Self.isOfName), Self.assumptions.contains(name), takes("=") {
+        if let name = word(where: EvaluatedText.isOfName), Self.assumptions.contains(name), takes("=") {
             return takes("True") || takes("False")
         }
         rest = start
@@ -91,11 +91,6 @@ struct SymbolicExpression {
         }
         return (2...12).contains(name.utf8.count)
             && name.utf8.dropFirst().allSatisfy { (0x30...0x39).contains($0) }
-    }
-
-    private static func isOfName(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
-            || (0x61...0x7A).contains(byte)
     }
 
     private mutating func takes(_ text: StaticString) -> Bool {
