@@ -95,14 +95,7 @@ struct ModelWriter {
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
-        var done = 0
-        while done < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Self.failure("write", destination) }
-            done += count
-        }
+        guard writeWhole(bytes, to: descriptor, at: offset) else { throw Self.failure("write", destination) }
     }
 
     private static func failure(_ action: String, _ path: String) -> Problem {

@@ -148,14 +148,7 @@ public struct ZipWriter: ~Copyable {
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
-        var done = 0
-        while done < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Self.failure("write", path) }
-            done += count
-        }
+        guard writeWhole(bytes, to: descriptor, at: offset) else { throw Self.failure("write", path) }
     }
 
     private static func failure(_ action: String, _ path: String) -> Problem {
@@ -176,4 +169,18 @@ extension [UInt8] {
     }
 
     fileprivate mutating func add(_ bytes: [UInt8]) { self += bytes }
+}
+
+/// Writes all of `bytes` at `offset`.
+/// - Returns: false where that failed; `errno` says why.
+public func writeWhole(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int) -> Bool {
+    var done = 0
+    while done < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+        let count = pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return false }
+        done += count
+    }
+    return true
 }
