@@ -80,12 +80,17 @@ struct ModelWriter {
         guard fsync(descriptor) == 0 else {
             throw Self.failure("write", destination)
         }
-        guard rename(temporary, destination) == 0 else { throw Self.failure("move", destination) }
-        let folder = open((destination as NSString).deletingLastPathComponent.nonEmpty, O_RDONLY | O_CLOEXEC)
-        guard folder >= 0 else { throw Self.failure("open the folder of", destination) }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw Self.failure("write", destination) }
+        try Self.move(temporary, to: destination)
         close(descriptor)
+    }
+
+    /// Puts a finished file into its place, durably.
+    static func move(_ temporary: String, to destination: String) throws {
+        guard rename(temporary, destination) == 0 else { throw failure("move", destination) }
+        let folder = open((destination as NSString).deletingLastPathComponent.nonEmpty, O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { throw failure("open the folder of", destination) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw failure("write", destination) }
     }
 
     /// Removes what was written. Not after `finish`.

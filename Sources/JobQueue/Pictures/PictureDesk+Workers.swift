@@ -87,7 +87,7 @@ extension PictureDesk {
 
     nonisolated func picture(_ samples: [Int], of job: String, _ control: WorkerControl) async throws -> Int {
         let sources = try await store.pictureSources(of: job)
-        return try await inScratch { scratch in
+        return try await artifacts.inScratch { scratch in
             let render = WorkerTask.Render(
                 model: try artifacts.require(sources.model),
                 skeleton: try artifacts.skeleton(sources.skeleton),
@@ -136,7 +136,7 @@ extension PictureDesk {
     }
 
     nonisolated func makeThumbnails(of dataset: String, _ control: WorkerControl) async throws {
-        try await inScratch { scratch in
+        try await artifacts.inScratch { scratch in
             let directory = try artifacts.datasetDirectory(dataset)
             let task = WorkerTask(
                 kind: .thumbnails(.init(dataset: directory)), outputDirectory: scratch)
@@ -158,14 +158,17 @@ extension PictureDesk {
         }
         if let problem = exit.problem { throw problem }
     }
+}
 
-    private nonisolated func inScratch<Value: Sendable>(
-        _ body: (String) async throws -> Value
+extension ArtifactStore {
+    /// Calls `body` with an empty folder of its own, which is removed afterwards.
+    func inScratch<Value: Sendable>(
+        _ body: @Sendable (String) async throws -> Value
     ) async throws -> Value {
-        let scratch = try await onDisk { [artifacts] in try artifacts.makeScratchDirectory() }
+        let scratch = try await onDisk { try self.makeScratchDirectory() }
         let result: Result<Value, any Error>
         do { result = .success(try await body(scratch)) } catch { result = .failure(error) }
-        try await onDisk { [artifacts] in try artifacts.deleteScratchDirectory(scratch) }
+        try await onDisk { try self.deleteScratchDirectory(scratch) }
         return try result.get()
     }
 }

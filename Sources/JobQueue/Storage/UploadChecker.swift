@@ -119,13 +119,13 @@ public actor UploadChecker {
 
     private func run(_ task: WorkerTask.CheckUpload, _ control: WorkerControl) async throws -> ModelSummary? {
         let found = Mutex(ModelSummary?.none)
-        let scratch = try await onDisk { [artifacts] in try artifacts.makeScratchDirectory() }
-        let exit = await supervisor.runAtOnce(
-            WorkerTask(kind: .checkUpload(task), outputDirectory: scratch), control: control
-        ) { message in
-            if case .uploadChecked(let summary) = message { found.withLock { $0 = summary } }
+        let exit = try await artifacts.inScratch { [supervisor] scratch in
+            await supervisor.runAtOnce(
+                WorkerTask(kind: .checkUpload(task), outputDirectory: scratch), control: control
+            ) { message in
+                if case .uploadChecked(let summary) = message { found.withLock { $0 = summary } }
+            }
         }
-        try await onDisk { [artifacts] in try artifacts.deleteScratchDirectory(scratch) }
         switch exit {
         case .finished: return found.withLock { $0 }
         case .failed(let problem): throw problem

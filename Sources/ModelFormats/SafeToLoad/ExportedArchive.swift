@@ -1,5 +1,4 @@
 import Foundation
-import Problems
 import StrictZip
 
 /// A `.pt2` archive as it is given back: made anew of the checked entries of another, with empty sample inputs, which
@@ -22,29 +21,10 @@ enum ExportedArchive {
                 }
             }
             try writer.finish()
+            try ModelWriter.move(part, to: path)
         } catch {
             unlink(part)
             throw error
-        }
-        guard rename(part, path) == 0 else {
-            let reason = String(cString: strerror(errno))
-            unlink(part)
-            throw Problem(
-                .internal, code: "model-not-written", title: "The purified model cannot be written",
-                detail: "Cannot move \((path as NSString).lastPathComponent): \(reason)")
-        }
-        try syncFolder(of: path)
-    }
-
-    private static func syncFolder(of path: String) throws {
-        let name = (path as NSString).deletingLastPathComponent
-        let folder = open(name.isEmpty ? "." : name, O_RDONLY | O_CLOEXEC)
-        guard folder >= 0 else { return }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else {
-            throw Problem(
-                .internal, code: "model-not-written", title: "The purified model cannot be written",
-                detail: String(cString: strerror(errno)))
         }
     }
 }

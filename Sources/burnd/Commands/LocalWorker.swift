@@ -42,15 +42,15 @@ struct LocalWorker {
     }
 
     /// Checks a model file and runs it once.
-    /// - Parameter scratch: a folder that `name` is made in.
+    /// - Parameter scratch: a folder that the worker's own is made in.
     /// - Throws: `Problem` that says what is wrong with the model.
     func probe(
-        _ model: String, _ skeleton: ModelSkeleton?, scratch: String, name: String = "model"
+        _ model: String, _ skeleton: ModelSkeleton?, scratch: String
     ) async throws -> ModelSummary {
         let summary = Mutex(ModelSummary?.none)
         let task = WorkerTask(
             kind: .probeModel(WorkerTask.ProbeModel(model: model, skeleton: skeleton)),
-            outputDirectory: try Self.makeFolder(scratch, name))
+            outputDirectory: try Self.makeFolder(scratch, "model"))
         try await run(task, label: { _ in "check of the model" }) { message in
             if case .modelProbed(let found) = message { summary.withLock { $0 = found } }
         }
