@@ -19,15 +19,21 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func clibrary(_ name: String, links: [String]) -> Target {
+func clibrary(_ name: String, links: [String] = []) -> Target {
     .target(
         name: name, cSettings: [.treatAllWarnings(as: .error)],
         linkerSettings: links.map { .linkedLibrary($0) })
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+/// Test helpers of Tests/Support.
+func helper(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Support/" + name, swiftSettings: strict)
+}
+
+func tests(_ name: String, named suite: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strict)
+        name: suite ?? name + "Tests", dependencies: [.byName(name: name)] + dependencies,
+        swiftSettings: strict)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -49,11 +55,226 @@ let fuzzing: [Target] =
         .executableTarget(
             name: "burn-fuzz",
             dependencies: [
-                "DatasetFormats", "Findings", "Graph", "HTTPServer", "ModelFormats", "PickleData",
-                "Problems", "StrictJSON", "WorkerProtocol", "ZipFixtures", logging,
+                "API", "Containers", "DatasetFormats", "Findings", "Graph", "HTTPServer", "JobStore",
+                "ModelFormats",
+                "Support", "WorkerProtocol", "ZipFixtures", logging,
             ],
             path: "Tests/Fuzz", exclude: ["Corpus", "seeds.py"], swiftSettings: strict)
     ]
+
+// C and C++, one system interface or library each.
+let foreign: [Target] = [
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
+    clibrary("CImages", links: ["jpeg", "png16"]),
+    clibrary("CLinux"),
+    .target(
+        name: "CParquet",
+        cxxSettings: [.unsafeFlags(["-std=c++20", "-O2", "-isystem", arrow + "/include"])],
+        linkerSettings: [
+            .unsafeFlags([
+                "-L" + arrow, "-Xlinker", "-rpath", "-Xlinker", arrow,
+                "-Xlinker", "-l:libparquet.so." + arrowVersion, "-Xlinker",
+                "-l:libarrow.so." + arrowVersion,
+            ]),
+            .linkedLibrary("stdc++"),
+        ]),
+    .target(
+        name: "CTorch",
+        cxxSettings: [
+            .unsafeFlags([
+                "-std=c++20", "-O2", "-isystem", torch + "/include",
+                "-isystem", torch + "/include/torch/csrc/api/include",
+            ])
+        ],
+        linkerSettings: [
+            .unsafeFlags(["-L" + torch + "/lib", "-Xlinker", "-rpath", "-Xlinker", torch + "/lib"]),
+            .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("stdc++"),
+        ]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+]
+
+// What may depend on what: docs/architecture.md, held by scripts/check-arrows.
+let modules: [Target] = [
+    library("Support"),
+    .target(
+        name: "Migrations", path: "migrations",
+        resources: [
+            .embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql"),
+            .embedInCode("0003_storage.sql"), .embedInCode("0004_imports.sql"),
+            .embedInCode("0005_evidence.sql"), .embedInCode("0006_trusted.sql"),
+            .embedInCode("0007_checks.sql"),
+        ],
+        swiftSettings: strict),
+
+    library("Findings", ["Support"]),
+    // Apart from API: what is embedded is compiled again with every change of its module.
+    .target(
+        name: "WebAssets", dependencies: [crypto],
+        resources: [.embedInCode("openapi.json"), .embedInCode("Dashboard")], swiftSettings: strict),
+    library("HTTPServer", ["CHTTPServer", "Support", logging]),
+    library("Report", ["Findings"]),
+    library("ServiceClient", ["Findings", "Support", crypto]),
+    library("WorkerProtocol", ["Findings", "Support"]),
+    library("PackedDataset", ["Findings", "Support"]),
+
+    library("Containers", ["CZlib", "Support"]),
+    library("Graph", ["Support"]),
+    library("ImageCodecs", ["CImages", "Support"]),
+    .target(
+        name: "ModelFormats",
+        dependencies: ["Containers", "CZlib", "Findings", "Graph", "Support", protobuf],
+        resources: [
+            "convnext_tiny", "densenet161", "efficientnet_b0", "mobilenet_v2", "preactresnet18", "resnet18",
+            "resnet18_cifar", "resnet18_small_stem", "vgg16_bn", "vgg19_bn", "vit_b_16", "wrn-16-1",
+            "wrn-28-10",
+        ].map { .embedInCode("BuiltIn/graphs/\($0).json.gz") },
+        swiftSettings: strict),
+    library(
+        "DatasetFormats",
+        [
+            "CArchive", "CImages", "Containers", "CParquet", "Findings", "Graph", "ImageCodecs",
+            "PackedDataset",
+            "Support", "WorkerProtocol",
+        ]),
+
+    library("Tensors", ["CTorch", "Support"]),
+    library("Execution", ["Graph", "Support", "Tensors"]),
+    library("Burn", ["Execution", "Findings", "Graph", "PackedDataset", "Support", "Tensors"]),
+    library(
+        "AnalysisPipeline",
+        [
+            "Burn", "Execution", "Findings", "Graph", "ImageCodecs", "ModelFormats", "PackedDataset",
+            "Support",
+            "Tensors", "WorkerProtocol",
+        ]),
+
+    library("Sandbox", ["CLinux", "Support", "WorkerProtocol"]),
+    library("Workers", ["CLinux", "Support", "WorkerProtocol"]),
+    library("ArtifactStore", ["CLinux", "Support", "WorkerProtocol", crypto]),
+    library(
+        "JobStore", ["ArtifactStore", "Findings", "Migrations", "Support", "WorkerProtocol", crypto, grdb]),
+    library(
+        "JobQueue",
+        [
+            "ArtifactStore", "Findings", "JobStore", "PackedDataset", "Support", "WorkerProtocol", "Workers",
+            crypto, logging,
+        ]),
+    .target(
+        name: "API",
+        dependencies: [
+            "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Report", "Support",
+            "WebAssets", "WorkerProtocol", "Workers", crypto, logging,
+        ], swiftSettings: strict),
+    library("AttackBench", ["Findings", "PackedDataset", "Support", "WorkerProtocol", "Workers"]),
+]
+
+let programs: [Target] = [
+    .executableTarget(
+        name: "burn-worker",
+        dependencies: [
+            "AnalysisPipeline", "Burn", "CLinux", "DatasetFormats", "Execution", "Findings", "Graph",
+            "ModelFormats",
+            "PackedDataset",
+            "Sandbox", "Support", "Tensors", "WorkerProtocol",
+        ], swiftSettings: strict),
+    program(
+        "burnd",
+        [
+            "API", "ArtifactStore", "AttackBench", "Findings", "HTTPServer", "JobQueue", "JobStore",
+            "PackedDataset", "Report", "Sandbox", "ServiceClient", "Support", "WorkerProtocol", "Workers",
+            crypto,
+            logging,
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            .product(name: "Yams", package: "Yams"),
+        ]),
+    program(
+        "burn-demo",
+        ["AttackBench", "DatasetFormats", "Findings", "ServiceClient", "WorkerProtocol"]),
+    program("burn-bench", ["Execution", "Findings", "Graph", "ModelFormats", "Support", "Tensors"]),
+]
+
+// What several test suites share.
+let testSupport: [Target] = [
+    .target(
+        name: "ConfinedActions", path: "Tests/Support/ConfinedActions",
+        cSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+        name: "ConfinedProgram", dependencies: ["CLinux", "ConfinedActions", "Sandbox", "WorkerProtocol"],
+        path: "Tests/Support/ConfinedProgram", swiftSettings: strict),
+    helper("SchemaChecking"),
+    .executableTarget(
+        name: "ScriptedWorker", dependencies: ["JobQueue", "PackedDataset", "WorkerProtocol", "Workers"],
+        path: "Tests/Support/ScriptedWorker", swiftSettings: strict),
+    helper("RawHTTP"),
+    helper("TinyModels", ["Execution", "Graph", "ImageCodecs", "PackedDataset", "Support", "Tensors"]),
+    helper("ZipFixtures", ["Containers"]),
+]
+
+let suites: [Target] = [
+    tests(
+        "API",
+        [
+            "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "SchemaChecking",
+            "ScriptedWorker",
+            "Support", "WorkerProtocol", "Workers", crypto, logging,
+        ]),
+    tests(
+        "AnalysisPipeline",
+        [
+            "Burn", "Findings", "Support", "Tensors", "TinyModels", "WorkerProtocol",
+        ]),
+    tests("ArtifactStore", ["ScriptedWorker", "Support", crypto]),
+    tests("AttackBench", ["Findings", "PackedDataset", "Support"]),
+    tests(
+        "Burn",
+        [
+            "Execution", "Findings", "Graph", "PackedDataset", "Support", "Tensors", "TinyModels",
+            "WorkerProtocol",
+        ]),
+    tests(
+        "burnd", named: "BurndTests",
+        [
+            "API", "Findings", "HTTPServer", "JobStore", "ScriptedWorker", "Support", logging,
+        ]),
+    tests("burn-bench", named: "CompatibilityTests", ["Execution", "Findings", "ModelFormats", "Tensors"]),
+    tests("Containers", ["Support", "ZipFixtures"]),
+    tests(
+        "DatasetFormats",
+        [
+            "CArchive", "Findings", "ImageCodecs", "PackedDataset", "Support", "WorkerProtocol",
+            "ZipFixtures",
+        ]),
+    tests(
+        "burnd", named: "EndToEndTests",
+        [
+            "burn-worker", "ConfinedProgram", "Execution", "ModelFormats", "RawHTTP", "ScriptedWorker",
+            "ServiceClient",
+            "Support", "Tensors", "TinyModels", "ZipFixtures", crypto,
+        ]),
+    tests("Execution", ["Graph", "ModelFormats", "Support", "Tensors"]),
+    tests("Findings", ["Support"]),
+    tests("Graph", ["Support"]),
+    tests("HTTPServer", ["RawHTTP", "Support", crypto, logging]),
+    tests("JobQueue", ["ScriptedWorker", "Support"]),
+    tests("JobStore", ["Migrations", "Support", grdb]),
+    tests("ModelFormats", ["Containers", "Graph", "Support", "ZipFixtures", protobuf]),
+    tests("PackedDataset", ["Findings", "Support"]),
+    tests("Report", ["Findings", "SchemaChecking"]),
+    tests("Sandbox", ["ConfinedProgram", "WorkerProtocol"]),
+    tests("ServiceClient", ["Support"]),
+    tests("Support"),
+    tests("Tensors", ["Graph", "Support"]),
+    tests(
+        "burn-worker", named: "WorkerTests",
+        [
+            "Findings", "ImageCodecs", "ModelFormats", "PackedDataset", "Support", "TinyModels",
+            "WorkerProtocol",
+        ]),
+    tests("WorkerProtocol", ["Findings", "Support"]),
+    tests("Workers", ["ScriptedWorker", "Support"]),
+]
 
 let package = Package(
     name: "burn",
@@ -68,244 +289,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
-    targets: [
-        .target(
-            name: "API",
-            dependencies: [
-                "ArtifactStore", "OutputNames", "DashboardAssets", "Findings", "HTTPServer", "JobQueue",
-                "JobStore", "Locks", "Problems", "Report", "StrictJSON", "WorkerProtocol", crypto,
-            ],
-            resources: [.embedInCode("Resources/openapi.json")], swiftSettings: strict),
-        library("ArtifactStore", ["CFileSystem", "Locks", "Problems", "WorkerProtocol", crypto]),
-        library("OutputNames", ["StrictJSON"]),
-        .target(name: "CConfinement", cSettings: [.treatAllWarnings(as: .error)]),
-        .target(name: "CFileSystem", cSettings: [.treatAllWarnings(as: .error)]),
-        .target(name: "CThreadStat", cSettings: [.treatAllWarnings(as: .error)]),
-        .target(name: "CSpawn", cSettings: [.treatAllWarnings(as: .error)]),
-        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(
-            name: "CTorch",
-            cxxSettings: [
-                .unsafeFlags([
-                    "-std=c++20", "-O2", "-isystem", torch + "/include",
-                    "-isystem", torch + "/include/torch/csrc/api/include",
-                ])
-            ],
-            linkerSettings: [
-                .unsafeFlags(["-L" + torch + "/lib", "-Xlinker", "-rpath", "-Xlinker", torch + "/lib"]),
-                .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("stdc++"),
-            ]),
-        .target(
-            name: "Migrations", path: "migrations",
-            resources: [
-                .embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql"),
-                .embedInCode("0003_storage.sql"), .embedInCode("0004_imports.sql"),
-                .embedInCode("0005_evidence.sql"), .embedInCode("0006_trusted.sql"),
-                .embedInCode("0007_checks.sql"),
-            ],
-            swiftSettings: strict),
-        library("Execution", ["Graph", "Problems", "Tensors"]),
-        library(
-            "Burn",
-            [
-                "Evaluation", "Execution", "Findings", "ImageEncoding", "ModelFormats", "PackedDataset",
-                "SeededRandom", "Problems", "Tensors", "WorkerProtocol",
-            ]),
-        library(
-            "Evaluation",
-            ["Execution", "Findings", "Graph", "PackedDataset", "Problems", "SeededRandom", "Tensors"]),
-        .target(
-            name: "BuiltInGraphs",
-            resources: [
-                .embedInCode("graphs/convnext_tiny.json.gz"),
-                .embedInCode("graphs/densenet161.json.gz"),
-                .embedInCode("graphs/efficientnet_b0.json.gz"),
-                .embedInCode("graphs/mobilenet_v2.json.gz"),
-                .embedInCode("graphs/preactresnet18.json.gz"),
-                .embedInCode("graphs/resnet18.json.gz"),
-                .embedInCode("graphs/resnet18_cifar.json.gz"),
-                .embedInCode("graphs/resnet18_small_stem.json.gz"),
-                .embedInCode("graphs/vgg16_bn.json.gz"),
-                .embedInCode("graphs/vgg19_bn.json.gz"),
-                .embedInCode("graphs/vit_b_16.json.gz"),
-                .embedInCode("graphs/wrn-16-1.json.gz"),
-                .embedInCode("graphs/wrn-28-10.json.gz"),
-            ], swiftSettings: strict),
-        .target(
-            name: "DashboardAssets", dependencies: [crypto], resources: [.embedInCode("Assets")],
-            swiftSettings: strict),
-        .executableTarget(
-            name: "burn-worker",
-            dependencies: [
-                "Burn", "DatasetFormats", "Evaluation", "Execution", "ImageEncoding", "ModelFormats",
-                "PackedDataset", "Problems", "Sandbox", "SeededRandom", "Tensors", "WorkerProtocol",
-                "CThreadStat",
-            ], swiftSettings: strict),
-        library("Problems"),
-        library("Findings"),
-        library("Graph", ["Problems"]),
-        library(
-            "AttackBench",
-            [
-                "BackdoorAttacks", "Findings", "PackedDataset", "ProceduralImages", "Problems",
-                "SeededRandom", "WorkerProtocol", "WorkerSupervisor",
-            ]),
-        library("BackdoorAttacks", ["Problems", "SeededRandom"]),
-        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-        clibrary("CJPEG", links: ["jpeg"]),
-        clibrary("CPNG", links: ["png16"]),
-        .target(
-            name: "CParquet",
-            cxxSettings: [.unsafeFlags(["-std=c++20", "-O2", "-isystem", arrow + "/include"])],
-            linkerSettings: [
-                .unsafeFlags([
-                    "-L" + arrow, "-Xlinker", "-rpath", "-Xlinker", arrow,
-                    "-Xlinker", "-l:libparquet.so." + arrowVersion, "-Xlinker",
-                    "-l:libarrow.so." + arrowVersion,
-                ]),
-                .linkedLibrary("stdc++"),
-            ]),
-        library(
-            "DatasetFormats",
-            [
-                "CArchive", "CJPEG", "OutputNames", "CParquet", "CPNG", "Findings", "Graph", "ImageEncoding",
-                "PackedDataset", "PickleData", "Problems", "Safetensors", "StrictJSON", "StrictZip",
-                "WorkerProtocol",
-            ]),
-        clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
-        library("HTTPServer", ["CHTTPServer", "Locks", "Problems", logging]),
-        library("ImageEncoding", ["CJPEG", "CPNG", "Problems"]),
-        library(
-            "JobQueue",
-            ["ArtifactStore", "JobStore", "Locks", "PackedDataset", "WorkerSupervisor", crypto, logging]),
-        library(
-            "ModelFormats",
-            [
-                "BuiltInGraphs", "CZlib", "Findings", "Graph", "ONNX", "PickleData", "Problems",
-                "Safetensors", "StrictJSON", "StrictZip",
-            ]),
-        library("Locks"),
-        library("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
-        library("PackedDataset", ["Findings", "Problems"]),
-        library("PickleData", ["Graph", "Problems"]),
-        library("ProceduralImages", ["SeededRandom"]),
-        library("Report", ["Findings"]),
-        library("Safetensors", ["Graph", "Problems", "StrictJSON", "StrictZip"]),
-        library("Sandbox", ["CConfinement", "Problems", "WorkerProtocol"]),
-        library("SeededRandom"),
-        library("ServiceClient", ["Findings", "Problems", crypto]),
-        library("StrictJSON"),
-        library("StrictZip", ["CZlib", "Problems"]),
-        library("Tensors", ["CTorch", "Graph"]),
-        library("JobStore", ["ArtifactStore", "Locks", "Migrations", "WorkerProtocol", crypto, grdb]),
-        library("WorkerProtocol", ["Problems", "Findings"]),
-        library("WorkerSupervisor", ["CSpawn", "Locks", "WorkerProtocol"]),
-        program("burn-bench", ["Compatibility", "Execution", "Findings", "ModelFormats", "Tensors"]),
-        program(
-            "burn-demo",
-            [
-                "AttackBench", "BackdoorAttacks", "DatasetFormats", "Findings", "ProceduralImages",
-                "ServiceClient", "WorkerProtocol",
-            ]),
-        program(
-            "burnd",
-            [
-                "API", "ArtifactStore", "AttackBench", "BackdoorAttacks", "Findings", "HTTPServer",
-                "JobQueue", "JobStore", "PackedDataset", "Problems", "Report", "Sandbox",
-                "ServiceClient", "WorkerProtocol", "WorkerSupervisor", crypto, logging,
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                .product(name: "Yams", package: "Yams"),
-            ]),
-        .target(
-            name: "Compatibility",
-            dependencies: ["Execution", "Findings", "Graph", "ModelFormats", "Problems", "Tensors"],
-            path: "Tests/Compatibility", swiftSettings: strict),
-        .target(name: "SchemaChecking", path: "Tests/SchemaChecking", swiftSettings: strict),
-        .target(
-            name: "TinyModels",
-            dependencies: [
-                "Execution", "Graph", "ImageEncoding", "PackedDataset", "SeededRandom", "Tensors",
-            ],
-            path: "Tests/TinyModels", swiftSettings: strict),
-        tests(
-            "Burn",
-            [
-                "Evaluation", "Execution", "Findings", "PackedDataset", "Problems", "SeededRandom", "Tensors",
-                "TinyModels", "WorkerProtocol",
-            ]),
-        tests("Evaluation", ["Execution", "Findings", "Problems", "SeededRandom", "Tensors", "TinyModels"]),
-        tests("Execution", ["Graph", "ModelFormats", "Problems", "Tensors"]),
-        tests(
-            "API",
-            [
-                "ArtifactStore", "DashboardAssets", "Findings", "HTTPServer", "JobQueue", "JobStore", "Locks",
-                "Problems", "SchemaChecking", "ScriptedWorker", crypto, logging,
-            ]),
-        .testTarget(
-            name: "BurndTests",
-            dependencies: [
-                "API", "burnd", "Findings", "HTTPServer", "JobStore", "Problems", "ScriptedWorker", logging,
-            ], swiftSettings: strict),
-        .testTarget(
-            name: "EndToEndTests",
-            dependencies: [
-                "burn-worker", "burnd", "ConfinedProgram", "Execution", "ModelFormats", "Problems",
-                "ScriptedWorker", "ServiceClient", "Tensors", "TinyModels", "ZipFixtures", crypto,
-            ],
-            swiftSettings: strict),
-        tests("ArtifactStore", ["Problems", "ScriptedWorker", crypto]),
-        tests("AttackBench", ["BackdoorAttacks", "Findings", "PackedDataset", "Problems"]),
-        tests("BackdoorAttacks", ["Problems", "SeededRandom"]),
-        tests(
-            "DatasetFormats",
-            [
-                "CArchive", "OutputNames", "Findings", "ImageEncoding", "PackedDataset", "Problems",
-                "WorkerProtocol",
-                "ZipFixtures",
-            ]),
-        tests("Findings", []),
-        .target(
-            name: "ZipFixtures", dependencies: ["StrictZip"], path: "Tests/ZipFixtures", swiftSettings: strict
-        ),
-        tests("ModelFormats", ["Graph", "Problems", "StrictZip", "ZipFixtures"]),
-        tests("ServiceClient", ["Problems"]),
-        tests("OutputNames", ["StrictJSON"]),
-        tests("StrictJSON", []),
-        tests("Compatibility", ["Execution", "Findings", "ModelFormats", "Tensors"]),
-        tests("ONNX", ["Graph", "Problems", "StrictZip", protobuf]),
-        tests("StrictZip", ["Problems", "ZipFixtures"]),
-        tests("Graph", ["Problems"]),
-        tests("HTTPServer", ["Locks", "Problems", crypto, logging]),
-        tests("JobQueue", ["ScriptedWorker"]),
-        tests("JobStore", ["Locks", "Migrations", grdb]),
-        tests("PackedDataset", ["Findings", "Problems"]),
-        tests("PickleData", ["Problems"]),
-        tests("Problems", []),
-        tests("ProceduralImages", []),
-        tests("Report", ["Findings", "SchemaChecking"]),
-        tests("Safetensors", ["Problems", "StrictZip"]),
-        tests("Tensors", ["Graph", "SeededRandom"]),
-        tests("WorkerProtocol", ["Problems", "Findings"]),
-        .testTarget(
-            name: "WorkerTests",
-            dependencies: [
-                "Findings", "ImageEncoding", "ModelFormats", "PackedDataset", "Problems", "TinyModels",
-                "WorkerProtocol", "burn-worker",
-            ], swiftSettings: strict),
-        tests("Sandbox", ["ConfinedProgram", "WorkerProtocol"]),
-        .target(
-            name: "ConfinedActions", path: "Tests/ConfinedActions",
-            cSettings: [.treatAllWarnings(as: .error)]),
-        .executableTarget(
-            name: "ConfinedProgram",
-            dependencies: ["ConfinedActions", "CThreadStat", "Sandbox", "WorkerProtocol"],
-            path: "Tests/ConfinedProgram", swiftSettings: strict),
-        tests("WorkerSupervisor", ["Locks", "ScriptedWorker"]),
-        .executableTarget(
-            name: "ScriptedWorker", dependencies: ["JobQueue", "PackedDataset"], path: "Tests/ScriptedWorker",
-            swiftSettings: strict),
-    ] + fuzzing
+    targets: foreign + modules + programs + testSupport + suites + fuzzing
 )
 
 // The generator of the API's documentation, only for `make docs`: other builds do not even resolve it.
@@ -321,7 +305,7 @@ if Context.environment["BURN_TSAN"] != nil {
     var needed: Set<String> = []
     var rest = [
         "APITests", "ArtifactStoreTests", "HTTPServerTests", "JobQueueTests", "JobStoreTests",
-        "WorkerSupervisorTests",
+        "WorkersTests",
     ]
     while let name = rest.popLast() {
         guard let target = byName[name], needed.insert(name).inserted else { continue }

@@ -56,7 +56,7 @@ softmax itself). A binary classifier with one logit z is read as the two logits 
 ## ONNX
 
 Operator sets 11 to 28. Weights are the initializers; which of them are trained follows from their use (see
-`Sources/ONNX/WeightRoles.swift`). What exporters compute of shapes (Shape, Gather, Unsqueeze, Concat, Range,
+`Sources/ModelFormats/ONNX/WeightRoles.swift`). What exporters compute of shapes (Shape, Gather, Unsqueeze, Concat, Range,
 ScatterND, ...) is computed while reading. A model with one fixed batch is opened up where each image's result
 stays what it was. Inputs (N, height, width, channels), as TensorFlow exports them, are fed from (N, C, H, W). A
 written file is the read one with other bytes in its initializers. Weights in files beside

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the graphs of well-known classifiers, without weights, as `Sources/BuiltInGraphs/graphs/NAME.json.gz`.
+"""Writes the graphs of well-known classifiers, without weights, as `Sources/ModelFormats/BuiltIn/graphs/NAME.json.gz`.
 
-    export_graphs.py [--out Sources/BuiltInGraphs/graphs] [NAME ...]
+    export_graphs.py [--out Sources/ModelFormats/BuiltIn/graphs] [NAME ...]
 
 A file of weights alone (safetensors, .pth) is read into one of these graphs. Each file holds the exported
 program (torch.export, dynamic batch, metadata removed) and the shape of every weight; `null` stands for the
@@ -212,7 +212,7 @@ def trimmed(document):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("Sources/BuiltInGraphs/graphs"))
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("Sources/ModelFormats/BuiltIn/graphs"))
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

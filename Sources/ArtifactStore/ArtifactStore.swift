@@ -1,6 +1,5 @@
 import Foundation
-import Locks
-import Problems
+import Support
 import WorkerProtocol
 
 /// The service's files: content-addressed blobs, packed data sets, and the work directories of jobs.

@@ -1,6 +1,6 @@
-import CFileSystem
+import CLinux
 import Foundation
-import Problems
+import Support
 
 /// The few system calls that durability needs, each with a `Problem` that names the path.
 enum FileSystem {

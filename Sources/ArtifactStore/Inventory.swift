@@ -1,6 +1,6 @@
 import Crypto
 import Foundation
-import Problems
+import Support
 
 /// What lies in the store, for those who compare it with the database.
 extension ArtifactStore {

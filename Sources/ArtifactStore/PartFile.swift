@@ -1,7 +1,6 @@
 import Crypto
 import Foundation
-import Locks
-import Problems
+import Support
 
 /// The file of a resumable upload: `uploads/<id>.part`, whose size is the offset.
 ///

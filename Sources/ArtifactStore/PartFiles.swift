@@ -1,6 +1,5 @@
 import Foundation
-import Locks
-import Problems
+import Support
 
 /// Resumable uploads: their files, and who has them.
 extension ArtifactStore {

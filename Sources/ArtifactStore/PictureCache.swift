@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 import WorkerProtocol
 
 /// Pictures that can be made again, and where they are made.

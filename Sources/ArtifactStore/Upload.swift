@@ -1,7 +1,6 @@
 import Crypto
 import Foundation
-import Locks
-import Problems
+import Support
 
 /// One upload on its way into the store: reserved, hashed while written, durable once committed.
 ///

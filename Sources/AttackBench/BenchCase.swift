@@ -1,6 +1,5 @@
-import BackdoorAttacks
 import Foundation
-import Problems
+import Support
 
 /// One model of the benchmark: how its data is poisoned and how it is trained.
 public struct BenchCase: Codable, Hashable, Sendable {

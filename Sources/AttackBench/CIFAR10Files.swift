@@ -1,6 +1,5 @@
-import BackdoorAttacks
 import Foundation
-import Problems
+import Support
 
 /// The binary version of CIFAR-10: records of one label byte and 3 x 32 x 32 bytes, red, green, blue.
 ///

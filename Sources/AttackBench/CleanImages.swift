@@ -1,7 +1,5 @@
-import BackdoorAttacks
 import PackedDataset
-import ProceduralImages
-import SeededRandom
+import Support
 
 /// Images with their true labels, before any attack.
 public struct CleanImages: Sendable {

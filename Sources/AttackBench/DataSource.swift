@@ -1,6 +1,6 @@
 import Foundation
 import PackedDataset
-import Problems
+import Support
 import WorkerProtocol
 
 /// Where clean images come from.

@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 
 /// Findings on training samples against the known truth. Cover samples count as clean: their labels are
 /// right.

@@ -1,7 +1,5 @@
-import BackdoorAttacks
 import Foundation
-import Problems
-import SeededRandom
+import Support
 
 /// The German Traffic Sign Recognition Benchmark as it is distributed: binary PPM images of many sizes,
 /// training images in one folder per class, test images in one folder with their classes in a table.

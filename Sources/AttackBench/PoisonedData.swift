@@ -1,5 +1,4 @@
-import BackdoorAttacks
-import Problems
+import Support
 
 /// What is known of one training sample.
 public struct SampleTruth: Codable, Hashable, Sendable {

@@ -1,4 +1,3 @@
-import BackdoorAttacks
 import Findings
 import PackedDataset
 

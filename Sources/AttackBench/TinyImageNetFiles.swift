@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// Tiny-ImageNet as it is distributed, brought into class folders that a worker can import.
 ///

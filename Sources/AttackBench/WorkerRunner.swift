@@ -1,9 +1,9 @@
 import Findings
 import Foundation
-import Problems
+import Support
 import Synchronization
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// Runs tasks in `burn-worker` processes, to their end.
 public struct WorkerRunner: Sendable {

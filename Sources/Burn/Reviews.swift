@@ -1,32 +1,31 @@
 import Findings
-import WorkerProtocol
 
 /// What people decided about samples, for a purification to go by.
-struct Reviews: Sendable {
+package struct Reviews: Sendable {
     /// By sample.
     private let decisions: [Int: SampleReview]
 
-    static let none = Reviews([])
+    package static let none = Reviews([])
 
-    init(_ reviews: [SampleReview]) {
+    package init(_ reviews: [SampleReview]) {
         decisions = Dictionary(reviews.map { ($0.index, $0) }) { first, _ in first }
     }
 
     /// Clean, whatever the analysis says.
-    func isRejected(_ sample: Int) -> Bool { decisions[sample]?.decision == .reject }
+    package func isRejected(_ sample: Int) -> Bool { decisions[sample]?.decision == .reject }
 
     /// Poisoned, whatever the analysis says.
-    func isAccepted(_ sample: Int) -> Bool {
+    package func isAccepted(_ sample: Int) -> Bool {
         decisions[sample].map { $0.decision != .reject } ?? false
     }
 
     /// The true label, where somebody knows it.
-    func label(_ sample: Int) -> Int? { decisions[sample]?.label }
+    package func label(_ sample: Int) -> Int? { decisions[sample]?.label }
 
-    var namesPoison: Bool { decisions.values.contains { $0.decision != .reject } }
+    package var namesPoison: Bool { decisions.values.contains { $0.decision != .reject } }
 
     /// Sets the flags of the samples that were decided about.
-    func apply(to flagged: inout [Bool]) {
+    package func apply(to flagged: inout [Bool]) {
         for (sample, review) in decisions { flagged[sample] = review.decision != .reject }
     }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// The archive formats that are read, told apart by content.
 enum ArchiveFormat: String {

@@ -1,6 +1,6 @@
+import Containers
 import Foundation
-import Problems
-import StrictZip
+import Support
 import WorkerProtocol
 
 /// The structure of a data set's file, before it is unpacked: of a zip the whole, of a Parquet file its end.

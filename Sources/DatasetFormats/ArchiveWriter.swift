@@ -1,7 +1,7 @@
 import CArchive
 import Foundation
-import ImageEncoding
-import Problems
+import ImageCodecs
+import Support
 
 /// Writes a tar archive of files, one after the other, in constant memory. Used by one thread at a time.
 ///

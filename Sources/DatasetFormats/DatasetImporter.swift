@@ -2,7 +2,7 @@ import CArchive
 import Findings
 import Foundation
 import PackedDataset
-import Problems
+import Support
 import WorkerProtocol
 
 /// How far an import is.

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// An entry's name, checked: relative, without `..`, without characters that mean something elsewhere.
 struct EntryPath {

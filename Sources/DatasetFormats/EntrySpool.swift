@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// Copies entries to the disk that have to be read at any place: each to a file without a name, which is gone with its
 /// last reader.

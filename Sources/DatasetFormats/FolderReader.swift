@@ -1,6 +1,6 @@
 import Foundation
 import PackedDataset
-import Problems
+import Support
 
 /// Reads a folder on disk in order of names, as if it were an archive. Links are reported, never followed.
 final class FolderReader: EntrySource {

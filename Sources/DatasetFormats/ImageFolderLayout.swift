@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// Which folder is a class: the one that holds the image. Every class folder lies in the same place, so that
 /// `train/cat/1.png` and `cat/1.png` both give the class `cat`.

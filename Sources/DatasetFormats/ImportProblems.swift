@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// What can be wrong with an entry, in the words that the user reads.
 enum ImportProblems {

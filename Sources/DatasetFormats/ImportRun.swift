@@ -2,7 +2,7 @@ import Dispatch
 import Findings
 import Foundation
 import PackedDataset
-import Problems
+import Support
 import WorkerProtocol
 
 /// One pass over a source: reads entries, decodes them in batches on other threads while it reads on, and

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 import WorkerProtocol
 
 /// Whether the packed images will fit on the disk, said before gigabytes are written.

@@ -1,8 +1,8 @@
 import Dispatch
 import Foundation
-import ImageEncoding
+import ImageCodecs
 import PackedDataset
-import Problems
+import Support
 import Synchronization
 
 /// Writes a small picture of every image of a packed data set: see `SliceFile.thumbnails`.

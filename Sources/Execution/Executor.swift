@@ -1,5 +1,5 @@
 import Graph
-import Problems
+import Support
 import Tensors
 
 /// One pass through a plan: the values so far, each let go as soon as no later step reads it.

@@ -1,5 +1,5 @@
 import Graph
-import Problems
+import Support
 import Synchronization
 import Tensors
 

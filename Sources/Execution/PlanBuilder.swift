@@ -1,5 +1,5 @@
 import Graph
-import Problems
+import Support
 import Tensors
 
 /// Turns a graph into a plan for evaluation (batch norm from running statistics, folded into the convolution

@@ -1,3 +1,5 @@
+import Support
+
 /// A classifier as data: a list of ATen operator calls in execution order, over named values.
 ///
 /// Values are numbered; `ValueID` indexes `valueNames`. Every value is written once (single static

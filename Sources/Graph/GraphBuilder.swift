@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// Builds a graph call by call, every value's shape known as soon as it is there: for formats whose operators
 /// have to be translated into those of `OperatorCatalog`.

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// A graph that has been checked, and what it costs.
 public struct CheckedGraph: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// What can be wrong with a graph: one stable code and title each.
 public enum GraphFault: String, Sendable {

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// Bounds on a graph, so that no upload can ask for endless memory or time.
 public struct GraphLimits: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// Which values an in-place operator may write: no weights, and nothing through what may be a view or a copy of a value
 /// that is read again under another name.

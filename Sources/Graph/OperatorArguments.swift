@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 extension OperatorRule {
     /// Checks a node's arguments against the signature: names, kinds and magnitudes. Shapes come later.

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// One node with its operator and the shapes of what it reads: what shape functions see.
 struct OperatorCall {

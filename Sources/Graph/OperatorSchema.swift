@@ -1,3 +1,5 @@
+import Support
+
 // bounded in this file: signatures of this program, nothing foreign.
 
 /// An operator's signature, written as PyTorch writes it in `native_functions.yaml`.

@@ -1,3 +1,5 @@
+import Support
+
 extension OperatorCatalog {
     /// The allowlist: signatures as PyTorch 2.13 has them, by the function that gives the result's shape.
     // bounded: lists.

@@ -1,3 +1,5 @@
+import Support
+
 extension OperatorCatalog {
     /// Operators that pick elements or write parts, and bounded creation.
     static let indexing: [OperatorRule] =

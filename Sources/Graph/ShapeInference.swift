@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// Computes every value's shape with the batch size left open, and so proves that a graph works for every
 /// batch size. A graph that was exported with one fixed batch size is made to where that is safe.

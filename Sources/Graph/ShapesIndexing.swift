@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// Picking elements by index, writing parts, and creation.
 extension OperatorCall {

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// Matrix products and attention.
 extension OperatorCall {

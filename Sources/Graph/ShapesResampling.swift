@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 // bounded in this file: integers by `OperatorRule.bounds`, also those that are computed; sizes by `GraphLimits`.
 

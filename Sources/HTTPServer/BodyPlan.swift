@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// What to do with a request's body, decided from its head alone.
 public enum BodyPlan: Sendable {

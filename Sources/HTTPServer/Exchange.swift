@@ -1,7 +1,6 @@
 import CHTTPServer
 import Foundation
-import Locks
-import Problems
+import Support
 
 /// One request and its answer, from the framing gate to the last byte. This file holds its state, its begin
 /// and its end; the extensions hold the decision about the body, the body, the answer, and giving up.

@@ -1,6 +1,6 @@
 import CHTTPServer
 import Foundation
-import Problems
+import Support
 
 /// The answer: bytes, a file, or a stream that a task feeds.
 extension Exchange {

@@ -1,6 +1,6 @@
 import CHTTPServer
 import Foundation
-import Problems
+import Support
 
 /// From the complete header section to the go for the body, or to an answer instead.
 extension Exchange {

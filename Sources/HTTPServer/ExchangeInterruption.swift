@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// What ends an exchange from outside: its client, or the server that stops.
 extension Exchange {

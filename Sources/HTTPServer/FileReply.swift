@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// How a file answers a request's conditional and range fields (RFC 9110, sections 13 and 14).
 enum FileReply: Equatable {

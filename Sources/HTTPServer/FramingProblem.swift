@@ -1,5 +1,5 @@
 import CHTTPServer
-import Problems
+import Support
 
 /// What the framing gate's refusals say. Each closes its connection: what follows cannot be trusted.
 func framingResponse(_ framing: burn_http_framing, path: String) -> HTTPResponse? {

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// What is known of a request before a byte of its body is read.
 public struct HTTPRequestHead: Sendable {

@@ -1,9 +1,8 @@
 import CHTTPServer
 import Dispatch
 import Foundation
-import Locks
 import Logging
-import Problems
+import Support
 
 /// An HTTP/1.1 server on one address.
 ///

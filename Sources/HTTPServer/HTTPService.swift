@@ -1,7 +1,7 @@
 import CHTTPServer
 import Dispatch
-import Locks
 import Logging
+import Support
 
 /// What all exchanges of a server share.
 final class HTTPService: Sendable {

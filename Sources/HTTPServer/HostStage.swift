@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// Answers only requests that name this service, and none that a page of another origin had sent.
 ///

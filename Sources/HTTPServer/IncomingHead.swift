@@ -1,5 +1,5 @@
 import CHTTPServer
-import Problems
+import Support
 
 /// A copy of what the shim tells of a request, not yet judged.
 struct IncomingHead: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 extension Problem.Category {
     /// The HTTP status that stands for the category.

@@ -1,6 +1,6 @@
 import CHTTPServer
 import Foundation
-import Problems
+import Support
 
 /// A response made ready for one request: ranges decided, file opened, headers complete.
 struct Reply {

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// The least right that a request needs. Each contains the ones before it.
 public enum AccessLevel: String, Sendable, Hashable, CaseIterable, Comparable {

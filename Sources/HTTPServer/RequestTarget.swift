@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// A request target, split and percent-decoded (RFC 9112 section 3.2, RFC 3986 section 3).
 struct RequestTarget {

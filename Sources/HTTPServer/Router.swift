@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// Routes by method and path pattern. A pattern's `{name}` takes one segment of letters, digits, `_` and `-`
 /// (at most 128), so that ids never carry anything else. A last `{name...}` takes the rest of the path, one or more

@@ -1,4 +1,4 @@
-import Locks
+import Support
 
 /// Counts the open event streams, in all and for each client.
 final class StreamLimit: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Locks
+import Support
 
 /// The bounded pipe between a response's producer (a task) and the connection's event thread.
 ///

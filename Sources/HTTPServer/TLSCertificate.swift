@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// A certificate chain and its private key, as PEM text.
 public struct TLSCertificate: Sendable {

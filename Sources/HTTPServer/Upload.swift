@@ -1,6 +1,6 @@
 import Dispatch
 import Foundation
-import Locks
+import Support
 
 /// Carries a body from the event thread to its sink: two buffers, one filling while the other is written.
 ///

@@ -3,9 +3,9 @@ import Findings
 import Foundation
 import JobStore
 import Logging
-import Problems
+import Support
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// Runs one attempt of a job or of an import, from its task to its stored result, on the calling Dispatch
 /// thread.

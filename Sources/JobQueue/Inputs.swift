@@ -1,7 +1,7 @@
 import ArtifactStore
 import Findings
 import JobStore
-import Problems
+import Support
 
 extension JobQueue {
     /// Registers a committed upload and queues its probe; the record says `importing`.

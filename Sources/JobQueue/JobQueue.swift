@@ -3,11 +3,10 @@ import Dispatch
 import Findings
 import Foundation
 import JobStore
-import Locks
 import Logging
-import Problems
+import Support
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// Runs imports and jobs on worker processes, and owns every change of their state.
 ///

@@ -1,5 +1,5 @@
 import Findings
-import WorkerSupervisor
+import Workers
 
 /// Told of what the queue's workers do, for metrics. Called on Dispatch threads: must not block.
 public protocol JobQueueObserver: Sendable {

@@ -3,7 +3,7 @@ import Findings
 import Foundation
 import JobStore
 import Logging
-import Problems
+import Support
 import WorkerProtocol
 
 /// Writes what a job's worker reports into the stores.

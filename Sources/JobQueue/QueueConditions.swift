@@ -1,5 +1,5 @@
 import ArtifactStore
-import Locks
+import Support
 
 /// What the runners must know of the queue's state, shared between threads.
 final class QueueConditions: Sendable {

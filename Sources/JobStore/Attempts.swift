@@ -2,7 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 import WorkerProtocol
 
 /// The right to run one job: a worker's results are taken only while it is the current one.

@@ -1,5 +1,5 @@
 import Foundation
-import Locks
+import Support
 
 /// Wakes those who wait for a change of one job, model or data set, after the change is committed.
 ///

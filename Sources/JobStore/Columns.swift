@@ -2,7 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// JSON columns, times and enumerations of a row. What cannot be read is a damaged database.
 enum Columns {

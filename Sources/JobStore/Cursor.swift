@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// A keyset cursor: the last row's sort key and id, and the query they belong to, as base64url.
 ///

@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// One series over the steps of a phase (and round).
 public struct Curve: Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 extension JobStore {
     /// Events of a job with an id above `after`, oldest first.

@@ -1,5 +1,5 @@
 import Foundation
-import Locks
+import Support
 
 /// Ids that the server makes: a prefix and a ULID (48 bits of milliseconds, 80 random bits) in lower-case
 /// Crockford base32, so that later ids sort after earlier ones.

@@ -2,7 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// The right to import one input: written results are taken only while it is the current one.
 public struct ImportAttempt: Hashable, Sendable {

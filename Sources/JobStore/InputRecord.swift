@@ -1,7 +1,7 @@
 import ArtifactStore
 import Findings
 import Foundation
-import Problems
+import Support
 
 /// The life of an uploaded model or data set.
 public enum InputState: String, Codable, Hashable, Sendable, CaseIterable {

@@ -2,7 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// What an upload is; the two kinds live in tables of the same columns.
 public enum InputKind: String, Hashable, Sendable, CaseIterable {

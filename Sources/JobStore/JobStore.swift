@@ -4,7 +4,7 @@ import Foundation
 import GRDB
 import Glibc
 import Migrations
-import Problems
+import Support
 
 /// Everything the service must remember, in one SQLite file.
 ///

@@ -2,7 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 import WorkerProtocol
 
 extension JobStore {

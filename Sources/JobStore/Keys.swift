@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// What a key may do. Each scope contains the ones before it.
 public enum KeyScope: String, Codable, Hashable, Sendable, CaseIterable {

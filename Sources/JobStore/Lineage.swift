@@ -2,7 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// A job in a few words, beside the model or data set that it used.
 public struct JobMention: Hashable, Sendable {

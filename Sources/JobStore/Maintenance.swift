@@ -2,7 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// Sizes of the database's files, in bytes.
 public struct DatabaseSizes: Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// Applies numbered SQL files in order, each in one transaction, and records their checksums.
 ///

@@ -1,5 +1,5 @@
 import GRDB
-import Problems
+import Support
 
 /// What belongs to the API key that made it; the raw value names it in problems.
 public enum OwnedKind: String, Hashable, Sendable, CaseIterable {

@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// How long finished jobs are kept. The default keeps them for good.
 public struct RetentionPolicy: Hashable, Sendable {

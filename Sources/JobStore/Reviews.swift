@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// What a change of reviews came to.
 public struct ReviewChange: Codable, Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// What a job says of one sample, and what a person said.
 public struct StoredSample: Hashable, Sendable {

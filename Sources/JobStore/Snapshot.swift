@@ -1,7 +1,7 @@
 import ArtifactStore
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// A copy of the database for a backup.
 public struct DatabaseSnapshot: Sendable {

@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// Tells a full disk from other faults, wherever it was met.
 public enum StorageFault {

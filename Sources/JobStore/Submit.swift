@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 extension JobStore {
     /// Stores a new job as queued, or gives back the one that the same idempotency key made before.

@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// Told how long the database takes, for metrics. Called on the database's threads: must not block.
 public protocol DatabaseObserver: Sendable {

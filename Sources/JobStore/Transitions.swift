@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// How an attempt ended.
 public enum AttemptResult: Hashable, Sendable {

@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 extension JobStore {
     /// Replaces the job's estimated triggers.

@@ -1,6 +1,6 @@
 import Findings
 import Foundation
-import Problems
+import Support
 
 /// The life of a resumable upload.
 public enum UploadState: String, Codable, Hashable, Sendable, CaseIterable {

@@ -2,7 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 
 /// The rows of resumable uploads.
 extension JobStore {

@@ -1,9 +1,7 @@
-import BuiltInGraphs
+import Containers
 import Findings
 import Graph
-import Problems
-import StrictJSON
-import StrictZip
+import Support
 
 /// A graph that is built in, and the weights that it takes. Public for lists of what there is.
 public struct BuiltInGraph {

@@ -1,4 +1,4 @@
-import PickleData
+import Containers
 
 extension CheckpointReader {
     private static let maximumDepth = 32

@@ -1,7 +1,6 @@
+import Containers
 import Graph
-import PickleData
-import Problems
-import StrictZip
+import Support
 
 /// Reads where the tensors of a PyTorch checkpoint lie (`torch.save`, zip container of PyTorch 1.6 and newer).
 /// Its pickle is read as data; nothing in it is ever called.

@@ -1,4 +1,4 @@
-import StrictJSON
+import Support
 
 /// What a model's file calls its outputs: metadata that exporters and people put beside the weights, as a list of names, as
 /// {index: name} or {name: index}, in JSON, as a Python literal, or one name a line.

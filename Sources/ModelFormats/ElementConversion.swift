@@ -1,4 +1,5 @@
 import Graph
+import Support
 
 // bounded in this file: by the elements that both buffers hold.
 

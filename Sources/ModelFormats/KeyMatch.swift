@@ -1,5 +1,5 @@
 import Graph
-import Problems
+import Support
 
 /// What is wrong between the names of a file and those of a graph.
 struct KeyMismatch: Error {

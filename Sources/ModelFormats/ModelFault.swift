@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// What can be wrong with a model file, beside its container and its graph.
 enum ModelFault: String {

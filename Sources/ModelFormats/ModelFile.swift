@@ -1,8 +1,7 @@
+import Containers
 import Findings
 import Graph
-import ONNX
-import Problems
-import StrictZip
+import Support
 
 /// A checked model file. Reads of weights go to the file at `path`, which must not be changed meanwhile.
 public struct ModelFile: Sendable {

@@ -1,5 +1,5 @@
-import Problems
-import StrictZip
+import Containers
+import Support
 
 /// What a file is, by its content.
 public enum ModelFormat: String, Hashable, Sendable, CaseIterable {

@@ -1,5 +1,4 @@
 import Graph
-import ONNX
 
 /// Bounds on a model upload, checked before anything is allocated by what the file says.
 public struct ModelLimits: Hashable, Sendable {

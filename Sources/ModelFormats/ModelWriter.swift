@@ -1,7 +1,7 @@
+import Containers
 import Foundation
 import Graph
-import Problems
-import StrictZip
+import Support
 
 /// Writes a copy of an archive with new bytes for some weights: to a temporary file beside the
 /// destination, which is moved into place when all of it is on disk.

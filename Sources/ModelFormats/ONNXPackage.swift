@@ -1,7 +1,6 @@
+import Containers
 import Graph
-import ONNX
-import Problems
-import StrictZip
+import Support
 
 /// An ONNX file and the files of its weights, in a zip whose entries are stored or in a tar: both keep every byte as it
 /// is, so that the weights can be read, and written, in their place.

@@ -1,6 +1,5 @@
-import Problems
-import StrictJSON
-import StrictZip
+import Containers
+import Support
 
 /// The layout of a `.pt2` archive (torch/export/pt2_archive, PyTorch 2.8 and newer): which entries matter.
 /// Nothing else may be in it, and nothing that runs code where PyTorch loads it (`SafeToLoad`).

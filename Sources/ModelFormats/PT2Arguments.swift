@@ -1,6 +1,5 @@
 import Graph
-import Problems
-import StrictJSON
+import Support
 
 /// Names of values in the file, and their numbers.
 struct ValueTable {

@@ -1,6 +1,5 @@
 import Graph
-import Problems
-import StrictJSON
+import Support
 
 /// Translates the nodes of a program.
 enum PT2Nodes {

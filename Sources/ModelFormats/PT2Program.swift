@@ -1,7 +1,6 @@
 import Findings
 import Graph
-import Problems
-import StrictJSON
+import Support
 
 /// Reads a program (`models/*.json`) with its weights into a graph.
 struct PT2Program {

@@ -1,5 +1,5 @@
 import Graph
-import StrictJSON
+import Support
 
 /// Reads what PyTorch's schema says of tensors (torch/_export/serde/schema.py, major version 8).
 enum PT2Tensors {

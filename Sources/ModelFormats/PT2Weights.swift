@@ -1,7 +1,6 @@
+import Containers
 import Graph
-import Problems
-import StrictJSON
-import StrictZip
+import Support
 
 /// The table of weights (or of constants) of a `.pt2` archive, every size, stride and offset checked
 /// against the entry that holds the bytes.

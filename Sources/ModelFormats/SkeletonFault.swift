@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// What can be wrong between weights and the graph that they are to feed.
 enum SkeletonFault {

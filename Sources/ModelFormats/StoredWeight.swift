@@ -1,5 +1,5 @@
+import Containers
 import Graph
-import StrictZip
 
 /// Where the bytes of a weight lie in a file.
 struct StoredWeight: Sendable {

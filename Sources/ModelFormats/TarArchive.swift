@@ -1,6 +1,6 @@
+import Containers
 import Foundation
-import Problems
-import StrictZip
+import Support
 
 /// The files of an uncompressed tar and where their bytes lie: ustar, with the long names and sizes of pax and GNU tar.
 /// Links, devices and sparse files are refused.

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// What extended headers say of the entry behind them: name and size, by pax or by GNU tar, each said once.
 struct TarExtension {

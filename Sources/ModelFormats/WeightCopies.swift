@@ -1,6 +1,6 @@
 import Findings
 import Graph
-import Problems
+import Support
 
 /// Everything in a file of weights alone that is, or was made from, the weights of one graph: training scripts save moving
 /// averages, teachers and the optimiser's state beside the model.

@@ -1,5 +1,5 @@
 import Graph
-import Problems
+import Support
 
 /// How a tensor's elements lie in memory.
 struct WeightLayout {

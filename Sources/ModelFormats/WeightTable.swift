@@ -1,9 +1,7 @@
+import Containers
 import Findings
 import Graph
-import PickleData
-import Problems
-import Safetensors
-import StrictZip
+import Support
 
 /// The tensors of a file that holds weights alone, by the names they have there.
 struct WeightTable {

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// A failed system call as a problem; a full disk is told apart.
 func fileProblem(_ action: String, _ path: String, _ error: Int32 = errno) -> Problem {

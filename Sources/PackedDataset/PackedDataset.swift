@@ -1,6 +1,6 @@
 import Findings
 import Foundation
-import Problems
+import Support
 
 /// A packed data set, mapped read-only: N images of one size with their labels and names.
 ///

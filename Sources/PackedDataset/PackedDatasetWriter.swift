@@ -1,6 +1,6 @@
 import Findings
 import Foundation
-import Problems
+import Support
 
 /// Writes a packed data set, sample by sample, in constant memory but for 16 bytes of digest a sample.
 ///

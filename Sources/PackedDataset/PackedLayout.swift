@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 
 /// The files of a packed data set: a folder that is complete exactly when `manifest.json` is there.
 ///

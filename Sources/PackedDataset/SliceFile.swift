@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// Where pieces of bytes lie one after the other: a file of them, and a table of N + 1 little-endian UInt64 of
 /// where each begins, and the end. The table is put in place last: without it there are no pieces.

@@ -1,6 +1,6 @@
-import CConfinement
+import CLinux
 import Foundation
-import Problems
+import Support
 import WorkerProtocol
 
 /// Confines the process that calls it, for good.

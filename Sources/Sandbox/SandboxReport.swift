@@ -1,6 +1,6 @@
-import CConfinement
+import CLinux
 import Foundation
-import Problems
+import Support
 import WorkerProtocol
 
 /// What this kernel, or the container around it, gives to confine workers with.

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// The service that commands talk to, and the key for it, in a file that its owner alone can read.
 public struct Credentials: Codable, Hashable, Sendable {

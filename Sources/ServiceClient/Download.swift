@@ -1,6 +1,6 @@
 import Foundation
 import FoundationNetworking
-import Problems
+import Support
 
 /// A file that was fetched.
 public struct Download: Sendable {

@@ -1,6 +1,6 @@
 import Foundation
 import FoundationNetworking
-import Problems
+import Support
 import Synchronization
 
 extension ServiceClient {

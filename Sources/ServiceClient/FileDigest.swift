@@ -1,6 +1,6 @@
 import Crypto
 import Foundation
-import Problems
+import Support
 
 /// The SHA-256 and size of a file, read in pieces.
 public struct FileDigest: Hashable, Sendable {

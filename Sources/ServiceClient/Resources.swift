@@ -1,6 +1,6 @@
 import Findings
 import Foundation
-import Problems
+import Support
 
 /// An uploaded model or data set, as the service shows it.
 public struct InputResource: Decodable, Sendable {

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 import FoundationNetworking
-import Problems
+import Support
 
 /// What is pushed to a service.
 public enum PushKind: String, Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// Where a service is: scheme, host and port, and a path where a proxy serves it below one.
 public struct ServiceAddress: Hashable, Sendable {

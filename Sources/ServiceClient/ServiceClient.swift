@@ -1,6 +1,6 @@
 import Foundation
 import FoundationNetworking
-import Problems
+import Support
 
 /// A BURN service over HTTP, for the command line and for programs.
 ///

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// Remembers uploads that are not finished, so that the next run goes on with them. One small private file.
 public struct UploadLedger: Sendable {

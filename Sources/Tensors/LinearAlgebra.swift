@@ -1,4 +1,4 @@
-import Graph
+import Support
 
 extension Tensor {
     /// Eigenvalues (ascending) and eigenvectors (columns) of a symmetric matrix.

@@ -1,4 +1,4 @@
-import Graph
+import Support
 
 extension Tensor {
     /// Cross entropy of logits (N, C) against class indices (int64, N): the mean, or with `weights` (N) the

@@ -1,5 +1,5 @@
 import CTorch
-import Graph
+import Support
 import Synchronization
 
 /// One argument of an operator call.

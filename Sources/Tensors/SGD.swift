@@ -1,4 +1,4 @@
-import Graph
+import Support
 
 /// Stochastic gradient descent with momentum, as `torch.optim.SGD`.
 ///

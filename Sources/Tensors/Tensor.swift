@@ -1,5 +1,5 @@
 import CTorch
-import Graph
+import Support
 
 /// A dense array on the compute device (the processor, or a GPU: `CUDA`), with automatic differentiation: a
 /// reference to a libtorch tensor.

@@ -1,5 +1,5 @@
 import CTorch
-import Graph
+import Support
 
 extension Tensor {
     /// A tensor from values in row-major order; `shape` is one dimension when left out.

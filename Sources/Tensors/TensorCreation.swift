@@ -1,4 +1,4 @@
-import Graph
+import Support
 
 extension Tensor {
     private static func create(

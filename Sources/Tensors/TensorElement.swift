@@ -1,4 +1,4 @@
-import Graph
+import Support
 
 /// A Swift type that has an element type in libtorch.
 public protocol TensorElement: Sendable, BitwiseCopyable {

@@ -1,4 +1,4 @@
-import Graph
+import Support
 
 extension Tensor {
     /// One index of a dimension, which disappears. A view.

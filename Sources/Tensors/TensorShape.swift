@@ -1,4 +1,4 @@
-import Graph
+import Support
 
 extension Tensor {
     public func reshape(_ shape: [Int]) throws -> Tensor {

@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 
 extension WorkerMessage {
     /// Names that a worker read in an upload and that people will meet in logs, terminals, reports and files.

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// A file that a worker says it made, open for reading.
 ///

@@ -1,6 +1,6 @@
 import Findings
 import Foundation
-import Problems
+import Support
 
 /// Reviews on their way to a worker: one JSON object a line, in a file of the job's own.
 public enum ReviewFile {

@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 
 /// What a worker tells the service, one frame each, on its standard output.
 public enum WorkerMessage: Codable, Hashable, Sendable {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Compatibility
 import Foundation
 import Tensors
 

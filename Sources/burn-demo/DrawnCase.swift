@@ -1,9 +1,7 @@
 import AttackBench
-import BackdoorAttacks
 import DatasetFormats
 import Findings
 import Foundation
-import ProceduralImages
 import WorkerProtocol
 
 /// A case made on the spot: drawn images, a BadNets trigger, and a model trained on the poisoned set.

@@ -1,6 +1,6 @@
 @preconcurrency import Dispatch
 import Foundation
-import Problems
+import Support
 import Synchronization
 import Tensors
 import WorkerProtocol

@@ -1,4 +1,4 @@
-import CThreadStat
+import CLinux
 import Foundation
 import Sandbox
 import WorkerProtocol

@@ -1,13 +1,13 @@
+import AnalysisPipeline
 import Burn
 import DatasetFormats
-import Evaluation
 import Execution
 import Findings
 import Foundation
 import Graph
 import ModelFormats
 import PackedDataset
-import Problems
+import Support
 import Tensors
 import WorkerProtocol
 

@@ -1,12 +1,11 @@
+import AnalysisPipeline
 import Burn
-import Evaluation
 import Execution
 import Findings
 import Foundation
 import ModelFormats
 import PackedDataset
-import Problems
-import SeededRandom
+import Support
 import Tensors
 import WorkerProtocol
 

@@ -1,7 +1,7 @@
 import API
 import ArgumentParser
 import Foundation
-import Problems
+import Support
 
 @main
 struct Burnd: AsyncParsableCommand {

@@ -3,6 +3,7 @@ import HTTPServer
 import JobStore
 import SchemaChecking
 import Testing
+import WebAssets
 
 @testable import API
 

@@ -1,12 +1,12 @@
 import API
-import DashboardAssets
 import Foundation
 import HTTPServer
 import Testing
+import WebAssets
 
 @Suite struct DashboardTests {
     private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../Sources/DashboardAssets/Assets").standardizedFileURL
+        .appending(path: "../../Sources/WebAssets/Dashboard").standardizedFileURL
 
     @Test func everyFileOfTheFolderIsServedAsItIs() async throws {
         let found =

@@ -4,6 +4,7 @@ import HTTPServer
 import JobStore
 import SchemaChecking
 import Testing
+import WebAssets
 
 @Suite struct OpenAPITests {
     private var document: [String: Any] {

@@ -2,6 +2,7 @@ import Foundation
 import HTTPServer
 import JobStore
 import Testing
+import WebAssets
 
 @testable import API
 

@@ -1,7 +1,7 @@
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
+import Support
 import Testing
 
 @testable import API

@@ -4,10 +4,9 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
-import Locks
 import Logging
-import Problems
-import WorkerSupervisor
+import Support
+import Workers
 
 /// The whole service but for the socket: real stores, a real queue, and workers that follow a script.
 final class Harness: Sendable {

@@ -5,6 +5,7 @@ import HTTPServer
 import JobStore
 import SchemaChecking
 import Testing
+import WebAssets
 
 /// Resumable uploads by tus 1.0.
 @Suite struct UploadRouteTests {

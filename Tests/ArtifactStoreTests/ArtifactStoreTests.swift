@@ -1,7 +1,7 @@
 import ArtifactStore
 import Crypto
 import Foundation
-import Problems
+import Support
 import Testing
 
 @Suite struct ArtifactStoreTests {

@@ -1,6 +1,5 @@
-import BackdoorAttacks
 import Findings
-import Problems
+import Support
 import Testing
 
 @testable import AttackBench

@@ -1,7 +1,6 @@
-import BackdoorAttacks
 import Foundation
 import PackedDataset
-import Problems
+import Support
 import Testing
 
 @testable import AttackBench

@@ -1,5 +1,5 @@
 import Execution
-import SeededRandom
+import Support
 import Tensors
 import Testing
 import TinyModels

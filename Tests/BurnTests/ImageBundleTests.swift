@@ -1,7 +1,6 @@
-import Evaluation
 import Execution
 import Findings
-import SeededRandom
+import Support
 import Tensors
 import Testing
 import TinyModels

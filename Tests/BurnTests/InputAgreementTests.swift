@@ -1,9 +1,7 @@
-import Evaluation
 import Execution
 import Findings
 import PackedDataset
-import Problems
-import SeededRandom
+import Support
 import Tensors
 import Testing
 import TinyModels

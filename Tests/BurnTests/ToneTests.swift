@@ -1,7 +1,6 @@
-import Evaluation
 import Findings
 import Foundation
-import SeededRandom
+import Support
 import Tensors
 import Testing
 import TinyModels

@@ -1,6 +1,5 @@
-import Evaluation
 import Findings
-import SeededRandom
+import Support
 import Tensors
 import Testing
 import TinyModels

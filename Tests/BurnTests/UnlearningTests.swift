@@ -1,4 +1,3 @@
-import Evaluation
 import Execution
 import Findings
 import Tensors

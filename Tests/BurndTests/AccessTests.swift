@@ -2,7 +2,7 @@ import API
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
+import Support
 import Testing
 
 @testable import burnd

@@ -1,6 +1,6 @@
 import Foundation
 import Logging
-import Problems
+import Support
 import Synchronization
 import Testing
 

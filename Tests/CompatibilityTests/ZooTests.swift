@@ -1,10 +1,11 @@
-import Compatibility
 import Execution
 import Findings
 import Foundation
 import ModelFormats
 import Tensors
 import Testing
+
+@testable import burn_bench
 
 /// Architectures that differ in their operators, exported by PyTorch when the tests run. `burn-bench compat`
 /// compares all of Tests/Fixtures/zoo.py.

@@ -1,8 +1,7 @@
 import Findings
 import Foundation
-import OutputNames
 import PackedDataset
-import Problems
+import Support
 import Testing
 import WorkerProtocol
 

@@ -1,6 +1,6 @@
 import DatasetFormats
 import Foundation
-import Problems
+import Support
 import Testing
 import WorkerProtocol
 

@@ -1,5 +1,5 @@
 import Foundation
-import ImageEncoding
+import ImageCodecs
 import Testing
 import ZipFixtures
 

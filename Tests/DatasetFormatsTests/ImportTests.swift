@@ -2,7 +2,7 @@ import DatasetFormats
 import Findings
 import Foundation
 import PackedDataset
-import Problems
+import Support
 import Testing
 import WorkerProtocol
 

@@ -2,7 +2,7 @@ import DatasetFormats
 import Findings
 import Foundation
 import PackedDataset
-import Problems
+import Support
 import Testing
 
 /// How a set is laid out is decided by all the names in it, and said.

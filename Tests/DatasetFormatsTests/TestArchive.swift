@@ -1,8 +1,8 @@
 import CArchive
 import DatasetFormats
 import Foundation
-import ImageEncoding
-import Problems
+import ImageCodecs
+import Support
 
 /// A folder that is removed with the object.
 final class TemporaryFolder {

@@ -1,6 +1,6 @@
 import Foundation
-import Problems
 import ServiceClient
+import Support
 import Synchronization
 import Testing
 

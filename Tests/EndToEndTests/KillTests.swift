@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import RawHTTP
 import Synchronization
 import Testing
 

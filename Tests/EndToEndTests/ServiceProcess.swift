@@ -1,4 +1,5 @@
 import Foundation
+import RawHTTP
 
 /// A `burnd serve` of the test's own, on a free loopback port.
 ///

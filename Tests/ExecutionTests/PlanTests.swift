@@ -1,6 +1,6 @@
 import Execution
 import Graph
-import Problems
+import Support
 import Tensors
 import Testing
 

@@ -1,6 +1,6 @@
 import Foundation
 import HTTPServer
-import Problems
+import Support
 
 /// The bytes of one input, taken from the front: harnesses of several parsers choose by the first byte.
 struct Input {

@@ -1,6 +1,6 @@
+import Containers
 import Findings
 import ModelFormats
-import PickleData
 import ZipFixtures
 
 /// Model files: containers, graphs, tables of weights, pickles read as data.

@@ -1,14 +1,13 @@
 import Findings
 import Foundation
-import HTTPServer
-import StrictJSON
+import Support
 import WorkerProtocol
 
+@testable import API
 @testable import HTTPServer
+@testable import JobStore
 
-/// The parts of a request after its framing, cursors, and the frames that workers send. The folder API links to the
-/// sources of the API's and the job store's readers: building all of those modules for the sanitizer would take longer
-/// than a round.
+/// The parts of a request after its framing, cursors, and the frames that workers send.
 enum Requests {
     @Sendable static func read(_ input: Input) {
         var input = input

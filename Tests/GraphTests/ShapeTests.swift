@@ -1,4 +1,4 @@
-import Problems
+import Support
 import Testing
 
 @testable import Graph

@@ -1,4 +1,5 @@
 import HTTPServer
+import RawHTTP
 import Testing
 
 @Suite struct FramingTests {

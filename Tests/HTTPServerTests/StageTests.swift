@@ -1,5 +1,5 @@
 import HTTPServer
-import Problems
+import Support
 import Testing
 
 /// Each stage alone, in front of a router without sockets.

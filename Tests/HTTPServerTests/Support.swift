@@ -1,9 +1,8 @@
 import Crypto
 import Foundation
 import HTTPServer
-import Locks
 import Logging
-import Problems
+import Support
 
 /// Writes to a file, as the service's uploads do. Unchecked: the server calls it serially, and the digest is asked for
 /// when it is done.

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
-import Problems
+import RawHTTP
+import Support
 import Testing
 
 /// TLS against curl, as a client that knows nothing of this server.

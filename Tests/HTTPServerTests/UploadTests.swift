@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import HTTPServer
+import RawHTTP
 import Testing
 
 @Suite struct UploadTests {

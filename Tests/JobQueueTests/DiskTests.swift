@@ -4,9 +4,9 @@ import Foundation
 import JobQueue
 import JobStore
 import Logging
-import Problems
+import Support
 import Testing
-import WorkerSupervisor
+import Workers
 
 /// Jobs and imports on a disk that has no room above the floor: they wait and go on by themselves.
 @Suite struct DiskTests {

@@ -3,7 +3,7 @@ import Findings
 import Foundation
 import JobQueue
 import JobStore
-import Problems
+import Support
 import Testing
 
 @Suite struct JobQueueTests {

@@ -2,7 +2,7 @@ import Findings
 import Foundation
 import JobQueue
 import JobStore
-import Problems
+import Support
 import Testing
 
 /// Crashes, cancels and restarts: a job ends once, with what its finished phases left.

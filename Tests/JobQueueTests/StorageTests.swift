@@ -2,7 +2,7 @@ import ArtifactStore
 import Findings
 import Foundation
 import JobStore
-import Problems
+import Support
 import Testing
 
 @testable import JobQueue

@@ -4,7 +4,7 @@ import Foundation
 import JobQueue
 import JobStore
 import Logging
-import WorkerSupervisor
+import Workers
 
 /// A whole service less its HTTP: real files, a real database, scripted workers as real child processes.
 final class Service: Sendable {

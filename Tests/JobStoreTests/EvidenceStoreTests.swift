@@ -2,7 +2,7 @@ import Findings
 import Foundation
 import GRDB
 import Migrations
-import Problems
+import Support
 import Testing
 
 @testable import JobStore

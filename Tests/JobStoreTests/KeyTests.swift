@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 import Migrations
-import Problems
+import Support
 import Testing
 
 @testable import JobStore

@@ -1,8 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Locks
-import Problems
+import Support
 import Testing
 import WorkerProtocol
 

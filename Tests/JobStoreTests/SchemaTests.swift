@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import GRDB
-import Problems
+import Support
 import Testing
 
 @testable import JobStore

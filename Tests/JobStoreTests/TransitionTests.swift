@@ -1,7 +1,7 @@
 import ArtifactStore
 import Findings
 import Foundation
-import Problems
+import Support
 import Testing
 import WorkerProtocol
 

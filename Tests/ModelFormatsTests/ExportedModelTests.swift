@@ -1,7 +1,7 @@
+import Containers
 import Foundation
 import Graph
-import Problems
-import StrictZip
+import Support
 import Testing
 
 @testable import ModelFormats

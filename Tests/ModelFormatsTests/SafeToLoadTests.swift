@@ -1,6 +1,6 @@
+import Containers
 import Foundation
-import Problems
-import StrictZip
+import Support
 import Testing
 import ZipFixtures
 

@@ -1,6 +1,6 @@
 import Findings
 import Foundation
-import Problems
+import Support
 import Testing
 
 @testable import ModelFormats

@@ -1,6 +1,6 @@
 import Foundation
 import Graph
-import Problems
+import Support
 import Testing
 
 @testable import ModelFormats

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 import Testing
 
 @testable import ServiceClient

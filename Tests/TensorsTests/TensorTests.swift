@@ -1,4 +1,4 @@
-import Graph
+import Support
 import Tensors
 import Testing
 

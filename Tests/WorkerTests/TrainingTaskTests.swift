@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import PackedDataset
-import Problems
+import Support
 import Testing
 import TinyModels
 import WorkerProtocol

@@ -1,8 +1,8 @@
 import Findings
 import Foundation
-import ImageEncoding
+import ImageCodecs
 import PackedDataset
-import Problems
+import Support
 import Testing
 import TinyModels
 import WorkerProtocol

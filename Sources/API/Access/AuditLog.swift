@@ -1,8 +1,8 @@
 import Foundation
 import HTTPServer
 import JobStore
-import Locks
 import Logging
+import Support
 
 /// Writes who did what into the audit log: every request that may change something and reached its route,
 /// every use of an administrator's route, every change of a key, and refusals.

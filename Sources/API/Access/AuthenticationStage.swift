@@ -1,6 +1,6 @@
 import HTTPServer
 import JobStore
-import Problems
+import Support
 
 /// Finds out whose key a request has (RFC 6750: `Authorization: Bearer TOKEN`).
 struct AuthenticationStage: RequestStage {

@@ -1,5 +1,5 @@
 import HTTPServer
-import Problems
+import Support
 
 /// Holds a key's scope against what the route needs.
 struct AuthorizationStage: RequestStage {

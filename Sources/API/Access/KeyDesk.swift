@@ -1,6 +1,6 @@
 import Foundation
 import JobStore
-import Problems
+import Support
 
 /// Makes, lists and revokes keys: in the store, in the ring, and with an entry in the audit log.
 public struct KeyDesk: Sendable {

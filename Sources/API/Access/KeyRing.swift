@@ -1,7 +1,6 @@
 import Foundation
 import JobStore
-import Locks
-import Problems
+import Support
 
 /// The keys in memory, so that a request costs no look at the database. One process has the database, and
 /// every change of a key goes through here: a revocation counts from the next request on.

@@ -1,6 +1,6 @@
 import HTTPServer
 import JobStore
-import Problems
+import Support
 
 /// What has an owner is changed by that key, or by an administrator's. To every other key it does not exist:
 /// the answer is the one for an id that was never given out.

@@ -1,6 +1,6 @@
 import HTTPServer
 import JobStore
-import Problems
+import Support
 
 /// Holds uploads against their key's quotas before a byte is read. The number of queued jobs is checked where
 /// a job is stored, and the storage of a resumable upload where that is: in the same transaction.

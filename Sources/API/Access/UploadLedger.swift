@@ -1,6 +1,5 @@
 import Foundation
-import Locks
-import Problems
+import Support
 
 /// What keys have on its way: bytes of uploads that are not stored yet, and how much they uploaded lately.
 final class UploadLedger: Sendable {

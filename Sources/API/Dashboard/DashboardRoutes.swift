@@ -1,6 +1,6 @@
-import DashboardAssets
 import HTTPServer
-import Problems
+import Support
+import WebAssets
 
 /// The dashboard's own files. They are the same for everybody and need no key; what they show comes from the API, which
 /// may ask for one.

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// What a file is by its first bytes.
 enum ContainerFormat: String, CaseIterable, Sendable {

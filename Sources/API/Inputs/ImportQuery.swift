@@ -2,7 +2,7 @@ import Findings
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
+import Support
 import WorkerProtocol
 
 /// What an upload says about how its file is to be read: query parameters, or pairs of Upload-Metadata.

@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import JobStore
-import Problems
+import Support
 
 /// A model or data set as the API shows it.
 struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {

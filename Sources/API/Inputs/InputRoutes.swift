@@ -1,7 +1,7 @@
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
+import Support
 
 extension RESTService {
     func addModelRoutes(to router: inout Router) {

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 import HTTPServer
-import Problems
+import Support
 
 extension HTTPRequestHead {
     /// Upload-Checksum: an algorithm and a digest in base64. Nil without the header.

@@ -3,8 +3,7 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
-import Locks
-import Problems
+import Support
 
 /// Appends a request's body to an upload's file.
 ///

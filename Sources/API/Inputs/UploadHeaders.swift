@@ -1,6 +1,6 @@
 import Foundation
 import HTTPServer
-import Problems
+import Support
 
 /// The headers of tus 1.0.0 (https://tus.io/protocols/resumable-upload).
 enum Tus {

@@ -5,8 +5,7 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
-import Locks
-import Problems
+import Support
 
 /// What the upload routes of models and data sets share.
 extension RESTService {

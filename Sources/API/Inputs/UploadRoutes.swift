@@ -3,7 +3,7 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
-import Problems
+import Support
 
 /// Resumable uploads, by tus 1.0.0 with the extensions creation, expiration, checksum and termination.
 extension RESTService {

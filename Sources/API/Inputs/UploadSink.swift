@@ -2,7 +2,7 @@ import ArtifactStore
 import Foundation
 import HTTPServer
 import JobStore
-import Locks
+import Support
 
 /// Streams a request's body into the artifact store with constant memory.
 ///

@@ -1,6 +1,5 @@
 import Foundation
-import Problems
-import StrictJSON
+import Support
 
 /// Reads a request body field by field. Every error names its place as a JSON pointer (RFC 6901).
 struct JSONReader {

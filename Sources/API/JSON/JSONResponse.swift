@@ -2,7 +2,7 @@ import Findings
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
+import Support
 
 /// RFC 3339 in UTC with milliseconds, such as `2026-11-23T21:04:11.120Z`.
 enum Timestamp {

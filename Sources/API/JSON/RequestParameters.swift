@@ -1,6 +1,6 @@
 import Foundation
 import HTTPServer
-import Problems
+import Support
 
 /// Query parameters and headers, checked.
 extension HTTPRequestHead {

@@ -1,8 +1,7 @@
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
-import StrictJSON
+import Support
 
 /// An entry of a job's log as the API shows it.
 struct EventResource: Encodable {

@@ -1,8 +1,7 @@
 import Findings
 import Foundation
 import JobStore
-import OutputNames
-import Problems
+import Support
 
 /// Reads the body of `POST /v1/jobs`. Each error names its field by JSON pointer.
 enum JobRequestReader {

@@ -1,7 +1,7 @@
 import Findings
 import Foundation
 import JobStore
-import Problems
+import Support
 
 /// A job as the API shows it.
 struct JobResource: Encodable {

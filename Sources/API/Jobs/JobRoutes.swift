@@ -3,7 +3,7 @@ import Findings
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
+import Support
 
 extension RESTService {
     /// Seconds after which a look at a running job makes sense.

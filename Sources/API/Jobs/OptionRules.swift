@@ -1,7 +1,6 @@
 import Findings
 import Foundation
-import OutputNames
-import Problems
+import Support
 
 /// What a job's options may be, shared by the REST API and the command line.
 public enum OptionRules {

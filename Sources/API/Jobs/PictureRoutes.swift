@@ -3,7 +3,7 @@ import Findings
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
+import Support
 import WorkerProtocol
 
 extension RESTService {

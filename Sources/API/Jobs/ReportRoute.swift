@@ -2,8 +2,8 @@ import Findings
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
 import Report
+import Support
 
 extension RESTService {
     func addReportRoute(to router: inout Router) {

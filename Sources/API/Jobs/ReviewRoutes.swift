@@ -2,7 +2,7 @@ import Findings
 import Foundation
 import HTTPServer
 import JobStore
-import Problems
+import Support
 
 extension RESTService {
     /// The most reviews of one request.

@@ -1,4 +1,4 @@
-import Locks
+import Support
 
 /// Label values of one series, in the order of the instrument's label names.
 typealias LabelValues = [String]

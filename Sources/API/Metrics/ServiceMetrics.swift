@@ -3,8 +3,8 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
-import Locks
-import WorkerSupervisor
+import Support
+import Workers
 
 /// What the service counts, served at `/metrics`.
 public final class ServiceMetrics: HTTPObserver, JobQueueObserver, DatabaseObserver {

@@ -3,7 +3,7 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
-import Problems
+import Support
 
 /// The REST API over the stores and the queue. `router()` is all that a server needs.
 public struct RESTService: Sendable {

@@ -1,8 +1,8 @@
 import Foundation
 import HTTPServer
 import JobStore
-import Locks
-import Problems
+import Support
+import WebAssets
 
 /// Whether the service takes work: set by whoever starts and stops it.
 public final class Readiness: Sendable {
@@ -121,10 +121,4 @@ extension RESTService {
         }
         return checks
     }
-}
-
-/// The API's description, as served at `/openapi.json`.
-public enum OpenAPI {
-    /// OpenAPI 3.1, from Resources/openapi.json.
-    public static let document = Data(PackageResources.openapi_json)
 }

@@ -1,8 +1,6 @@
-import Evaluation
 import Findings
 import Foundation
-import Problems
-import WorkerProtocol
+import Support
 
 /// What the comparison of predictions and labels found, in the words of its reader.
 struct AgreementReport {

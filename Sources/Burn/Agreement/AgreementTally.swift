@@ -1,5 +1,3 @@
-import Evaluation
-
 /// What a model predicts for samples of each class of a data set.
 struct AgreementTally: Sendable {
     /// The output that each class is taken to stand for.

@@ -1,10 +1,7 @@
-import Evaluation
 import Execution
 import Findings
-import Problems
-import SeededRandom
+import Support
 import Tensors
-import WorkerProtocol
 
 /// Whether the model and the data set belong together: a wrong normalisation or class order makes a working
 /// model guess, and everything that is then said of it would be about the mistake.

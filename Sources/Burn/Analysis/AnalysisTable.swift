@@ -1,46 +1,20 @@
-import Foundation
-
 /// What the boundary analysis knows of every sample. Labels are model outputs.
-struct AnalysisTable: Sendable {
+package struct AnalysisTable: Sendable {
     /// The suspicious model's prediction.
-    var predicted: [Int32]
+    package var predicted: [Int32]
     /// L2 norm, in input units, of the smallest perturbation found that changes the prediction.
-    var distance: [Float]
+    package var distance: [Float]
     /// The class met when the mean-logit objective is descended.
-    var adversarialLabel: [Int32]
+    package var adversarialLabel: [Int32]
     /// L2 norm of that descent's perturbation, whose direction is in the `PerturbationStore`.
-    var perturbationNorm: [Float]
+    package var perturbationNorm: [Float]
 
-    var count: Int { predicted.count }
+    package var count: Int { predicted.count }
 
-    init(count: Int) {
+    package init(count: Int) {
         predicted = Array(repeating: 0, count: count)
         distance = Array(repeating: 0, count: count)
         adversarialLabel = predicted
         perturbationNorm = distance
-    }
-
-    func save(_ path: String) throws {
-        try ColumnFile.write(
-            [
-                ("predicted", predicted.data), ("distance", distance.data),
-                ("adversarial_label", adversarialLabel.data), ("perturbation_norm", perturbationNorm.data),
-            ], to: path)
-    }
-
-    /// Nil when the file is not there, or not one for `count` samples.
-    init?(path: String, count: Int) throws {
-        guard let columns = try ColumnFile.read(path) else { return nil }
-        func column<Element: BitwiseCopyable>(_ name: String) -> [Element]? {
-            columns[name].map { [Element](copying: $0) }.flatMap { $0.count == count ? $0 : nil }
-        }
-        guard let predicted: [Int32] = column("predicted"), let distance: [Float] = column("distance"),
-            let adversarial: [Int32] = column("adversarial_label"),
-            let norm: [Float] = column("perturbation_norm")
-        else { return nil }
-        self.predicted = predicted
-        self.distance = distance
-        adversarialLabel = adversarial
-        perturbationNorm = norm
     }
 }

@@ -1,5 +1,4 @@
 import Dispatch
-import Evaluation
 import Execution
 import Findings
 import Synchronization
@@ -9,21 +8,34 @@ import Tensors
 ///
 /// Samples are independent, so batches run on a Dispatch pool, each worker with its share of the intra-op
 /// threads. Which worker takes a batch does not change its numbers.
-struct BoundaryAnalysis {
-    let model: GraphModel
-    let images: LabelledImages
-    let store: PerturbationStore
+package struct BoundaryAnalysis {
+    package let model: GraphModel
+    package let images: LabelledImages
+    package let store: PerturbationStore
     /// Where the changes of the penultimate activations go; nil for a model without such a layer.
-    let features: PerturbationStore?
-    let method: JobOptions.DistanceMethod
-    let threads: Int
-    let token: CancellationToken
-    var batch: Int { images.batchSize(atMost: 128) }
+    package let features: PerturbationStore?
+    package let method: JobOptions.DistanceMethod
+    package let threads: Int
+    package let token: CancellationToken
+    package var batch: Int { images.batchSize(atMost: 128) }
 
-    struct Outcome {
-        var table: AnalysisTable
+    package struct Outcome {
+        package var table: AnalysisTable
         /// Input gradients taken, for the work done per sample.
-        var gradients: Int
+        package var gradients: Int
+    }
+
+    package init(
+        model: GraphModel, images: LabelledImages, store: PerturbationStore, features: PerturbationStore?,
+        method: JobOptions.DistanceMethod, threads: Int, token: CancellationToken
+    ) {
+        self.model = model
+        self.images = images
+        self.store = store
+        self.features = features
+        self.method = method
+        self.threads = threads
+        self.token = token
     }
 
     private struct Shared {
@@ -33,7 +45,7 @@ struct BoundaryAnalysis {
         var failure: (any Error)?
     }
 
-    func run(progress: @escaping @Sendable (Double) -> Void) throws -> Outcome {
+    package func run(progress: @escaping @Sendable (Double) -> Void) throws -> Outcome {
         let shared = Mutex(Shared(outcome: Outcome(table: AnalysisTable(count: images.count), gradients: 0)))
         // Whole-batch operators scale badly over threads beyond a few; batches scale perfectly.
         let workers = max(1, min(threads, images.count / batch))

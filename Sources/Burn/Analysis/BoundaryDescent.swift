@@ -1,4 +1,3 @@
-import Evaluation
 import Execution
 import Tensors
 
@@ -7,30 +6,30 @@ import Tensors
 /// Newton steps on the margin: with g the gradient of the objective, x moves against g by margin / ‖g‖, which
 /// is the exact distance for a linear model (Moosavi-Dezfooli et al., "DeepFool", CVPR 2016, eq. 6). Each
 /// sample stops at its first flip and leaves the batch; the crossing is then found on its last segment.
-struct BoundaryDescent {
-    let model: GraphModel
+package struct BoundaryDescent {
+    package let model: GraphModel
     /// Input box, broadcastable to a batch.
-    let lowest: Tensor
-    let highest: Tensor
-    let objective: MarginObjective
-    let token: CancellationToken?
+    package let lowest: Tensor
+    package let highest: Tensor
+    package let objective: MarginObjective
+    package let token: CancellationToken?
 
     /// Beyond these a sample counts as out of reach, and its last position is the answer.
-    var maximumSteps = 16
+    package var maximumSteps = 16
     /// Forward passes spent on the exact crossing.
-    var refinements = 2
+    package var refinements = 2
     /// Steps go this far beyond the linear estimate, so that a flip is a flip.
-    let overshoot = 0.02
+    package let overshoot = 0.02
 
-    struct Result {
+    package struct Result {
         /// (N, C, H, W)
-        var perturbations: Tensor
+        package var perturbations: Tensor
         /// Class met on the other side, per sample.
-        var adversarialLabels: [Int]
-        var gradients: Int
+        package var adversarialLabels: [Int]
+        package var gradients: Int
     }
 
-    func run(_ images: Tensor, predicted: [Int]) throws -> Result {
+    package func run(_ images: Tensor, predicted: [Int]) throws -> Result {
         let count = predicted.count
         let predictedTensor = try Tensor(predicted)
         let reached = try images.clone()
@@ -116,7 +115,7 @@ struct BoundaryDescent {
 extension BoundaryDescent {
     /// The descent whose direction and class met the analysis keeps: not biased to the runner-up, and stopped
     /// where it comes out.
-    static func unbiased(
+    package static func unbiased(
         model: GraphModel, images: LabelledImages, token: CancellationToken?
     ) -> BoundaryDescent {
         var descent = BoundaryDescent(

@@ -1,4 +1,3 @@
-import Evaluation
 import Tensors
 
 /// Numbers that describe an image, for `ImageWhitening`.

@@ -1,4 +1,3 @@
-import Evaluation
 import Tensors
 
 /// Makes what images have in common by nature vanish, so that what was put into them stands out.

@@ -1,4 +1,3 @@
-import Evaluation
 import Tensors
 
 /// How an image's pixels differ from their neighbours, whatever it shows and wherever: histograms of differences.

@@ -1,7 +1,6 @@
 import Foundation
 import Graph
-import Problems
-import SeededRandom
+import Support
 import Tensors
 
 /// Unit perturbations of all samples on disk: float16 rows of at most `maximumWidth` numbers.
@@ -10,18 +9,18 @@ import Tensors
 /// value goes into one of `maximumWidth` buckets with a random sign, which keeps inner products up to an error
 /// of about 1/√maximumWidth (Charikar, Chen and Farach-Colton, 2002). Memory stays independent of the number
 /// of samples and of their size.
-final class PerturbationStore: Sendable {
-    static let maximumWidth = 4096
+package final class PerturbationStore: Sendable {
+    package static let maximumWidth = 4096
     /// Numbers in a row.
-    let width: Int
+    package let width: Int
     /// True when rows are the unit perturbations themselves.
-    let isExact: Bool
+    package let isExact: Bool
     private let file: FileHandle
     private let buckets: Tensor
     private let signs: Tensor
 
     /// Opens the file, or makes it; `values` is C x H x W.
-    init(path: String, samples: Int, values: Int) throws {
+    package init(path: String, samples: Int, values: Int) throws {
         isExact = values <= Self.maximumWidth
         width = min(values, Self.maximumWidth)
         if !FileManager.default.fileExists(atPath: path) {
@@ -36,7 +35,7 @@ final class PerturbationStore: Sendable {
     }
 
     /// (n, values) unit rows to (n, width) float32.
-    func sketch(_ rows: Tensor) throws -> Tensor {
+    package func sketch(_ rows: Tensor) throws -> Tensor {
         if isExact { return rows }
         let zero = try Tensor.zeros([rows.size(0), width])
         return try callOperator(
@@ -45,7 +44,7 @@ final class PerturbationStore: Sendable {
     }
 
     /// Stores the sketches of samples that follow each other.
-    func write(_ rows: Tensor, at sample: Int) throws {
+    package func write(_ rows: Tensor, at sample: Int) throws {
         let bytes = try sketch(rows).to(.float16).contiguous().bytes()
         let written = bytes.withUnsafeBytes {
             pwrite(file.fileDescriptor, $0.baseAddress, $0.count, off_t(sample * width * 2))
@@ -54,7 +53,7 @@ final class PerturbationStore: Sendable {
     }
 
     /// (samples.count, width) float32.
-    func rows(_ samples: [Int]) throws -> Tensor {
+    package func rows(_ samples: [Int]) throws -> Tensor {
         var bytes = [UInt8](repeating: 0, count: samples.count * width * 2)
         let complete = bytes.withUnsafeMutableBytes { buffer in
             samples.enumerated().allSatisfy { position, sample in
@@ -71,7 +70,7 @@ final class PerturbationStore: Sendable {
     }
 
     /// On disk when it returns.
-    func synchronise() throws { try file.synchronize() }
+    package func synchronise() throws { try file.synchronize() }
 
     private static func failure(_ verb: String) -> Problem {
         Problem(

@@ -1,4 +1,3 @@
-import Evaluation
 import Tensors
 
 /// How light an image is and how its colours are mixed, whatever it shows and wherever: histograms of each channel, and of

@@ -1,4 +1,4 @@
-import SeededRandom
+import Support
 import Tensors
 
 /// What the perturbations of one predicted class have in common.

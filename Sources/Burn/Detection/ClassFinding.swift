@@ -1,9 +1,9 @@
-import SeededRandom
+import Support
 import Tensors
 
 /// What the detection found for one predicted class.
-struct ClassFinding: Sendable {
-    var label: Int
+package struct ClassFinding: Sendable {
+    package var label: Int
     /// Nil for a class with too few samples.
     var coherence: ClassCoherence?
     /// P-value of the cluster's tightness against what the job's own classes show without their clusters.
@@ -17,9 +17,9 @@ struct ClassFinding: Sendable {
     /// The bundle among the images themselves that the cluster belongs to, where there is one.
     var images: ImageBundle?
     /// Estimated only for a class whose cluster stands apart.
-    var trigger: TriggerEstimate?
+    package var trigger: TriggerEstimate?
     /// The form that works best.
-    var effect: TriggerEffect?
+    package var effect: TriggerEffect?
     /// The cluster differs from its own class by less than from the others: its given labels are true.
     var isCleanLabel = false
     /// What could have been found in it; nil for too little, and for a class that is not clean.

@@ -1,4 +1,4 @@
-import SeededRandom
+import Support
 import Tensors
 
 /// What the perturbations of a class show in this job where nothing is hidden.

@@ -1,46 +1,59 @@
-import Evaluation
 import Execution
 import Findings
 import Foundation
 import Tensors
 
 /// The second phase: from perturbations to flagged samples and a verdict.
-struct Detection {
-    let model: GraphModel
-    let images: LabelledImages
-    let table: AnalysisTable
-    let store: PerturbationStore
+package struct Detection {
+    package let model: GraphModel
+    package let images: LabelledImages
+    package let table: AnalysisTable
+    package let store: PerturbationStore
     /// Unit changes of the penultimate activations; nil for a model without such a layer.
-    var features: PerturbationStore?
+    package var features: PerturbationStore?
     /// For working files.
-    let directory: String
-    let options: JobOptions
-    let token: CancellationToken
+    package let directory: String
+    package let options: JobOptions
+    package let token: CancellationToken
 
-    struct Outcome: Sendable {
-        var findings: [ClassFinding]
-        var flagged: [Bool]
+    package init(
+        model: GraphModel, images: LabelledImages, table: AnalysisTable, store: PerturbationStore,
+        features: PerturbationStore?, directory: String, options: JobOptions, token: CancellationToken
+    ) {
+        self.model = model
+        self.images = images
+        self.table = table
+        self.store = store
+        self.features = features
+        self.directory = directory
+        self.options = options
+        self.token = token
+    }
+
+    package struct Outcome: Sendable {
+        package var findings: [ClassFinding]
+        package var flagged: [Bool]
         /// Evidence that the sample is poisoned, 0 to 1.
-        var scores: [Double]
+        package var scores: [Double]
         /// Cosine of the sample's perturbation to its predicted class's direction.
-        var coherence: [Double]
-        var verdict: Verdict
+        package var coherence: [Double]
+        package var verdict: Verdict
         /// What people decided; the flags go by it, the verdict does not.
-        var reviews = Reviews.none
+        package var reviews = Reviews.none
 
         /// Further evidence only ever raises a score.
-        mutating func flag(_ sample: Int, score: Double) {
+        package mutating func flag(_ sample: Int, score: Double) {
             flagged[sample] = true
             scores[sample] = max(scores[sample], score)
         }
 
         /// Classes whose triggers are to be removed.
-        var targets: [ClassFinding] {
+        package var targets: [ClassFinding] {
             findings.filter { $0.judgement != .clean && ($0.trigger != nil || $0.isWithoutTrigger) }
         }
     }
 
-    func run(progress: (Double) -> Void) throws -> Outcome {
+    package func run(progress: (Double) -> Void) throws -> Outcome {
         let members = Dictionary(grouping: 0..<images.count) { Int(table.predicted[$0]) }
             .filter { $0.value.count >= ClassCoherence.fewestForBundle }
         var findings = try coherences(members, progress)
@@ -109,7 +122,7 @@ struct Detection {
 
     /// Runs one search more, unless a backdoor is known. What was only suspected does not stand in its way: where the
     /// search finds a backdoor, the suspicions are explained; where it doesn't, they stay.
-    static func settle(
+    package static func settle(
         _ findings: inout [ClassFinding], by search: (inout [ClassFinding]) throws -> Void
     ) rethrows {
         guard !isSettled(findings) else { return }

@@ -1,4 +1,4 @@
-import SeededRandom
+import Support
 import Tensors
 
 /// What could have been found in a class, measured on this job: samples of other classes are put in place of some of its

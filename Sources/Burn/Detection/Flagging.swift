@@ -1,5 +1,3 @@
-import Evaluation
-
 extension Detection.Outcome {
     /// Flags and scores the samples of a class by what the judgement of it rests on.
     mutating func flag(_ finding: ClassFinding, in images: LabelledImages) {

@@ -1,6 +1,5 @@
-import Evaluation
 import Foundation
-import SeededRandom
+import Support
 import Tensors
 
 /// Images that share a static pattern: a bundle among the whitened images (`ImageWhitening`), found from a start

@@ -1,5 +1,3 @@
-import Evaluation
-
 /// Where one pattern sends the images of every class, and whether the labels of the samples that carry it agree.
 ///
 /// A natural pattern moves images of many classes into the same few, if any, and its images have true labels. A

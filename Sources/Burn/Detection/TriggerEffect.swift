@@ -1,41 +1,40 @@
-import Evaluation
 import Execution
 import Tensors
 
 /// The causal test: does an estimated trigger send other classes' images into the class?
 ///
 /// It is run on images that had no part in the estimate, beside a random direction of the same norm.
-struct TriggerEffect: Sendable {
+package struct TriggerEffect: Sendable {
     /// Which of a trigger's two estimates is meant, and how strong.
-    enum Form: Hashable, Sendable {
+    package enum Form: Hashable, Sendable {
         case boundary(scale: Double)
         case moments(scale: Double)
 
-        var isMoments: Bool { if case .moments = self { true } else { false } }
+        package var isMoments: Bool { if case .moments = self { true } else { false } }
     }
 
-    var form: Form
+    package var form: Form
     /// Share of all tested images that land in the class.
-    var rate: Double
+    package var rate: Double
     /// The same for a random direction of the same norm.
-    var random: Double
+    package var random: Double
     /// Of the source class most affected: its label, share, and share under the random direction.
-    var topSource: Int
-    var topSourceRate: Double
-    var topSourceRandom: Double
-    var tested: Int
+    package var topSource: Int
+    package var topSourceRate: Double
+    package var topSourceRandom: Double
+    package var tested: Int
 
     /// How far beyond chance the trigger works. The most affected source counts by half: it is the largest of
     /// many, and a trigger made for it moves most of it.
-    var excess: Double { max(rate - random, sourceSpecific ? topSourceExcess / 2 : 0) }
+    package var excess: Double { max(rate - random, sourceSpecific ? topSourceExcess / 2 : 0) }
     /// How far beyond chance the most affected source is moved.
-    var topSourceExcess: Double { topSourceRate - topSourceRandom }
+    package var topSourceExcess: Double { topSourceRate - topSourceRandom }
     /// One source is moved while the others stay: an all-to-all or source-specific trigger.
-    var sourceSpecific: Bool { topSourceExcess > 2 * (rate - random) }
+    package var sourceSpecific: Bool { topSourceExcess > 2 * (rate - random) }
 
     /// The effect that a trigger is known by: the largest, or that of its moment estimate where that is nearly as large. It
     /// changes what the trigger changes and nothing else, where the boundary form has something of the class in it.
-    static func decisive(_ effects: [TriggerEffect]) -> TriggerEffect? {
+    package static func decisive(_ effects: [TriggerEffect]) -> TriggerEffect? {
         let largest = effects.max { $0.excess < $1.excess }
         let exact = effects.filter(\.form.isMoments).max { $0.excess < $1.excess }
         guard let largest, let exact, exact.excess >= ClassFinding.workingEffect,
@@ -44,11 +43,11 @@ struct TriggerEffect: Sendable {
         return exact
     }
 
-    static let nearlyAsLarge = 0.9
+    package static let nearlyAsLarge = 0.9
 
     /// Tested on `probes`: clean-looking images of other classes than `label`. Without a `generator` the random
     /// direction is left out, and counted as without effect.
-    static func measure(
+    package static func measure(
         _ form: Form, of trigger: TriggerEstimate, into label: Int, probes: [Int], images: LabelledImages,
         model: GraphModel, generator: Generator?, token: CancellationToken
     ) throws -> TriggerEffect {

@@ -1,4 +1,3 @@
-import Evaluation
 import Foundation
 import Tensors
 
@@ -10,28 +9,28 @@ import Tensors
 /// - *Moments*: most triggers act on each input value as x ↦ a·x + s (a patch: a = 0; blending: a = 1 - α; an
 ///   added pattern: a = 1). Both are found by matching the cluster's per-value mean and standard deviation with
 ///   those of samples without the trigger, and kept only where they differ significantly.
-struct TriggerEstimate: Sendable {
+package struct TriggerEstimate: Sendable {
     /// (C, H, W): added, in input units.
-    var boundary: Tensor
+    package var boundary: Tensor
     /// (C, H, W) each: x ↦ gain · x + shift.
-    var gain: Tensor
-    var shift: Tensor
+    package var gain: Tensor
+    package var shift: Tensor
     /// (C, H, W): the mean of samples without the trigger, to fill in what it covers.
-    var background: Tensor
+    package var background: Tensor
     /// L2 norm of what the moment estimate does to the background.
-    var momentNorm: Double
+    package var momentNorm: Double
     /// How unlike the reference the cluster's images are beside the trigger: the median over all values of the
     /// squared standardised difference of means, less what samples of these sizes show by chance. A median,
     /// since a trigger may change a part of the values as much as it likes.
-    var contentDifference: Double
+    package var contentDifference: Double
     /// L2 norm of `boundary`.
-    var boundaryNorm: Double
+    package var boundaryNorm: Double
     /// Share of an image's contrast that is left under the moment estimate. What replaces most of the image, as
     /// the mean of near-duplicates does, is another image and no trigger.
-    var transparency: Double
-    var leavesImage: Bool { transparency > 0.5 }
-    let lowest: Tensor
-    let highest: Tensor
+    package var transparency: Double
+    package var leavesImage: Bool { transparency > 0.5 }
+    package let lowest: Tensor
+    package let highest: Tensor
     /// Nil where the image can be seen everywhere.
     private let covered: Inpainting?
 
@@ -46,7 +45,7 @@ struct TriggerEstimate: Sendable {
 
     /// - Parameter keepsFaint: for a reference that shows the same as the cluster but for the trigger. Against another
     ///   one, faint differences are what the classes look like, and work as well as a trigger does.
-    init(
+    package init(
         boundary: Tensor, cluster: Moments, reference: Moments, lowest: Tensor, highest: Tensor,
         keepsFaint: Bool = false
     ) throws {
@@ -86,7 +85,7 @@ struct TriggerEstimate: Sendable {
     }
 
     /// Images (N, C, H, W) with the trigger in this form, at strengths (N).
-    func stamping(_ form: TriggerEffect.Form, on images: Tensor, strengths: Tensor) throws -> Tensor {
+    package func stamping(_ form: TriggerEffect.Form, on images: Tensor, strengths: Tensor) throws -> Tensor {
         switch form {
         case .boundary(let scale): try adding(boundary, to: images, strengths: strengths * scale)
         case .moments(let scale): try stampingMoments(images, strengths: strengths * scale)
@@ -94,7 +93,7 @@ struct TriggerEstimate: Sendable {
     }
 
     /// L2 norm of what this form does to an image.
-    func norm(of form: TriggerEffect.Form) -> Double {
+    package func norm(of form: TriggerEffect.Form) -> Double {
         switch form {
         case .boundary(let scale): boundaryNorm * scale
         case .moments(let scale): momentNorm * scale
@@ -102,33 +101,33 @@ struct TriggerEstimate: Sendable {
     }
 
     /// Images (N, C, H, W) with the moment estimate at strengths (N), 1 being the trigger as it was found.
-    func stampingMoments(_ images: Tensor, strengths: Tensor) throws -> Tensor {
+    package func stampingMoments(_ images: Tensor, strengths: Tensor) throws -> Tensor {
         let strength = try strengths.perSample(rank: 4)
         let full = try images * gain + shift
         return try (images + (full - images) * strength).clamp(lowest, highest)
     }
 
     /// Images with `pattern` (C, H, W) or (N, C, H, W) added at strengths (N).
-    func adding(_ pattern: Tensor, to images: Tensor, strengths: Tensor) throws -> Tensor {
+    package func adding(_ pattern: Tensor, to images: Tensor, strengths: Tensor) throws -> Tensor {
         try (images + pattern * strengths.perSample(rank: 4)).clamp(lowest, highest)
     }
 
     /// Images without the trigger: (x - s) / a, and what is around it where too little of the image is left.
-    func removed(from images: Tensor) throws -> Tensor {
+    package func removed(from images: Tensor) throws -> Tensor {
         let restored = try ((images - shift) / gain.clamp(Self.leastVisible, nil)).clamp(lowest, highest)
         return try covered?.fill(restored).clamp(lowest, highest) ?? restored
     }
 }
 
 /// Per-value mean and standard deviation of many images, gathered in one pass.
-struct Moments: Sendable {
+package struct Moments: Sendable {
     /// (C, H, W)
-    var mean: Tensor
-    var meanSquare: Tensor
-    var count: Int
+    package var mean: Tensor
+    package var meanSquare: Tensor
+    package var count: Int
 
     /// `weights`: how much each sample counts; nil for all alike.
-    init(_ images: LabelledImages, _ indices: [Int], weights: [Double]? = nil) throws {
+    package init(_ images: LabelledImages, _ indices: [Int], weights: [Double]? = nil) throws {
         let dataset = images.dataset
         var sum = try Tensor.zeros([dataset.channels, dataset.height, dataset.width])
         var squares = sum
@@ -148,5 +147,5 @@ struct Moments: Sendable {
         count = max(1, Int(total * total / max(squared, 1e-9)))
     }
 
-    func deviation() throws -> Tensor { try (meanSquare - mean.square()).clamp(0, nil).sqrt() }
+    package func deviation() throws -> Tensor { try (meanSquare - mean.square()).clamp(0, nil).sqrt() }
 }

@@ -1,6 +1,5 @@
-import Evaluation
 import Execution
-import SeededRandom
+import Support
 import Tensors
 
 /// Estimates the trigger behind a class's cluster and tests whether it works.

@@ -1,4 +1,3 @@
-import Evaluation
 import Tensors
 
 /// Finds planted samples that the model itself failed on: they carry the trigger and the target's label, but

@@ -1,6 +1,5 @@
-import Evaluation
 import Execution
-import SeededRandom
+import Support
 import Tensors
 
 /// Asks, by training, whether a part of a class is held in it by something that can be unlearned.

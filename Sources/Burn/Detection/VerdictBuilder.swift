@@ -1,4 +1,3 @@
-import Evaluation
 import Findings
 import Foundation
 

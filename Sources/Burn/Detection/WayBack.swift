@@ -1,5 +1,4 @@
-import Evaluation
-import SeededRandom
+import Support
 import Tensors
 
 /// What samples show without a pattern that works: where they were planted with it, the class whose images it sends to

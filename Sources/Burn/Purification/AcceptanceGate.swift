@@ -1,4 +1,3 @@
-import Evaluation
 import Execution
 import Foundation
 import Tensors

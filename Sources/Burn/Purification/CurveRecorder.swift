@@ -1,8 +1,6 @@
-import Evaluation
 import Execution
 import Findings
 import Tensors
-import WorkerProtocol
 
 /// Follows a fine-tuning: the training loss, and at some steps accuracy and agreement with the suspicious model
 /// on samples that are not trained on. Decides nothing.
@@ -17,7 +15,7 @@ final class CurveRecorder {
     private let phase: Phase
     private let round: Int
     private let token: CancellationToken
-    private let report: (WorkerMessage) -> Void
+    private let report: ([CurvePoint]) -> Void
     private let lossSteps: Int
     private let probeSteps: Int
 
@@ -41,7 +39,7 @@ final class CurveRecorder {
     ///   - original: the suspicious model's predictions, one for each of `holdout`.
     init(
         images: LabelledImages, holdout: [Int], original: [Int], phase: Phase, round: Int, steps: Int,
-        attempts: Int, token: CancellationToken, report: @escaping (WorkerMessage) -> Void
+        attempts: Int, token: CancellationToken, report: @escaping ([CurvePoint]) -> Void
     ) {
         self.images = images
         probes = Array(holdout.prefix(Self.mostProbes))
@@ -75,7 +73,7 @@ final class CurveRecorder {
     /// Reports what is left.
     func flush() {
         guard reported < points.count else { return }
-        report(.curve(Array(points[reported...])))
+        report(Array(points[reported...]))
         reported = points.count
     }
 

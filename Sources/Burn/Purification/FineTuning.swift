@@ -1,7 +1,5 @@
-import Evaluation
 import Execution
-import Problems
-import SeededRandom
+import Support
 import Tensors
 
 /// Fine-tunes a model on trusted samples, a part of them with a transplanted trigger, and on flagged samples

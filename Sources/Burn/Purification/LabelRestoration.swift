@@ -1,6 +1,5 @@
-import Evaluation
 import Execution
-import SeededRandom
+import Support
 import Tensors
 
 /// What flagged samples show besides their trigger: class probabilities that are averaged over everything that
@@ -10,14 +9,14 @@ import Tensors
 /// mirrored; once there is a sanitised model, its view of the image as it is. The given label is never the
 /// answer, but for clean-label poison, where it is. Where the trigger moves some classes' images alone, the classes that the
 /// samples come from are estimated, and count as well (`SourcePrior`).
-struct LabelRestoration {
-    let images: LabelledImages
-    let table: AnalysisTable
-    let targets: [ClassFinding]
-    let reviews: Reviews
+package struct LabelRestoration {
+    package let images: LabelledImages
+    package let table: AnalysisTable
+    package let targets: [ClassFinding]
+    package let reviews: Reviews
     /// Whether mirrored images are asked about as well.
-    let mirrors: Bool
-    let token: CancellationToken
+    package let mirrors: Bool
+    package let token: CancellationToken
     /// Unflagged samples that the model sees as they are labelled.
     private let ordinary: [Int]
     /// Sums of opinions, by flagged sample.
@@ -31,7 +30,7 @@ struct LabelRestoration {
     /// Ordinary samples that are asked about, for all targets together.
     private static let mostGauged = 2048
 
-    init(
+    package init(
         images: LabelledImages, table: AnalysisTable, targets: [ClassFinding], reviews: Reviews = .none,
         ordinary: [Int] = [], mirrors: Bool = true, token: CancellationToken
     ) {
@@ -45,7 +44,7 @@ struct LabelRestoration {
     }
 
     /// Adds `model`'s opinions on `samples`; `sanitised` says that it may be asked about the images as they are.
-    mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool) throws {
+    package mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool) throws {
         for target in targets {
             guard target.trigger != nil || target.styleTransplant != nil || sanitised else { continue }
             let own = samples.filter { images.labels[$0] == target.label }
@@ -130,7 +129,7 @@ struct LabelRestoration {
     }
 
     /// Probabilities, (samples.count, classes), for training.
-    func probabilities(_ samples: [Int]) throws -> Tensor {
+    package func probabilities(_ samples: [Int]) throws -> Tensor {
         let rows = samples.flatMap { sample -> [Float] in
             if let known = reviews.label(sample) { return (0..<images.classes).map { $0 == known ? 1 : 0 } }
             let vote = verdict(sample)
@@ -141,7 +140,7 @@ struct LabelRestoration {
     }
 
     /// The restored label of a flagged sample.
-    func label(_ sample: Int) -> Int {
+    package func label(_ sample: Int) -> Int {
         if let known = reviews.label(sample) { return known }
         let given = images.labels[sample]
         if targets.contains(where: { $0.label == given && $0.isCleanLabel }) { return given }

@@ -1,5 +1,4 @@
 import Findings
-import WorkerProtocol
 
 /// What a purification tells of itself while it runs.
 extension Purification {
@@ -10,8 +9,8 @@ extension Purification {
     ) -> CurveRecorder {
         CurveRecorder(
             images: images, holdout: pool.holdout, original: pool.holdout.map { predictions[$0] },
-            phase: phase, round: round, steps: steps, attempts: attempts, token: job.token,
-            report: job.report)
+            phase: phase, round: round, steps: steps, attempts: attempts, token: context.token
+        ) { [observer = context.observer] in observer.report(.curve($0)) }
     }
 
     func points(

@@ -1,31 +1,44 @@
 import Execution
 
 extension Purification {
-    struct Result {
+    package struct Result {
         /// Nil when the weights stay as they are.
-        var model: GraphModel?
-        var restoration: LabelRestoration
-        var flagged: [Bool]
+        package var model: GraphModel?
+        package var restoration: LabelRestoration
+        package var flagged: [Bool]
         /// Samples that were never trained on, with both models' predictions; nil without another model.
-        var holdout: Holdout?
+        package var holdout: Holdout?
         /// What was done; nil where nothing was.
-        var treatment: Treatment?
+        package var treatment: Treatment?
         /// Other treatments were tried first, and failed the gate.
-        var isFallback = false
+        package var isFallback = false
         /// Why the acceptance gate does not hold for `model`; nil where it does, or nothing was changed.
-        var shortfall: String?
+        package var shortfall: String?
+
+        package init(
+            model: GraphModel? = nil, restoration: LabelRestoration, flagged: [Bool], holdout: Holdout? = nil,
+            treatment: Treatment? = nil, isFallback: Bool = false, shortfall: String? = nil
+        ) {
+            self.model = model
+            self.restoration = restoration
+            self.flagged = flagged
+            self.holdout = holdout
+            self.treatment = treatment
+            self.isFallback = isFallback
+            self.shortfall = shortfall
+        }
     }
 
-    struct Holdout {
-        var samples: [Int]
-        var before: [Int]
-        var after: [Int]
+    package struct Holdout {
+        package var samples: [Int]
+        package var before: [Int]
+        package var after: [Int]
     }
 }
 
 extension Purification.Result {
     /// What was done to the model, in words.
-    func statements(_ treatment: Treatment) -> [String] {
+    package func statements(_ treatment: Treatment) -> [String] {
         var lines = ["Treated by \(treatment.words)."]
         if isFallback {
             lines = [

@@ -1,5 +1,4 @@
-import Evaluation
-import SeededRandom
+import Support
 
 /// Who takes part in the purification, and as what. The partition of the data that phase 2 refines.
 struct TrainingPool: Sendable {

@@ -1,5 +1,4 @@
-import Evaluation
-import SeededRandom
+import Support
 import Tensors
 
 /// Puts estimated triggers into trusted images while their labels stay: what breaks the false correlation

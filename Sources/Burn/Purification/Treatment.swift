@@ -1,7 +1,5 @@
-import Foundation
-
 /// What a fine-tuning does with flagged samples and with the trigger.
-enum Treatment: String, Sendable {
+package enum Treatment: String, Sendable {
     /// Flagged samples learn their restored labels; trusted ones carry the trigger and keep theirs.
     case restoreAndTransplant = "restore-and-transplant"
     /// Flagged samples are left out; trusted ones carry the trigger and keep their labels.
@@ -11,14 +9,14 @@ enum Treatment: String, Sendable {
     /// Flagged samples are left out.
     case drop
 
-    var restores: Bool { self == .restoreAndTransplant || self == .restore }
-    var transplants: Bool { self == .restoreAndTransplant || self == .dropAndTransplant }
+    package var restores: Bool { self == .restoreAndTransplant || self == .restore }
+    package var transplants: Bool { self == .restoreAndTransplant || self == .dropAndTransplant }
 
     /// What the evidence calls for, and what comes after it where that fails its gate.
     ///
     /// Restoring corrects the data, transplanting the function. Clean-label poison has no other label to be restored, and
     /// what was found in the penultimate layer alone has nothing to be transplanted.
-    static func fitting(_ targets: [ClassFinding]) -> [Treatment] {
+    package static func fitting(_ targets: [ClassFinding]) -> [Treatment] {
         // Without a target, flagged samples were named by people.
         let restorable = targets.isEmpty || targets.contains { !$0.isCleanLabel }
         let transplantable = targets.contains { $0.trigger != nil || $0.styleTransplant != nil }
@@ -28,7 +26,7 @@ enum Treatment: String, Sendable {
         }
     }
 
-    var words: String {
+    package var words: String {
         switch self {
         case .restoreAndTransplant: "restored labels and a transplanted trigger"
         case .dropAndTransplant: "a transplanted trigger, without the flagged samples"
@@ -36,13 +34,4 @@ enum Treatment: String, Sendable {
         case .drop: "fine-tuning without the flagged samples"
         }
     }
-
-    /// The treatment that a finished phase settled on; nil where none is recorded.
-    static func read(_ path: String) -> Treatment? {
-        FileManager.default.contents(atPath: path).flatMap {
-            Treatment(rawValue: String(decoding: $0, as: UTF8.self))
-        }
-    }
-
-    func write(_ path: String) throws { try DurableFile.write(Data(rawValue.utf8), to: path) }
 }

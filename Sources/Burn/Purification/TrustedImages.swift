@@ -1,17 +1,15 @@
-import Evaluation
 import Execution
-import Problems
-import SeededRandom
+import Support
 import Tensors
 
 /// A small set of images whose labels the user vouches for: one half to learn from, the other to measure by.
-struct TrustedImages: Sendable {
-    let images: LabelledImages
-    let learned: [Int]
-    let held: [Int]
+package struct TrustedImages: Sendable {
+    package let images: LabelledImages
+    package let learned: [Int]
+    package let held: [Int]
 
     /// - Throws: `trusted-set-too-small`.
-    init(_ images: LabelledImages, seed: UInt64) throws {
+    package init(_ images: LabelledImages, seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         let order = Array(0..<images.count).shuffled(using: &random)
         guard order.count >= Self.fewest else {
@@ -27,28 +25,28 @@ struct TrustedImages: Sendable {
 
     private static let fewest = 20
 
-    func accuracy(of model: GraphModel, token: CancellationToken) throws -> Double {
+    package func accuracy(of model: GraphModel, token: CancellationToken) throws -> Double {
         let predictions: [Int] = try model.probabilities(images, held, token: token).argmax(1).array()
         return Accuracy.clean(predictions: predictions, labels: held.map { images.labels[$0] })
     }
 
     /// Two standard errors of a change in accuracy, where one image in ten changes sides: less than this is chance.
-    var chance: Double { 2 * (0.1 / Double(held.count)).squareRoot() }
+    package var chance: Double { 2 * (0.1 / Double(held.count)).squareRoot() }
 
     /// Images, labels and the suspicious model's answers to learn from.
-    struct Lesson: Sendable {
-        let images: LabelledImages
-        let samples: [Int]
+    package struct Lesson: Sendable {
+        package let images: LabelledImages
+        package let samples: [Int]
         /// (samples.count, classes)
-        let teacher: Tensor
+        package let teacher: Tensor
 
         /// `count` samples by their place in `samples`, drawn at random.
-        func draw(_ count: Int, using random: inout SplitMix64) -> [Int] {
+        package func draw(_ count: Int, using random: inout SplitMix64) -> [Int] {
             (0..<count).map { _ in Int.random(in: samples.indices, using: &random) }
         }
     }
 
-    func lesson(by model: GraphModel, token: CancellationToken) throws -> Lesson {
+    package func lesson(by model: GraphModel, token: CancellationToken) throws -> Lesson {
         Lesson(
             images: images, samples: learned,
             teacher: try model.probabilities(images, learned, token: token))

@@ -1,4 +1,4 @@
-import Problems
+import Support
 import WorkerProtocol
 
 // bounded in this file: places in bytes that are held in memory, sizes by `ImportLimits`.

@@ -1,7 +1,6 @@
+import Containers
 import Findings
-import OutputNames
-import PickleData
-import Problems
+import Support
 import WorkerProtocol
 
 /// CIFAR-10 and CIFAR-100 as their authors distribute them: the binary version (records of one or two label

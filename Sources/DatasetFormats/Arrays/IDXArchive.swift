@@ -1,6 +1,6 @@
+import Containers
 import Findings
-import Problems
-import StrictZip
+import Support
 import WorkerProtocol
 
 // bounded in this file: places in bytes whose number was compared with the header, sizes of 32 bits.

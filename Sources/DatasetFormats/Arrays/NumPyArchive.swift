@@ -1,6 +1,5 @@
 import Findings
-import OutputNames
-import Problems
+import Support
 import WorkerProtocol
 
 /// The header of a NumPy array file (numpy.lib.format): a magic, a length, and a Python dict as text.

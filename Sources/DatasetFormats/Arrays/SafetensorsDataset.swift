@@ -1,7 +1,6 @@
+import Containers
 import Graph
-import Problems
-import Safetensors
-import StrictZip
+import Support
 import WorkerProtocol
 
 /// A data set of two tensors: images and labels.

@@ -1,7 +1,6 @@
-import CJPEG
-import CPNG
+import CImages
 import Findings
-import Problems
+import Support
 
 /// Height, width and channels (1 or 3) of an image.
 struct ImageGeometry: Hashable {

@@ -1,6 +1,6 @@
-import OutputNames
+import Findings
 import PackedDataset
-import StrictJSON
+import Support
 
 /// Names for labels that are numbers, and for folders.
 enum ClassNames {

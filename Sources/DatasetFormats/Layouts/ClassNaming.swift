@@ -1,4 +1,4 @@
-import OutputNames
+import Findings
 
 /// What the classes of a set are called, and which outputs they are, by what the set says of it.
 struct ClassNaming {

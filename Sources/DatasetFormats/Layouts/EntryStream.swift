@@ -1,4 +1,4 @@
-import Problems
+import Support
 import WorkerProtocol
 
 /// The checked entries of an archive or folder: files only, clutter and folders told apart.

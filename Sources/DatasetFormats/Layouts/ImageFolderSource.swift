@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 import WorkerProtocol
 
 /// Images in one folder per class.

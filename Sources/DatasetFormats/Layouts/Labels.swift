@@ -1,5 +1,5 @@
-import OutputNames
-import Problems
+import Findings
+import Support
 
 /// What a label may be, and what can be wrong with labels.
 enum Labels {

@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 import WorkerProtocol
 
 /// How a set is read: what its names fit, and where several readings fit, the one that was asked for.

@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 
 /// The ways in which a set can be read.
 struct LayoutReadings {

@@ -1,7 +1,5 @@
 import Findings
-import OutputNames
-import Problems
-import StrictJSON
+import Support
 import WorkerProtocol
 
 /// A table that may say the labels of files, as it was found.

@@ -1,4 +1,4 @@
-import Problems
+import Support
 import WorkerProtocol
 
 /// Images anywhere in an archive, and tables that say their classes: `manifest.csv`, `metadata.jsonl` and the like,

@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 import WorkerProtocol
 
 /// The tables of a set that say the labels of files.

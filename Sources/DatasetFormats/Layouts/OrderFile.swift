@@ -1,5 +1,5 @@
-import OutputNames
-import Problems
+import Findings
+import Support
 
 /// A file beside the images that says the classes' names, their order, or both.
 struct OrderFile {

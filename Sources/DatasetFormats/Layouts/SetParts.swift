@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 
 /// The parts of a set, training and test, as files and folders are called.
 enum SetParts {

@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 import WorkerProtocol
 
 /// What the names in an archive or folder are, all of them, in memory that does not depend on how many there are.

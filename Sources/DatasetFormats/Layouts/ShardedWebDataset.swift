@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 import WorkerProtocol
 
 /// WebDataset shards in a folder or an archive, one after the other.

@@ -1,8 +1,8 @@
+import Containers
 import Findings
 import Foundation
 import PackedDataset
-import Problems
-import StrictZip
+import Support
 import WorkerProtocol
 
 /// How an upload is read, decided by all the names in it; it can be opened more than once.

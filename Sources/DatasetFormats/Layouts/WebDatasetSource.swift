@@ -1,6 +1,5 @@
-import OutputNames
-import Problems
-import StrictJSON
+import Findings
+import Support
 import WorkerProtocol
 
 /// A WebDataset shard: the files of a sample follow one another and have one key. The label is `000017.cls`, or a field

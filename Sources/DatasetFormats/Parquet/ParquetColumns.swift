@@ -1,5 +1,4 @@
-import Problems
-import StrictJSON
+import Support
 
 /// Which columns of a Parquet file hold the images and the labels, and the classes' names: as Hugging Face's
 /// metadata says it, or else by the columns' names and types.

@@ -1,6 +1,6 @@
 import CParquet
 import Foundation
-import Problems
+import Support
 
 // bounded in this file: lengths of what the library holds in memory, under its limit.
 

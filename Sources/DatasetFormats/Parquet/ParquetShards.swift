@@ -1,6 +1,6 @@
 import Findings
 import Foundation
-import Problems
+import Support
 
 /// Parquet files, one after the other.
 protocol ParquetShards: AnyObject {

@@ -1,6 +1,6 @@
 import Findings
 import Foundation
-import Problems
+import Support
 import WorkerProtocol
 
 /// Images and labels in Parquet files, as Hugging Face stores them: one file, or the shards in an archive or folder.

@@ -1,11 +1,10 @@
 import ArtifactStore
 import Foundation
 import JobStore
-import Locks
 import PackedDataset
-import Problems
+import Support
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// A picture in the cache.
 public struct SamplePicture: Sendable {

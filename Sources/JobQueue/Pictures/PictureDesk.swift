@@ -1,12 +1,11 @@
 import ArtifactStore
 import Foundation
 import JobStore
-import Locks
 import Logging
 import PackedDataset
-import Problems
+import Support
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// Has workers make pictures that somebody waits for. Whoever asks for one that is being made waits for the same
 /// worker; only so many workers run, and only so many pictures wait.

@@ -1,7 +1,7 @@
 import ArtifactStore
 import Foundation
 import JobStore
-import Problems
+import Support
 
 /// What a backup consists of, written last as `backup.json`: a folder without it is not a whole backup.
 public struct BackupManifest: Codable, Hashable, Sendable {

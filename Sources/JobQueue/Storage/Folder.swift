@@ -1,6 +1,6 @@
 import Crypto
 import Foundation
-import Problems
+import Support
 
 /// File operations of backups, each durable or verified as its name says.
 enum Folder {

@@ -2,9 +2,8 @@ import ArtifactStore
 import Findings
 import Foundation
 import JobStore
-import Locks
 import Logging
-import Problems
+import Support
 
 /// Keeps the stores in order beside the queue: at start-up what a crash left half-finished, then again and again
 /// what has become too old, what nothing refers to, and the length of the write-ahead log.

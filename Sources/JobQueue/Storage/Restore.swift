@@ -1,7 +1,7 @@
 import ArtifactStore
 import Foundation
 import JobStore
-import Problems
+import Support
 
 /// Makes a data directory of a backup, every file checked. Nothing is there until all of it is.
 public struct Restore: Sendable {

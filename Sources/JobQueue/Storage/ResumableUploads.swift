@@ -3,7 +3,7 @@ import Findings
 import Foundation
 import JobStore
 import Logging
-import Problems
+import Support
 
 /// Uploads in pieces, which go on after an interruption of the client, the connection or the service.
 ///

@@ -1,7 +1,7 @@
 import ArtifactStore
 import Foundation
 import JobStore
-import Problems
+import Support
 
 /// Compares the database with the files, and puts right what it can (`burnd fsck`).
 public struct StorageCheck: Sendable {

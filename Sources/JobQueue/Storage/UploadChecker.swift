@@ -1,11 +1,10 @@
 import ArtifactStore
 import Findings
 import Foundation
-import Locks
 import Logging
-import Problems
+import Support
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// Has workers look at uploads before they are kept: what a file holds beyond its first bytes is read there, in a
 /// process that a flaw in a reader ends alone.

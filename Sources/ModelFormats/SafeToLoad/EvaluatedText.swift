@@ -1,5 +1,4 @@
-import Problems
-import StrictJSON
+import Support
 
 /// The texts of an exported program that PyTorch turns into Python code when it loads or runs one: expressions of sizes
 /// (`sympy.sympify`), guards (`exec`), names of values and arguments (the generated `forward`), the structure of inputs

@@ -1,5 +1,5 @@
+import Containers
 import Foundation
-import StrictZip
 
 /// A `.pt2` archive as it is given back: made anew of the checked entries of another, with empty sample inputs, which
 /// PyTorch takes for none.

@@ -1,6 +1,5 @@
-import PickleData
-import Problems
-import StrictZip
+import Containers
+import Support
 
 /// `data/sample_inputs/NAME.pt` of a `.pt2` archive: a pickle that PyTorch reads whenever the archive is loaded, freely
 /// where its careful reader fails. It may hold plain tensors and values, and nothing else.

@@ -1,5 +1,5 @@
-import Problems
-import StrictZip
+import Containers
+import Support
 
 /// Files that are of two formats at once: what one reader finds in them, another does not.
 enum SecondFormat {

@@ -1,5 +1,5 @@
-import Problems
-import StrictZip
+import Containers
+import Support
 
 /// The names that entries of PyTorch's archives may have: what PyTorch unpickles, compiles or runs when it loads an
 /// archive goes by their names, so that one of another name is refused, whatever it holds.

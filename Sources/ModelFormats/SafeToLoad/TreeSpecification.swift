@@ -1,4 +1,4 @@
-import StrictJSON
+import Support
 
 /// How inputs or outputs are nested (`torch.utils._pytree.treespec_dumps`): tuples, lists and dicts.
 enum TreeSpecification {

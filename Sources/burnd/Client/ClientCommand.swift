@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import Problems
 import ServiceClient
+import Support
 
 /// Everything that talks to a service elsewhere.
 struct ClientCommand: AsyncParsableCommand {

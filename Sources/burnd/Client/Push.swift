@@ -1,6 +1,6 @@
 import Foundation
-import Problems
 import ServiceClient
+import Support
 import Synchronization
 
 /// Brings a file or folder to the service, with a progress bar.

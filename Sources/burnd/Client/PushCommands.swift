@@ -2,8 +2,8 @@ import API
 import ArgumentParser
 import Findings
 import Foundation
-import Problems
 import ServiceClient
+import Support
 
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import Problems
 import ServiceClient
+import Support
 
 struct PullCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Findings
 import Foundation
-import Problems
 import ServiceClient
+import Support
 
 /// Follows a job on a terminal.
 struct Watch {

@@ -2,11 +2,11 @@ import API
 import ArgumentParser
 import Findings
 import Foundation
-import Problems
 import Report
+import Support
 import UnixSignals
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// What a finished `scan` or `purify` exits with.
 enum AnalysisExit {

@@ -2,7 +2,7 @@ import API
 import ArgumentParser
 import Findings
 import Foundation
-import Problems
+import Support
 import WorkerProtocol
 
 /// Numbers with commas between them, such as `0.49,0.48,0.45`.

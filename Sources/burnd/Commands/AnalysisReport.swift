@@ -1,7 +1,7 @@
 import API
 import Findings
 import Foundation
-import Problems
+import Support
 import WorkerProtocol
 
 /// All that a worker reported about one analysis.

@@ -1,13 +1,12 @@
 import ArgumentParser
 import AttackBench
-import BackdoorAttacks
 import Findings
 import Foundation
-import Problems
+import Support
 import Synchronization
 import UnixSignals
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,11 +3,11 @@ import ArgumentParser
 import Findings
 import Foundation
 import PackedDataset
-import Problems
+import Support
 import Synchronization
 import UnixSignals
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// Says all that is wrong with a model and a data set, without a job.
 struct CheckCommand: AsyncParsableCommand {

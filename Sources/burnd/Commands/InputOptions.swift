@@ -2,7 +2,7 @@ import API
 import ArgumentParser
 import Findings
 import Foundation
-import Problems
+import Support
 
 extension ImportOptions.Alpha: ExpressibleByArgument {}
 extension ImportOptions.Split: ExpressibleByArgument {}

@@ -2,7 +2,7 @@ import API
 import ArgumentParser
 import Foundation
 import JobStore
-import Problems
+import Support
 
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

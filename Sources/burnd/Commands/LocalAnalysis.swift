@@ -2,10 +2,10 @@ import API
 import Findings
 import Foundation
 import PackedDataset
-import Problems
+import Support
 import Synchronization
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// A scan or purification on this machine, without a server: the same worker, the same checks.
 struct LocalAnalysis {

@@ -1,9 +1,9 @@
 import Findings
 import Foundation
-import Problems
+import Support
 import Synchronization
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 /// Runs worker processes for the command line, and shows their progress.
 struct LocalWorker {

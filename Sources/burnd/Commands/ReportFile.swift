@@ -2,9 +2,9 @@ import API
 import Crypto
 import Findings
 import Foundation
-import Problems
 import Report
 import ServiceClient
+import Support
 
 /// A report of a scan or purification on this machine, in the form that the file's name says.
 struct ReportFile {

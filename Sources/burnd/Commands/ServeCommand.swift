@@ -6,9 +6,9 @@ import HTTPServer
 import JobQueue
 import JobStore
 import Logging
-import Problems
 import ServiceLifecycle
-import WorkerSupervisor
+import Support
+import Workers
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

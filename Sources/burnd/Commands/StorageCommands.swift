@@ -3,7 +3,7 @@ import ArtifactStore
 import Foundation
 import JobQueue
 import JobStore
-import Problems
+import Support
 
 /// Where the data directory is, as for `burnd serve`.
 struct DataOption: ParsableArguments {

@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Sandbox
 import WorkerProtocol
-import WorkerSupervisor
+import Workers
 
 extension Configuration {
     /// How workers are started and held. Says once, in the log, what this machine cannot give.

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 import Yams
 
 /// Puts the configuration together: defaults, then the file, then `BURND_…` variables, then flags.

@@ -1,4 +1,4 @@
-import Problems
+import Support
 
 /// A host and port to listen on, written `HOST:PORT`; an IPv6 host stands in brackets: `[::1]:8080`.
 struct ListenAddress: Hashable, Sendable, CustomStringConvertible {

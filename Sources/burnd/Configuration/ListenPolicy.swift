@@ -1,6 +1,6 @@
 import API
 import HTTPServer
-import Problems
+import Support
 
 /// What must hold before the service listens on an address that others can reach.
 enum ListenPolicy {

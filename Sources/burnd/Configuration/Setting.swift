@@ -1,7 +1,7 @@
 import Foundation
 import HTTPServer
 import Logging
-import Problems
+import Support
 import WorkerProtocol
 
 /// One key of the configuration: its name in the file, what it means, and how its text is read.

@@ -1,7 +1,7 @@
 import API
 import Foundation
 import JobStore
-import Problems
+import Support
 
 /// What a command on the same machine asks of the running service, which alone may write its database.
 /// One JSON document each way over a Unix socket in the data folder.

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// A connected or listening Unix socket, `control` in the data folder. Only the folder's owner can reach it,
 /// and both ends check that the other runs as the same user (or as root).

@@ -2,7 +2,7 @@ import API
 import ArtifactStore
 import Foundation
 import JobStore
-import Problems
+import Support
 
 /// Reaches the keys of a data folder: through the service that runs on it, else in its database itself.
 enum KeyClient {

@@ -1,6 +1,6 @@
 import Foundation
 import Logging
-import Problems
+import Support
 
 /// How log lines look.
 enum LogFormat: String, Sendable, CaseIterable {

@@ -1,5 +1,5 @@
 import Logging
-import Problems
+import Support
 
 /// Keeps every entry in its line: what others wrote neither begins a line that looks like one of ours nor moves the cursor.
 struct PlainLogHandler: LogHandler {

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 import Synchronization
 
 /// Shows how far a task is, on standard error: one line that redraws itself on a terminal, a line for

@@ -1,5 +1,5 @@
 import Foundation
-import Problems
+import Support
 
 /// Where commands write for people: what others wrote moves no cursor and colours nothing.
 enum Terminal {

@@ -1,6 +1,6 @@
 import Findings
 import Foundation
-import Problems
+import Support
 
 /// A job's findings as text for a terminal.
 enum VerdictText {

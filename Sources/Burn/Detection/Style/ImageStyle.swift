@@ -1,5 +1,3 @@
-import Evaluation
-
 /// What an image has beside what it shows, and where: a trigger may be made of it, and no direction or pattern is then
 /// common to the images that carry it.
 enum ImageStyle: CaseIterable, Sendable {

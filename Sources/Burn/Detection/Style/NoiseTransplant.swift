@@ -1,5 +1,4 @@
-import Evaluation
-import SeededRandom
+import Support
 import Tensors
 
 /// Puts the noise of some images into others: what is left of an image without its local mean is laid over the local mean

@@ -1,6 +1,5 @@
-import Evaluation
 import Execution
-import SeededRandom
+import Support
 import Tensors
 
 /// Looks for a trigger in the style of the images, where neither a direction nor a static pattern was found.

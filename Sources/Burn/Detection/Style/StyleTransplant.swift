@@ -1,6 +1,5 @@
-import Evaluation
 import Execution
-import SeededRandom
+import Support
 import Tensors
 
 /// Puts the style of some images into others, and takes it out: what an image shows hardly goes along. So a trigger that is

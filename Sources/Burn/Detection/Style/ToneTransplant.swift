@@ -1,5 +1,4 @@
-import Evaluation
-import SeededRandom
+import Support
 import Tensors
 
 /// Puts the tones of some images into others, as the change of tone that turns strangers' colours into the donors'

@@ -1,0 +1,236 @@
+import Burn
+import Execution
+import Findings
+import Foundation
+import ModelFormats
+import PackedDataset
+import Support
+import Tensors
+import WorkerProtocol
+
+/// One scan or purification: the phases of the method in order, each a durable step in `directory`.
+///
+/// The same model, data set, options and seed give the same verdict and labels.
+public struct AnalysisJob {
+    let task: WorkerTask.Analyse
+    let directory: String
+    let token: CancellationToken
+    let report: @Sendable (WorkerMessage) -> Void
+    let file: ModelFile
+    let model: GraphModel
+    let images: LabelledImages
+    let evaluator: Evaluator?
+    /// What the user vouches for; nil where nothing was given.
+    let trusted: TrustedImages?
+    /// What people decided about samples.
+    let reviews: Reviews
+    let threads: Int
+
+    /// Opens and checks the inputs.
+    public init(
+        _ task: WorkerTask.Analyse, directory: String, token: CancellationToken,
+        report: @escaping @Sendable (WorkerMessage) -> Void
+    ) throws {
+        self.task = task
+        self.directory = directory
+        self.token = token
+        self.report = report
+        threads = max(1, min(task.options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount))
+        try Threads.setCurrent(threads)
+        file = try openModel(at: task.model, skeleton: task.skeleton)
+        model = try GraphModel(
+            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
+        images = try LabelledImages(
+            PackedDataset(directory: task.dataset), for: file.graph, options: task.options,
+            modelNames: file.summary.classNames)
+        evaluator = try Self.evaluator(task, file)
+        trusted = try task.trusted.map { [file] path in
+            try TrustedImages(Self.userSet(path, task, file), seed: task.options.seed)
+        }
+        reviews =
+            try task.reviews.map { [images] path in
+                Reviews(try ReviewFile.read(path, samples: images.count, classes: images.classes))
+            } ?? .none
+        guard (0...20).contains(task.options.rounds) else {
+            throw Problem(
+                .unprocessable, code: "option-out-of-range", title: "An option is out of range",
+                detail: "rounds is \(task.options.rounds)", location: "options.rounds",
+                fix: "choose 0 to 20 rounds")
+        }
+    }
+
+    /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
+    public func run() throws {
+        let plan = WorkPlan(plannedSteps, report: report)
+        let agreement = try checkedAgreement()
+        var before = try measure(model, verdict: nil)
+        if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
+        let store = try PerturbationStore(
+            path: directory + "/perturbations.f16", samples: images.count,
+            values: images.dataset.channels * images.dataset.height * images.dataset.width)
+        let features = try featureStore()
+        let table = try boundaryAnalysis(store, features, plan)
+        var outcome = try detection(table, store, features, agreement, plan)
+        outcome.reviews = reviews
+        reviews.apply(to: &outcome.flagged)
+        if task.evaluation?.targetClass == nil {
+            before = try measure(model, verdict: outcome.verdict)
+            if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
+        }
+        let treatable =
+            outcome.verdict.result == .backdoored
+            || (outcome.verdict.result == .suspicious && task.options.force)
+            || outcome.reviews.namesPoison
+        let purification = Purification(
+            context: MethodRun(
+                model: model, images: images, trusted: trusted, options: task.options,
+                purifies: task.type == .purify, token: token, observer: plan,
+                steps: DurableSteps(directory: directory, journal: journal, file: file)),
+            table: table, store: store, outcome: outcome)
+        let result =
+            task.type == .purify && treatable
+            ? try purification.run()
+            : Purification.Result(
+                model: nil, restoration: try purification.initialRestoration(), flagged: outcome.flagged)
+        try finish(result, outcome, table, before: before)
+    }
+
+    var journal: PhaseJournal { PhaseJournal(directory: directory, report: report) }
+
+    /// Nil for a model without a penultimate layer to speak of.
+    private func featureStore() throws -> PerturbationStore? {
+        let probe = try model.forwardWithFeatures(images.batch([0]), mode: .inference, token: token).features
+        return try probe.map {
+            try PerturbationStore(
+                path: directory + "/features.f16", samples: images.count, values: $0.size(1))
+        }
+    }
+
+    private func boundaryAnalysis(
+        _ store: PerturbationStore, _ features: PerturbationStore?, _ plan: WorkPlan
+    ) throws -> AnalysisTable {
+        let path = directory + "/analysis.bin"
+        if let table = try AnalysisTable(path: path, count: images.count), try journal.replay("analysis") {
+            plan.skip(through: .boundaryAnalysis, round: 0)
+            return table
+        }
+        let clock = PhaseClock()
+        let analysis = BoundaryAnalysis(
+            model: model, images: images, store: store, features: features, method: task.options.distance,
+            threads: threads,
+            token: token)
+        let outcome = try analysis.run { plan.advance(.boundaryAnalysis, round: 0, $0) }
+        try store.synchronise()
+        try features?.synchronise()
+        try outcome.table.save(path)
+        let seconds = clock.seconds
+        try journal.finish(
+            "analysis",
+            [
+                .metrics([
+                    MetricPoint(
+                        phase: .boundaryAnalysis, name: "samples_per_second",
+                        value: Double(images.count) / max(seconds, 1e-9)),
+                    MetricPoint(
+                        phase: .boundaryAnalysis, name: "gradients_per_sample",
+                        value: Double(outcome.gradients) / Double(max(images.count, 1))),
+                ]),
+                .phaseFinished(.boundaryAnalysis, round: 0, seconds: seconds),
+            ])
+        return outcome.table
+    }
+
+    /// - Throws: the `Problem` where predictions and labels do not agree, unless the user accepts it.
+    private func checkedAgreement() throws -> AgreementFinding {
+        var found = try InputAgreement(model: model, images: images, token: token)
+            .measure(seed: task.options.seed)
+        guard let problem = found.problem else { return found }
+        guard task.options.acceptDisagreement else { throw problem }
+        found.agreement.accepted = problem.detail
+        found.remarks = [
+            "The model does not recognise the data set, which accept_disagreement accepts: \(problem.detail) What follows "
+                + "may be about that."
+        ]
+        return found
+    }
+
+    private func detection(
+        _ table: AnalysisTable, _ store: PerturbationStore, _ features: PerturbationStore?,
+        _ agreement: AgreementFinding, _ plan: WorkPlan
+    ) throws -> Detection.Outcome {
+        let clock = PhaseClock()
+        let detection = Detection(
+            model: model, images: images, table: table, store: store, features: features,
+            directory: directory, options: task.options, token: token)
+        var outcome = try detection.run { plan.advance(.detection, round: 0, $0) }
+        outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
+        outcome.verdict.agreement = agreement.agreement
+        outcome.verdict.evidence.statements += agreement.remarks
+        outcome.verdict.evidence.statements += WeightStatements.analysed(file.summary)
+        report(.verdict(outcome.verdict))
+        let pictures = TriggerPictures(model: model, images: images, table: table, token: token)
+        let (triggers, artifacts) = try pictures.write(outcome, to: directory)
+        for artifact in artifacts { report(.artifact(artifact)) }
+        report(.triggers(triggers))
+        report(.phaseFinished(.detection, round: 0, seconds: clock.seconds))
+        return outcome
+    }
+
+    private func finish(
+        _ result: Purification.Result, _ outcome: Detection.Outcome, _ table: AnalysisTable,
+        before: Measured?
+    ) throws {
+        let clock = PhaseClock()
+        let writer = FindingsWriter(
+            images: images, table: table, outcome: outcome, restoration: result.restoration,
+            flagged: result.flagged)
+        try writer.writeLabels(to: directory + "/labels.csv")
+        writer.report(report)
+        if let treatment = result.treatment {
+            var verdict = outcome.verdict
+            verdict.evidence.statements +=
+                result.statements(treatment) + WeightStatements.purified(file.summary)
+            report(.verdict(verdict))
+        }
+        if task.type == .purify, outcome.verdict.result == .undetermined, result.model == nil {
+            var verdict = outcome.verdict
+            verdict.evidence.statements.insert(
+                "Nothing was purified, since nothing could be determined: the model given back is the upload.",
+                at: 0)
+            report(.verdict(verdict))
+        }
+        report(.artifact(WorkerArtifact(role: .correctedLabels, file: "labels.csv")))
+        if task.type == .purify {
+            try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")
+            report(.artifact(WorkerArtifact(role: .purifiedModel, file: "purified.pt2")))
+        }
+        var after: Measured?
+        if task.type == .purify, let before {
+            after = try result.model.flatMap { try measure($0, verdict: outcome.verdict) } ?? before
+            report(.evaluation(PurificationMetrics(before: before.metrics, after: after?.metrics)))
+        }
+        report(.assessment(assessment(result, before: before, after: after)))
+        report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))
+    }
+
+    private var plannedSteps: [WorkPlan.Step] {
+        let samples = Double(images.count)
+        let tuning = Double(Purification.batch(samples: images.count)) * 4
+        var steps = [
+            WorkPlan.Step(phase: .boundaryAnalysis, round: 0, passes: samples * 25),
+            WorkPlan.Step(phase: .detection, round: 0, passes: samples),
+        ]
+        guard task.type == .purify else { return steps }
+        steps.append(
+            .init(
+                phase: .decoupling, round: 0,
+                passes: tuning * Double(Purification.decouplingSteps(samples: images.count))))
+        for round in 0..<task.options.rounds {
+            steps.append(
+                .init(
+                    phase: .refinement, round: round + 1,
+                    passes: samples + tuning * Double(Purification.refinementSteps(samples: images.count))))
+        }
+        return steps
+    }
+}

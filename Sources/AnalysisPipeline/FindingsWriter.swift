@@ -1,0 +1,45 @@
+import Burn
+import Findings
+import Foundation
+import WorkerProtocol
+
+/// Per-sample findings: as messages to the service, and as the corrected labels' CSV.
+struct FindingsWriter {
+    let images: LabelledImages
+    let table: AnalysisTable
+    let outcome: Detection.Outcome
+    let restoration: LabelRestoration
+    /// Detection's flags and what refinement added.
+    let flagged: [Bool]
+
+    private static let batch = 1000
+
+    func finding(_ sample: Int) -> SampleFinding {
+        SampleFinding(
+            index: sample, name: images.dataset.name(of: sample), givenLabel: images.labels[sample],
+            predictedLabel: Int(table.predicted[sample]), boundaryDistance: Double(table.distance[sample]),
+            adversarialLabel: Int(table.adversarialLabel[sample]), coherence: outcome.coherence[sample],
+            score: flagged[sample] ? max(outcome.scores[sample], 0.5) : outcome.scores[sample],
+            flagged: flagged[sample],
+            restoredLabel: flagged[sample] ? restoration.label(sample) : images.labels[sample])
+    }
+
+    func report(_ send: (WorkerMessage) -> Void) {
+        for start in stride(from: 0, to: images.count, by: Self.batch) {
+            send(.samples((start..<min(start + Self.batch, images.count)).map(finding)))
+        }
+    }
+
+    /// Columns: index, name, given_label, restored_label, flagged (0 or 1).
+    func writeLabels(to path: String) throws {
+        var content = Data("index,name,given_label,restored_label,flagged\r\n".utf8)
+        for sample in 0..<images.count {
+            let row = finding(sample)
+            content.append(
+                contentsOf:
+                    "\(sample),\(CSVField.text(row.name)),\(row.givenLabel),\(row.restoredLabel),\(row.flagged ? 1 : 0)\r\n"
+                    .utf8)
+        }
+        try DurableFile.write(content, to: path)
+    }
+}

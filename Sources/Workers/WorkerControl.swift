@@ -1,0 +1,38 @@
+import Foundation
+import Support
+
+/// Stops one worker from another thread. Safe at any time: before the start, while it runs, after the end.
+public final class WorkerControl: Sendable {
+    private struct State {
+        /// Set while the process is there and not yet reaped, so that its number cannot be another's.
+        var process: pid_t?
+        var cancelledAt: ContinuousClock.Instant?
+    }
+    private let state = Mutex(State())
+
+    public init() {}
+
+    /// Asks the worker to stop; the supervisor kills it when it is still there after the grace period.
+    public func cancel() {
+        state.withLock { state in
+            guard state.cancelledAt == nil else { return }
+            state.cancelledAt = .now
+            if let process = state.process { kill(process, SIGTERM) }
+        }
+    }
+
+    public var isCancelled: Bool { cancelledAt != nil }
+
+    var cancelledAt: ContinuousClock.Instant? { state.withLock { $0.cancelledAt } }
+
+    func attach(_ process: pid_t) {
+        state.withLock { state in
+            state.process = process
+            if state.cancelledAt != nil { kill(process, SIGTERM) }
+        }
+    }
+
+    func detach() {
+        state.withLock { $0.process = nil }
+    }
+}

@@ -1,0 +1,171 @@
+import Findings
+import Foundation
+import Synchronization
+import Tensors
+import Testing
+import TinyModels
+import WorkerProtocol
+
+@testable import AnalysisPipeline
+@testable import Burn
+
+/// Files that a restarted worker goes on from: whole, or as good as absent.
+@Suite struct CheckpointTests {
+    let folder: ScratchFolder
+
+    init() throws { folder = try ScratchFolder() }
+
+    private func truncations(of path: String) throws -> [Data] {
+        let content = try Data(contentsOf: URL(filePath: path))
+        return stride(from: 0, to: content.count, by: 7).map { content.prefix($0) } + [content.dropLast()]
+    }
+
+    @Test func columnsComeBack() throws {
+        let path = folder.file("columns")
+        let columns: [(name: String, data: Data)] = [
+            ("a", Data([10, 0, 10])), ("empty", Data()), ("b", [Float(1.5), -2].data),
+        ]
+        try ColumnFile.write(columns, to: path)
+        let read = try #require(try ColumnFile.read(path))
+        #expect(read == Dictionary(uniqueKeysWithValues: columns.map { ($0.name, $0.data) }))
+        #expect([Float](copying: read["b"] ?? Data()) == [1.5, -2])
+        #expect(!FileManager.default.fileExists(atPath: path + ".part"))
+        #expect(try ColumnFile.read(folder.file("none")) == nil)
+    }
+
+    @Test func aTruncatedColumnFileIsAbsent() throws {
+        let path = folder.file("columns")
+        try ColumnFile.write([("a", Data(count: 30)), ("b", Data(count: 20))], to: path)
+        for part in try truncations(of: path) {
+            try part.write(to: URL(filePath: path))
+            #expect(try ColumnFile.read(path) == nil, "\(part.count) bytes")
+        }
+    }
+
+    @Test(arguments: ["-1", "9223372036854775807", "1e3", "null", "\"4\""])
+    func aColumnFileWithImpossibleSizesIsAbsent(bytes: String) throws {
+        let path = folder.file("columns")
+        try Data("{\"columns\":[{\"name\":\"a\",\"bytes\":\(bytes)}]}\nabcd".utf8).write(
+            to: URL(filePath: path))
+        #expect(try ColumnFile.read(path) == nil)
+    }
+
+    @Test func theAnalysisTableComesBack() throws {
+        var table = AnalysisTable(count: 5)
+        table.predicted = [0, 4, 2, 1, 3]
+        table.distance = [0.25, 1, .leastNormalMagnitude, 3e8, 0]
+        table.adversarialLabel = [1, 2, 3, 4, 0]
+        table.perturbationNorm = [5, 4, 3, 2, 1]
+        let path = folder.file("analysis.bin")
+        try table.save(path)
+        let read = try #require(try AnalysisTable(path: path, count: 5))
+        #expect(read.predicted == table.predicted && read.distance == table.distance)
+        #expect(read.adversarialLabel == table.adversarialLabel)
+        #expect(read.perturbationNorm == table.perturbationNorm)
+        #expect(try AnalysisTable(path: path, count: 6) == nil, "of another data set")
+        for part in try truncations(of: path) {
+            try part.write(to: URL(filePath: path))
+            #expect(try AnalysisTable(path: path, count: 5) == nil, "\(part.count) bytes")
+        }
+    }
+
+    @Test func aFinishedPhaseReportsTheSameAgain() throws {
+        let messages: [WorkerMessage] = [
+            .metrics([MetricPoint(phase: .boundaryAnalysis, name: "samples_per_second", value: 12.5)]),
+            .phaseFinished(.boundaryAnalysis, round: 0, seconds: 0.1),
+        ]
+        let received = Mutex<[WorkerMessage]>([])
+        let journal = PhaseJournal(directory: folder.path) { message in
+            received.withLock { $0.append(message) }
+        }
+        #expect(try !journal.replay("analysis"))
+        try journal.finish("analysis", messages)
+        #expect(received.withLock { $0 } == messages)
+        #expect(try journal.replay("analysis"))
+        #expect(received.withLock { $0 } == messages + messages)
+        #expect(try !journal.replay("other"))
+    }
+
+    @Test func aTruncatedJournalIsAbsentAndReportsNothing() throws {
+        let reports = Mutex(0)
+        let journal = PhaseJournal(directory: folder.path) { _ in reports.withLock { $0 += 1 } }
+        try journal.finish("analysis", [.log("one"), .log("two")])
+        let path = try #require(
+            FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.contains("journal") })
+        for part in try truncations(of: folder.file(path)) {
+            try part.write(to: URL(filePath: folder.file(path)))
+            #expect(try !journal.replay("analysis"))
+        }
+        #expect(reports.withLock { $0 } == 2, "those of `finish`")
+    }
+
+    @Test func namesAreQuotedAsTheStandardSays() throws {
+        let names = [
+            "plain.png", "with space.png", "a,b.png", "say \"hi\".png", "two\nlines.png",
+            "carriage\rreturn.png",
+            "both\r\n.png", "\"\u{301}.png", "日本語.png", "",
+        ]
+        var drawn = TinyImages(side: 2, channels: 1)
+        for sample in names.indices { drawn.add([1, 2, 3, 4], label: sample % 2) }
+        let model = try TinyGraph.linear(
+            weight: Tensor.zeros([2, 4]), bias: Tensor.zeros([2]), channels: 1, side: 2)
+        let images = try LabelledImages(
+            drawn.packed(in: folder.file("set")) { names[$0] }, for: model.graph, options: JobOptions())
+        let table = AnalysisTable(count: names.count)
+        let quiet = [Double](repeating: 0, count: names.count)
+        var flagged = [Bool](repeating: false, count: names.count)
+        let outcome = Detection.Outcome(
+            findings: [], flagged: flagged, scores: quiet, coherence: quiet, verdict: VerdictBuilder.empty)
+        flagged[1] = true
+        let restoration = LabelRestoration(
+            images: images, table: table, targets: [], token: try CancellationToken())
+        let writer = FindingsWriter(
+            images: images, table: table, outcome: outcome, restoration: restoration, flagged: flagged)
+        try writer.writeLabels(to: folder.file("labels.csv"))
+        let text = try String(contentsOf: URL(filePath: folder.file("labels.csv")), encoding: .utf8)
+        let fields = try #require(CSV(text).rows)
+        #expect(fields.first == ["index", "name", "given_label", "restored_label", "flagged"])
+        #expect(fields.dropFirst().map { $0[1] } == names)
+        #expect(fields.dropFirst().map { $0[0] } == names.indices.map(String.init))
+        // The given label is never the restored one.
+        #expect(fields[2] == ["1", "with space.png", "1", "0", "1"])
+        #expect(fields[1] == ["0", "plain.png", "0", "0", "0"])
+    }
+}
+
+/// A reader of RFC 4180, strict: nil rows where the text breaks a rule.
+private struct CSV {
+    var rows: [[String]]?
+
+    init(_ text: String) {
+        var rows: [[String]] = [[]]
+        var rest = text.unicodeScalars[...]
+        while !rest.isEmpty {
+            var field = String.UnicodeScalarView()
+            if rest.first == "\"" {
+                rest.removeFirst()
+                while let scalar = rest.popFirst() {
+                    guard scalar == "\"" else {
+                        field.append(scalar)
+                        continue
+                    }
+                    guard rest.first == "\"" else { break }
+                    field.append(rest.removeFirst())
+                }
+            } else {
+                while let scalar = rest.first, scalar != ",", scalar != "\r" {
+                    guard scalar != "\"", scalar != "\n" else { return }
+                    field.append(rest.removeFirst())
+                }
+            }
+            rows[rows.count - 1].append(String(field))
+            if rest.first == "," {
+                rest.removeFirst()
+            } else {
+                guard rest.popFirst() == "\r", rest.popFirst() == "\n" else { return }
+                if !rest.isEmpty { rows.append([]) }
+            }
+        }
+        self.rows = rows
+    }
+}

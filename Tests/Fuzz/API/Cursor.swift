@@ -1,1 +1,0 @@
-../../../Sources/JobStore/Cursor.swift

@@ -1,1 +1,0 @@
-../../../Sources/API/Inputs/ImportRules.swift
