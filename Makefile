@@ -10,7 +10,7 @@ CASE ?=
 ATTACK ?=
 TARGET ?=
 
-.PHONY: help setup build test demo bench docs format lint clean
+.PHONY: help setup build check test demo bench docs format lint clean
 
 help: ## This list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -20,6 +20,9 @@ setup: ## System packages, Python environment, libtorch
 
 build: setup ## burnd and burn-worker in release mode, into .build/release
 	swift build -c release
+
+check: ## Build what changed, lint, and run the quick unit tests: for every change
+	@scripts/check
 
 test: setup ## Build and run every test, and fuzz each parser of foreign bytes for 40 s
 	@scripts/setup browser

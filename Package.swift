@@ -110,10 +110,10 @@ let modules: [Target] = [
     library("Findings", ["Support"]),
     // Apart from API: what is embedded is compiled again with every change of its module.
     .target(
-        name: "WebAssets", dependencies: [crypto],
+        name: "WebAssets", dependencies: ["Support", crypto],
         resources: [.embedInCode("openapi.json"), .embedInCode("Dashboard")], swiftSettings: strict),
     library("HTTPServer", ["CHTTPServer", "Support", logging]),
-    library("Report", ["Findings"]),
+    library("Report", ["Findings", "Support"]),
     library("ServiceClient", ["Findings", "Support", crypto]),
     library("WorkerProtocol", ["Findings", "Support"]),
     library("PackedDataset", ["Findings", "Support"]),
@@ -191,7 +191,7 @@ let programs: [Target] = [
         ]),
     program(
         "burn-demo",
-        ["AttackBench", "DatasetFormats", "Findings", "ServiceClient", "WorkerProtocol"]),
+        ["AttackBench", "DatasetFormats", "Findings", "ServiceClient", "Support", "WorkerProtocol"]),
     program("burn-bench", ["Execution", "Findings", "Graph", "ModelFormats", "Support", "Tensors"]),
 ]
 

@@ -40,22 +40,6 @@ enum ColumnFile {
     }
 }
 
-/// Files that are there whole or not at all.
-enum DurableFile {
-    static func write(_ content: Data, to path: String) throws {
-        let part = path + ".part"
-        try content.write(to: URL(filePath: part))
-        let file = try FileHandle(forWritingTo: URL(filePath: part))
-        try file.synchronize()
-        try file.close()
-        guard rename(part, path) == 0 else {
-            throw Problem(
-                .internal, code: "file-write-failed", title: "A result file could not be written",
-                detail: String(cString: strerror(errno)), location: URL(filePath: path).lastPathComponent)
-        }
-    }
-}
-
 extension Array where Element: BitwiseCopyable {
     /// The elements' bytes in memory order.
     var data: Data { withUnsafeBytes { Data($0) } }

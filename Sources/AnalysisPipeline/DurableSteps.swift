@@ -2,6 +2,7 @@ import Burn
 import Execution
 import Foundation
 import ModelFormats
+import Support
 import WorkerProtocol
 
 /// Finished steps in the job's directory: what they reported, their weights in the upload's format, their notes.

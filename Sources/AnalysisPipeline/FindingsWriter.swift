@@ -1,6 +1,7 @@
 import Burn
 import Findings
 import Foundation
+import Support
 import WorkerProtocol
 
 /// Per-sample findings: as messages to the service, and as the corrected labels' CSV.

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import WorkerProtocol
 
 /// What finished phases reported, kept beside their results: an attempt that goes on after them reports it

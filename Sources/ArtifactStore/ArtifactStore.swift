@@ -48,7 +48,7 @@ public final class ArtifactStore: Sendable {
             for name in ["blobs", "datasets", "jobs", "uploads"] {
                 try FileSystem.makeDirectory(root + "/" + name)
             }
-            try FileSystem.syncDirectory(root)
+            try DurableFile.synchronise(root)
             repairedUploads = try Self.removePartialUploads(root + "/blobs")
         } catch {
             close(lock)
@@ -60,13 +60,13 @@ public final class ArtifactStore: Sendable {
 
     private static func takeLock(_ root: String) throws -> Int32 {
         let path = root + "/lock"
-        let descriptor = FileSystem.retrying {
+        let descriptor = DurableFile.retrying {
             open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FileSystem.fileMode)
         }
-        guard descriptor >= 0 else { throw FileSystem.problem("open", path) }
+        guard descriptor >= 0 else { throw FileProblem.of("open", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             defer { close(descriptor) }
-            guard errno == EWOULDBLOCK else { throw FileSystem.problem("flock", path) }
+            guard errno == EWOULDBLOCK else { throw FileProblem.of("flock", path) }
             throw Problem(
                 .conflict, code: "data-directory-in-use", title: "The data directory is in use",
                 detail: "Another process works in \(root).",
@@ -80,9 +80,9 @@ public final class ArtifactStore: Sendable {
             $0.hasSuffix(".part")
         }
         for part in parts where unlink(blobs + "/" + part) == -1 {
-            throw FileSystem.problem("unlink", blobs + "/" + part)
+            throw FileProblem.of("unlink", blobs + "/" + part)
         }
-        if !parts.isEmpty { try FileSystem.syncDirectory(blobs) }
+        if !parts.isEmpty { try DurableFile.synchronise(blobs) }
         return parts.count
     }
 
@@ -133,8 +133,8 @@ public final class ArtifactStore: Sendable {
     public func delete(sha256: String) throws {
         guard Self.isDigest(sha256) else { return }
         let path = blobs + "/" + sha256
-        if unlink(path) == -1, errno != ENOENT { throw FileSystem.problem("unlink", path) }
-        try FileSystem.syncDirectory(blobs)
+        if unlink(path) == -1, errno != ENOENT { throw FileProblem.of("unlink", path) }
+        try DurableFile.synchronise(blobs)
     }
 
     /// Bytes free for unprivileged use above the floor; never negative.
@@ -157,7 +157,7 @@ public final class ArtifactStore: Sendable {
         let path = try datasetDirectory(id)
         try removeTree(path)
         try FileSystem.makeDirectory(path)
-        try FileSystem.syncDirectory(datasets)
+        try DurableFile.synchronise(datasets)
         return path
     }
 
@@ -169,8 +169,8 @@ public final class ArtifactStore: Sendable {
         let work = job + "/work"
         try FileSystem.makeDirectory(job)
         try FileSystem.makeDirectory(work)
-        try FileSystem.syncDirectory(job)
-        try FileSystem.syncDirectory(jobs)
+        try DurableFile.synchronise(job)
+        try DurableFile.synchronise(jobs)
         return work
     }
 

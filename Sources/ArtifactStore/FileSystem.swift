@@ -7,39 +7,11 @@ enum FileSystem {
     static let fileMode: mode_t = 0o600
     static let directoryMode: mode_t = 0o700
 
-    static func problem(_ call: String, _ path: String, _ code: Int32 = errno) -> Problem {
-        let reason = String(cString: strerror(code))
-        if code == ENOSPC || code == EDQUOT {
-            return Problem(
-                .insufficientStorage, code: "disk-full", title: "No room left on the disk",
-                detail: "\(call) of \(path): \(reason)",
-                fix: "Delete models, data sets or jobs that are not needed any more, or add disk space.")
-        }
-        return Problem(
-            .internal, code: "file-system", title: "A file operation failed",
-            detail: "\(call) of \(path): \(reason)")
-    }
-
-    static func retrying(_ call: () -> Int32) -> Int32 {
-        while true {
-            let result = call()
-            if result != -1 || errno != EINTR { return result }
-        }
-    }
-
     static func makeDirectory(_ path: String) throws {
-        if mkdir(path, directoryMode) == -1, errno != EEXIST { throw problem("mkdir", path) }
+        if mkdir(path, directoryMode) == -1, errno != EEXIST { throw FileProblem.of("mkdir", path) }
         var status = stat()
-        guard lstat(path, &status) == 0 else { throw problem("lstat", path) }
-        guard status.st_mode & S_IFMT == S_IFDIR else { throw problem("mkdir", path, ENOTDIR) }
-    }
-
-    /// Makes the names in a directory durable: created, renamed, removed.
-    static func syncDirectory(_ path: String) throws {
-        let descriptor = retrying { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        guard descriptor >= 0 else { throw problem("open", path) }
-        defer { close(descriptor) }
-        guard retrying({ fsync(descriptor) }) == 0 else { throw problem("fsync", path) }
+        guard lstat(path, &status) == 0 else { throw FileProblem.of("lstat", path) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw FileProblem.of("mkdir", path, ENOTDIR) }
     }
 
     static func isRegularFile(_ path: String) -> Bool {
@@ -59,13 +31,13 @@ enum FileSystem {
     static func reserve(_ descriptor: Int32, _ length: Int, _ path: String) throws {
         let code = burn_reserve(descriptor, Int64(length))
         guard code != 0, code != EOPNOTSUPP, code != ENOSYS else { return }
-        throw problem("reservation of \(length) bytes", path, code)
+        throw FileProblem.of("reservation of \(length) bytes", path, code)
     }
 
     /// Bytes an unprivileged process can still write on the file system of `path`.
     static func freeBytes(_ path: String) throws -> Int {
         var status = statvfs()
-        guard statvfs(path, &status) == 0 else { throw problem("statvfs", path) }
+        guard statvfs(path, &status) == 0 else { throw FileProblem.of("statvfs", path) }
         let (bytes, overflow) = UInt64(status.f_bavail).multipliedReportingOverflow(
             by: UInt64(status.f_frsize))
         return overflow ? .max : Int(clamping: bytes)
@@ -77,7 +49,7 @@ enum FileSystem {
             let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if written < 0 {
                 if errno == EINTR { continue }
-                throw problem("write", path)
+                throw FileProblem.of("write", path)
             }
             rest = rest.dropFirst(written)
         }

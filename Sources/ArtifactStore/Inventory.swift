@@ -51,25 +51,25 @@ extension ArtifactStore {
         let folder = directory + "/damaged"
         try FileSystem.makeDirectory(folder)
         let target = folder + "/" + sha256
-        guard rename(path, target) == 0 else { throw FileSystem.problem("rename", path) }
-        try FileSystem.syncDirectory(blobs)
-        try FileSystem.syncDirectory(folder)
+        guard rename(path, target) == 0 else { throw FileProblem.of("rename", path) }
+        try DurableFile.synchronise(blobs)
+        try DurableFile.synchronise(folder)
     }
 
     /// The SHA-256 of a file in lower-case hexadecimal, read with constant memory.
     public static func sha256(ofFile path: String) throws -> String {
-        let descriptor = FileSystem.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
-        guard descriptor >= 0 else { throw FileSystem.problem("open", path) }
+        let descriptor = DurableFile.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
+        guard descriptor >= 0 else { throw FileProblem.of("open", path) }
         defer { close(descriptor) }
         var hash = SHA256()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { buffer.deallocate() }
         while true {
             let count = read(descriptor, buffer.baseAddress, buffer.count)
-            if count == 0 { return Upload.hexadecimal(hash.finalize()) }
+            if count == 0 { return hash.finalize().hexadecimal }
             if count < 0 {
                 if errno == EINTR { continue }
-                throw FileSystem.problem("read", path)
+                throw FileProblem.of("read", path)
             }
             hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }

@@ -34,13 +34,13 @@ public final class PartFile: Sendable {
         self.id = id
         self.length = length
         self.path = path
-        let descriptor = FileSystem.retrying { open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) }
-        guard descriptor >= 0 else { throw FileSystem.problem("open", path) }
+        let descriptor = DurableFile.retrying { open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) }
+        guard descriptor >= 0 else { throw FileProblem.of("open", path) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= length
         else {
             close(descriptor)
-            throw FileSystem.problem("fstat", path, EINVAL)
+            throw FileProblem.of("fstat", path, EINVAL)
         }
         state = Mutex(State(descriptor: descriptor, offset: Int(status.st_size)))
     }
@@ -66,7 +66,7 @@ public final class PartFile: Sendable {
                 let count = pwrite(state.descriptor, piece.baseAddress, piece.count, off_t(state.offset))
                 if count < 0 {
                     if errno == EINTR { continue }
-                    throw FileSystem.problem("write", path)
+                    throw FileProblem.of("write", path)
                 }
                 if state.hashed == state.offset {
                     state.hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
@@ -82,8 +82,8 @@ public final class PartFile: Sendable {
     public func rewind(to mark: Mark) throws {
         try state.withLock { state in
             guard mark.offset < state.offset else { return }
-            guard FileSystem.retrying({ ftruncate(state.descriptor, off_t(mark.offset)) }) == 0 else {
-                throw FileSystem.problem("ftruncate", path)
+            guard DurableFile.retrying({ ftruncate(state.descriptor, off_t(mark.offset)) }) == 0 else {
+                throw FileProblem.of("ftruncate", path)
             }
             state.offset = mark.offset
             state.hash = mark.hash
@@ -96,8 +96,8 @@ public final class PartFile: Sendable {
     /// What came so far survives a power failure.
     public func sync() throws {
         try state.withLock { state in
-            guard FileSystem.retrying({ fsync(state.descriptor) }) == 0 else {
-                throw FileSystem.problem("fsync", path)
+            guard DurableFile.retrying({ fsync(state.descriptor) }) == 0 else {
+                throw FileProblem.of("fsync", path)
             }
         }
     }
@@ -118,7 +118,7 @@ public final class PartFile: Sendable {
                 state.hash.update(data: bytes)
                 state.hashed += bytes.count
             }
-            return Upload.hexadecimal(state.hash.finalize())
+            return state.hash.finalize().hexadecimal
         }
     }
 
@@ -136,7 +136,7 @@ public final class PartFile: Sendable {
                 filled = max(0, got)
             }
             if failure == EINTR { continue }
-            guard failure == 0, !piece.isEmpty else { throw FileSystem.problem("read", path, EIO) }
+            guard failure == 0, !piece.isEmpty else { throw FileProblem.of("read", path, EIO) }
             bytes += piece
         }
         return bytes

@@ -20,17 +20,17 @@ extension ArtifactStore {
     public func createPart(_ id: String, length: Int) throws {
         try requireSpace(length)
         let path = try partPath(id)
-        let descriptor = FileSystem.retrying {
+        let descriptor = DurableFile.retrying {
             open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FileSystem.fileMode)
         }
-        guard descriptor >= 0 else { throw FileSystem.problem("open", path) }
+        guard descriptor >= 0 else { throw FileProblem.of("open", path) }
         defer { close(descriptor) }
         do {
             try FileSystem.reserve(descriptor, length, path)
-            guard FileSystem.retrying({ fsync(descriptor) }) == 0 else {
-                throw FileSystem.problem("fsync", path)
+            guard DurableFile.retrying({ fsync(descriptor) }) == 0 else {
+                throw FileProblem.of("fsync", path)
             }
-            try FileSystem.syncDirectory(uploads)
+            try DurableFile.synchronise(uploads)
         } catch {
             unlink(path)
             throw error
@@ -81,8 +81,8 @@ extension ArtifactStore {
     public func deletePart(_ id: String) throws {
         let path = try partPath(id)
         openParts.withLock { $0.idle.removeAll { $0.id == id } }
-        if unlink(path) == -1, errno != ENOENT { throw FileSystem.problem("unlink", path) }
-        try FileSystem.syncDirectory(uploads)
+        if unlink(path) == -1, errno != ENOENT { throw FileProblem.of("unlink", path) }
+        try DurableFile.synchronise(uploads)
     }
 
     /// Makes a blob of an upload's complete and synchronized file. Can be repeated after a crash: a blob that
@@ -90,14 +90,14 @@ extension ArtifactStore {
     public func commitPart(_ id: String, sha256: String) throws {
         let path = try partPath(id)
         let blob = blobs + "/" + sha256
-        guard Self.isDigest(sha256) else { throw FileSystem.problem("rename", path, EINVAL) }
+        guard Self.isDigest(sha256) else { throw FileProblem.of("rename", path, EINVAL) }
         openParts.withLock { $0.idle.removeAll { $0.id == id } }
         if rename(path, blob) == -1 {
             guard errno == ENOENT, FileSystem.isRegularFile(blob) else {
-                throw FileSystem.problem("rename", path)
+                throw FileProblem.of("rename", path)
             }
         }
-        try FileSystem.syncDirectory(blobs)
-        try FileSystem.syncDirectory(uploads)
+        try DurableFile.synchronise(blobs)
+        try DurableFile.synchronise(uploads)
     }
 }

@@ -44,7 +44,7 @@ extension ArtifactStore {
         _ = try ReportedFile(file, in: source)
         try FileSystem.makeDirectory(directory)
         let target = directory + "/" + name
-        guard rename(source + "/" + file, target) == 0 else { throw FileSystem.problem("rename", target) }
+        guard rename(source + "/" + file, target) == 0 else { throw FileProblem.of("rename", target) }
     }
 
     /// Bytes of the pictures of all jobs.
@@ -58,7 +58,7 @@ extension ArtifactStore {
         var bytes = files.reduce(0) { $0 + $1.size }
         let recent = Date(timeIntervalSinceNow: -60)
         for file in files where bytes > limit && file.used < recent {
-            if unlink(file.path) == -1, errno != ENOENT { throw FileSystem.problem("unlink", file.path) }
+            if unlink(file.path) == -1, errno != ENOENT { throw FileProblem.of("unlink", file.path) }
             bytes -= file.size
         }
         return bytes
@@ -98,7 +98,7 @@ extension ArtifactStore {
     /// Bytes of the file system, taken or not.
     public func totalBytes() throws -> Int {
         var status = statvfs()
-        guard statvfs(directory, &status) == 0 else { throw FileSystem.problem("statvfs", directory) }
+        guard statvfs(directory, &status) == 0 else { throw FileProblem.of("statvfs", directory) }
         let (bytes, overflow) = UInt64(status.f_blocks).multipliedReportingOverflow(
             by: UInt64(status.f_frsize))
         return overflow ? .max : Int(clamping: bytes)

@@ -27,10 +27,10 @@ public final class Upload: Sendable {
         self.blobs = blobs
         let part = "\(blobs)/\(UUID().uuidString.lowercased()).part"
         self.part = part
-        let descriptor = FileSystem.retrying {
+        let descriptor = DurableFile.retrying {
             open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FileSystem.fileMode)
         }
-        guard descriptor >= 0 else { throw FileSystem.problem("open", part) }
+        guard descriptor >= 0 else { throw FileProblem.of("open", part) }
         if expectedBytes > 0 {
             // Returns the error instead of setting errno.
             var code = posix_fallocate(descriptor, 0, off_t(expectedBytes))
@@ -38,7 +38,7 @@ public final class Upload: Sendable {
             guard code == 0 else {
                 close(descriptor)
                 unlink(part)
-                throw FileSystem.problem("reservation of \(expectedBytes) bytes", part, code)
+                throw FileProblem.of("reservation of \(expectedBytes) bytes", part, code)
             }
         }
         state = Mutex(State(descriptor: descriptor))
@@ -75,7 +75,7 @@ public final class Upload: Sendable {
         try state.withLock { state in
             guard state.descriptor >= 0, state.digest == nil else { throw Self.closed }
             let problem: Problem
-            let digest = Self.hexadecimal(state.hash.finalize())
+            let digest = state.hash.finalize().hexadecimal
             if state.written != expectedBytes {
                 problem = Problem(
                     .malformed, code: "upload-truncated", title: "The body is shorter than announced",
@@ -106,14 +106,14 @@ public final class Upload: Sendable {
         try state.withLock { state in
             guard state.descriptor >= 0, let digest = state.digest else { throw Self.closed }
             defer { discard(&state) }
-            guard FileSystem.retrying({ fsync(state.descriptor) }) == 0 else {
-                throw FileSystem.problem("fsync", part)
+            guard DurableFile.retrying({ fsync(state.descriptor) }) == 0 else {
+                throw FileProblem.of("fsync", part)
             }
             // A blob of the same content may be there already: replacing it changes nothing.
-            guard rename(part, blobs + "/" + digest) == 0 else { throw FileSystem.problem("rename", part) }
+            guard rename(part, blobs + "/" + digest) == 0 else { throw FileProblem.of("rename", part) }
             close(state.descriptor)
             state.descriptor = -1
-            try FileSystem.syncDirectory(blobs)
+            try DurableFile.synchronise(blobs)
             return Blob(sha256: digest, size: state.written)
         }
     }
@@ -134,11 +134,5 @@ public final class Upload: Sendable {
         Problem(
             .conflict, code: "upload-closed", title: "The upload is over",
             detail: "It was committed or aborted before.")
-    }
-
-    static func hexadecimal(_ digest: SHA256.Digest) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -53,14 +53,14 @@ struct burn_http_server {
     uint16_t port;
     int listener;
     int wake[2];
-    pthread_t keeper;
+    pthread_t monitor;
 
     pthread_mutex_t registry;
     connection *connections;
     size_t connection_count;
     uint64_t rejected_connections;
     bool draining, stopping;
-    int leaving[LINGERING_MAXIMUM]; /* duplicates of closed sockets, for the keeper to linger on */
+    int leaving[LINGERING_MAXIMUM]; /* duplicates of closed sockets, for the monitor to linger on */
     size_t leaving_count;
 
     pthread_mutex_t suspension;
@@ -71,7 +71,7 @@ struct burn_http_server {
 
 int64_t burn_http_now_ms(void);
 void burn_http_wake(burn_http_server *server);
-void *burn_http_keeper(void *server);
+void *burn_http_monitor(void *server);
 /* The framing gate: fields are the request's header fields in order, as libmicrohttpd cut them. */
 burn_http_framing burn_http_check_framing(
     struct MHD_Connection *mhd, const burn_http_request *request, const char *method, const char *version,

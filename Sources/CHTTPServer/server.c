@@ -128,7 +128,7 @@ burn_http_server *burn_http_start(const burn_http_options *options, const burn_h
         server->options.host = server->options.certificate = server->options.private_key = NULL;
         server->options.unlimited_addresses = NULL;
     }
-    if (ready && pthread_create(&server->keeper, NULL, burn_http_keeper, server) != 0) {
+    if (ready && pthread_create(&server->monitor, NULL, burn_http_monitor, server) != 0) {
         MHD_stop_daemon(server->daemon);
         ready = false;
     }
@@ -174,7 +174,7 @@ void burn_http_stop(burn_http_server *server) {
     server->draining = server->stopping = true;
     pthread_mutex_unlock(&server->registry);
     burn_http_wake(server);
-    pthread_join(server->keeper, NULL);
+    pthread_join(server->monitor, NULL);
     /* libmicrohttpd aborts the process when it is stopped with a suspended connection. */
     pthread_mutex_lock(&server->suspension);
     server->closed = true;

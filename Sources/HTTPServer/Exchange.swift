@@ -5,16 +5,16 @@ import Support
 /// One request and its answer, from the framing gate to the last byte. This file holds its state, its begin
 /// and its end; the extensions hold the decision about the body, the body, the answer, and giving up.
 ///
-/// Unchecked: `request` is the shim's pointer. It is alive while this object owes an answer (`debt`), or
+/// Unchecked: `request` is the shim's pointer. It is alive while this object owes an answer (`owesAnswer`), or
 /// while the connection is suspended by the upload or the pipe; those are the only times it is used.
 final class Exchange: @unchecked Sendable {
     enum Body {
-        case none, discard, collect(Data), upload(Upload)
+        case none, discard, collect(Data), upload(BodyBuffer)
     }
 
     struct State {
         /// The connection is suspended and waits for exactly one of: the go for its body, an answer.
-        var debt = true
+        var owesAnswer = true
         /// The request as the stages left it.
         var head: HTTPRequestHead?
         var plan: RequestPlan?
@@ -66,7 +66,7 @@ final class Exchange: @unchecked Sendable {
             defer {
                 // The upload and the pipe hold this object: let go of them.
                 state = State()
-                state.debt = false
+                state.owesAnswer = false
                 state.ended = true
             }
             return state

@@ -6,9 +6,9 @@ import Support
 extension Exchange {
     private typealias Producer = @Sendable (StreamPipe) async throws -> Void
 
-    /// Pays the debt with a response, unless `giveUp` did already.
+    /// Answers with a response, unless `giveUp` did already.
     func answer(_ response: HTTPResponse, close: Bool) {
-        guard state.withLock({ $0.debt }) else { return }
+        guard state.withLock({ $0.owesAnswer }) else { return }
         if let cause = response.cause {
             service.logger.error(
                 "request failed", metadata: ["request_id": "\(incoming.id)", "error": "\(cause)"])
@@ -21,8 +21,8 @@ extension Exchange {
         let bodiless = head?.method == .head || reply.status == 304 || reply.status == 204
         var producer: Producer?
         let mine = state.withLock { state in
-            guard state.debt else { return false }
-            state.debt = false
+            guard state.owesAnswer else { return false }
+            state.owesAnswer = false
             state.status = reply.status
             switch reply.payload {
             case .bytes(let data): state.sent = bodiless ? 0 : UInt64(data.count)

@@ -5,7 +5,7 @@ import Foundation
 extension Exchange {
     /// See the shim's `body`.
     func take(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let upload: Upload? = state.withLock { state in
+        let upload: BodyBuffer? = state.withLock { state in
             state.received += UInt64(bytes.count)
             switch state.body {
             case .none, .discard: return nil
@@ -40,7 +40,7 @@ extension Exchange {
 
     /// The whole body was taken, an answer is owed.
     func bodyCompleted() {
-        state.withLock { $0.debt = true }
+        state.withLock { $0.owesAnswer = true }
         run { await $0.respond() }
     }
 

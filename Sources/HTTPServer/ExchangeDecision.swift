@@ -40,8 +40,8 @@ extension Exchange {
         }
     }
 
-    private func makeUpload(_ sink: any BodySink) -> Upload {
-        Upload(
+    private func makeUpload(_ sink: any BodySink) -> BodyBuffer {
+        BodyBuffer(
             sink: sink, queue: service.uploads, suspend: { [self] in burn_http_suspend(request) },
             resume: { [self] in burn_http_resume(request) })
     }
@@ -49,8 +49,8 @@ extension Exchange {
     private func proceed(_ length: UInt64, _ body: Body) async {
         let goes = state.withLock { state in
             state.body = body
-            guard length > 0, state.debt else { return false }
-            state.debt = false
+            guard length > 0, state.owesAnswer else { return false }
+            state.owesAnswer = false
             return true
         }
         if goes { return burn_http_read_body(request) }

@@ -37,7 +37,7 @@ public struct RouteDescription: Sendable, Hashable {
 
 /// One gate on a request's way to its route.
 ///
-/// The whole way: connection limits and header deadline (the shim's keeper), the framing gate (the shim), then
+/// The whole way: connection limits and header deadline (the shim's monitor), the framing gate (the shim), then
 /// the router's stages in their order, then the route.
 public protocol RequestStage: Sendable {
     /// Its name in metrics.

@@ -34,7 +34,7 @@ public actor JobQueue {
         /// How long a job waits that found no room although the floor is kept.
         public var pauseDelay: Duration = .seconds(15)
         public var observer: (any JobQueueObserver)?
-        public var pictures = PictureDesk.Configuration()
+        public var pictures = PictureRenderer.Configuration()
         public var checks = UploadChecker.Configuration()
 
         public init() {}
@@ -50,7 +50,7 @@ public actor JobQueue {
     private let workers = DispatchQueue(label: "burn.workers", qos: .utility, attributes: .concurrent)
     nonisolated let conditions = QueueConditions()
     /// Has workers make what people look at.
-    public nonisolated let pictures: PictureDesk
+    public nonisolated let pictures: PictureRenderer
     /// Has workers look at uploads before they are kept.
     public nonisolated let checker: UploadChecker
     /// Jobs that run at the same time.
@@ -80,7 +80,7 @@ public actor JobQueue {
         runner = AttemptRunner(
             store: store, artifacts: artifacts, supervisor: supervisor, configuration: configuration,
             conditions: conditions, logger: logger)
-        pictures = PictureDesk(
+        pictures = PictureRenderer(
             store: store, artifacts: artifacts, supervisor: supervisor,
             configuration: configuration.pictures, logger: logger)
         checker = UploadChecker(

@@ -17,7 +17,7 @@ import Support
 /// threads. The others are asynchronous and run on the database's own queues.
 public final class JobStore: Sendable {
     let pool: DatabasePool
-    let hub = ChangeHub()
+    let hub = ChangeNotifier()
     let observer: (any DatabaseObserver)?
 
     /// Opens or creates the file and applies the migrations.

@@ -13,8 +13,7 @@ struct MigrationRunner {
         var sql: String
 
         var checksum: String {
-            SHA256.hash(data: Data(sql.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-                .joined()
+            SHA256.hash(data: Data(sql.utf8)).hexadecimal
         }
     }
 

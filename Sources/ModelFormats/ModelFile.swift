@@ -196,7 +196,7 @@ extension ModelFile {
             format: format.rawValue, inputShape: checked.graph.imageShape,
             inputType: String(describing: checked.graph.imageType), classes: checked.graph.classes,
             parameters: parameters, operators: operators,
-            classNames: ClassNames.found(in: metadata, outputs: checked.graph.classes))
+            classNames: OutputNameEntries.found(in: metadata, outputs: checked.graph.classes))
     }
 
     /// The graph simplified and checked; problems get the export line for this model.

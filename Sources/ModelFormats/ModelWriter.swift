@@ -86,11 +86,7 @@ struct ModelWriter {
 
     /// Puts a finished file into its place, durably.
     static func move(_ temporary: String, to destination: String) throws {
-        guard rename(temporary, destination) == 0 else { throw failure("move", destination) }
-        let folder = open((destination as NSString).deletingLastPathComponent.nonEmpty, O_RDONLY | O_CLOEXEC)
-        guard folder >= 0 else { throw failure("open the folder of", destination) }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw failure("write", destination) }
+        try DurableFile.move(temporary, to: destination) { failure($0, $1, $2) }
     }
 
     /// Removes what was written. Not after `finish`.
@@ -103,18 +99,12 @@ struct ModelWriter {
         guard writeWhole(bytes, to: descriptor, at: offset) else { throw Self.failure("write", destination) }
     }
 
-    private static func failure(_ action: String, _ path: String) -> Problem {
-        let code = errno
-        return Problem(
+    private static func failure(_ action: String, _ path: String, _ code: Int32 = errno) -> Problem {
+        Problem(
             code == ENOSPC || code == EDQUOT ? .insufficientStorage : .internal, code: "model-not-written",
             title: "The purified model cannot be written",
             detail:
                 "Cannot \(action) \((path as NSString).lastPathComponent): \(String(cString: strerror(code)))"
         )
     }
-}
-
-extension String {
-    /// The folder of a bare file name is the current one.
-    fileprivate var nonEmpty: String { isEmpty ? "." : self }
 }

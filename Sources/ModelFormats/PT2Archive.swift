@@ -73,7 +73,9 @@ struct PT2Archive {
         var texts: [String: String] = [:]
         for entry in zip.entries where entry.name.hasPrefix(folder) && texts.count < 64 {
             // Nothing depends on them: one that can't be read names nothing.
-            guard let bytes = try? zip.contents(of: entry, limit: ClassNames.maximumBytes) else { continue }
+            guard let bytes = try? zip.contents(of: entry, limit: OutputNameEntries.maximumBytes) else {
+                continue
+            }
             texts[String(entry.name.dropFirst(folder.count))] = String(validating: bytes, as: UTF8.self)
         }
         return texts

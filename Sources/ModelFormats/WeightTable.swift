@@ -178,7 +178,7 @@ extension ModelFile {
         var summary = model.summary
         summary.format = table.format.rawValue
         summary.classNames =
-            ClassNames.found(in: table.metadata, outputs: summary.classes) ?? summary.classNames
+            OutputNameEntries.found(in: table.metadata, outputs: summary.classes) ?? summary.classNames
         self.init(
             model.graph, multiplyAdds: model.multiplyAdds, table.file, weights: model.weights,
             sources: sources, otherNames: model.otherNames,

@@ -151,14 +151,7 @@ public final class PackedDatasetWriter {
         let data = try encoder.encode(
             PackedLayout.Manifest(layoutVersion: PackedLayout.version, summary: summary))
         let path = directory + "/" + PackedLayout.manifest
-        let file = try BufferedFile(path: path + ".part")
-        try data.withUnsafeBytes { try file.append($0) }
-        try file.synchronize()
-        guard rename(path + ".part", path) == 0 else { throw fileProblem("Renaming", path) }
-        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw fileProblem("Opening", directory) }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw fileProblem("Writing to disk", directory) }
+        try DurableFile.write(data, to: path)
     }
 }
 

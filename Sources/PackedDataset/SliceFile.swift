@@ -127,7 +127,7 @@ public final class SliceWriter {
     public func finish() throws {
         for (file, name) in [(data, layout.data), (table, layout.table)] {
             try file.synchronize()
-            guard rename(file.path, directory + "/" + name) == 0 else { throw fileProblem("Renaming", name) }
+            try DurableFile.move(file.path, to: directory + "/" + name)
         }
         isFinished = true
     }

@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import Support
 
 extension JobReport {
     /// The verdict in plain words.
@@ -29,7 +30,7 @@ extension JobReport.Words {
                 "No class holds a group of training samples that share a direction which works as a trigger.",
                 "That is not a proof."
                     + (verdict.detectableRate.map {
-                        " In trials on this job a share of \(Self.percent($0)) poisoned samples was noticed, where their "
+                        " In trials on this job a share of \(precisePercent($0)) poisoned samples was noticed, where their "
                             + "trigger is one pattern that the model has learned well."
                     } ?? ""),
             ]
@@ -39,7 +40,7 @@ extension JobReport.Words {
             explanation.append(Self.share(verdict, samples))
             if let confidence = verdict.confidence {
                 explanation.append(
-                    "The confidence that there is a backdoor is \(Self.percent(confidence)), from a test "
+                    "The confidence that there is a backdoor is \(precisePercent(confidence)), from a test "
                         + "against the job's own null: the same measurements where nothing is hidden.")
             }
         case .suspicious:
@@ -108,11 +109,11 @@ extension JobReport.Words {
     private static func share(_ verdict: Verdict, _ samples: JobReport.SampleCounts) -> String {
         let interval =
             verdict.poisonRateInterval.count == 2
-            ? " (95 % interval \(percent(verdict.poisonRateInterval[0])) to \(percent(verdict.poisonRateInterval[1])))"
+            ? " (95 % interval \(precisePercent(verdict.poisonRateInterval[0])) to \(precisePercent(verdict.poisonRateInterval[1])))"
             : ""
         return
             "\(verdict.poisonedSamples) of \(samples.analysed) training samples are judged to be poisoned, "
-            + "\(percent(verdict.poisonRate)) of them\(interval)."
+            + "\(precisePercent(verdict.poisonRate)) of them\(interval)."
     }
 
     static func name(_ label: Int, _ names: [String]) -> String {
@@ -128,7 +129,6 @@ extension JobReport.Words {
         }
     }
 
-    static func percent(_ value: Double) -> String { String(format: "%.2f %%", value * 100) }
 }
 
 /// What can't be told from a job's results.
@@ -138,7 +138,7 @@ enum Limits {
     ) -> [String] {
         var lines =
             verdict.detectableRate.map {
-                ["Poison below \(JobReport.Words.percent($0)) of the samples may have gone unnoticed."]
+                ["Poison below \(precisePercent($0)) of the samples may have gone unnoticed."]
             } ?? []
         lines += [
             "Triggers that differ from sample to sample, or that were made to pass this analysis, can be missed.",

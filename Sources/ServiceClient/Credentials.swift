@@ -98,25 +98,12 @@ enum PrivateFile {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch { throw failure(folder) }
-        let part = "\(path).\(getpid())"
-        unlink(part)
-        let descriptor = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw failure(part) }
-        do {
-            let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-            try file.write(contentsOf: data)
-            try file.synchronize()
-            try file.close()
-            guard rename(part, path) == 0 else { throw failure(path) }
-        } catch {
-            unlink(part)
-            throw error
-        }
+        try DurableFile.write(data, to: path, permissions: 0o600) { _, path, code in failure(path, code) }
     }
 
-    static func failure(_ path: String) -> Problem {
+    static func failure(_ path: String, _ code: Int32 = errno) -> Problem {
         Problem(
             .internal, code: "file-unwritable", title: "The file can't be written",
-            detail: "\(path): \(String(cString: strerror(errno)))")
+            detail: "\(path): \(String(cString: strerror(code)))")
     }
 }

@@ -65,7 +65,7 @@ extension ServiceClient {
                 parts[1].hasSuffix(":"), parts[1].count > 2,
                 let bytes = Data(base64Encoded: String(parts[1].dropFirst().dropLast())), bytes.count == 32
             else { continue }
-            return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            return bytes.hexadecimal
         }
         return nil
     }
@@ -77,10 +77,12 @@ extension ServiceClient {
             try? FileManager.default.removeItem(atPath: part)
             try FileManager.default.copyItem(atPath: temporary.path, toPath: part)
         } catch { throw PrivateFile.failure(part) }
-        guard rename(part, file) == 0 else {
-            let failure = PrivateFile.failure(file)
+        do {
+            try DurableFile.synchronise(part) { _, path, code in PrivateFile.failure(path, code) }
+            try DurableFile.move(part, to: file) { _, path, code in PrivateFile.failure(path, code) }
+        } catch {
             try? FileManager.default.removeItem(atPath: part)
-            throw failure
+            throw error
         }
     }
 }

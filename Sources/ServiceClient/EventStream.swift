@@ -41,7 +41,7 @@ extension ServiceClient {
                     yield(event)
                 }
                 // The service ends a stream after the final event, or because it stops itself.
-                let shown: JobResource = try decode(
+                let shown: JobReply = try decode(
                     try await checked(request("GET", "/v1/jobs/\(job)")).body)
                 if shown.state.isTerminal { return }
                 throw Problem(

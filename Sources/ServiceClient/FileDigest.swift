@@ -34,8 +34,3 @@ public struct FileDigest: Hashable, Sendable {
         }
     }
 }
-
-extension Digest {
-    /// Lower-case hexadecimal.
-    public var hexadecimal: String { map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
-}

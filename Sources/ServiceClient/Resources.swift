@@ -3,7 +3,7 @@ import Foundation
 import Support
 
 /// An uploaded model or data set, as the service shows it.
-public struct InputResource: Decodable, Sendable {
+public struct InputReply: Decodable, Sendable {
     public enum State: String, Decodable, Sendable { case importing, ready, rejected }
 
     public var id: String
@@ -17,7 +17,7 @@ public struct InputResource: Decodable, Sendable {
 }
 
 /// A job, as the service shows it.
-public struct JobResource: Decodable, Sendable {
+public struct JobReply: Decodable, Sendable {
     public enum State: String, Decodable, Sendable {
         case queued, running, cancelling, succeeded, failed, cancelled
 
@@ -55,7 +55,7 @@ public struct JobResource: Decodable, Sendable {
 }
 
 /// A page of a list.
-public struct Page<Item: Decodable & Sendable>: Decodable, Sendable {
+public struct PageReply<Item: Decodable & Sendable>: Decodable, Sendable {
     public var items: [Item]
     public var nextCursor: String?
 

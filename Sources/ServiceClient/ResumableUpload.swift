@@ -30,16 +30,16 @@ struct ResumableUpload {
     let name: String
     let kind: PushKind
     /// Remembers unfinished uploads from one run to the next; nil for none.
-    let ledger: UploadLedger?
+    let ledger: UnfinishedUploads?
     let progress: @Sendable (PushProgress) -> Void
 
     static let pieceBytes = 4 << 20
     private static let tus = ["Tus-Resumable": "1.0.0"]
 
-    func run() async throws -> InputResource {
+    func run() async throws -> InputReply {
         let size = try Self.size(of: path)
         let digest = try FileDigest(path: path) { progress(.hashing($0, of: size)) }
-        let mark = UploadLedger.Mark(
+        let mark = UnfinishedUploads.Mark(
             service: client.address.url.absoluteString, sha256: digest.sha256, kind: kind.rawValue)
         var upload = try await find(mark)
         if upload == nil {
@@ -77,7 +77,7 @@ struct ResumableUpload {
     }
 
     /// An upload of the same file that an earlier run began and the service still has.
-    private func find(_ mark: UploadLedger.Mark) async throws -> UploadResource? {
+    private func find(_ mark: UnfinishedUploads.Mark) async throws -> UploadResource? {
         guard let id = try ledger?.upload(for: mark) else { return nil }
         do {
             let found = try await state(of: id)
@@ -159,7 +159,7 @@ struct ResumableUpload {
     }
 
     /// Waits until the service has made a model or data set of the upload, and read it.
-    private func settled(_ id: String) async throws -> InputResource {
+    private func settled(_ id: String) async throws -> InputReply {
         progress(.checking)
         while true {
             let found = try await state(of: id)
@@ -187,9 +187,9 @@ extension ServiceClient {
     /// - Parameter ledger: where unfinished uploads are remembered for the next run.
     /// - Throws: `Problem`, among them what the service found wrong with the file.
     public func push(
-        _ path: String, as kind: PushKind, name: String, ledger: UploadLedger? = nil,
+        _ path: String, as kind: PushKind, name: String, ledger: UnfinishedUploads? = nil,
         progress: @escaping @Sendable (PushProgress) -> Void = { _ in }
-    ) async throws -> InputResource {
+    ) async throws -> InputReply {
         try await ResumableUpload(
             client: self, path: path, name: name, kind: kind, ledger: ledger, progress: progress
         ).run()
@@ -199,7 +199,7 @@ extension ServiceClient {
     public func upload(
         _ path: String, as kind: PushKind, name: String, options: [URLQueryItem],
         progress: @escaping @Sendable (PushProgress) -> Void = { _ in }
-    ) async throws -> InputResource {
+    ) async throws -> InputReply {
         let digest = try FileDigest(path: path)
         let base64 = Data(ResumableUpload.bytes(ofHexadecimal: digest.sha256)).base64EncodedString()
         let request = request(
@@ -219,14 +219,14 @@ extension ServiceClient {
         }
         guard (200..<300).contains(answer.status) else { throw Self.refusal(answer) }
         progress(.checking)
-        let input: InputResource = try decode(answer.body)
+        let input: InputReply = try decode(answer.body)
         return try await settled("\(kind.collection)/\(input.id)")
     }
 
     /// - Throws: what is wrong with a rejected input.
-    func settled(_ path: String) async throws -> InputResource {
+    func settled(_ path: String) async throws -> InputReply {
         while true {
-            let input: InputResource = try decode(try await get(path, headers: ["Prefer": "wait=30"]))
+            let input: InputReply = try decode(try await get(path, headers: ["Prefer": "wait=30"]))
             if let document = input.problem { throw document.problem(status: 422) }
             if input.state != .importing { return input }
         }

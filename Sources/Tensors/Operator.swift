@@ -88,7 +88,7 @@ public struct Operator: @unchecked Sendable, CustomStringConvertible {
     public func callAsFunction(
         _ arguments: [OperatorArgument], token: CancellationToken? = nil
     ) throws -> [OperatorResult] {
-        var call = OperatorCall(capacity: arguments.count)
+        var call = PackedArguments(capacity: arguments.count)
         for argument in arguments { call.append(argument) }
         return try withExtendedLifetime((arguments, token)) {
             try call.run(handle, token: token?.handle, name: description)

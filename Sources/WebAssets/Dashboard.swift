@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Support
 
 /// The dashboard: one page, and the modules, styles and pictures that it loads. All of it is in the program.
 ///
@@ -29,7 +30,7 @@ public struct Dashboard: Sendable {
             all.update(data: data)
             files[path] = Self.file(data, path)
         }
-        version = String(Self.hexadecimal(all.finalize()).prefix(16))
+        version = String(all.finalize().hexadecimal.prefix(16))
         let page = String(decoding: PackageResources.index_html, as: UTF8.self)
         self.page = Self.file(Data(page.replacing("{version}", with: version).utf8), "index.html")
         self.files = files
@@ -53,10 +54,6 @@ public struct Dashboard: Sendable {
         let ending = path.split(separator: ".").last.map(String.init) ?? ""
         return File(
             bytes: bytes, contentType: types[ending] ?? "application/octet-stream",
-            digest: hexadecimal(SHA256.hash(data: bytes)))
-    }
-
-    private static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
-        digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            digest: SHA256.hash(data: bytes).hexadecimal)
     }
 }

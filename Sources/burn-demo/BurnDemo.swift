@@ -96,7 +96,7 @@ struct BurnDemo: AsyncParsableCommand {
         let started = ContinuousClock.now
         let request = DemoJob(
             model: model, dataset: trainingSet, evaluation: evaluation, options: ["seed": seed])
-        var job: JobResource = try client.decode(
+        var job: JobReply = try client.decode(
             try await client.submit(try JSONEncoder().encode(request), idempotencyKey: UUID().uuidString))
         while !job.state.isTerminal {
             line.show(

@@ -30,7 +30,7 @@ struct FinishedPhase: Decodable {
 
 /// What the demonstration asks beyond what every client does.
 extension ServiceClient {
-    func job(_ id: String) async throws -> JobResource { try decode(try await get("v1/jobs/\(id)")) }
+    func job(_ id: String) async throws -> JobReply { try decode(try await get("v1/jobs/\(id)")) }
 
     func phases(of job: String) async throws -> [FinishedPhase] {
         struct Metrics: Decodable {

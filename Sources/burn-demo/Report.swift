@@ -1,6 +1,7 @@
 import AttackBench
 import Findings
 import Foundation
+import Support
 
 /// The table at the end.
 struct Report {
@@ -22,7 +23,8 @@ struct Report {
             "detection      " + detectionText,
         ]
         if let share = score.restoredShare {
-            lines.append("restored       \(percent(share)) of the poisoned samples got their true label back")
+            lines.append(
+                "restored       \(precisePercent(share)) of the poisoned samples got their true label back")
         }
         lines.append("seconds        " + phaseText)
         return lines.joined(separator: "\n")
@@ -50,10 +52,11 @@ struct Report {
     private var detectionText: String {
         var parts: [String] = []
         if let rate = score.truePositiveRate {
-            parts.append("TPR \(percent(rate)) (\(score.found) of \(score.poisoned) poisoned samples)")
+            parts.append("TPR \(precisePercent(rate)) (\(score.found) of \(score.poisoned) poisoned samples)")
         }
         if let rate = score.falsePositiveRate {
-            parts.append("FPR \(percent(rate)) (\(score.falselyFlagged) of \(score.clean) clean samples)")
+            parts.append(
+                "FPR \(precisePercent(rate)) (\(score.falselyFlagged) of \(score.clean) clean samples)")
         }
         return parts.joined(separator: ", ")
     }
@@ -67,8 +70,6 @@ struct Report {
         }
         return (parts + ["whole job \(String(format: "%.1f", totalSeconds))"]).joined(separator: ", ")
     }
-
-    private func percent(_ value: Double) -> String { String(format: "%.2f %%", value * 100) }
 
     private func right(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(width - text.count, 0)) + text

@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func uploadsOnTheirWayCount() {
-        let ledger = UploadLedger()
+        let ledger = UploadQuotas()
         func fits(_ bytes: Int, _ key: String, taken: Int, maximum: Int = 100) -> Bool {
             (try? ledger.reserve(bytes, for: key, taken: taken, maximum: maximum)) != nil
         }
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func theUploadRateIsABucketOfAnHour() {
-        let ledger = UploadLedger()
+        let ledger = UploadQuotas()
         let start = Date(timeIntervalSince1970: 1_000_000)
         #expect(ledger.charge(3000, to: "a", perHour: 3600, at: start) == nil)
         // A file larger than what is left passes, and is paid for afterwards.

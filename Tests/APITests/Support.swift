@@ -18,7 +18,7 @@ final class Harness: Sendable {
     let readiness = Readiness()
     let router: Router
     let ring: KeyRing
-    let desk: KeyDesk
+    let desk: KeyAdministration
 
     /// - Parameter strict: whether data sets must be archives by their first bytes; otherwise they may be scripts.
     init(
@@ -41,7 +41,7 @@ final class Harness: Sendable {
         let anything: RESTService.HeadCheck = { _, _ in }
         ring = KeyRing()
         let audit = AuditLog(store: store)
-        desk = KeyDesk(store: store, ring: ring, audit: audit)
+        desk = KeyAdministration(store: store, ring: ring, audit: audit)
         router = RESTService(
             store: store, queue: queue, artifacts: artifacts, limits: limits,
             checkHead: strict ? RESTService.checkHead : anything,

@@ -188,8 +188,8 @@ import Testing
         let client = ServiceClient(
             address: try ServiceAddress("http://127.0.0.1:\(service.port)"), key: nil)
         let path = try archive(service, megabytes: 24)
-        let ledger = UploadLedger(["XDG_CONFIG_HOME": service.folder.path])
-        let running = Mutex(Task<InputResource, any Error>?.none)
+        let ledger = UnfinishedUploads(["XDG_CONFIG_HOME": service.folder.path])
+        let running = Mutex(Task<InputReply, any Error>?.none)
         let first = Task {
             try await client.push(path, as: .dataset, name: "a", ledger: ledger) { step in
                 if case .sending(let offset, _) = step, offset >= 12 << 20 {

@@ -116,12 +116,12 @@ import Testing
 
     @Test func unfinishedUploadsAreRememberedByServiceKindAndContent() throws {
         try withFolder { folder in
-            let ledger = UploadLedger(["XDG_CONFIG_HOME": folder])
-            let mark = UploadLedger.Mark(service: "https://a", sha256: "1", kind: "model")
+            let ledger = UnfinishedUploads(["XDG_CONFIG_HOME": folder])
+            let mark = UnfinishedUploads.Mark(service: "https://a", sha256: "1", kind: "model")
             let others = [
-                UploadLedger.Mark(service: "https://b", sha256: "1", kind: "model"),
-                UploadLedger.Mark(service: "https://a", sha256: "2", kind: "model"),
-                UploadLedger.Mark(service: "https://a", sha256: "1", kind: "dataset"),
+                UnfinishedUploads.Mark(service: "https://b", sha256: "1", kind: "model"),
+                UnfinishedUploads.Mark(service: "https://a", sha256: "2", kind: "model"),
+                UnfinishedUploads.Mark(service: "https://a", sha256: "1", kind: "dataset"),
             ]
             #expect(try ledger.upload(for: mark) == nil)
             try ledger.remember("upl_1", for: mark)

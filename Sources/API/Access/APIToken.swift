@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import JobStore
+import Support
 
 /// What a client sends: `burn_`, the key's id without its prefix, `_`, and 32 random bytes in base64url.
 ///
@@ -42,7 +43,7 @@ public struct APIToken: Sendable {
 
     /// In lower-case hexadecimal.
     public var secretSHA256: String {
-        SHA256.hash(data: Data(secret.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        SHA256.hash(data: Data(secret.utf8)).hexadecimal
     }
 
     /// Compares in a time that does not depend on where the texts differ.

@@ -7,7 +7,7 @@ import Support
 struct QuotaStage: RequestStage {
     let name = "quota"
     let store: JobStore
-    let ledger: UploadLedger
+    let ledger: UploadQuotas
     let defaults: RESTService.Quotas
 
     func admit(_ head: inout HTTPRequestHead, to route: RouteDescription) async throws {

@@ -43,7 +43,7 @@ enum ContainerFormat: String, CaseIterable, Sendable {
     }
 
     private static func describe(_ head: [UInt8]) -> String {
-        let shown = head.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        let shown = head.prefix(8).map { [$0].hexadecimal }
         return "the bytes " + shown.joined(separator: " ")
     }
 }

@@ -103,7 +103,7 @@ extension HTTPRequestHead {
                 detail: "\"\(digest.prefix(80))\" is not a SHA-256 in base64 between colons.",
                 location: field, fix: fix)
         }
-        return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return bytes.hexadecimal
     }
 
     static func invalid(_ name: String, _ detail: String, fix: String? = nil) -> Problem {

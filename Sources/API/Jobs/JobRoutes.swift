@@ -63,13 +63,11 @@ extension RESTService {
         let key = try idempotencyKey(request.head)
         let wanted = try JobRequestReader.read(request.data)
         try await checkMatch(wanted)
-        let hash = SHA256.hash(data: try JSON.data(wanted)).map {
-            ($0 < 16 ? "0" : "") + String($0, radix: 16)
-        }
+        let hash = SHA256.hash(data: try JSON.data(wanted)).hexadecimal
         do {
             let apiKey = (request.head.principal as? Principal)?.key
             let submission = try await queue.submit(
-                wanted, idempotencyKey: key, requestHash: hash.joined(), owner: apiKey?.id,
+                wanted, idempotencyKey: key, requestHash: hash, owner: apiKey?.id,
                 maximumQueuedOfOwner: apiKey?.quota.queuedJobs ?? access.quotas.queuedJobs)
             return try accepted(
                 submission.job, headers: submission.replayed ? ["Idempotency-Replayed": "true"] : [:])

@@ -83,8 +83,8 @@ extension RESTService {
 
     /// A small picture with its entity tag; 304 for whom has it.
     private static func picture(_ data: Data, type: String, _ head: HTTPRequestHead) -> HTTPResponse {
-        let digest = SHA256.hash(data: data).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-        let tag = "\"\(digest.joined())\""
+        let digest = SHA256.hash(data: data).hexadecimal
+        let tag = "\"\(digest)\""
         let headers: HTTPHeaders = ["ETag": tag, "Cache-Control": keep]
         let known = head.headers.list("If-None-Match").map {
             $0.hasPrefix("W/") ? String($0.dropFirst(2)) : $0

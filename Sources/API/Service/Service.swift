@@ -77,7 +77,7 @@ public struct RESTService: Sendable {
     let readiness: Readiness
     let access: Access
     let audit: AuditLog
-    let ledger = UploadLedger()
+    let ledger = UploadQuotas()
     /// For the housekeeping, which finishes and ends them too.
     public let uploads: ResumableUploads
 

@@ -2,6 +2,7 @@ import Burn
 import Execution
 import ImageCodecs
 import PackedDataset
+import Support
 import Tensors
 import WorkerProtocol
 

@@ -157,7 +157,6 @@ struct AgreementReport {
         return lines
     }
 
-    private func percent(_ share: Double) -> String { "\((share * 1000).rounded() / 10) %" }
 }
 
 extension SuggestedOrder.Kind {

@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import Support
 
 /// The evidence in words, for the people who have to decide.
 struct EvidenceStatements {
@@ -174,5 +175,4 @@ struct EvidenceStatements {
     }
 
     private func number(_ value: Double) -> String { String(format: "%.3g", value) }
-    private func percent(_ value: Double) -> String { String(format: "%.3g %%", 100 * value) }
 }

@@ -1,5 +1,6 @@
 import Execution
 import Foundation
+import Support
 import Tensors
 
 /// Judges a candidate model on samples that were never trained on, without the true trigger and without the
@@ -101,5 +102,4 @@ struct AcceptanceGate {
         return nil
     }
 
-    private func percent(_ value: Double) -> String { String(format: "%.3g %%", 100 * value) }
 }

@@ -94,13 +94,13 @@ public struct Backup: Sendable {
         for file in files {
             // A hard link has the mode of the file in the data directory.
             try Folder.protect(destination + "/" + file.path)
-            try Folder.sync(destination + "/" + file.path)
+            try DurableFile.synchronise(destination + "/" + file.path)
         }
         let folders = Set(
             files.map { URL(filePath: destination + "/" + $0.path).deletingLastPathComponent().path })
-        for folder in folders { try Folder.sync(folder) }
+        for folder in folders { try DurableFile.synchronise(folder) }
         try Folder.write(try encoder.encode(manifest), to: destination + "/" + BackupManifest.name)
-        try Folder.sync(destination)
+        try DurableFile.synchronise(destination)
         return manifest
     }
 

@@ -4,14 +4,6 @@ import Support
 
 /// File operations of backups, each durable or verified as its name says.
 enum Folder {
-    static func problem(_ call: String, _ path: String, _ code: Int32 = errno) -> Problem {
-        let isFull = code == ENOSPC || code == EDQUOT
-        return Problem(
-            isFull ? .insufficientStorage : .internal, code: isFull ? "disk-full" : "file-system",
-            title: isFull ? "No room left on the disk" : "A file operation failed",
-            detail: "\(call) of \(path): \(String(cString: strerror(code)))")
-    }
-
     static func make(_ path: String) throws {
         do {
             try FileManager.default.createDirectory(
@@ -26,13 +18,13 @@ enum Folder {
 
     /// Its owner's alone, whatever the umask, and whoever made it.
     static func protect(_ path: String, isFolder: Bool = false) throws {
-        guard chmod(path, isFolder ? 0o700 : 0o600) == 0 else { throw problem("chmod", path) }
+        guard chmod(path, isFolder ? 0o700 : 0o600) == 0 else { throw FileProblem.of("chmod", path) }
     }
 
     /// An empty file of its owner's alone, for others to write into.
     static func makeFile(_ path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw problem("open", path) }
+        guard descriptor >= 0 else { throw FileProblem.of("open", path) }
         close(descriptor)
         try protect(path)
     }
@@ -55,43 +47,37 @@ enum Folder {
 
     static func size(_ path: String) throws -> Int {
         var status = stat()
-        guard stat(path, &status) == 0 else { throw problem("stat", path) }
+        guard stat(path, &status) == 0 else { throw FileProblem.of("stat", path) }
         return Int(status.st_size)
     }
 
-    /// A file's or folder's content is on the disk when it returns.
-    static func sync(_ path: String) throws {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw problem("open", path) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw problem("fsync", path) }
-    }
-
     static func syncTree(_ path: String) throws {
-        for name in try FileManager.default.subpathsOfDirectory(atPath: path) { try sync(path + "/" + name) }
-        try sync(path)
+        for name in try FileManager.default.subpathsOfDirectory(atPath: path) {
+            try DurableFile.synchronise(path + "/" + name)
+        }
+        try DurableFile.synchronise(path)
     }
 
     static func write(_ data: Data, to path: String) throws {
         guard
             FileManager.default.createFile(
                 atPath: path, contents: data, attributes: [.posixPermissions: 0o600])
-        else { throw problem("write", path) }
-        try sync(path)
+        else { throw FileProblem.of("write", path) }
+        try DurableFile.synchronise(path)
     }
 
     /// Copies a regular file, not what a link leads to.
     /// - Returns: the SHA-256 of what was copied, in lower-case hexadecimal.
     static func copy(_ source: String, to target: String) throws -> String {
         let from = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard from >= 0 else { throw problem("open", source) }
+        guard from >= 0 else { throw FileProblem.of("open", source) }
         defer { close(from) }
         var status = stat()
         guard fstat(from, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw problem("open", source, EINVAL)
+            throw FileProblem.of("open", source, EINVAL)
         }
         let to = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard to >= 0 else { throw problem("open", target) }
+        guard to >= 0 else { throw FileProblem.of("open", target) }
         try protect(target)
         defer { close(to) }
         var hash = SHA256()
@@ -100,7 +86,7 @@ enum Folder {
         while true {
             let count = read(from, buffer.baseAddress, buffer.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw problem("read", source) }
+            guard count >= 0 else { throw FileProblem.of("read", source) }
             if count == 0 { break }
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             hash.update(bufferPointer: piece)
@@ -109,10 +95,10 @@ enum Folder {
                 let left = UnsafeRawBufferPointer(rebasing: rest)
                 let written = Foundation.write(to, left.baseAddress, left.count)
                 if written < 0, errno == EINTR { continue }
-                guard written >= 0 else { throw problem("write", target) }
+                guard written >= 0 else { throw FileProblem.of("write", target) }
                 rest = rest.dropFirst(written)
             }
         }
-        return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return hash.finalize().hexadecimal
     }
 }

@@ -32,13 +32,13 @@ public struct Restore: Sendable {
             }
             try Folder.syncTree(scratch)
             guard rmdir(data) == 0, rename(scratch, data) == 0 else {
-                throw Folder.problem("rename", scratch)
+                throw FileProblem.of("rename", scratch)
             }
         } catch {
             try? Folder.remove(scratch)
             throw error
         }
-        try Folder.sync(URL(filePath: data).deletingLastPathComponent().path)
+        try DurableFile.synchronise(URL(filePath: data).deletingLastPathComponent().path)
         return manifest
     }
 

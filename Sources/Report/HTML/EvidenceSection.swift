@@ -1,4 +1,5 @@
 import Findings
+import Support
 
 /// Why the verdict is what it is: each class beside its null.
 enum EvidenceSection {

@@ -1,10 +1,11 @@
 import Foundation
+import Support
 
 /// Numbers as a reader sees them, the same on every machine.
 enum Numbers {
     /// Such as `4.53 %`.
     static func percent(_ value: Double?) -> String {
-        value.map { String(format: "%.2f %%", $0 * 100) } ?? "–"
+        value.map(precisePercent) ?? "–"
     }
 
     /// Three significant digits.

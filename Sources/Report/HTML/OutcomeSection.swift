@@ -1,4 +1,5 @@
 import Findings
+import Support
 
 /// Before and after, and what remains.
 enum OutcomeSection {

@@ -77,7 +77,7 @@ struct SubmitCommand: AsyncParsableCommand {
             let key = UUID().uuidString
             let data = try JSONSerialization.data(withJSONObject: body)
             let answer = try await client.submit(data, idempotencyKey: key)
-            let job: JobResource = try client.decode(answer)
+            let job: JobReply = try client.decode(answer)
             guard watch else { return service.json ? try printDocument(answer) : print(job.id) }
             FileHandle.standardError.write(Data("job \(job.id)\n".utf8))
             try await Watch(client: client, job: job.id).run(json: service.json)
@@ -126,7 +126,7 @@ struct ListJobsCommand: AsyncParsableCommand {
             let query = page.query + (state.map { [URLQueryItem(name: "state", value: $0)] } ?? [])
             let data = try await client.get("/v1/jobs", query: query)
             if service.json { return try printDocument(data) }
-            let jobs: Page<JobResource> = try client.decode(data)
+            let jobs: PageReply<JobReply> = try client.decode(data)
             for job in jobs.items {
                 let result = job.verdict?.result.rawValue ?? "\(Int(job.progress.fraction * 100)) %"
                 print("\(job.id)  \(job.type.rawValue)  \(job.state.rawValue)  \(result)  \(job.createdAt)")
@@ -200,7 +200,7 @@ struct CancelCommand: AsyncParsableCommand {
             let client = try await service.client()
             let data = try await client.post(job.path + "/cancel")
             if service.json { return try printDocument(data) }
-            print((try client.decode(data) as JobResource).state.rawValue)
+            print((try client.decode(data) as JobReply).state.rawValue)
         }
     }
 }

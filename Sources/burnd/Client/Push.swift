@@ -11,7 +11,7 @@ struct Push {
     var options: [URLQueryItem] = []
     let display = ProgressDisplay.standardError()
 
-    func run(_ path: String, name: String?) async throws -> InputResource {
+    func run(_ path: String, name: String?) async throws -> InputReply {
         var isFolder: ObjCBool = false
         let found = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let last = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
@@ -29,7 +29,7 @@ struct Push {
         }
     }
 
-    private func send(_ path: String, name: String) async throws -> InputResource {
+    private func send(_ path: String, name: String) async throws -> InputReply {
         let progress: @Sendable (PushProgress) -> Void = { [display] step in
             switch step {
             case .hashing(let done, let total):
@@ -45,7 +45,7 @@ struct Push {
             return try await client.upload(path, as: kind, name: name, options: options, progress: progress)
         }
         return try await client.push(
-            path, as: kind, name: name, ledger: UploadLedger(ProcessInfo.processInfo.environment),
+            path, as: kind, name: name, ledger: UnfinishedUploads(ProcessInfo.processInfo.environment),
             progress: progress)
     }
 
@@ -54,7 +54,7 @@ struct Push {
     }
 
     /// The id alone, for a shell's `$(…)`; with `json` the whole resource.
-    func show(_ input: InputResource, json: Bool) async throws {
+    func show(_ input: InputReply, json: Bool) async throws {
         guard json else { return print(input.id) }
         try printDocument(try await client.get("/v1/\(kind.rawValue)s/\(input.id)"))
     }

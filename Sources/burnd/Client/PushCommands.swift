@@ -179,7 +179,7 @@ struct PageOptions: ParsableArguments {
         let client = try await service.client()
         let data = try await client.get(path, query: query)
         if service.json { return try printDocument(data) }
-        let page: Page<InputResource> = try client.decode(data)
+        let page: PageReply<InputReply> = try client.decode(data)
         for item in page.items {
             print("\(item.id)  \(item.state.rawValue)  \(item.bytes)  \(item.name.inOneLine)")
         }

@@ -35,7 +35,7 @@ struct Watch {
         }
         display.finish()
         let document = try await client.get("/v1/jobs/\(job)")
-        let ended: JobResource = try client.decode(document)
+        let ended: JobReply = try client.decode(document)
         if json { try printDocument(document) } else { print(JobText.render(ended)) }
         guard ended.state == .succeeded, let verdict = ended.verdict else { throw ExitCode.failure }
         let code = AnalysisExit.code(for: verdict.result)
@@ -45,7 +45,7 @@ struct Watch {
 
 /// A job as text for a terminal.
 enum JobText {
-    static func render(_ job: JobResource) -> String {
+    static func render(_ job: JobReply) -> String {
         var lines = ["\(job.id)  \(job.type.rawValue)  \(job.state.rawValue)"]
         if !job.state.isTerminal {
             let left = job.progress.etaSeconds.map { ", \(ProgressDisplay.duration($0)) left" } ?? ""

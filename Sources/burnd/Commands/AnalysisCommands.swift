@@ -165,7 +165,8 @@ private func copy(_ source: consuming ReportedFile, to destination: String) thro
     do {
         let file = FileHandle(fileDescriptor: target, closeOnDealloc: false)
         try source.forEachPiece { try file.write(contentsOf: $0) }
-        guard fsync(target) == 0, rename(part, destination) == 0 else { throw refused() }
+        try DurableFile.synchronise(target, path: part) { _, _, code in refused(code) }
+        try DurableFile.move(part, to: destination) { _, _, code in refused(code) }
     } catch {
         unlink(part)
         throw error

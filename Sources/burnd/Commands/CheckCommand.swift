@@ -208,9 +208,9 @@ extension CheckCommand {
             var line = "         \"\(row.name)\" = model output \(row.output)"
             if let name = row.modelName { line += " (\(name))" }
             if let found = measured[row.output], found.samples > 0 {
-                line += ": \(VerdictText.percent(found.share)) of \(found.samples) samples agree"
+                line += ": \(precisePercent(found.share)) of \(found.samples) samples agree"
                 if let other = found.otherLabel, let share = found.otherShare {
-                    line += ", \(VerdictText.percent(share)) are predicted as \(other)"
+                    line += ", \(precisePercent(share)) are predicted as \(other)"
                     if let name = found.otherName, name != String(other) { line += " \"\(name)\"" }
                 }
             }

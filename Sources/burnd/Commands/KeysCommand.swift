@@ -84,7 +84,7 @@ struct CreateKeyCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingProblems {
-            let order = KeyDesk.Order(
+            let order = KeyAdministration.Order(
                 name: name, scope: scope,
                 quota: KeyQuota(
                     storedBytes: storedBytes.flatMap(ByteSize.parse), queuedJobs: queuedJobs,

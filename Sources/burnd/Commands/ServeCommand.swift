@@ -112,7 +112,7 @@ struct Daemon {
         services = [
             QueueService(queue: queue), HousekeepingService(housekeeping: housekeeping),
             ControlService(
-                folder: artifacts.directory, desk: KeyDesk(store: store, ring: ring, audit: audit)),
+                folder: artifacts.directory, desk: KeyAdministration(store: store, ring: ring, audit: audit)),
             WebService(
                 configuration: try configuration.server(), router: api.router(), metrics: metrics,
                 readiness: readiness, stopSeconds: configuration.shutdownSeconds),

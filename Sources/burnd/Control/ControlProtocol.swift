@@ -6,7 +6,7 @@ import Support
 /// What a command on the same machine asks of the running service, which alone may write its database.
 /// One JSON document each way over a Unix socket in the data folder.
 enum ControlRequest: Codable, Sendable {
-    case createKey(KeyDesk.Order)
+    case createKey(KeyAdministration.Order)
     case listKeys
     case revokeKey(String)
 }
@@ -18,7 +18,7 @@ enum ControlReply: Codable, Sendable {
     case refused(Problem)
 }
 
-extension KeyDesk {
+extension KeyAdministration {
     func answer(_ request: ControlRequest) async -> ControlReply {
         do {
             switch request {

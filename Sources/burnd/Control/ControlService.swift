@@ -7,7 +7,7 @@ import ServiceLifecycle
 /// Answers commands of the same machine's user while the service runs.
 struct ControlService: Service {
     let folder: String
-    let desk: KeyDesk
+    let desk: KeyAdministration
 
     func run() async throws {
         let listener = try ControlSocket.listening(in: folder)

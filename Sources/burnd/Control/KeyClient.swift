@@ -16,7 +16,7 @@ enum KeyClient {
             return try ask(request, folder)
         }
         let store = try JobStore(path: artifacts.directory + "/burn.sqlite")
-        let desk = KeyDesk(store: store, ring: KeyRing(), audit: AuditLog(store: store))
+        let desk = KeyAdministration(store: store, ring: KeyRing(), audit: AuditLog(store: store))
         let reply = await desk.answer(request)
         try store.close()
         withExtendedLifetime(artifacts) {}

@@ -8,15 +8,17 @@ enum VerdictText {
         var lines = [headline(verdict, classNames: classNames)]
         lines.append(
             "Poisoned samples  \(verdict.poisonedSamples)"
-                + "  (rate \(percent(verdict.poisonRate))\(interval(verdict.poisonRateInterval)))")
-        if let confidence = verdict.confidence { lines.append("Confidence        \(percent(confidence))") }
+                + "  (rate \(precisePercent(verdict.poisonRate))\(interval(verdict.poisonRateInterval)))")
+        if let confidence = verdict.confidence {
+            lines.append("Confidence        \(precisePercent(confidence))")
+        }
         if let rate = verdict.detectableRate {
-            lines.append("Detectable from   a poison rate of \(percent(rate))")
+            lines.append("Detectable from   a poison rate of \(precisePercent(rate))")
         }
         if let agreement = verdict.agreement {
             lines.append(
-                "Labels confirmed  \(percent(agreement.share)) by predictions"
-                    + "  (their confidence promises \(percent(agreement.promised)))")
+                "Labels confirmed  \(precisePercent(agreement.share)) by predictions"
+                    + "  (their confidence promises \(precisePercent(agreement.promised)))")
         }
         lines += verdict.evidence.statements.map { "  - \($0.inOneLine)" }
         return lines.joined(separator: "\n")
@@ -71,13 +73,9 @@ enum VerdictText {
         return Dictionary(model + classes, uniquingKeysWith: { _, last in last })
     }
 
-    static func percent(_ value: Double) -> String {
-        String(format: "%.2f %%", value * 100)
-    }
-
     private static func interval(_ bounds: [Double]) -> String {
         guard bounds.count == 2 else { return "" }
-        return ", 95 % interval \(percent(bounds[0])) to \(percent(bounds[1]))"
+        return ", 95 % interval \(precisePercent(bounds[0])) to \(precisePercent(bounds[1]))"
     }
 
     private static func name(of label: Int, _ names: [Int: String]) -> String {

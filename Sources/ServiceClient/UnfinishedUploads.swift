@@ -2,7 +2,7 @@ import Foundation
 import Support
 
 /// Remembers uploads that are not finished, so that the next run goes on with them. One small private file.
-public struct UploadLedger: Sendable {
+public struct UnfinishedUploads: Sendable {
     /// What makes an upload the same one.
     struct Mark: Hashable {
         var service, sha256, kind: String

@@ -1,5 +1,5 @@
 /*
- * The keeper: one thread that accepts connections, closes those past their deadlines, notices peers that
+ * The monitor: one thread that accepts connections, closes those past their deadlines, notices peers that
  * left a suspended stream or an unanswered upload, and lingers on sockets whose upload was refused. Accepting
  * here rather than in libmicrohttpd avoids MHD_quiesce_daemon, which can race with its event threads and abort
  * the process.
@@ -27,7 +27,7 @@ int64_t burn_http_now_ms(void) {
 
 void burn_http_wake(burn_http_server *server) {
     char byte = 0;
-    /* A full pipe wakes the keeper just as well. */
+    /* A full pipe wakes the monitor just as well. */
     if (write(server->wake[1], &byte, 1) < 0) return;
 }
 
@@ -204,7 +204,7 @@ static void sweep(burn_http_server *server, int64_t now) {
     }
 }
 
-void *burn_http_keeper(void *context) {
+void *burn_http_monitor(void *context) {
     burn_http_server *server = context;
     lingering_list lingering = {.count = 0};
     struct pollfd polled[2 + LINGERING_MAXIMUM];

@@ -3,7 +3,7 @@ import CTorch
 /// The arguments of one call, packed for the C ABI: fixed-size values that refer into pools.
 ///
 /// Handles are borrowed: the caller keeps the tensors alive until the call returns.
-struct OperatorCall {
+struct PackedArguments {
     private var values: [ct_value] = []
     private var handles: [OpaquePointer?] = []
     private var integers: [Int64] = []

@@ -12,8 +12,8 @@ import Testing
         #"{"label2id": {"cat": 0, "pig": 2, "dog": 1}, "id2label": null}"#,
     ])
     func formsOfLists(text: String) {
-        #expect(ClassNames.names(text, outputs: 3) == ["cat", "dog", "pig"])
-        #expect(ClassNames.names(text, outputs: 4) == nil)
+        #expect(OutputNameEntries.names(text, outputs: 3) == ["cat", "dog", "pig"])
+        #expect(OutputNameEntries.names(text, outputs: 4) == nil)
     }
 
     @Test(arguments: [
@@ -23,22 +23,25 @@ import Testing
         "[\"\(String(repeating: "n", count: 256))\", \"b\", \"c\"]",
     ])
     func whatIsNoListOfNamesIsPassedOver(text: String) {
-        #expect(ClassNames.names(text, outputs: 3) == nil)
+        #expect(OutputNameEntries.names(text, outputs: 3) == nil)
     }
 
     @Test func keysAreFoundByTheirLastPart() {
         let names = #"["a", "b"]"#
         for key in ["names", "id2label.json", "Class-Names", "burn.classes", "classes.txt"] {
-            #expect(ClassNames.found(in: [key: names, "author": "x"], outputs: 2) == ["a", "b"], "\(key)")
+            #expect(
+                OutputNameEntries.found(in: [key: names, "author": "x"], outputs: 2) == ["a", "b"], "\(key)")
         }
-        #expect(ClassNames.found(in: ["stride": names], outputs: 2) == nil)
+        #expect(OutputNameEntries.found(in: ["stride": names], outputs: 2) == nil)
         #expect(
-            ClassNames.found(in: ["names": names, "id2label": #"["c", "d"]"#], outputs: 2) == ["c", "d"])
+            OutputNameEntries.found(in: ["names": names, "id2label": #"["c", "d"]"#], outputs: 2) == [
+                "c", "d",
+            ])
     }
 
     @Test func pythonLiteralsKeepTheirQuotes() {
         #expect(
-            ClassNames.names(#"{0: "jack-o'-lantern", 1: 'a "b"', 2: 'it\'s'}"#, outputs: 3)
+            OutputNameEntries.names(#"{0: "jack-o'-lantern", 1: 'a "b"', 2: 'it\'s'}"#, outputs: 3)
                 == ["jack-o'-lantern", "a \"b\"", "it's"])
     }
 }

@@ -2,14 +2,14 @@ import Foundation
 import Support
 
 /// What keys have on its way: bytes of uploads that are not stored yet, and how much they uploaded lately.
-final class UploadLedger: Sendable {
+final class UploadQuotas: Sendable {
     /// An upload's share of a quota, given back when the request has ended: then it is stored, or it failed.
     final class Reservation: Sendable {
-        private let ledger: UploadLedger
+        private let ledger: UploadQuotas
         private let key: String
         private let bytes: Int
 
-        fileprivate init(ledger: UploadLedger, key: String, bytes: Int) {
+        fileprivate init(ledger: UploadQuotas, key: String, bytes: Int) {
             self.ledger = ledger
             self.key = key
             self.bytes = bytes

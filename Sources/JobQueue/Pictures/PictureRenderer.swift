@@ -9,7 +9,7 @@ import Workers
 
 /// Has workers make pictures that somebody waits for. Whoever asks for one that is being made waits for the same
 /// worker; only so many workers run, and only so many pictures wait.
-public actor PictureDesk {
+public actor PictureRenderer {
     public struct Configuration: Sendable {
         /// Workers that make pictures at the same time, beside those of jobs and imports.
         public var workers = 1

@@ -24,7 +24,7 @@ private struct PictureNote: Codable {
     static func name(_ index: Int) -> String { "\(index).json" }
 }
 
-extension PictureDesk {
+extension PictureRenderer {
     /// A sample of a job as it is, what carries it over the boundary, or where it lands; made by a worker the
     /// first time.
     /// - Throws: `Problem` `job-not-found`, `samples-not-ready`, `sample-not-found`, `inputs-deleted`

@@ -5,7 +5,7 @@ import Support
 ///
 /// It decides nothing by itself and is written by whoever made the file, so whatever does not name each output once, within
 /// bounds, is passed over.
-enum ClassNames {
+enum OutputNameEntries {
     /// Keys of metadata that are looked at, in this order.
     static let keys = [
         "id2label", "label2id", "class_names", "classes", "names", "labels", "class_to_idx", "idx_to_class",

@@ -3,7 +3,7 @@ import JobStore
 import Support
 
 /// Makes, lists and revokes keys: in the store, in the ring, and with an entry in the audit log.
-public struct KeyDesk: Sendable {
+public struct KeyAdministration: Sendable {
     /// What is asked for a new key.
     public struct Order: Codable, Sendable {
         public var name: String

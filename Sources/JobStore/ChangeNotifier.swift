@@ -5,7 +5,7 @@ import Support
 ///
 /// A wake-up carries no data: the waiter reads the database again, so that joined or lost signals cost
 /// nothing. Subscribe first, then read.
-final class ChangeHub: Sendable {
+final class ChangeNotifier: Sendable {
     private typealias Continuations = [UUID: AsyncStream<Void>.Continuation]
     private let waiting = Mutex<[String: Continuations]>([:])
 

@@ -9,7 +9,7 @@ import Support
 ///
 /// Unchecked: the buffers' bytes are written by the event thread only in the half that `state` says is
 /// filling, and read by the queue only in the half that it says is being written.
-final class Upload: @unchecked Sendable {
+final class BodyBuffer: @unchecked Sendable {
     enum Taken { case bytes(Int), failed }
 
     private struct State {
