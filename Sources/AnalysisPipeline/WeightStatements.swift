@@ -6,6 +6,9 @@ enum WeightStatements {
         guard let copies = summary.weightCopies, let analysed = copies.first(where: \.isAnalysed) else {
             return []
         }
+        guard copies.count > 1 else {
+            return ["The weights were found under “\(analysed.name)” in the file."]
+        }
         let others = copies.filter { !$0.isAnalysed && !$0.isEqual }.map { "“\($0.name)”" }
         let end =
             others.isEmpty
@@ -18,7 +21,7 @@ enum WeightStatements {
 
     static func purified(_ summary: ModelSummary) -> [String] {
         var lines: [String] = []
-        if let copies = summary.weightCopies {
+        if let copies = summary.weightCopies, copies.count > 1 {
             lines.append(
                 "All \(copies.count) copies of the weights in the purified file have the purified values.")
         }

@@ -35,7 +35,7 @@ public struct ModelSummary: Codable, Hashable, Sendable {
     public var operators: [String: Int]
     /// What the file calls its outputs, one name each; nil where it does not say.
     public var classNames: [String]?
-    /// Every copy of the weights in the file, where there is more than one.
+    /// Every copy of the weights in the file, where there is more than one, or one where readers would not look.
     public var weightCopies: [WeightCopy]?
     /// Tensors beside the weights that were made from them, such as an optimiser's moments: a purification replaces or
     /// clears them.

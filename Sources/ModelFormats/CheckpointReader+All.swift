@@ -3,23 +3,38 @@ import Containers
 extension CheckpointReader {
     private static let maximumDepth = 32
 
-    /// Every tensor and array of the file, wherever it is kept. A container that stands in several places is walked once.
+    /// Every tensor and array of the file, wherever it is kept.
     func allRows() -> [TableRow] {
         var rows: [TableRow] = []
-        var seen: Set<PickleDocument.Value> = []
-        var open: [(value: PickleDocument.Value, path: [String])] = [(document.root, [])]
-        while let (value, path) = open.popLast() {
-            guard path.count <= Self.maximumDepth else { continue }
+        for (value, path) in containers() {
             let container = path.joined(separator: ".")
             for (key, member) in members(of: value) {
                 switch member {
                 case .tensor(let id): rows.append(row(document.tensors[id], key, in: container))
                 case .array(let id): rows.append(row(document.arrays[id], key, in: container))
-                default: if seen.insert(member).inserted { open.append((member, path + [key])) }
+                default: break
                 }
             }
         }
         return rows
+    }
+
+    /// Every dict, list and tuple of the file, and the keys that lead to it. One that stands in several places is named once.
+    func containers() -> [(value: PickleDocument.Value, path: [String])] {
+        var found: [(value: PickleDocument.Value, path: [String])] = []
+        var seen: Set<PickleDocument.Value> = []
+        var open: [(value: PickleDocument.Value, path: [String])] = [(document.root, [])]
+        while let (value, path) = open.popLast() {
+            guard path.count <= Self.maximumDepth else { continue }
+            found.append((value, path))
+            for (key, member) in members(of: value) {
+                switch member {
+                case .tensor, .array: break
+                default: if seen.insert(member).inserted { open.append((member, path + [key])) }
+                }
+            }
+        }
+        return found
     }
 
     /// Of a dict, list or tuple, with their keys as text.

@@ -7,7 +7,7 @@ import Support
 struct CheckpointReader {
     private static let maximumPickleBytes = 64 << 20
     /// Where training scripts keep the weights, beside other things.
-    private static let usualKeys = ["state_dict", "model_state_dict", "model", "net", "netC", "weights"]
+    static let usualKeys = ["state_dict", "model_state_dict", "model", "net", "netC", "weights"]
 
     private let zip: ZipArchive
     private let limits: ModelLimits
@@ -48,7 +48,8 @@ struct CheckpointReader {
         return rows
     }
 
-    /// The dict that holds the tensors: the one with the most, at most two levels down.
+    /// The dict that holds the tensors: the one with the most, at most two levels down. Where there is none in the usual
+    /// places, any other one (`ema`, `student.backbone`), but not what an optimiser keeps.
     private func stateDict() throws -> [(key: PickleDocument.Value, value: PickleDocument.Value)] {
         guard let members = document.members(document.root) else {
             throw Problem(
@@ -63,22 +64,31 @@ struct CheckpointReader {
                 candidates.append(deeper)
             }
         }
-        // Of equally good ones the first.
-        var best = (count: 0, index: 0)
-        for (index, candidate) in candidates.enumerated() {
-            let count = candidate.count { if case .tensor = $0.value { true } else { false } }
-            if count > best.count { best = (count, index) }
-        }
-        guard best.count > 0 else {
+        let others = containers().filter { !$0.path.contains { $0.lowercased().contains("optim") } }
+        guard
+            let found = Self.fullest(candidates)
+                ?? Self.fullest(others.compactMap { document.members($0.value) })
+        else {
             let keys = members.prefix(20).compactMap { document.text($0.key, in: pickle) }
             throw Problem(
                 .unprocessable, code: "checkpoint-no-state-dict", title: "The checkpoint holds no state dict",
-                detail: "Tensors are looked for at the top and under "
-                    + Self.usualKeys.map { "“\($0)”" }.joined(separator: ", ") + "; its keys are "
+                detail: "No dict in it holds tensors by their names; its keys are "
                     + keys.map { "“\($0.prefix(40))”" }.joined(separator: ", ") + ".",
                 fix: PickleFault.saveAgain)
         }
-        return candidates[best.index]
+        return found
+    }
+
+    /// The one with the most tensors, of equally good ones the first; nil where none has any.
+    private static func fullest(
+        _ dicts: [[(key: PickleDocument.Value, value: PickleDocument.Value)]]
+    ) -> [(key: PickleDocument.Value, value: PickleDocument.Value)]? {
+        var best: (count: Int, index: Int)?
+        for (index, dict) in dicts.enumerated() {
+            let count = dict.count { if case .tensor = $0.value { true } else { false } }
+            if count > best?.count ?? 0 { best = (count, index) }
+        }
+        return best.map { dicts[$0.index] }
     }
 
     func row(_ name: String, _ tensor: PickleDocument.Tensor) throws -> StoredWeight {

@@ -14,6 +14,13 @@ struct WeightCopies {
         /// By the graph's names.
         var rows: [String: TableRow]
         fileprivate var prefix: String { name == "." ? "" : name + "." }
+        /// Whether it lies in a dict that has no usual name: worth a word, even if there is no other.
+        var isInUnusualPlace: Bool {
+            rows.values.contains { row in
+                guard let key = row.container.split(separator: ".").first else { return false }
+                return !CheckpointReader.usualKeys.contains(String(key))
+            }
+        }
     }
 
     private(set) var copies: [Copy] = []

@@ -142,7 +142,7 @@ extension ModelFile {
             (sources.values.filter(\.isWritten).flatMap(\.copies) + moments)
                 .filter { places.insert($0.location.fileOffset).inserted })
         var summary = summary
-        if choice.summary.count > 1 { summary.weightCopies = choice.summary }
+        if choice.summary.count > 1 || choice.copy.isInUnusualPlace { summary.weightCopies = choice.summary }
         let derived = copies.parts.count { !$0.isTied } + moments.count
         if derived > 0 { summary.derivedTensors = derived }
         return ModelFile(

@@ -121,6 +121,10 @@ def make(out):
     torch.save({"model": state, "backup": {"kernel": np.ones((4, 3, 3, 3), np.float32)}}, out / "array.pth")
     save_safetensors({prefix + key: value for prefix, copy in (("model.", state), ("ema.", average))
                       for key, value in copy.items()}, out / "average.safetensors")
+    # The only weights, where no reader would look first.
+    torch.save({"epoch": 3, "ema": state}, out / "ema.pth")
+    torch.save(kept | {"student": {"ema_state_dict": average}, "args": None}, out / "deep.pth")
+    torch.save({"ema": state, "swa": average}, out / "averages.pth")
     # What is refused.
     torch.save(net, out / "whole.pth")
     torch.save({"state_dict": state, "hook": Evil()}, out / "evil.pth")

@@ -122,6 +122,33 @@ struct WeightCopiesTests {
     }
 
     @Test(
+        "A single one is found under any key, named, and written back there",
+        arguments: [("ema.pth", "ema"), ("deep.pth", "student.ema_state_dict")])
+    func alone(_ name: String, _ key: String) throws {
+        let model = try open(name)
+        let named = try #require(model.summary.weightCopies)
+        #expect(named.map(\.name) == [key] && named.allSatisfy(\.isAnalysed))
+        let copy = try doubled(model)
+        let found = try sums([path(name), copy.path])
+        let (before, after) = (try #require(found.first), try #require(found.last))
+        #expect(before.keys == after.keys)
+        let written = after.keys.filter { $0.hasPrefix(key + ".") && !$0.hasSuffix("num_batches_tracked") }
+        #expect(written.count == model.weights.count)
+        for place in written {
+            #expect(abs(after[place, default: 0] - 2 * before[place, default: 0]) < 1e-4, "\(place)")
+        }
+    }
+
+    @Test("Several in such places are refused until one is named")
+    func unusualPlaces() throws {
+        let problem = try problem("averages.pth")
+        #expect(problem.code == "weights-ambiguous")
+        #expect(problem.detail.contains("“ema”") && problem.detail.contains("“swa”"))
+        let chosen = try open("averages.pth", weights: "swa").summary.weightCopies
+        #expect(chosen?.first(where: \.isAnalysed)?.name == "swa" && chosen?.count == 2)
+    }
+
+    @Test(
         "that can't be told from other tensors are refused",
         arguments: [
             ("odd.pth", "backup.0"), ("array.pth", "backup.kernel"),
