@@ -68,6 +68,34 @@ public struct Agreement: Codable, Hashable, Sendable {
     }
 }
 
+/// A scaling of the images with which the model's predictions agree better with the labels.
+public struct SuggestedScaling: Codable, Hashable, Sendable {
+    /// What `options.input` would be.
+    public var input: InputScaling
+    /// Its name, where it has one.
+    public var preset: ScalingPreset?
+    /// Images that it was tested on: none of those that it was found on.
+    public var samples: Int
+    /// The share of them that agree with it, and with the scaling that was given: 0 to 1.
+    public var share: Double
+    public var givenShare: Double
+
+    public init(
+        input: InputScaling, preset: ScalingPreset?, samples: Int, share: Double, givenShare: Double
+    ) {
+        self.input = input
+        self.preset = preset
+        self.samples = samples
+        self.share = share
+        self.givenShare = givenShare
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case input, preset, samples, share
+        case givenShare = "given_share"
+    }
+}
+
 /// An order of a data set's classes, and how well it fits what the model predicts.
 public struct SuggestedOrder: Codable, Hashable, Sendable {
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {

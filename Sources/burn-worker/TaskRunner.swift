@@ -75,7 +75,8 @@ struct TaskRunner {
         channel.send(
             .agreement(
                 try InputAgreement(model: model, images: images, token: token).measure(
-                    seed: task.options.seed)))
+                    seed: task.options.seed,
+                    progress: { channel.send(.progress(WorkerProgress(phase: nil, fraction: $0))) })))
     }
 
     private func run(_ task: WorkerTask.Render, _ directory: String) throws {

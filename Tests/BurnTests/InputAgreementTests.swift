@@ -18,16 +18,18 @@ import WorkerProtocol
     /// - Parameters:
     ///   - names: of the set's classes.
     ///   - samples: the class of each, and what the network predicts.
+    ///   - bias: of output 0, which is predicted instead of what a weak pixel says, unless pixels are scaled up.
     private func finding(
         _ names: [String], outputs: Int, _ samples: [(given: Int, predicted: Int)], seed: UInt64 = 1,
-        mapping: [String: Int]? = nil
+        mapping: [String: Int]? = nil, bias: Float = 0, isWeak: (Int) -> Bool = { _ in false },
+        input: InputScaling = InputScaling()
     ) throws -> AgreementFinding {
         let folder = try ScratchFolder()
         let writer = try PackedDatasetWriter(
             directory: folder.file("set"), height: Self.side, width: Self.side, channels: 3)
         for (place, sample) in samples.enumerated() {
             var levels = [UInt8](repeating: 0, count: Self.values)
-            levels[3 * (sample.predicted % 16) + sample.predicted / 16] = 255
+            levels[3 * (sample.predicted % 16) + sample.predicted / 16] = isWeak(place) ? 100 : 255
             try levels.withUnsafeBytes {
                 try writer.append($0, className: names[sample.given], name: "\(place).png")
             }
@@ -37,10 +39,10 @@ import WorkerProtocol
         for label in 0..<outputs { weights[label * Self.values + label / 16 * 16 + label % 16] = 10 }
         let model = try TinyGraph.linear(
             weight: Tensor(weights, shape: [outputs, Self.values]),
-            bias: Tensor([Float](repeating: 0, count: outputs)), channels: 3, side: Self.side)
+            bias: Tensor([bias] + [Float](repeating: 0, count: outputs - 1)), channels: 3, side: Self.side)
         let images = try LabelledImages(
             PackedDataset(directory: folder.file("set")), for: model.graph,
-            options: JobOptions(classes: mapping))
+            options: JobOptions(input: input, classes: mapping))
         return try InputAgreement(model: model, images: images, token: CancellationToken()).measure(
             seed: seed)
     }
@@ -186,6 +188,37 @@ import WorkerProtocol
         #expect(found.orders.first?.classes["bird"] == 2)
     }
 
+    /// What a weak model shows of exchanged classes in a set of 2,000 images.
+    @Test func anExchangeIsFoundInAWeakModelOfFewImages() throws {
+        let shares = [3: [(5, 0.715), (3, 0.83)], 5: [(3, 0.55), (5, 0.75)]]
+        for seed in UInt64(1)...4 {
+            let drawn = samples(seed: seed) { given, number, random in
+                shares[given]?.first { number < $0.1 }?.0 ?? (number < 0.75 ? given : random.below(10))
+            }
+            let found = try finding(Self.cifar, outputs: 10, drawn, seed: seed)
+            let classes = found.orders.first?.classes
+            #expect(classes?["cat"] == 5 && classes?["dog"] == 3, "\(found)")
+        }
+    }
+
+    /// Classes that have no output of their own in the order that is supposed, some of them hard to tell.
+    @Test func aClassThatIsHardToTellIsSuggestedWhereItIsSeen() throws {
+        let order = [0, 17, 22, 31, 37, 39, 40, 41, 44, 47]
+        let drawn = samples(seed: 7) { given, number, random in
+            number < (given == 3 ? 0.45 : 0.75) ? order[given] : order[random.below(10)]
+        }
+        let found = try finding(Self.cifar, outputs: 48, drawn)
+        #expect(found.orders.first?.classes == Dictionary(uniqueKeysWithValues: zip(Self.cifar, order)))
+    }
+
+    /// Two images say nothing, and nine that are all wrong do.
+    @Test func fewImagesAreNoGuess() throws {
+        let two = [(given: 0, predicted: 0), (given: 1, predicted: 1)]
+        #expect(try finding(["a", "b"], outputs: 2, two).problem == nil)
+        let none = (0..<9).map { (given: $0, predicted: ($0 + 1) % 9) }
+        #expect(try finding(Self.cifar, outputs: 10, none).problem != nil)
+    }
+
     @Test func anyOrderIsFound() throws {
         var random = SplitMix64(seed: 8)
         let order = random.sample(30, outOf: 40)
@@ -209,6 +242,41 @@ import WorkerProtocol
         let drawn = samples(seed: 6) { _, _, random in random.below(10) }
         let problem = try #require(try finding(Self.cifar, outputs: 10, drawn).problem)
         #expect(problem.location == "options.input" && problem.fix?.contains("--mean") == true)
+    }
+
+    /// Four of ten samples are too dark for a network that was trained on pixels from 0 to 255.
+    @Test func aWrongScalingIsNamedWhereAnotherFits() throws {
+        let drawn = samples(seed: 6) { given, number, random in number < 0.9 ? given : random.below(10) }
+        let isWeak = { (place: Int) in place / 10 % 10 < 4 }
+        let found = try finding(Self.cifar, outputs: 10, drawn, bias: 5, isWeak: isWeak)
+        #expect(abs(found.agreement.share - 0.6) < 0.1)
+        let problem = try #require(found.problem)
+        #expect(problem.location == "options.input" && found.orders.isEmpty)
+        #expect(problem.fix?.contains("--range 0,255") == true, "\(problem)")
+        let scaling = try #require(found.scaling)
+        #expect(scaling.input == InputScaling(range: [0, 255]) && scaling.preset == nil)
+        #expect(scaling.samples == 512 && scaling.share > 0.88 && scaling.givenShare < 0.7)
+        let right = try finding(
+            Self.cifar, outputs: 10, drawn, bias: 5, isWeak: isWeak, input: scaling.input)
+        #expect(right.problem == nil && right.scaling == nil)
+    }
+
+    /// The scaled-up pixels say what is given for some of the images, and for as many others they don't.
+    @Test func aScalingThatGainsAndLosesAlikeIsNoBetter() throws {
+        for seed in UInt64(1)...4 {
+            let drawn = samples(seed: seed) { given, number, random in
+                number < 0.5 ? given : 1 + random.below(9)
+            }.enumerated().map { $0 % 2 == 0 ? (given: 0, predicted: $1.predicted) : $1 }
+            let isWeak = { (place: Int) in place % 4 < 2 }
+            let found = try finding(Self.cifar, outputs: 10, drawn, seed: seed, bias: 5, isWeak: isWeak)
+            #expect(found.scaling == nil, "\(found)")
+        }
+    }
+
+    @Test func scalingsFitTheChannels() {
+        #expect(
+            ScalingTrial.known(channels: 3).compactMap(\.preset) == [.imagenet, .cifar10, .cifar100, .half])
+        #expect(ScalingTrial.known(channels: 1).compactMap(\.preset) == [.half, .mnist])
     }
 
     // MARK: Its parts

@@ -10,13 +10,15 @@ struct AgreementReport {
     let misplaced: [Misplacement]
     /// Orders that fit better, the best first.
     let orders: [(kind: SuggestedOrder.Kind, order: [Int])]
+    /// A scaling that fits better.
+    let scaling: SuggestedScaling?
 
     var finding: AgreementFinding {
         AgreementFinding(
             agreement: agreement,
             orders: orders.map {
                 SuggestedOrder(kind: $0.kind, share: tally.share(of: $0.order), classes: mapping($0.order))
-            },
+            }, scaling: scaling,
             problem: problem, remarks: remarks)
     }
 
@@ -53,17 +55,29 @@ struct AgreementReport {
     // MARK: What is wrong
 
     private var problem: Problem? {
-        let isGuessing =
-            Statistics.binomialTail(tally.agreeing, of: tally.total, rate: tally.chance)
-            > AgreementSettings.falseRefusals
-        guard isGuessing || !orders.isEmpty else { return nil }
+        let isGuessing = isGuessing
+        guard isGuessing || scaling != nil || !orders.isEmpty else { return nil }
         return Problem(
             .unprocessable, code: "model-dataset-disagree",
             title: "The model does not recognise the data set",
-            detail: ([measured(isGuessing)] + exchanged + fitting).joined(separator: " "),
+            detail: ([measured(isGuessing)] + exchanged + fitting + rescaled).joined(separator: " "),
             location: orders.isEmpty ? "options.input" : "options.classes",
             fix: (orders.isEmpty ? scalingFix : orderFix)
                 + " To go on nevertheless, set options.accept_disagreement (--accept-disagreement).")
+    }
+
+    /// Predictions and labels agree no more than by chance. Of a few images that would hold whatever the model knows: these must
+    /// fit guessing better than what it promises, or it promises hardly more.
+    private var isGuessing: Bool {
+        guard
+            Statistics.binomialTail(tally.agreeing, of: tally.total, rate: tally.chance)
+                > AgreementSettings.falseRefusals
+        else { return false }
+        let chance = min(max(tally.chance, 0.001), 0.999)
+        let promised = min(max(tally.promised, 0.001), 0.999)
+        let (agreeing, others) = (Double(tally.agreeing), Double(tally.total - tally.agreeing))
+        return agreeing * log(promised / chance) + others * log((1 - promised) / (1 - chance)) <= 0
+            || promised - chance < AgreementSettings.hardlyMore * (1 - chance)
     }
 
     private func measured(_ isGuessing: Bool) -> String {
@@ -104,8 +118,22 @@ struct AgreementReport {
         return ["What fits better: \(list.joined(separator: "; "))."]
     }
 
+    private var rescaled: [String] {
+        guard let scaling else { return [] }
+        return [
+            "Of \(scaling.samples) images \(percent(scaling.share)) would agree if they were scaled otherwise "
+                + "(\(scaling.words)), and \(percent(scaling.givenShare)) do as they are."
+        ]
+    }
+
     private var scalingFix: String {
-        "Set options.input (--preset, --mean, --std, --range) to the scaling that the model was trained with, and "
+        if let scaling {
+            return
+                "If the model was trained with \(scaling.words), set options.input to \(scaling.json) "
+                + "(\(scaling.flags))."
+        }
+        return
+            "Set options.input (--preset, --mean, --std, --range) to the scaling that the model was trained with, and "
             + "options.classes (--classes FILE) if its outputs are in another order than the classes."
     }
 
@@ -162,11 +190,11 @@ struct AgreementReport {
 extension SuggestedOrder.Kind {
     var words: String {
         switch self {
-        case .caseInsensitive: "the names sorted without regard to upper and lower case"
-        case .natural: "the names sorted with numbers by their value (1, 2, … 10)"
-        case .numbers: "the numbers in the names as outputs"
-        case .numbersFromOne: "the numbers in the names, counted from 1, as outputs"
-        case .sorted: "the names sorted byte by byte"
+        case .caseInsensitive: "the order of the names without regard to upper and lower case"
+        case .natural: "the order of the names with numbers by their value (1, 2, … 10)"
+        case .numbers: "taking the numbers in the names as outputs"
+        case .numbersFromOne: "taking the numbers in the names, counted from 1, as outputs"
+        case .sorted: "the order of the names byte by byte"
         case .assignment: "the assignment that the predictions suggest"
         }
     }

@@ -9,6 +9,15 @@ enum AgreementSettings {
     /// The rate at which jobs whose order fits no worse than the one that was found would be refused by chance. The order
     /// that a model was trained with fits better than any other, so that for it the rate is far lower still.
     static let falseRefusals = 0.001
+    /// Images that each of the other scalings is tried on.
+    static let scalingTrial = 64
+    /// Images that test the best of them where it gains any.
+    static let scalingTest = 512
+    /// A scaling is taken for wrong where another one gains more than two images for each that it loses. Scalings that are
+    /// nearly the same, and images somewhat darker or paler than those of the training, gain and lose alike.
+    static let scalingRate = 2.0 / 3
+    /// What a model promises beyond guessing, as a part of what it could: less is guessing too.
+    static let hardlyMore = 0.1
     /// Classes and groups of classes that a message names; the others are counted.
     static let named = 3
     /// Classes whose whole mapping a message spells out.

@@ -36,24 +36,34 @@ struct Misplacement: Hashable, Sendable {
 
     /// How likely predictions would speak for the other places as clearly as they do in `tally`, if on the whole they spoke no
     /// more for them than for the current ones (sign test).
+    func pValue(_ tally: AgreementTally) -> Double { Self.pValue(votes(tally)) }
+
+    /// The same of the classes one cannot do without.
     ///
     /// The class that speaks loudest is left out: a model that takes most cats for dogs is weak, and says little about dogs;
     /// where classes changed places, each of them says so. A class by itself, whose place nobody else wants, speaks for itself
     /// where it is predicted as the other output more often than not.
-    func pValue(_ tally: AgreementTally) -> Double {
-        let votes = zip(places, outputs).map { place, output in
+    func guardedPValue(_ tally: AgreementTally) -> Double {
+        var votes = votes(tally)
+        if votes.count == 1 { return 2 * votes[0].others > tally.samples[places[0]] ? Self.pValue(votes) : 1 }
+        if let loudest = votes.indices.max(by: {
+            votes[$0].others - votes[$0].own < votes[$1].others - votes[$1].own
+        }) {
+            votes.remove(at: loudest)
+        }
+        return Self.pValue(votes)
+    }
+
+    private typealias Votes = (others: Int, own: Int)
+
+    private func votes(_ tally: AgreementTally) -> [Votes] {
+        zip(places, outputs).map { place, output in
             (others: tally.hits(place, output), own: tally.hits(place, tally.current[place]))
         }
-        if places.count == 1 {
-            guard 2 * votes[0].others > tally.samples[places[0]] else { return 1 }
-            return Statistics.binomialTail(votes[0].others, of: votes[0].others + votes[0].own, rate: 0.5)
-        }
-        let loudest = votes.indices.max {
-            votes[$0].others - votes[$0].own < votes[$1].others - votes[$1].own
-        }
-        let rest = votes.indices.filter { $0 != loudest }
-        let others = rest.reduce(0) { $0 + votes[$1].others }
-        return Statistics.binomialTail(
-            others, of: others + rest.reduce(0) { $0 + votes[$1].own }, rate: 0.5)
+    }
+
+    private static func pValue(_ votes: [Votes]) -> Double {
+        let others = votes.reduce(0) { $0 + $1.others }
+        return Statistics.binomialTail(others, of: others + votes.reduce(0) { $0 + $1.own }, rate: 0.5)
     }
 }

@@ -54,7 +54,9 @@ struct EvidenceStatements {
             .min()
         let enough =
             judged.map { "The smallest class that could be judged has \($0)." }
-            ?? "As a rule, \(DetectionPower.usuallyEnough) of each class are enough."
+            ?? (unjudged.allSatisfy { (sizes[$0.label] ?? 0) < DetectionPower.usuallyEnough }
+                ? "As a rule, \(DetectionPower.usuallyEnough) of each class are enough."
+                : "As a rule \(DetectionPower.usuallyEnough) of each class are enough; here they are not.")
         let names = unjudged.map { "\(images.classNames[$0.label]) (\(sizes[$0.label] ?? 0))" }
         return
             "Not judged: \(listed(names)). Of so few samples that the model predicts as a class, not even one half, if "

@@ -55,7 +55,8 @@ extension GraphModel {
     ///
     /// A model whose outputs are probabilities already (not negative, with the sum 1) is taken at its word.
     public func answers(
-        _ images: LabelledImages, _ indices: [Int], token: CancellationToken? = nil
+        _ images: LabelledImages, _ indices: [Int], token: CancellationToken? = nil,
+        progress: (_ asked: Int) -> Void = { _ in }
     ) throws -> (predictions: [Int], confidence: [Double]) {
         var (predictions, confidence): ([Int], [Float]) = ([], [])
         for part in images.parts(of: indices) {
@@ -65,6 +66,7 @@ extension GraphModel {
             let areProbabilities =
                 try outputs.amin([0, 1]).item(as: Float.self) >= 0 && sums.allSatisfy { abs($0 - 1) < 1e-3 }
             confidence += try (areProbabilities ? outputs : outputs.softmax(1)).amax([1]).array()
+            progress(part.count)
         }
         return (predictions, confidence.map(Double.init))
     }

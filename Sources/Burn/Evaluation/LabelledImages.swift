@@ -14,11 +14,9 @@ public struct LabelledImages: Sendable {
     /// Which output each of the set's classes stands for.
     public let order: ClassOrder
     /// The lowest and highest values an input can take, per channel: (1, C, 1, 1).
-    public let lowest: Tensor
-    public let highest: Tensor
-    private let scale: Float
-    private let mean: [Float]
-    private let std: [Float]
+    public var lowest: Tensor { scaling.lowest }
+    public var highest: Tensor { scaling.highest }
+    private var scaling: PixelScaling
 
     public var count: Int { dataset.count }
 
@@ -32,21 +30,18 @@ public struct LabelledImages: Sendable {
     ) throws {
         try Self.checkShape(set, graph.imageShape)
         order = try Self.order(of: set.summary.classes, graph.classes, options.classes, modelNames)
-        let scaling = try Self.checked(options.input, channels: set.channels)
+        scaling = try PixelScaling(options.input, channels: set.channels)
         dataset = set
         let outputs = order.outputs
         labels = set.labels.map { outputs[Int($0)] }
         classes = graph.classes
-        scale = scaling.scale
-        mean = scaling.mean
-        std = scaling.std
-        let bounds = [Float(options.input.range[0]), Float(options.input.range[1])].map { bound in
-            zip(scaling.mean, scaling.std).map { mean, std in
-                (bound - Float(options.input.range[0]) - mean) / std
-            }
-        }
-        lowest = try Tensor(zip(bounds[0], bounds[1]).map(min), shape: [1, set.channels, 1, 1])
-        highest = try Tensor(zip(bounds[0], bounds[1]).map(max), shape: [1, set.channels, 1, 1])
+    }
+
+    /// The same images and labels, scaled otherwise.
+    public func scaled(_ input: InputScaling) throws -> LabelledImages {
+        var images = self
+        images.scaling = try PixelScaling(input, channels: dataset.channels)
+        return images
     }
 
     /// Samples by index: (indices.count, C, H, W), channels_last.
@@ -54,7 +49,7 @@ public struct LabelledImages: Sendable {
         try Tensor.images(
             dataset.images, count: dataset.count, height: dataset.height, width: dataset.width,
             channels: dataset.channels,
-            indices: indices, scale: scale, mean: mean, std: std)
+            indices: indices, scale: scaling.scale, mean: scaling.mean, std: scaling.std)
     }
 
     /// How many images may be looked at together: at most `most`, fewer of large ones, since what a network keeps of them
@@ -106,35 +101,5 @@ public struct LabelledImages: Sendable {
                 title: "The data set's classes do not fit the model's outputs", detail: fault.detail,
                 location: fault.isOfMapping ? "options.classes" + place : nil, fix: fault.fix)
         }
-    }
-
-    private static func checked(
-        _ input: InputScaling, channels: Int
-    ) throws -> (scale: Float, mean: [Float], std: [Float]) {
-        func perChannel(_ values: [Double], _ name: String, otherwise: Double) throws -> [Double] {
-            if values.isEmpty { return Array(repeating: otherwise, count: channels) }
-            if values.count == 1 { return Array(repeating: values[0], count: channels) }
-            guard values.count == channels else {
-                throw Problem(
-                    .unprocessable, code: "input-scaling-invalid", title: "The input scaling is invalid",
-                    detail: "\(values.count) values for \(channels) channels",
-                    location: "options.input.\(name)",
-                    fix: "give one number, or one for each channel")
-            }
-            return values
-        }
-        let mean = try perChannel(input.mean, "mean", otherwise: 0)
-        let std = try perChannel(input.std, "std", otherwise: 1)
-        let range = input.range
-        // Far below what float32 holds, so that no sum or quotient of them overflows.
-        guard range.count == 2, (range + mean + std).allSatisfy({ abs($0) < 1e12 }), range[0] < range[1],
-            std.allSatisfy({ $0 > 1e-6 })
-        else {
-            throw Problem(
-                .unprocessable, code: "input-scaling-invalid", title: "The input scaling is invalid",
-                detail: "range must be [low, high] with low < high, std above 0, and all of them below 1e12",
-                location: "options.input")
-        }
-        return (Float((range[1] - range[0]) / 255), mean.map { Float($0 - range[0]) }, std.map { Float($0) })
     }
 }

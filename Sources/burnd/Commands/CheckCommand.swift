@@ -16,7 +16,7 @@ struct CheckCommand: AsyncParsableCommand {
         abstract: "Says whether a model and a data set can be used, and what to change.",
         discussion: """
             Every image is decoded, and the model is asked about at most 2,048 of them: do its predictions agree with \
-            the labels, and if not, does another order of the classes fit? Exit codes: 0 both can be used, 2 something has to be changed, \
+            the labels, and if not, does another order of the classes or another scaling fit? Exit codes: 0 both can be used, 2 something has to be changed, \
             1 failure, 64 wrong usage. Packed images go to TMPDIR for the time being.
             """)
 
@@ -57,6 +57,8 @@ struct CheckCommand: AsyncParsableCommand {
         var agreement: Agreement?
         /// Orders of the classes that fit better, the best first.
         var orders: [SuggestedOrder] = []
+        /// Another scaling that fits better.
+        var scaling: SuggestedScaling?
         /// The output that each class stands for.
         var classes: [ClassOutput] = []
         /// What is worth knowing and no reason to refuse.
@@ -148,6 +150,7 @@ struct CheckCommand: AsyncParsableCommand {
         }
         report.agreement = found.agreement
         report.orders = found.orders
+        report.scaling = found.scaling
         guard let problem = found.problem else {
             report.remarks = found.remarks
             return

@@ -1,5 +1,3 @@
-import Findings
-
 /// Input scalings that many models share. All are for pixels from 0 to 1.
 public enum ScalingPreset: String, Codable, Hashable, Sendable, CaseIterable {
     case imagenet, cifar10, cifar100, half, mnist
@@ -9,7 +7,7 @@ public enum ScalingPreset: String, Codable, Hashable, Sendable, CaseIterable {
         case .imagenet: InputScaling(mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])
         case .cifar10: InputScaling(mean: [0.4914, 0.4822, 0.4465], std: [0.2470, 0.2435, 0.2616])
         case .cifar100: InputScaling(mean: [0.5071, 0.4865, 0.4409], std: [0.2673, 0.2564, 0.2762])
-        case .half: InputScaling(mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5])
+        case .half: InputScaling(mean: [0.5], std: [0.5])
         case .mnist: InputScaling(mean: [0.1307], std: [0.3081])
         }
     }
