@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -200,7 +201,11 @@ void label(const arrow::Array &array, int64_t index, cparquet_row &row) {
             row.has_label = false;
             return;
         }
-        if (std::trunc(value) != value || std::fabs(value) > 1e9) refuse("a label is no whole number");
+        if (std::trunc(value) != value || std::fabs(value) > 1e9) {
+            std::ostringstream text;
+            text << value;
+            throw InvalidLabel(text.str());
+        }
         row.number = static_cast<int64_t>(value);
         return;
     }

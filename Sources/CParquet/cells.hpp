@@ -5,12 +5,18 @@
 #include <arrow/type.h>
 
 #include <cstdint>
+#include <stdexcept>
 #include <string_view>
 #include <vector>
 
 #include "cparquet.h"
 
 namespace cells {
+
+/// A label that is a number, and no whole one.
+struct InvalidLabel : std::invalid_argument {
+    using std::invalid_argument::invalid_argument;
+};
 
 /// CPARQUET_NUMBER and so on.
 int32_t kind(const arrow::DataType &type);

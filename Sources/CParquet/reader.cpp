@@ -70,6 +70,8 @@ cparquet_status guarded(const bool &unreadable, Body body) noexcept {
         return status(CPARQUET_TOO_LARGE, "out of memory");
     } catch (const std::length_error &error) {
         return status(CPARQUET_TOO_LARGE, error.what());
+    } catch (const cells::InvalidLabel &error) {
+        return status(CPARQUET_LABEL, error.what());
     } catch (const std::exception &error) {
         return status(unreadable ? CPARQUET_UNREADABLE : CPARQUET_DAMAGED, error.what());
     } catch (...) {

@@ -69,6 +69,8 @@ struct FormatTests {
             ("shards.zip", "parquet/zip", named), ("shards.tar.gz", "parquet/tar.gz", named),
             ("pixels.parquet", "parquet", named), ("planar.parquet", "parquet", named),
             ("shaped.parquet", "parquet", named), ("binary.parquet", "parquet", numbered),
+            ("float32.parquet", "parquet", numbered), ("float64.parquet", "parquet", numbered),
+            ("written.parquet", "parquet", numbered),
         ])
     func same(file: String, format: String, classes: [String]) throws {
         try packed(file) { set in
@@ -150,6 +152,7 @@ struct FormatTests {
             ("bad-text.parquet", "parquet-columns", "text: string", "bad-text.parquet"),
             ("bad-labels.parquet", "parquet-columns", "caption: string", "bad-labels.parquet"),
             ("bad-unlabelled.parquet", "label-invalid", "-1", "bad-unlabelled.parquet[0]"),
+            ("bad-half.parquet", "label-invalid", "0.5", "bad-half.parquet[0]"),
             ("bad-beyond.parquet", "label-invalid", "0 to 2", "bad-beyond.parquet[2]"),
             ("bad-external.parquet", "row-without-image", "a/b.png", "bad-external.parquet[0]"),
             ("bad-image.parquet", "image-format-unsupported", "PNG", "bad-image.parquet[0]"),

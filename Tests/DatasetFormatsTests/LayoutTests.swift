@@ -265,6 +265,13 @@ import Testing
             }
             #expect(try read([("a.tar", shard(0..<6, kind))], nil).count == 6)
         }
+        let point = try (0..<4).flatMap { number in
+            [("\(number).png", try TestPicture(number).png), ("\(number).cls", Self.text("\(number % 2).0"))]
+        }
+        #expect(try read(point).summary.classes.map(\.label) == [0, 1])
+        #expect(
+            problem { try read(point.map { ($0.0, $0.0.hasSuffix("cls") ? Self.text("0.5") : $0.1) }) }?.code
+                == "label-invalid")
         let parts = try [
             ("train-0.tar", shard(0..<6, "cls")), ("val-0.tar", shard(6..<9, "cls")),
             ("test-0.tar", shard(0..<3, "cls")),

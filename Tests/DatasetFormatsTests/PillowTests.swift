@@ -58,6 +58,10 @@ struct PillowTests {
             ("turned.tar", ImportOptions(), "turned-stored.bin"),
             ("turned.tar", ImportOptions(orientation: .stored), "turned-stored.bin"),
             ("turned.tar", ImportOptions(orientation: .upright), "turned-upright.bin"),
+            ("turned-webdataset.tar", ImportOptions(), "turned-stored.bin"),
+            ("turned-webdataset.tar", ImportOptions(orientation: .upright), "turned-upright.bin"),
+            ("turned.parquet", ImportOptions(), "turned-stored.bin"),
+            ("turned.parquet", ImportOptions(orientation: .upright), "turned-upright.bin"),
             ("upright.tar", ImportOptions(), "upright-stored.bin"),
             (
                 "upright.tar", ImportOptions(crop: .init(height: 8, width: 8), orientation: .upright),

@@ -164,7 +164,12 @@ def parquet(out, x, y, images):
     pq.write_table(
         pa.table({"image": pa.array(x.reshape(len(x), -1).tolist(), pa.list_(pa.uint8())), "label": y})
         .replace_schema_metadata(features(named, array)), out / "shaped.parquet")
+    for kind in ("float32", "float64"):
+        pq.write_table(pa.table({"image": cells, "label": y.astype(kind)}), out / f"{kind}.parquet")
+    written = [f"{label}.0" for label in y]
+    pq.write_table(pa.table({"image": cells, "label": written}), out / "written.parquet")
     # What cannot be used.
+    pq.write_table(pa.table({"image": cells, "label": y + 0.5}), out / "bad-half.parquet")
     pq.write_table(pa.table({"text": names, "label": y}), out / "bad-text.parquet")
     pq.write_table(pa.table({"image": cells, "caption": names, "source": names}), out / "bad-labels.parquet")
     pq.write_table(pa.table({"image": cells, "label": y * 0 - 1}), out / "bad-unlabelled.parquet")

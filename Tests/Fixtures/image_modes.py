@@ -80,12 +80,30 @@ def orientations(out):
             files.append((f"a/{value}.jpg", encoded(picture, "JPEG", quality=95, exif=data)))
             files.append((f"b/{value}.png", encoded(picture, "PNG", exif=data)))
         tar(out / f"{name}.tar", files)
+        if name == "turned":
+            packaged(out, files)
         (out / f"{name}-stored.bin").write_bytes(
             b"".join(opened(content).convert("RGB").tobytes() for _, content in files))
         fitted = [ImageOps.exif_transpose(opened(content)).convert("RGB") for _, content in files]
         (out / f"{name}-upright.bin").write_bytes(b"".join(image.tobytes() for image in fitted))
         (out / f"{name}-cropped.bin").write_bytes(
             b"".join(centre(image, 8).tobytes() for image in fitted))
+
+
+def packaged(out, files):
+    """The same images in a WebDataset and in Parquet, where an image lies among other bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = []
+    for path, content in files:
+        label, name = path.split("/")
+        value, kind = name.split(".")
+        parts += [(f"{value}-{kind}.{kind}", content), (f"{value}-{kind}.cls", label.encode())]
+    tar(out / "turned-webdataset.tar", parts)
+    cells = [{"bytes": content, "path": path} for path, content in files]
+    labels = [path[0] for path, _ in files]
+    pq.write_table(pa.table({"image": cells, "label": labels}), out / "turned.parquet")
 
 
 def centre(image, side):

@@ -25,6 +25,8 @@ enum {
     CPARQUET_UNREADABLE = 3,
     /// Whole, but not the kind of column that is asked for.
     CPARQUET_UNSUPPORTED = 4,
+    /// Whole, with a label that names no class.
+    CPARQUET_LABEL = 5,
 };
 
 /// `message` is to be released with `cparquet_free`; null when `code` is CPARQUET_OK.

@@ -20,7 +20,7 @@ enum Labels {
     {
         if let number = number(text) { return try key(number, maximumClasses: maximumClasses, at: place()) }
         guard Double(text) == nil else {
-            throw invalid("“\(text.prefix(40))” is a number, and no whole one.", place())
+            throw notWhole(text, place())
         }
         guard (1...255).contains(text.utf8.count),
             text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
@@ -40,6 +40,10 @@ enum Labels {
         Problem(
             .unprocessable, code: "label-invalid", title: "A label cannot be used", detail: detail,
             location: place, fix: "Labels are whole numbers from 0, or names of classes.")
+    }
+
+    static func notWhole(_ text: String, _ place: String) -> Problem {
+        invalid("“\(text.prefix(40))” is a number, and no whole one.", place)
     }
 
     static func counts(_ images: Int, _ labels: Int, _ place: String) -> Problem {

@@ -144,6 +144,7 @@ final class ParquetFile {
             Problem(
                 .internal, code: "file-access-failed", title: "A file could not be used",
                 detail: "Reading failed: \(reason).", location: place)
+        case Int(CPARQUET_LABEL): Labels.notWhole(reason, place)
         default:
             Problem(
                 .malformed, code: "parquet-damaged", title: "The Parquet file is damaged",
