@@ -62,6 +62,26 @@ import Testing
         }
     }
 
+    /// How its images were packed can't be said any more.
+    @Test(arguments: [
+        ["--resize", "32"], ["--crop", "32"], ["--alpha", "drop"], ["--orientation", "stored"],
+        ["--split", "train"], ["--layout", "folders"],
+    ])
+    func optionsOfImagesAreRefusedOnAPackedSet(options: [String]) throws {
+        try withFolder { folder, worker in
+            try Data("{}".utf8).write(to: folder.appending(path: "manifest.json"))
+            let worker = try worker("")
+            for command in ["check", "scan"] {
+                let outcome = try Program.run(
+                    [command, Program.model, folder.path, "--worker", worker] + options)
+                #expect(outcome.status == (command == "check" ? 2 : 1), "\(outcome.errors)")
+                let said = outcome.output + outcome.errors
+                #expect(said.contains("An option has no effect on this set"), "\(said)")
+                #expect(said.contains(folder.path), "\(said)")
+            }
+        }
+    }
+
     @Test(arguments: [
         ["--architecture", "resnet18", "--skeleton", "x"], ["--image", "32"], ["--resize", "0"],
         ["--crop", "1x2x3"],
