@@ -97,7 +97,7 @@ extension SuggestedScaling {
     private var bounds: [String] { input.range.map { String(Int($0)) } }
 
     var words: String {
-        if let preset { return "the mean and std of \(preset.rawValue)" }
+        if let preset { return "the preset \(preset.rawValue)" }
         return "pixels from \(bounds.joined(separator: " to ")), no mean and no std"
     }
 

@@ -183,6 +183,10 @@ struct CheckCommand: AsyncParsableCommand {
             print(
                 "model    \(model.format), input \(shape) \(model.inputType), \(model.classes) classes, "
                     + "\(model.parameters) parameters")
+            if let copies = model.weightCopies {
+                let names = copies.map { "\"\($0.name)\"\($0.isAnalysed ? " (looked at)" : "")" }
+                print("         weights found under \(names.joined(separator: ", "))".inOneLine)
+            }
         }
         if let set = report.dataset {
             print(
