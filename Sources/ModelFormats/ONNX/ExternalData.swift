@@ -57,10 +57,17 @@ public struct ONNXFiles: Sendable {
         return place
     }
 
+    /// Characters that no exporter of ONNX puts into a file's name, and that mean something else to those who open it:
+    /// onnxruntime takes `*/_ORT_MEM_ADDR_/*` and its kin for addresses in its own memory, others know drives, streams,
+    /// URLs and patterns.
+    private static let special: Set<Unicode.Scalar> = ["\\", "*", "?", "<", ">", "|", ":", "\""]
+
     /// A relative path without `.` and `..`; nil for any other.
     static func normal(_ path: String) -> String? {
-        guard (1...1_024).contains(path.utf8.count), !path.contains("\\"),
-            path.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+        guard (1...1_024).contains(path.utf8.count),
+            path.unicodeScalars.allSatisfy({
+                !special.contains($0) && $0.properties.generalCategory != .control
+            })
         else { return nil }
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard !parts.contains(".."), !path.hasPrefix("/"), parts.last?.isEmpty == false else { return nil }

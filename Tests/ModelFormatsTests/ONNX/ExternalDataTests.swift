@@ -65,6 +65,9 @@ struct ExternalDataTests {
             ("location", "../secret", "no plain path"), ("location", "/etc/passwd", "no plain path"),
             ("location", "a/../../b", "no plain path"), ("location", "a\\b", "no plain path"),
             ("location", "", "no plain path"), ("location", "other.data", "the archive has"),
+            ("location", "*/_ORT_MEM_ADDR_/*", "no plain path"),
+            ("location", "*/_ORT_LITTLE_ENDIAN_MEM_ADDR_/*", "no plain path"),
+            ("location", "file:model.onnx.data", "no plain path"),
             ("offset", "-1", "no number of bytes"), ("offset", "99999999999999999999", "no number of bytes"),
             ("offset", "1e3", "no number of bytes"), ("offset", "999999", "begins at"),
             ("length", "999999", "which has"), ("checksum", "da39a3ee", "checksum"),
@@ -103,11 +106,25 @@ struct ExternalDataTests {
         #expect(problem.fix?.contains("tar -cf model.tar model.onnx model.onnx.data") == true)
     }
 
+    /// onnxruntime would read its own memory from the offset on, whatever lies beside the model.
+    @Test("are refused where the archive holds a file called as an address of memory is")
+    func refusesAddresses() throws {
+        let marker = "*/_ORT_MEM_ADDR_/*"
+        let (model, data) = try parts { tiny in
+            for index in tiny.model.graph.initializer.indices {
+                tiny.model.graph.initializer[index].externalData[0].value = marker
+            }
+        }
+        let problem = try #require(throws: Problem.self) { try open(model, data, named: marker) }
+        #expect(problem.code == "onnx-external-data")
+        #expect(problem.detail.contains(marker), "\(problem)")
+    }
+
     @Test("have plain relative paths")
     func paths() {
         #expect(ONNXFiles.normal("./a//b/./c") == "a/b/c")
         #expect(ONNXFiles.normal("weights.bin") == "weights.bin")
-        for path in ["", ".", "./", "..", "../a", "a/..", "/a", "a/", "a\u{0}b", "a\\b"] {
+        for path in ["", ".", "./", "..", "../a", "a/..", "/a", "a/", "a\u{0}b", "a\\b", "c:a", "a*", "a?b"] {
             #expect(ONNXFiles.normal(path) == nil, "\(path)")
         }
     }
