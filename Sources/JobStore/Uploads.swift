@@ -106,14 +106,15 @@ extension JobStore {
         }
     }
 
-    /// The look did not take place: the service stops, or could start no worker. It does not count.
-    public func releaseCheck(upload id: String) throws {
+    /// The look did not take place, or something of the service's kept it from its end: another one may begin.
+    /// - Parameter counts: whether the file may have been the cause.
+    public func releaseCheck(upload id: String, counts: Bool = false) throws {
         try writeBlocking { database in
             try database.execute(
                 sql: """
-                    UPDATE uploads SET state = 'receiving', sha256 = NULL, checks = checks - 1
+                    UPDATE uploads SET state = 'receiving', sha256 = NULL, checks = checks - ?
                     WHERE id = ? AND state = 'checking'
-                    """, arguments: [id])
+                    """, arguments: [counts ? 0 : 1, id])
         }
     }
 

@@ -74,6 +74,42 @@ import WebAssets
         }
     }
 
+    /// The disk fails: `folder` is a file for a while.
+    private func breaking(_ folder: String, _ body: () async throws -> Void) async throws {
+        try FileManager.default.moveItem(atPath: folder, toPath: folder + "-away")
+        try Data().write(to: URL(filePath: folder))
+        try await body()
+        try FileManager.default.removeItem(atPath: folder)
+        try FileManager.default.moveItem(atPath: folder + "-away", toPath: folder)
+    }
+
+    @Test(arguments: [("cache/scratch", "receiving"), ("blobs", "committing")])
+    func anUploadThatTheServiceFailedIsTakenUpAgain(folder: String, state: String) async throws {
+        try await withHarness { service in
+            let file = Data(Script.model.utf8)
+            let path = try path(await create(service, length: file.count))
+            #expect(try await append(service, path, at: 0, file.dropLast()).status == 204)
+            try await breaking(service.directory + "/" + folder) {
+                var rest = file.suffix(1)
+                for _ in 0..<4 {
+                    let failed = try await append(service, path, at: file.count - rest.count, rest)
+                    #expect(failed.status == 500)
+                    #expect(try failed.value("code") == "file-system")
+                    #expect(try failed.value("detail", as: String.self)?.hasSuffix("Not a directory") == true)
+                    let upload = try await service.send(.get, path)
+                    #expect(try upload.value("state") == state)
+                    #expect(try upload.value("offset") == file.count)
+                    rest = Data()
+                }
+            }
+            let last = try await append(service, path, at: file.count, Data())
+            #expect(last.status == 204)
+            let model = try #require(last.headers["Link"]?.split(separator: ">").first?.dropFirst())
+            let record = try await service.send(.get, String(model), headers: ["Prefer": "wait=30"])
+            #expect(try record.value("state") == "ready")
+        }
+    }
+
     @Test func weightsAloneNameTheirGraphInPiecesToo() async throws {
         try await withHarness { service in
             let whole = try await service.upload(Script.model, to: "models")

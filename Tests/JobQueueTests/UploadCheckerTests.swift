@@ -121,20 +121,59 @@ import WorkerProtocol
         try await service.remove()
     }
 
-    @Test func aCheckThatCouldNotBeginDoesNotCount() async throws {
-        let service = try Service()
+    /// What a look ended with, again and again; at last it ends well.
+    private func end(
+        _ service: Service, times: Int, with error: @escaping @Sendable () -> any Error,
+        each: (ResumableUploads, String, String) async throws -> Void
+    ) async throws -> (uploads: ResumableUploads, id: String) {
+        let left = Mutex(times)
         let uploads = ResumableUploads(
             store: service.store, artifacts: service.artifacts, queue: service.queue
         ) { _, _ in
-            throw Problem(.unavailable, code: "service-stopping", title: "", detail: "")
+            let fails = left.withLock { left in
+                left -= 1
+                return left >= 0
+            }
+            if fails { throw error() }
+            return nil
         }
-        let record = try await uploads.create(.model, name: "m", length: 3)
-        for _ in 0..<5 {
+        let record = try await uploads.create(.dataset, name: "d", length: 3)
+        for _ in 0..<times {
             let part = try #require(try uploads.take(record))
             if part.offset == 0 { try Data("abc".utf8).withUnsafeBytes { try part.append($0) } }
-            #expect(await code { _ = try await uploads.complete(record, part) } == "service-stopping")
-            #expect(try await uploads.find(record.id).record.state == .receiving)
+            try await each(uploads, record.id, code { _ = try await uploads.complete(record, part) })
         }
+        return (uploads, record.id)
+    }
+
+    @Test(arguments: [Problem.Category.unavailable, .rateLimited, .internal, .insufficientStorage, nil])
+    func aLookThatTheServiceFailsDoesNotCount(category: Problem.Category?) async throws {
+        let service = try Service()
+        let (uploads, id) = try await end(service, times: 5) {
+            guard let category else { return CancellationError() }
+            return Problem(category, code: "failed", title: "", detail: "")
+        } each: { uploads, id, code in
+            #expect(code == (category == nil ? "CancellationError" : "failed"))
+            let found = try await uploads.find(id)
+            #expect(found.record.state == .receiving)
+            #expect(found.offset == 3)
+        }
+        await uploads.finishInterrupted()
+        #expect(try await uploads.find(id).record.state == .finished)
+        try await service.remove()
+    }
+
+    /// The kernel ends a look for want of memory: the file may be the cause.
+    @Test func aLookThatTheKernelEndsCounts() async throws {
+        let service = try Service()
+        let (uploads, id) = try await end(service, times: 3) {
+            Problem(.internal, code: UploadChecker.outOfMemory, title: "", detail: "")
+        } each: { uploads, id, _ in
+            let found = try await uploads.find(id)
+            #expect(found.record.state == .receiving)
+        }
+        await uploads.finishInterrupted()
+        #expect(try await uploads.find(id).record.problem?.code == "upload-check-died")
         try await service.remove()
     }
 }

@@ -131,13 +131,15 @@ extension RESTService {
         guard let id = head.parameters["id"] else { throw Self.conflict(given, 0) }
         let (record, offset) = try await uploads.find(id)
         if let problem = record.problem { throw HTTPRefusal(problem, headers: Tus.headers) }
-        guard record.state == .receiving, given == offset else { throw Self.conflict(given, offset) }
+        // A check or a commit that something of the service's ended is taken up again with an empty piece.
+        guard record.state != .finished, given == offset else { throw Self.conflict(given, offset) }
         guard length <= record.length - offset else {
             throw Tus.refusal(
                 nil, .tooLarge, "upload-too-long", "The piece goes beyond the end of the file",
                 "\(length) bytes at offset \(offset) do not fit into Upload-Length \(record.length).",
                 at: "Content-Length")
         }
+        guard record.state != .committing else { return .none }
         guard let part = try uploads.take(record) else { throw Self.locked(record) }
         let sink = PieceSink(
             record: record, part: part, checksum: checksum, uploads: uploads, checkHead: checkHead,
@@ -152,9 +154,8 @@ extension RESTService {
 
     private func piece(_ request: HTTPRequest) async throws -> HTTPResponse {
         guard case .sink(let sink) = request.body, let sink = sink as? PieceSink else {
-            throw Problem(
-                .internal, code: "upload-lost", title: "The service failed",
-                detail: "The piece did not reach the store.", fix: "Try again.")
+            let record = try await uploads.commitAgain(uploads.find(request.id).record)
+            return HTTPResponse(status: 204, headers: headers(of: record, record.length))
         }
         let record: UploadRecord
         if let finished = try await sink.complete() {

@@ -101,8 +101,8 @@ public struct ResumableUploads: Sendable {
 
     /// All bytes are there. Checks the file and makes the model or data set; goes on to its end when the caller is
     /// cancelled, whose client may be gone.
-    /// - Throws: what the check threw; the upload is then rejected and its bytes are gone. Other errors leave it
-    ///   as it is, to be completed again.
+    /// - Throws: what the check threw; the upload is then rejected and its bytes are gone. After errors that say nothing of
+    ///   the file it waits to be completed again.
     public func complete(_ record: UploadRecord, _ part: PartFile) async throws -> UploadRecord {
         try await Task { try await finish(record, part) }.value
     }
@@ -122,9 +122,20 @@ public struct ResumableUploads: Sendable {
                 try artifacts.deletePart(record.id)
             }
             throw problem
-        } catch let problem as Problem where [.unavailable, .rateLimited].contains(problem.category) {
-            try await onDisk { [store] in try store.releaseCheck(upload: record.id) }
-            throw problem
+        } catch {
+            await release(record, after: error)
+            throw error
+        }
+    }
+
+    /// The service, its disk or its database failed, not the file.
+    private func release(_ record: UploadRecord, after error: any Error) async {
+        let counts = (error as? Problem)?.code == UploadChecker.outOfMemory
+        do {
+            try await onDisk { [store] in try store.releaseCheck(upload: record.id, counts: counts) }
+        } catch {
+            logger.error(
+                "an upload stays in its check", metadata: ["upload": "\(record.id)", "error": "\(error)"])
         }
     }
 
@@ -198,14 +209,21 @@ public struct ResumableUploads: Sendable {
         }
     }
 
+    /// Makes the model or data set of an upload whose file was found good, where something kept it from its end.
+    /// - Throws: what is wrong with it; the upload is then rejected. Other errors leave it as it is.
+    public func commitAgain(_ record: UploadRecord) async throws -> UploadRecord {
+        guard record.state == .committing, let sha256 = record.sha256 else { return record }
+        do { return try await onDisk { try commit(record, sha256) } } catch let problem as Problem
+            where problem.isOfTheFile
+        {
+            try await onDisk { [store] in try store.rejectUpload(record.id, problem) }
+            throw problem
+        }
+    }
+
     private func finishNow(_ record: UploadRecord) async throws -> Bool {
-        if record.state == .committing, let sha256 = record.sha256 {
-            do { _ = try await onDisk { try commit(record, sha256) } } catch let problem as Problem
-                where problem.isOfTheFile
-            {
-                try await onDisk { [store] in try store.rejectUpload(record.id, problem) }
-                throw problem
-            }
+        if record.state == .committing {
+            _ = try await commitAgain(record)
             return true
         }
         guard try artifacts.partOffset(record.id) == record.length, let part = try take(record) else {

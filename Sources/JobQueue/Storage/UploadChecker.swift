@@ -112,6 +112,9 @@ public actor UploadChecker {
         waiting.remove(at: place).turn.resume(returning: false)
     }
 
+    /// The code of the one failure of the service's that the file may have caused.
+    static let outOfMemory = "check-out-of-memory"
+
     private static let stopping = Problem(
         .unavailable, code: "service-stopping", title: "The service is stopping",
         detail: "The file was not checked.", fix: "Send it again when the service is back.")
@@ -132,9 +135,9 @@ public actor UploadChecker {
             if isStopping { throw Self.stopping }
             throw CancellationError()
         case .outOfMemory:
-            // The machine had none left: of this file or of something else. It counts as a look.
+            // The machine had none left: of this file or of something else.
             throw Problem(
-                .internal, code: "check-out-of-memory", title: "The file could not be checked",
+                .internal, code: Self.outOfMemory, title: "The file could not be checked",
                 detail: "The kernel ended the process that read it for want of memory.",
                 fix: "Send it again later.")
         case .notStarted, .receiverFailed:
