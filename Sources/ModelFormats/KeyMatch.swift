@@ -116,22 +116,45 @@ struct KeyMatch {
                 if names.allSatisfy({ $0.hasPrefix(prefix) }) { added.insert(prefix) }
             }
         }
-        var removed: Set<String> = [""]
-        for key in keys.prefix(64) {
-            let parts = key.split(separator: ".", omittingEmptySubsequences: false)
-            for count in 1...3 where count < parts.count {
-                removed.insert(parts[..<count].joined(separator: ".") + ".")
-            }
-        }
-        var best = (hits: -1, added: "", removed: "")
-        for prefix in added.sorted() {
-            for cut in removed.sorted(by: { ($0.count, $0) < ($1.count, $1) }).prefix(128) {
-                let hits = keys.count {
-                    $0.hasPrefix(cut) && names.contains(prefix + $0.dropFirst(cut.count))
+        let cuts = Set(Set(keys.prefix(64).flatMap(beginnings)).sorted(by: isBefore).prefix(128))
+        let longest = names.map(\.utf8.count).max() ?? 0
+        // A key begins with few of the cuts, which its own dots say: however many cuts there are, it is looked up as often.
+        var hits: [Wrapping: Int] = [:]
+        for key in keys {
+            for cut in beginnings(of: key) where cuts.contains(cut) {
+                let rest = Substring(key.utf8.dropFirst(cut.utf8.count))
+                for prefix in added where rest.utf8.count <= longest - prefix.utf8.count {
+                    guard names.contains(prefix + rest) else { continue }
+                    hits[Wrapping(added: prefix, removed: cut), default: 0] += 1
                 }
-                if hits > best.hits { best = (hits, prefix, cut) }
             }
         }
-        return (best.added, best.removed)
+        // Of equally good ones that which adds least, and then that which removes least.
+        var best = (hits: 0, wrapping: Wrapping(added: "", removed: ""))
+        for prefix in added.sorted() {
+            for cut in cuts.sorted(by: isBefore) {
+                let wrapping = Wrapping(added: prefix, removed: cut)
+                if let count = hits[wrapping], count > best.hits { best = (count, wrapping) }
+            }
+        }
+        return (best.wrapping.added, best.wrapping.removed)
+    }
+
+    private struct Wrapping: Hashable {
+        var added, removed: String
+    }
+
+    private static func isBefore(_ one: String, _ other: String) -> Bool {
+        (one.utf8.count, one) < (other.utf8.count, other)
+    }
+
+    /// Up to each of the key's first three dots; the empty one among them.
+    private static func beginnings(of key: String) -> [String] {
+        var found = [""]
+        for index in key.utf8.indices where key.utf8[index] == UInt8(ascii: ".") {
+            guard found.count <= 3 else { break }
+            found.append(String(key[...index]))
+        }
+        return found
     }
 }

@@ -76,15 +76,17 @@ struct WeightCopies {
         let byName = Dictionary(expected.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let places = copies.flatMap { $0.rows.values.compactMap(\.weight?.location.fileOffset) }
         let occupied = Set(places)
+        let components = (Array(byName.keys) + otherNames.keys).map(Self.components).max() ?? 0
         for row in table.all where !used.contains(row.path) {
             // The same bytes under another name.
             if let place = row.weight?.location.fileOffset, occupied.contains(place) { continue }
             if row.isCounter { continue }
+            let suffixes = row.suffixes(components)
             if row.isMoment, row.weight != nil {
                 moments.append(row)
-            } else if let other = row.suffixes.lazy.compactMap({ otherNames[$0] }).first {
+            } else if let other = suffixes.lazy.compactMap({ otherNames[$0] }).first {
                 if let tied = other, byName[tied].map(row.fits) ?? false { parts.append((tied, row, true)) }
-            } else if let name = row.suffixes.first(where: { byName[$0].map(row.fits) ?? false }) {
+            } else if let name = suffixes.first(where: { byName[$0].map(row.fits) ?? false }) {
                 parts.append((name, row, false))
             } else if !copies.isEmpty, mayBeWeights(row) {
                 unaccounted.append(row.path)
@@ -99,6 +101,10 @@ struct WeightCopies {
         if row.shape.count > 1 { return shapes.contains(row.shape) }
         let largest = shapes.filter { $0.count > 1 }.map { $0.reduce(1, *) }.max() ?? Int.max
         return row.shape.reduce(1, *) >= largest
+    }
+
+    private static func components(_ name: String) -> Int {
+        name.utf8.count { $0 == UInt8(ascii: ".") } + 1
     }
 
     private static func size(_ weight: KeyMatch.Expected) -> Int {
@@ -196,9 +202,9 @@ extension TableRow {
 
     var isCounter: Bool { path.hasSuffix("num_batches_tracked") }
 
-    /// The path without its first components, longest first.
-    var suffixes: [String] {
-        let parts = path.split(separator: ".", omittingEmptySubsequences: false)
+    /// The path's last components, from at most `most` of them down to one.
+    func suffixes(_ most: Int) -> [String] {
+        let parts = path.split(separator: ".", omittingEmptySubsequences: false).suffix(most)
         return parts.indices.map { parts[$0...].joined(separator: ".") }
     }
 
