@@ -48,7 +48,7 @@ public struct ModelFile: Sendable {
 
     /// Copies the file to `destination` with other bytes for the named weights (and corrected CRC-32s),
     /// everything else byte-identical but for an optimiser's moments, which are cleared along with that, and the pickled
-    /// sample inputs of a `.pt2` archive, which are left out. The file appears under its name only when it is whole and on disk.
+    /// sample inputs of a `.pt2` archive, which are left out; without replacements a copy of the file. The file appears under its name only when it is whole and on disk.
     /// - Throws: `Problem` `model-replacement` for a name that is not in `weights` or bytes of a wrong
     ///   number, `insufficientStorage` when the disk is full; what the providers throw.
     public func write(replacing replacements: [String: WeightBytes], to destination: String) throws {
@@ -77,7 +77,8 @@ public struct ModelFile: Sendable {
             writer.abandon()
             throw error
         }
-        if summary.format == ModelFormat.pt2.rawValue {
+        // Without new weights it is the upload, byte by byte.
+        if summary.format == ModelFormat.pt2.rawValue, !replacements.isEmpty {
             try ExportedArchive.rewrite(destination, limits: ModelLimits())
         }
     }

@@ -70,8 +70,9 @@ struct TarArchive {
                     throw Self.damaged("A folder at \(content.lowerBound) has a content.")
                 }
             default:
+                let name = (extended.name ?? Self.name(header)).map { "“\($0.prefix(120))”" }
                 throw Self.damaged(
-                    "The entry at \(content.lowerBound) is neither a file nor a folder: it is of the type \(kind)."
+                    "\(name ?? "The entry at \(content.lowerBound)") is neither a file nor a folder: it is of the type \(kind)."
                 )
             }
             extended = TarExtension()

@@ -171,11 +171,16 @@ struct SafeToLoadTests {
                 #expect(content == (try before.contents(of: #require(before[entry.name]), limit: 1 << 20)))
             }
         }
+        try file.write(replacing: [:], to: folder + "/copy.pt2")
+        let files = ["/model.pt2", "/copy.pt2"].map { URL(filePath: folder + $0) }
+        #expect(try Data(contentsOf: files[0]) == Data(contentsOf: files[1]))
         let again = try openModel(at: folder + "/out.pt2")
         let weight = try #require(again.weights.first { $0.name == "fc.bias" })
         #expect(try again.readWeight(weight) == bias)
         #expect(
-            try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["model.pt2", "out.pt2"])
+            try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == [
+                "copy.pt2", "model.pt2", "out.pt2",
+            ])
     }
 
     @Test(
