@@ -7,6 +7,8 @@ public struct ONNXFiles: Sendable {
 
     public init(_ places: [String: Range<Int>]) { self.places = places }
 
+    private static let known: Set<String> = ["location", "offset", "length", "checksum"]
+
     /// Where the elements of a tensor lie that is not in the model's own file.
     ///
     /// https://github.com/onnx/onnx/blob/main/docs/ExternalData.md: location, offset, length, checksum.
@@ -19,6 +21,10 @@ public struct ONNXFiles: Sendable {
         var values: [String: String] = [:]
         for pair in proto.externalData where values.updateValue(pair.value, forKey: pair.key) != nil {
             throw refuse("says its “\(pair.key.prefix(40))” twice.")
+        }
+        // onnxruntime takes weights that are packed for its kernels from `prepacked_0`, and not those that are read here.
+        if let key = values.keys.sorted().first(where: { !Self.known.contains($0) }) {
+            throw refuse("says “\(key.prefix(40))” of its data, which ONNX does not define.")
         }
         func number(_ key: String) throws -> Int? {
             guard let text = values[key] else { return nil }

@@ -71,6 +71,7 @@ struct ExternalDataTests {
             ("offset", "-1", "no number of bytes"), ("offset", "99999999999999999999", "no number of bytes"),
             ("offset", "1e3", "no number of bytes"), ("offset", "999999", "begins at"),
             ("length", "999999", "which has"), ("checksum", "da39a3ee", "checksum"),
+            ("prepacked_0", "0|432|da39a3ee", "“prepacked_0”"), ("basepath", "/tmp", "“basepath”"),
         ])
     func refuses(_ key: String, _ value: String, _ reason: String) throws {
         let (model, data) = try parts { tiny in
