@@ -174,6 +174,36 @@ import Testing
         }
     }
 
+    /// In one piece and in pieces at the same time, so that both places for checks are taken.
+    @Test(arguments: ["stubborn\nhang", "fill 600"])
+    func anUploadWhoseCheckDoesNotEndIsRefusedWhileOthersGoOn(end: String) async throws {
+        try await withHarness(supervise: {
+            if end.hasSuffix("hang") { $0.checkSeconds = 1 }
+            $0.checkMemoryBytes = 128 << 20
+        }) { service in
+            let hostile = Data("[check]\n\(end)".utf8)
+            let upload = try await service.send(
+                .post, "/v1/uploads?kind=model",
+                headers: ["Tus-Resumable": "1.0.0", "Upload-Length": "\(hostile.count)"])
+            let path = try #require(upload.headers["Location"])
+            async let whole = service.send(.post, "/v1/models", body: hostile)
+            async let pieces = service.send(
+                .patch, path, body: hostile,
+                headers: [
+                    "Tus-Resumable": "1.0.0", "Upload-Offset": "0",
+                    "Content-Type": "application/offset+octet-stream",
+                ])
+            _ = try await service.upload(Script.model, to: "models")
+            for answer in [try await whole, try await pieces] {
+                #expect(answer.status == 422)
+                #expect(try answer.value("code") == "upload-check-died")
+                let limit = end.hasPrefix("fill") ? "limits.check_memory" : "limits.check_seconds"
+                #expect(try answer.value("detail", as: String.self)?.contains(limit) == true, "\(answer.text)")
+            }
+            #expect(try await service.send(.get, path).value("state") == "rejected")
+        }
+    }
+
     @Test func anInputThatAJobNeedsCannotBeRemoved() async throws {
         try await withHarness { service in
             let model = try await service.upload(Script.endless, to: "models")

@@ -23,7 +23,8 @@ final class Harness: Sendable {
     /// - Parameter strict: whether data sets must be archives by their first bytes; otherwise they may be scripts.
     init(
         strict: Bool = false, limits: RESTService.Limits = .init(), maximumQueued: Int = 1000,
-        freeSpaceFloor: Int = 0, quotas: RESTService.Quotas = .init()
+        freeSpaceFloor: Int = 0, quotas: RESTService.Quotas = .init(),
+        supervise: (inout WorkerSupervisor.Configuration) -> Void = { _ in }
     ) async throws {
         directory = NSTemporaryDirectory() + "burn-api-" + UUID().uuidString.lowercased()
         artifacts = try ArtifactStore(directory: directory, freeSpaceFloor: freeSpaceFloor)
@@ -31,6 +32,7 @@ final class Harness: Sendable {
         var worker = WorkerSupervisor.Configuration()
         worker.executable =
             URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/ScriptedWorker"
+        supervise(&worker)
         var configuration = JobQueue.Configuration()
         configuration.maximumQueuedJobs = maximumQueued
         configuration.observer = metrics
@@ -201,11 +203,13 @@ extension Harness {
 /// Runs the body with a harness and stops it afterwards.
 func withHarness(
     strict: Bool = false, limits: RESTService.Limits = .init(), maximumQueued: Int = 1000,
-    freeSpaceFloor: Int = 0, quotas: RESTService.Quotas = .init(), _ body: (Harness) async throws -> Void
+    freeSpaceFloor: Int = 0, quotas: RESTService.Quotas = .init(),
+    supervise: (inout WorkerSupervisor.Configuration) -> Void = { _ in },
+    _ body: (Harness) async throws -> Void
 ) async throws {
     let harness = try await Harness(
         strict: strict, limits: limits, maximumQueued: maximumQueued, freeSpaceFloor: freeSpaceFloor,
-        quotas: quotas)
+        quotas: quotas, supervise: supervise)
     do {
         try await body(harness)
     } catch {
