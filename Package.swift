@@ -56,8 +56,7 @@ let fuzzing: [Target] =
             name: "burn-fuzz",
             dependencies: [
                 "API", "Containers", "DatasetFormats", "Findings", "Graph", "HTTPServer", "JobStore",
-                "ModelFormats",
-                "Support", "WorkerProtocol", "ZipFixtures", logging,
+                "ModelFormats", "Support", "WorkerProtocol", "ZipFixtures", logging,
             ],
             path: "Tests/Fuzz", exclude: ["Corpus", "seeds.py"], swiftSettings: strict)
     ]

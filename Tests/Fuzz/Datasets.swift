@@ -44,7 +44,9 @@ enum Datasets {
         "train-images-idx3-ubyte.gz", "é/3.png",
     ]
 
-    static func load(_ path: String, _ options: ImportOptions = ImportOptions()) {
+    /// - Returns: whether it was taken.
+    @discardableResult
+    static func load(_ path: String, _ options: ImportOptions = ImportOptions()) -> Bool {
         let directory = Scratch.folder + "/packed"
         let limits = ImportLimits(
             maximumImages: 500, maximumClasses: 50, maximumSide: 64, maximumEntryBytes: 1 << 18,
@@ -60,5 +62,6 @@ enum Datasets {
             let left = try? FileManager.default.contentsOfDirectory(atPath: directory)
             require(left?.isEmpty ?? true, "a refused upload leaves \(left ?? []) behind")
         }
+        return summary != nil
     }
 }

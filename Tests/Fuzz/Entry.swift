@@ -13,17 +13,16 @@ enum Harness {
 
     static let all: [String: Body] = [
         "pt2": Models.pt2, "onnx": Models.onnx, "weights": Models.weights,
-        "pt2-graph": Structured.program, "onnx-graph": Structured.onnx, "tables": Structured.tables,
-        "archives": Structured.archives,
         "archive": Datasets.archive, "layout": Datasets.layout, "image": Images.decode,
         "request": Requests.read, "http": HTTPConnection.exchange,
-    ]
+    ].merging(Structured.all) { first, _ in first }
 
     static let current: Body = {
         let name = ProcessInfo.processInfo.environment["BURN_FUZZ_TARGET"] ?? "none"
         guard let body = all[name] else {
             finding("BURN_FUZZ_TARGET is \(name), not one of \(all.keys.sorted().joined(separator: ", "))")
         }
+        if Structured.all[name] != nil { Structured.checkUsualFiles() }
         return body
     }()
 }

@@ -2,19 +2,27 @@ import Findings
 
 @testable import DatasetFormats
 
-/// Single images through libpng and libjpeg-turbo.
+/// Single images through libpng and libjpeg-turbo, and their orientation.
 enum Images {
     @Sendable static func decode(_ input: Input) {
         var input = input
         let choice = input.byte()
-        let bytes = input.bytes
-        guard let format = ImageFormat(head: bytes) else { return }
-        bytes.withUnsafeBytes { bytes in
+        decode(input.bytes, as: choice)
+    }
+
+    /// - Parameter choice: bit 0: in colours; bit 1: without the alpha channel.
+    /// - Returns: whether it was taken.
+    @discardableResult
+    static func decode(_ bytes: [UInt8], as choice: Int) -> Bool {
+        guard let format = ImageFormat(head: bytes) else { return false }
+        return bytes.withUnsafeBytes { bytes in
+            let orientation = ImageOrientation.read(bytes, format: format)
+            require((1...8).contains(orientation), "an orientation of \(orientation)")
             guard
                 let found = attempt({ () throws(ImageFailure) in
                     try ImageDecoder.geometry(of: bytes, format: format, maximumSide: 128)
                 })
-            else { return }
+            else { return false }
             require(found.height <= 128 && found.width <= 128, "\(found) is over the limit")
             require(found.height > 0 && found.width > 0, "\(found) is empty")
             var expected = found
@@ -22,11 +30,12 @@ enum Images {
             // Exactly as large as needed: a byte too many is seen by the sanitizer.
             let pixels = UnsafeMutableRawBufferPointer.allocate(byteCount: expected.bytes, alignment: 1)
             defer { pixels.deallocate() }
-            _ = attempt { () throws(ImageFailure) in
+            let traits = attempt { () throws(ImageFailure) in
                 try ImageDecoder.decode(
                     bytes, format: format, maximumSide: 128, alpha: choice & 2 == 2 ? .drop : .refuse,
                     expected: expected, into: pixels)
             }
+            return traits != nil
         }
     }
 

@@ -9,7 +9,10 @@ enum Models {
     /// of a zip get past its checksums.
     @Sendable static func pt2(_ input: Input) {
         var input = input
-        guard input.byte() & 1 == 1 else { return open(Scratch.write(input.bytes)) }
+        guard input.byte() & 1 == 1 else {
+            open(Scratch.write(input.bytes))
+            return
+        }
         let parts = input.parts(3)
         var model = TinyModel()
         let names = ["models/model.json", "weights_config.json", "constants_config.json"]
@@ -27,14 +30,17 @@ enum Models {
     @Sendable static func onnx(_ input: Input) { open(Scratch.write(input.bytes)) }
 
     /// Opens a model; of one that was taken every weight has to be there.
-    static func open(_ path: String, skeleton: ModelSkeleton? = nil) {
+    /// - Returns: whether it was taken.
+    @discardableResult
+    static func open(_ path: String, skeleton: ModelSkeleton? = nil) -> Bool {
         guard let model = refusable({ try openModel(at: path, skeleton: skeleton, limits: limits) }) else {
-            return
+            return false
         }
         for weight in model.weights {
             let bytes = refusable { try model.readWeight(weight) }
             require(bytes != nil, "weight \(weight.name) of a model that was taken cannot be read")
         }
+        return true
     }
 
     private static var limits: ModelLimits {
@@ -60,9 +66,10 @@ enum Models {
         }
     }
 
-    static func openWeights(_ path: String) {
+    @discardableResult
+    static func openWeights(_ path: String) -> Bool {
         _ = refusable { try checkWeightsAlone(at: path, limits: limits) }
-        open(path, skeleton: .file(skeleton))
+        return open(path, skeleton: .file(skeleton))
     }
 
     private static let skeleton = Scratch.write(TinyModel().build(), to: "skeleton.pt2")

@@ -1,34 +1,66 @@
 import ZipFixtures
 
-/// Zip and tar archives of small files, with hostile numbers in their headers.
+/// Zip and tar archives of models and of images, with hostile numbers in their headers.
 struct ArchiveGenerator {
     private var choices: Choices
 
-    static func archive(_ input: Input) -> [UInt8] {
+    /// Zip and tar archives, of which the first hold models and the others images.
+    static let kinds = 7
+    static let models = 3
+
+    static func archive(_ input: Input) -> (bytes: [UInt8], kind: Int) {
         var generator = ArchiveGenerator(choices: Choices(input))
-        return generator.choices.rarely(2) ? generator.tar() : generator.zip()
+        let kind = generator.choices.below(kinds)
+        switch kind {
+        case 0: return (generator.zip(generator.exported()), kind)
+        case 1: return (generator.zip(generator.model()), kind)
+        case 2: return (generator.tar(generator.model()), kind)
+        case 3, 5: return (generator.zip(generator.images(inFolders: kind == 3)), kind)
+        default: return (generator.tar(generator.images(inFolders: kind == 4)), kind)
+        }
     }
 
     private init(choices: Choices) { self.choices = choices }
 
+    private typealias File = (name: String, content: [UInt8])
+
     private static let image = RawPNG(
         width: 4, height: 4, colourType: 0, rows: (0..<4).map { [UInt8](repeating: UInt8($0), count: 4) })
 
-    private mutating func files() -> [(name: String, content: [UInt8])] {
-        let image = Self.image.bytes
-        switch choices.below(4) {
-        case 0: return [("a/1.png", image), ("b/2.png", image)]
-        case 1: return [("model.onnx", ONNXGenerator.model(Input([0]))), ("model.onnx.data", image)]
-        case 2: return [("1.png", image), ("1.cls", [0x30]), ("2.png", image), ("2.cls", [0x31])]
-        default:
-            return [("m/archive_format", Array("pt2".utf8)), ("m/models/m.json", Array("{}".utf8))]
+    /// The entries of a small `.pt2`, seldom with sample inputs.
+    private mutating func exported() -> [File] {
+        guard choices.rarely() else { return Self.exported }
+        let samples = TableGenerator.checkpoint(&choices)
+        return Self.exported.map { ($0.name, $0.name.hasSuffix("model.pt") ? samples : $0.content) }
+    }
+
+    private static let exported: [File] = {
+        var files: [File] = []
+        var model = TinyModel()
+        model.changeEntries = {
+            files = $0.map { (String(decoding: $0.central.name, as: UTF8.self), $0.data) }
         }
+        _ = model.build()
+        return files
+    }()
+
+    /// An ONNX model, and the file with its kernel.
+    private mutating func model() -> [File] {
+        let model = ONNXGenerator.model(&choices, isExternal: true)
+        return [("model.onnx", model), ("model.onnx.data", [UInt8](repeating: 0, count: 432))]
+    }
+
+    private func images(inFolders: Bool) -> [File] {
+        let image = Self.image.bytes
+        return inFolders
+            ? [("a/1.png", image), ("b/2.png", image)]
+            : [("1.png", image), ("1.cls", [0x30]), ("2.png", image), ("2.cls", [0x31])]
     }
 
     // MARK: Zip
 
-    private mutating func zip() -> [UInt8] {
-        var builder = ZipBuilder(files().map { .init($0.name, $0.content) })
+    private mutating func zip(_ files: [File]) -> [UInt8] {
+        var builder = ZipBuilder(files.map { .init($0.name, $0.content) })
         for index in builder.entries.indices {
             if choices.rarely() {
                 builder.entries[index].useDescriptor(signature: choices.rarely(2), wide: choices.rarely(2))
@@ -70,9 +102,9 @@ struct ArchiveGenerator {
 
     // MARK: Tar
 
-    private mutating func tar() -> [UInt8] {
+    private mutating func tar(_ files: [File]) -> [UInt8] {
         var file: [UInt8] = []
-        for (name, content) in files() {
+        for (name, content) in files {
             if choices.rarely() { file += extended() }
             file += entry(name, content, kind: choices.rarely(8) ? UInt8(choices.below(256)) : 0x30)
         }

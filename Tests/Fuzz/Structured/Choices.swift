@@ -8,7 +8,7 @@ struct Choices {
     init(_ input: Input) {
         self.input = input
         budget = 0
-        budget = [1, 1, 2, 4][self.input.byte() % 4]
+        budget = [1, 2, 4, 64][self.input.byte() % 4]
     }
 
     var isEmpty: Bool { input.isEmpty }
@@ -46,6 +46,19 @@ struct Choices {
         guard byte >= 0xA0, budget > 0 else { return usual }
         budget -= 1
         return Self.reals[(byte - 0xA0) % Self.reals.count]
+    }
+
+    /// One of the few numbers at the ends, of which several together are what goes wrong: differences of them, and steps
+    /// from one to the next.
+    mutating func extreme() -> Int64 {
+        one(of: [.max, .min, 1, -1, 0, 1 << 62, -(1 << 62), .max - 1, .min + 1, 2])
+    }
+
+    /// The usual list, seldom with a number too many or too few.
+    mutating func list(_ usual: [Int64]) -> [Int64] {
+        let numbers = usual.map { number($0) }
+        guard rarely(16) else { return numbers }
+        return rarely(2) ? numbers.dropLast() : numbers + [1]
     }
 
     /// The usual sizes, or a shape of no or many elements: what begins with 0, and goes on with the largest numbers.

@@ -2,37 +2,50 @@ import ZipFixtures
 
 /// ONNX models: computations of shapes on constants of usual and of empty shapes, operators on images, a sound head.
 struct ONNXGenerator {
-    private var choices: Choices
-    private var graph = WireWriter()
-    private var integers = ["i0"]
-    private var scalars = ["n0", "n1", "n2"]
-    private var floats = ["f0"]
-    private var images = ["x"]
-    private var count = 0
+    var choices: Choices
+    var graph = WireWriter()
+    var integers = ["i0"]
+    var scalars = ["n0", "n1", "n2"]
+    var floats = ["f0"]
+    var images = ["x"]
+    var count = 0
+    /// The kernel lies in a file beside the model.
+    let isExternal: Bool
 
     static func model(_ input: Input) -> [UInt8] {
-        var generator = ONNXGenerator(choices: Choices(input))
+        var choices = Choices(input)
+        return model(&choices)
+    }
+
+    static func model(_ choices: inout Choices, isExternal: Bool = false) -> [UInt8] {
+        var generator = ONNXGenerator(choices: choices, isExternal: isExternal)
+        defer { choices = generator.choices }
         return generator.build()
     }
 
-    private init(choices: Choices) { self.choices = choices }
+    private init(choices: Choices, isExternal: Bool) {
+        self.choices = choices
+        self.isExternal = isExternal
+    }
 
     private mutating func build() -> [UInt8] {
-        constant("i0", type: 7, [4], [1, 3, 8, 8].map { bytes(Int64($0)) })
-        for name in ["n0", "n1", "n2"] { constant(name, type: 7, [], [bytes(choices.number(Int64(1)))]) }
-        constant(
-            "f0", type: 1, [4], [1, 1, choices.real(2), choices.real(2)].map { bytes(Float($0).bitPattern) })
-        for name in 0...choices.below(4) { makeConstant(name + 3) }
+        constant("i0", [4], [1, 3, 8, 8].map { bytes(Int64($0)) })
+        for name in ["n0", "n1", "n2"] { constant(name, [], [bytes(choices.number(Int64(1)))]) }
+        constant("f0", [4], scales, type: 1)
+        for name in 0..<choices.below(5) { makeConstant(name + 3) }
         weight("w", [4, 3, 3, 3])
         weight("c", [3])
         weight("q", [8, 8])
         weight("m", [10, 192])
-        for _ in 0...choices.below(6) { call() }
+        for _ in 0..<choices.below(6) { call() }
+        node("Conv", ["x", "w"], ["kept"])
         node("Flatten", ["x"], ["flat"])
-        node("Gemm", ["flat", "m"], ["y"]) { $0.attribute("transB", [1]) }
-        let fixed = choices.rarely()
-        graph.message(11) { Self.value(&$0, "x", batch: fixed ? 1 : nil) }
-        graph.message(12) { Self.value(&$0, "y", batch: nil) }
+        node("Gemm", ["flat", "m"], ["y"]) { $0.attribute("transB", .int(1)) }
+        let sizes = [choices.rarely() ? choices.number(1) : 0, 3, 8, 8].map {
+            choices.rarely(16) ? choices.number($0) : $0
+        }
+        graph.message(11) { Self.image(&$0, sizes) }
+        graph.message(12) { $0.text(1, "y") }
         var model = WireWriter()
         model.number(1, 8)
         model.message(8) { $0.number(2, choices.rarely() ? 11 : 21) }
@@ -40,98 +53,58 @@ struct ONNXGenerator {
         return model.bytes
     }
 
-    private static func value(_ writer: inout WireWriter, _ name: String, batch: Int64?) {
-        writer.text(1, name)
-        guard name == "x" else { return }
+    /// - Parameter sizes: of which the first is open where it is 0.
+    private static func image(_ writer: inout WireWriter, _ sizes: [Int64]) {
+        writer.text(1, "x")
         writer.message(2) { type in
             type.message(1) { tensor in
                 tensor.number(1, 1)
                 tensor.message(2) { shape in
-                    shape.message(1) { if let batch { $0.number(1, batch) } else { $0.text(2, "N") } }
-                    for size: Int64 in [3, 8, 8] { shape.message(1) { $0.number(1, size) } }
+                    for (axis, size) in sizes.enumerated() {
+                        shape.message(1) {
+                            if axis == 0, size == 0 { $0.text(2, "N") } else { $0.number(1, size) }
+                        }
+                    }
                 }
             }
         }
     }
 
-    private mutating func constant(_ name: String, type: Int64, _ shape: [Int64], _ elements: [[UInt8]]) {
-        graph.message(5) { tensor in
-            for size in shape { tensor.number(1, size) }
-            tensor.number(2, type)
-            tensor.text(8, name)
-            tensor.data(9, Array(elements.joined()))
-        }
-    }
-
-    private mutating func weight(_ name: String, _ shape: [Int64]) {
-        constant(name, type: 1, shape, [[UInt8](repeating: 0, count: Int(4 * shape.reduce(1, *)))])
-    }
-
-    /// Whole numbers or others, one or a list, of which there are none where the shape begins with 0.
-    private mutating func makeConstant(_ number: Int) {
-        let shape = choices.shape([[], [1], [2], [4], [2, 2], [3], [8]][choices.below(7)])
-        // As many as the shape asks for, as far as that can be told.
-        var elements = 1
-        for size in shape {
-            let (product, overflow) = elements.multipliedReportingOverflow(by: Int(size))
-            elements = overflow ? 64 : product
-        }
-        elements = max(0, min(elements, 64))
-        let isFloat = choices.rarely(3)
-        let name = (isFloat ? "f" : shape.isEmpty ? "n" : "i") + "\(number)"
-        let usual: [Int64] = [0, 1, 2, 3, -1, 8]
-        constant(
-            name, type: isFloat ? 1 : 7, shape,
-            (0..<elements).map { _ in
-                let value = choices.one(of: usual)
-                return isFloat
-                    ? bytes(Float(choices.real(Double(value))).bitPattern) : bytes(choices.number(value))
-            })
-        if isFloat {
-            floats.append(name)
-        } else if shape.isEmpty {
-            scalars.append(name)
-        } else {
-            integers.append(name)
-        }
-    }
-
-    private mutating func input(_ letter: Character) -> String {
-        switch letter {
-        case "x": return choices.one(of: images)
-        case "w", "c", "q": return String(letter)
-        case "i": return integers[integers.count - 1 - choices.below(integers.count)]
-        case "n": return scalars[scalars.count - 1 - choices.below(scalars.count)]
-        case "f": return floats[floats.count - 1 - choices.below(floats.count)]
-        case "-": return ""
-        default:
-            let all = integers + scalars + floats + images
-            return all[all.count - 1 - choices.below(all.count)]
-        }
-    }
-
     private mutating func call() {
-        let list = choices.rarely(2) ? ONNXOperator.images : ONNXOperator.shapes
-        let operation = choices.one(of: list)
+        let list =
+            choices.rarely(3)
+            ? ONNXOperator.all : choices.rarely(2) ? ONNXOperator.images : ONNXOperator.shapes
+        let operation = list[(choices.below(256) << 8 | choices.below(256)) % list.count]
         let inputs = operation.inputs.map { input($0) }
         count += 1
-        let outputs = operation.name == "Split" ? ["r\(count)", "t\(count)", "u\(count)"] : ["r\(count)"]
-        let used = operation.name == "Split" ? Array(outputs.prefix(1 + choices.below(3))) : outputs
-        let isNewest = choices.rarely(2)
-        var attributes: [(String, [Int64])] = []
-        for (name, numbers) in operation.attributes where !choices.rarely(8) {
-            attributes.append((name, numbers.map { choices.number($0) }))
+        let results = choices.rarely(16) ? choices.below(5) : 1 + choices.below(operation.results)
+        let outputs = (0..<results).map { "r\(count)_\($0)" }
+        let attributes = operation.attributes.filter { _ in !choices.rarely(8) }.map {
+            ($0.key, changed($0.value))
         }
-        node(operation.name, inputs, used) { node in
-            for (name, numbers) in attributes { node.attribute(name, numbers) }
-            for (name, word) in operation.words { node.attribute(name, word) }
+        node(operation.name, inputs, outputs) { node in
+            for (name, value) in attributes { node.attribute(name, value) }
         }
         if operation.inputs.contains("x") {
-            images += used
-        } else if isNewest {
-            integers += used
+            images += outputs
+        } else if operation.inputs.contains(where: { "fgrE".contains($0) }) {
+            floats += outputs
+        } else if choices.rarely(2) {
+            integers += outputs
         } else {
-            scalars += used
+            scalars += outputs
+        }
+    }
+
+    private mutating func changed(_ value: ONNXOperator.Value) -> ONNXOperator.Value {
+        switch value {
+        case .int(let number): .int(choices.number(number))
+        case .ints(let numbers): .ints(choices.list(numbers))
+        case .real(let number): .real(choices.real(number))
+        case .reals(let numbers): .reals(numbers.map { choices.real($0) })
+        case .word: value
+        case .tensor: .number(type: choices.one(of: [7, 1, 11, 6]), of: &choices)
+        case .constant: value
         }
     }
 
@@ -148,27 +121,47 @@ struct ONNXGenerator {
     }
 }
 
-extension WireWriter {
-    /// Lists are those whose names are in the plural.
-    fileprivate mutating func attribute(_ name: String, _ numbers: [Int64]) {
-        let isList = ["axes", "pads", "strides", "dilations", "kernel_shape", "perm", "split", "value_ints"]
-            .contains(name)
-        message(5) { attribute in
-            attribute.text(1, name)
-            if isList {
-                for number in numbers { attribute.number(8, number) }
-            } else {
-                attribute.number(3, numbers[0])
-            }
-            attribute.number(20, isList ? 7 : 2)
+extension ONNXOperator.Value {
+    fileprivate static func number(type: Int64, of choices: inout Choices) -> Self {
+        switch type {
+        case 1: .constant(type, bytes(Float(choices.real(1)).bitPattern))
+        case 11: .constant(type, bytes(choices.real(1).bitPattern))
+        case 6: .constant(type, bytes(Int32(truncatingIfNeeded: choices.number(1))))
+        default: .constant(type, bytes(choices.number(1)))
         }
     }
+}
 
-    fileprivate mutating func attribute(_ name: String, _ word: String) {
+extension WireWriter {
+    /// An attribute of a node, with its type's number.
+    fileprivate mutating func attribute(_ name: String, _ value: ONNXOperator.Value) {
         message(5) { attribute in
             attribute.text(1, name)
-            attribute.text(4, word)
-            attribute.number(20, 3)
+            switch value {
+            case .int(let number):
+                attribute.number(3, number)
+                attribute.number(20, 2)
+            case .ints(let numbers):
+                for number in numbers { attribute.number(8, number) }
+                attribute.number(20, 7)
+            case .real(let number):
+                attribute.float(2, Float(number))
+                attribute.number(20, 1)
+            case .reals(let numbers):
+                for number in numbers { attribute.float(7, Float(number)) }
+                attribute.number(20, 6)
+            case .word(let word):
+                attribute.text(4, word)
+                attribute.number(20, 3)
+            case .constant(let type, let content):
+                attribute.message(5) { tensor in
+                    tensor.number(1, 1)
+                    tensor.number(2, type)
+                    tensor.data(9, content)
+                }
+                attribute.number(20, 4)
+            case .tensor: break
+            }
         }
     }
 }

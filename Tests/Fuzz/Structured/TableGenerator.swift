@@ -1,6 +1,7 @@
 import ZipFixtures
 
-/// Tables of tensors and of images: safetensors, NumPy, IDX, CIFAR, checkpoints, each sound but for its hostile numbers.
+/// Tables of tensors and of images: safetensors, checkpoints, NumPy, IDX, CIFAR, Parquet, each sound but for its
+/// hostile numbers.
 struct TableGenerator {
     enum File {
         case weights([UInt8])
@@ -9,16 +10,30 @@ struct TableGenerator {
 
     private var choices: Choices
 
+    static let kinds = 13
+
     static func file(_ input: Input) -> File {
         var generator = TableGenerator(choices: Choices(input))
-        switch generator.choices.below(6) {
+        let kind = generator.choices.below(kinds)
+        switch kind {
         case 0: return .weights(generator.safetensors(0..<3))
         case 1: return .images(generator.safetensors(3..<5))
         case 2: return .weights(generator.checkpoint())
         case 3: return .images(generator.numpy())
         case 4: return .images(generator.idx())
-        default: return .images(generator.cifar())
+        case 5: return .images(generator.binaryCIFAR())
+        case 6: return .images(generator.pickledCIFAR())
+        default:
+            return .images(
+                ParquetGenerator.file(&generator.choices, isList: kind & 1 == 1, form: (kind - 7) / 2))
         }
+    }
+
+    /// As `torch.save` writes one.
+    static func checkpoint(_ choices: inout Choices) -> [UInt8] {
+        var generator = TableGenerator(choices: choices)
+        defer { choices = generator.choices }
+        return generator.checkpoint()
     }
 
     private init(choices: Choices) { self.choices = choices }
@@ -44,10 +59,15 @@ struct TableGenerator {
         ]
         var offset: Int64 = 0
         var members: [String] = []
+        var content: [UInt8] = []
         for (name, type, width, sizes) in usual[rows] {
             let shape = choices.shape(sizes)
             let (count, overflow) = elements(shape).multipliedReportingOverflow(by: width)
-            let end = offset + (overflow ? 0 : max(0, min(count, 1 << 12)))
+            let length = overflow ? 0 : max(0, min(count, 1 << 12))
+            let end = offset + length
+            content +=
+                name == "labels"
+                ? (0..<length / width).flatMap { bytes(choices.number($0 & 1)) } : zeros(length)
             let places = "\(choices.number(offset)),\(choices.number(end))"
             let text = shape.map(String.init).joined(separator: ",")
             members.append(
@@ -56,7 +76,7 @@ struct TableGenerator {
         }
         let header = Array("{\(members.joined(separator: ","))}".utf8)
         return bytes(UInt64(bitPattern: choices.number(Int64(header.count)))) + header
-            + (0..<offset).map { UInt8($0 & 1) }
+            + content
     }
 
     private mutating func numpy() -> [UInt8] {
@@ -92,12 +112,13 @@ struct TableGenerator {
         ]).build()
     }
 
-    private mutating func cifar() -> [UInt8] {
+    private mutating func binaryCIFAR() -> [UInt8] {
         let record = [UInt8(truncatingIfNeeded: choices.number(1))] + zeros(3_072)
-        if choices.rarely(2) {
-            let cut = zeros(choices.number(3_073))
-            return ZipBuilder([.init("data_batch_1.bin", [0] + zeros(3_072) + record + cut)]).build()
-        }
+        let cut = zeros(choices.number(3_073))
+        return ZipBuilder([.init("data_batch_1.bin", [0] + zeros(3_072) + record + cut)]).build()
+    }
+
+    private mutating func pickledCIFAR() -> [UInt8] {
         var pickle = PickleWriter()
         let shape = choices.shape([2, 3_072])
         let labels = [choices.number(0), choices.number(1)]
@@ -108,16 +129,16 @@ struct TableGenerator {
     private mutating func checkpoint() -> [UInt8] {
         var pickle = PickleWriter()
         pickle.begin()
-        for (place, (name, sizes)) in [
+        let usual: [(String, [Int64])] = [
             ("conv.weight", [2, 3, 3, 3]), ("fc.weight", [10, 32]), ("fc.bias", [10]),
         ]
-        .enumerated() {
-            let shape = choices.shape(sizes.map { Int64($0) })
+        for (place, (name, sizes)) in usual.enumerated() {
+            let shape = choices.shape(sizes)
             let strides =
                 shape.count == sizes.count
-                ? WeightsOf.strides(sizes).map { choices.number(Int64($0)) } : choices.shape(shape)
+                ? WeightsOf.strides(sizes).map { choices.number($0) } : choices.shape(shape)
             pickle.tensor(
-                name, key: place, count: choices.number(Int64(sizes.reduce(1, *))), offset: choices.number(0),
+                name, key: place, count: choices.number(sizes.reduce(1, *)), offset: choices.number(0),
                 shape: shape,
                 strides: strides)
         }
