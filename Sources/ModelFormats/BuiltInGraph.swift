@@ -71,13 +71,14 @@ public struct BuiltInGraph {
         }
     }
 
-    /// The names of a table's weights are a graph's: what their user may mean. Shapes are compared too.
-    static func matching(_ table: WeightTable) -> [BuiltInGraph] {
-        BuiltInGraphs.all.compactMap { name, document in
-            guard let graph = try? BuiltInGraph(name, document),
-                (try? KeyMatch(expected: graph.weights, table: table)) != nil
-            else { return nil }
-            return graph
-        }
+    /// Those whose weights have the names and shapes of a table's: what its user may mean.
+    static func matching(_ table: WeightTable) -> [String] {
+        everyWeight.filter { (try? KeyMatch(expected: $0.weights, table: table)) != nil }.map(\.name)
     }
+
+    /// Read once: the graphs are large, and needed for their weights' names alone.
+    private static let everyWeight: [(name: String, weights: [KeyMatch.Expected])] =
+        BuiltInGraphs.all.compactMap { name, document in
+            (try? BuiltInGraph(name, document)).map { (name, $0.weights) }
+        }
 }

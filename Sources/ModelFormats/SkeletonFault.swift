@@ -11,7 +11,7 @@ enum SkeletonFault {
 
     /// How to name a graph, with the one that the weights' names suggest.
     private static func advice(_ table: WeightTable) -> String {
-        let guesses = BuiltInGraph.matching(table).map { "\($0.name)" }
+        let guesses = BuiltInGraph.matching(table)
         let hint =
             guesses.isEmpty ? "" : "The names are those of \(guesses.joined(separator: ", ")). "
         return hint
