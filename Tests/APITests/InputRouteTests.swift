@@ -198,7 +198,8 @@ import Testing
                 #expect(answer.status == 422)
                 #expect(try answer.value("code") == "upload-check-died")
                 let limit = end.hasPrefix("fill") ? "limits.check_memory" : "limits.check_seconds"
-                #expect(try answer.value("detail", as: String.self)?.contains(limit) == true, "\(answer.text)")
+                #expect(
+                    try answer.value("detail", as: String.self)?.contains(limit) == true, "\(answer.text)")
             }
             #expect(try await service.send(.get, path).value("state") == "rejected")
         }

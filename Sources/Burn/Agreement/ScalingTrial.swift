@@ -1,7 +1,6 @@
-import Evaluation
 import Execution
 import Findings
-import SeededRandom
+import Support
 import Tensors
 
 /// Whether another scaling of the images, of those that many models share, fits the model better than the one that is given.

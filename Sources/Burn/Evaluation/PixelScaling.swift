@@ -1,5 +1,5 @@
 import Findings
-import Problems
+import Support
 import Tensors
 
 /// An input scaling for a number of channels, checked.

@@ -1,4 +1,4 @@
-@testable import ONNX
+@testable import ModelFormats
 
 /// How an operator is written: a letter for each input, and its attributes with their usual values.
 ///
