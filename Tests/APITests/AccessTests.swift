@@ -28,10 +28,12 @@ import WebAssets
         try await withHarness { service in
             _ = try await bearer(service, .read)
             var tried = 0
-            for pattern in try paths().keys.sorted() + ["/", "/v1/nothing", "/metrics/x"] {
+            let others = ["/", "/assets/none", "/assets", "/v1/nothing", "/metrics/x"]
+            for pattern in try paths().keys.sorted() + others {
                 for method in HTTPMethod.allCases {
                     let open =
-                        ["/", "/healthz", "/readyz"].contains(pattern) && [.get, .head].contains(method)
+                        ["/", "/assets/none", "/healthz", "/readyz"].contains(pattern)
+                        && [.get, .head].contains(method)
                     let answer = try await service.send(method, Self.target(pattern), body: Data("{}".utf8))
                     #expect((answer.status == 401) == !open, "\(method) \(pattern): \(answer.status)")
                     guard answer.status == 401 else { continue }
