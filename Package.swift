@@ -154,16 +154,26 @@ let modules: [Target] = [
     library(
         "JobStore", ["ArtifactStore", "Findings", "Migrations", "Support", "WorkerProtocol", crypto, grdb]),
     library(
-        "JobQueue",
+        "Storage",
+        ["ArtifactStore", "Findings", "JobStore", "Support", "WorkerProtocol", "Workers", crypto, logging]),
+    library(
+        "Rendering",
         [
             "ArtifactStore", "Findings", "JobStore", "PackedDataset", "Support", "WorkerProtocol", "Workers",
-            crypto, logging,
+            logging,
+        ]),
+    library(
+        "JobQueue",
+        [
+            "ArtifactStore", "Findings", "JobStore", "PackedDataset", "Rendering", "Storage", "Support",
+            "WorkerProtocol", "Workers", crypto, logging,
         ]),
     .target(
         name: "API",
         dependencies: [
-            "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Report", "Support",
-            "WebAssets", "WorkerProtocol", "Workers", crypto, logging,
+            "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Rendering", "Report",
+            "Storage",
+            "Support", "WebAssets", "WorkerProtocol", "Workers", crypto, logging,
         ], swiftSettings: strict),
     library("AttackBench", ["Findings", "PackedDataset", "Support", "WorkerProtocol", "Workers"]),
 ]
@@ -181,9 +191,8 @@ let programs: [Target] = [
         "burnd",
         [
             "API", "ArtifactStore", "AttackBench", "Findings", "HTTPServer", "JobQueue", "JobStore",
-            "PackedDataset", "Report", "Sandbox", "ServiceClient", "Support", "WorkerProtocol", "Workers",
-            crypto,
-            logging,
+            "PackedDataset", "Report", "Sandbox", "ServiceClient", "Storage", "Support", "WorkerProtocol",
+            "Workers", crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             .product(name: "Yams", package: "Yams"),
@@ -256,7 +265,7 @@ let suites: [Target] = [
     tests("Findings", ["Support"]),
     tests("Graph", ["Support"]),
     tests("HTTPServer", ["RawHTTP", "Support", crypto, logging]),
-    tests("JobQueue", ["ScriptedWorker", "Support"]),
+    tests("JobQueue", ["ScriptedWorker", "Storage", "Support"]),
     tests("JobStore", ["Migrations", "Support", grdb]),
     tests("ModelFormats", ["Containers", "Graph", "Support", "ZipFixtures", protobuf]),
     tests("PackedDataset", ["Findings", "Support"]),

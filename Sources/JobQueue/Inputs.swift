@@ -1,6 +1,7 @@
 import ArtifactStore
 import Findings
 import JobStore
+import Storage
 import Support
 
 extension JobQueue {
@@ -62,25 +63,10 @@ extension JobQueue {
     }
 }
 
-extension ArtifactStore {
-    /// - Throws: `Problem` `content-missing`.
-    func skeleton(_ source: SkeletonSource?) throws -> ModelSkeleton? {
-        switch source {
-        case nil: nil
-        case .architecture(let name, let image, let weights):
-            .architecture(name, image: image, weights: weights)
-        case .blob(let blob, let weights): .file(try require(blob), weights: weights)
-        }
-    }
-
-    /// - Throws: `Problem` `content-missing`.
-    @discardableResult
-    func require(_ blob: Blob) throws -> String {
-        guard let path = path(of: blob.sha256) else {
-            throw Problem(
-                .internal, code: "content-missing", title: "A stored file is not there",
-                detail: "The content \(blob.sha256) was removed meanwhile.", fix: "Upload the file again.")
-        }
-        return path
+extension JobQueue {
+    /// Removes a finished job with all that it found; what is left says that it was there.
+    /// - Throws: `.notFound`; `.gone` `job-removed`; `.conflict` `job-not-finished`.
+    public nonisolated func remove(_ job: String) async throws {
+        try await store.remove(job, reason: .request, artifacts)
     }
 }

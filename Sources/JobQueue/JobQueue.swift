@@ -4,6 +4,8 @@ import Findings
 import Foundation
 import JobStore
 import Logging
+import Rendering
+import Storage
 import Support
 import WorkerProtocol
 import Workers
@@ -171,7 +173,7 @@ public actor JobQueue {
     // MARK: The pool
 
     /// Looks for work without keeping the caller waiting.
-    func wake() {
+    package func wake() {
         Task { await pump() }
     }
 

@@ -6,12 +6,14 @@ import Support
 import Testing
 
 @testable import JobQueue
+@testable import Storage
 
 /// Sweeps, checks, backups, and uploads that were interrupted.
 @Suite struct StorageTests {
     private func uploads(_ service: Service, patience: Duration = .seconds(60)) -> ResumableUploads {
         ResumableUploads(
-            store: service.store, artifacts: service.artifacts, queue: service.queue, patience: patience
+            store: service.store, artifacts: service.artifacts, patience: patience,
+            registered: { [queue = service.queue] in await queue.wake() }
         ) { _, path in
             guard try !Data(contentsOf: URL(filePath: path)).isEmpty else {
                 throw Problem(.unprocessable, code: "empty", title: "Empty", detail: "")

@@ -4,6 +4,7 @@ import Testing
 import WorkerProtocol
 
 @testable import JobQueue
+@testable import Storage
 
 /// Checks of uploads: how many at a time, who waits, who gives up, and what becomes of one that does not end.
 @Suite struct UploadCheckerTests {
@@ -100,7 +101,7 @@ import WorkerProtocol
     @Test func anUploadThatEndsTheServiceIsGivenUp() async throws {
         let service = try Service()
         let uploads = ResumableUploads(
-            store: service.store, artifacts: service.artifacts, queue: service.queue
+            store: service.store, artifacts: service.artifacts, registered: {}
         ) { _, _ in
             Issue.record("checked a fourth time")
             return nil
@@ -128,7 +129,7 @@ import WorkerProtocol
     ) async throws -> (uploads: ResumableUploads, id: String) {
         let left = Mutex(times)
         let uploads = ResumableUploads(
-            store: service.store, artifacts: service.artifacts, queue: service.queue
+            store: service.store, artifacts: service.artifacts, registered: {}
         ) { _, _ in
             let fails = left.withLock { left in
                 left -= 1

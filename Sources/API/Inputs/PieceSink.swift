@@ -3,6 +3,7 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
+import Storage
 import Support
 
 /// Appends a request's body to an upload's file.

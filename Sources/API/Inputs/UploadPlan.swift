@@ -5,6 +5,7 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
+import Storage
 import Support
 
 /// What the upload routes of models and data sets share.

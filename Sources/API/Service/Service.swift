@@ -3,6 +3,7 @@ import Foundation
 import HTTPServer
 import JobQueue
 import JobStore
+import Storage
 import Support
 
 /// The REST API over the stores and the queue. `router()` is all that a server needs.
@@ -97,9 +98,9 @@ public struct RESTService: Sendable {
         self.access = access
         self.audit = audit ?? AuditLog(store: store)
         uploads = ResumableUploads(
-            store: store, artifacts: artifacts, queue: queue, patience: limits.uploadPatience,
+            store: store, artifacts: artifacts, patience: limits.uploadPatience,
             maximumUnfinished: limits.unfinishedUploads,
-            options: { try ImportParameters($0).options($0.kind) }
+            options: { try ImportParameters($0).options($0.kind) }, registered: { await queue.wake() }
         ) { record, path in
             let options = record.kind == .model ? try ImportParameters(record).model() : nil
             return try await queue.checker.check(Self.check(record.kind, options, at: path))

@@ -48,6 +48,13 @@ public enum DurableFile {
         guard retrying({ fsync(descriptor) }) == 0 else { throw failure("fsync", path, errno) }
     }
 
+    /// Bytes of a file.
+    public static func size(of path: String) throws -> Int {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw FileProblem.of("stat", path) }
+        return Int(status.st_size)
+    }
+
     /// Repeats a system call that a signal interrupted.
     public static func retrying(_ call: () -> Int32) -> Int32 {
         while true {

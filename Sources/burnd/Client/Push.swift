@@ -1,5 +1,6 @@
 import Foundation
 import ServiceClient
+import Storage
 import Support
 import Synchronization
 

@@ -3,6 +3,7 @@ import ArgumentParser
 import Findings
 import Foundation
 import Report
+import Storage
 import Support
 import UnixSignals
 import WorkerProtocol

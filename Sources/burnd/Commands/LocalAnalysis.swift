@@ -2,6 +2,7 @@ import API
 import Findings
 import Foundation
 import PackedDataset
+import Storage
 import Support
 import Synchronization
 import WorkerProtocol

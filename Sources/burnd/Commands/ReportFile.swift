@@ -4,6 +4,7 @@ import Findings
 import Foundation
 import Report
 import ServiceClient
+import Storage
 import Support
 
 /// A report of a scan or purification on this machine, in the form that the file's name says.

@@ -7,6 +7,7 @@ import JobQueue
 import JobStore
 import Logging
 import ServiceLifecycle
+import Storage
 import Support
 import Workers
 

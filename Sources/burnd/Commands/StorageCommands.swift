@@ -3,6 +3,7 @@ import ArtifactStore
 import Foundation
 import JobQueue
 import JobStore
+import Storage
 import Support
 
 /// Where the data directory is, as for `burnd serve`.

@@ -37,7 +37,7 @@ public actor UploadChecker {
     private var controls: [Int: WorkerControl] = [:]
     private var isStopping = false
 
-    init(
+    package init(
         artifacts: ArtifactStore, supervisor: WorkerSupervisor, configuration: Configuration,
         logger: Logger
     ) {
@@ -47,13 +47,13 @@ public actor UploadChecker {
         self.logger = logger
     }
 
-    func start() {
+    package func start() {
         isStopping = false
         supervisor.openReserve()
     }
 
     /// Stops the workers; whoever waits is told.
-    func shutdown() {
+    package func shutdown() {
         isStopping = true
         supervisor.closeReserve()
         for control in controls.values { control.cancel() }

@@ -45,12 +45,6 @@ enum Folder {
         try FileManager.default.removeItem(atPath: path)
     }
 
-    static func size(_ path: String) throws -> Int {
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw FileProblem.of("stat", path) }
-        return Int(status.st_size)
-    }
-
     static func syncTree(_ path: String) throws {
         for name in try FileManager.default.subpathsOfDirectory(atPath: path) {
             try DurableFile.synchronise(path + "/" + name)

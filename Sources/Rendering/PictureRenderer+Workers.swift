@@ -125,7 +125,7 @@ extension PictureRenderer {
             let file = RenderedSample.file(sample.index, view)
             try artifacts.move(file, from: scratch, to: directory, as: file)
             note.sha256[view.rawValue] = try ArtifactStore.sha256(ofFile: directory + "/" + file)
-            bytes += try Folder.size(directory + "/" + file)
+            bytes += try DurableFile.size(of: directory + "/" + file)
         }
         let name = PictureNote.name(sample.index)
         let data = try JSONEncoder().encode(note)
@@ -156,18 +156,5 @@ extension PictureRenderer {
                 detail: "The picture was not finished.", fix: "Try again when it is back.")
         }
         if let problem = exit.problem { throw problem }
-    }
-}
-
-extension ArtifactStore {
-    /// Calls `body` with an empty folder of its own, which is removed afterwards.
-    func inScratch<Value: Sendable>(
-        _ body: @Sendable (String) async throws -> Value
-    ) async throws -> Value {
-        let scratch = try await onDisk { try self.makeScratchDirectory() }
-        let result: Result<Value, any Error>
-        do { result = .success(try await body(scratch)) } catch { result = .failure(error) }
-        try await onDisk { try self.deleteScratchDirectory(scratch) }
-        return try result.get()
     }
 }

@@ -82,7 +82,7 @@ public struct Backup: Sendable {
                 fix: "Stop the service and run burnd fsck.")
         }
         files[BackupManifest.database] = try BackupManifest.File(
-            path: BackupManifest.database, bytes: Folder.size(database),
+            path: BackupManifest.database, bytes: DurableFile.size(of: database),
             sha256: ArtifactStore.sha256(ofFile: database))
         return try finish(files.values.sorted { $0.path < $1.path })
     }
@@ -139,6 +139,6 @@ public struct Backup: Sendable {
                     fix: "Stop the service and run burnd fsck.")
             }
         }
-        return BackupManifest.File(path: path, bytes: try Folder.size(target), sha256: digest)
+        return BackupManifest.File(path: path, bytes: try DurableFile.size(of: target), sha256: digest)
     }
 }

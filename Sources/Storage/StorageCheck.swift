@@ -82,7 +82,7 @@ public struct StorageCheck: Sendable {
 
     private func content(_ sha256: String, _ size: Int) throws -> Content {
         guard let path = artifacts.path(of: sha256) else { return .missing }
-        guard try Folder.size(path) == size else { return .damaged }
+        guard try DurableFile.size(of: path) == size else { return .damaged }
         return try !readsContent || artifacts.isIntact(sha256: sha256) ? .intact : .damaged
     }
 
@@ -95,7 +95,7 @@ public struct StorageCheck: Sendable {
             let bytes = try await store.dataset(id).summary?.packedBytes ?? 0
             let images = try artifacts.datasetDirectory(id) + "/images.u8"
             if files.contains("manifest.json"), files.contains("labels.i32"), files.contains("images.u8"),
-                try Folder.size(images) == bytes
+                try DurableFile.size(of: images) == bytes
             {
                 continue
             }

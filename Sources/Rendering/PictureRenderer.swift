@@ -48,7 +48,7 @@ public actor PictureRenderer {
     private var cachedBytes = 0
     private var isRunning = false
 
-    init(
+    package init(
         store: JobStore, artifacts: ArtifactStore, supervisor: WorkerSupervisor,
         configuration: Configuration, logger: Logger
     ) {
@@ -59,7 +59,7 @@ public actor PictureRenderer {
         self.logger = logger
     }
 
-    func start() async throws {
+    package func start() async throws {
         guard !isRunning else { return }
         cachedBytes = try await onDisk { [artifacts] in
             try artifacts.prepareCache()
@@ -70,7 +70,7 @@ public actor PictureRenderer {
     }
 
     /// Stops the workers; whoever waits is told.
-    func shutdown() {
+    package func shutdown() {
         isRunning = false
         for control in controls.values { control.cancel() }
         for key in waiting { answer(key, .failure(Self.stopping)) }

@@ -71,7 +71,7 @@ public struct Restore: Sendable {
         {
             throw damaged(problem.detail)
         }
-        let size = try Folder.size(target)
+        let size = try DurableFile.size(of: target)
         guard digest == file.sha256, size == file.bytes else {
             throw damaged(
                 "\(file.path) has \(size) bytes and the SHA-256 \(digest); it had \(file.bytes) and \(file.sha256)."

@@ -154,7 +154,7 @@ public struct Housekeeping: Sendable {
 extension JobStore {
     /// Removes a finished job, its results and its files.
     /// - Throws: as `removeJob`.
-    func remove(_ job: String, reason: Tombstone.Reason, _ artifacts: ArtifactStore) async throws {
+    package func remove(_ job: String, reason: Tombstone.Reason, _ artifacts: ArtifactStore) async throws {
         try await removeJob(job, reason: reason) { try artifacts.delete(sha256: $0) }
         try await onDisk {
             try artifacts.deleteWorkDirectory(job)
@@ -162,21 +162,3 @@ extension JobStore {
         }
     }
 }
-
-extension JobQueue {
-    /// Removes a finished job with all that it found; what is left says that it was there.
-    /// - Throws: `.notFound`; `.gone` `job-removed`; `.conflict` `job-not-finished`.
-    public nonisolated func remove(_ job: String) async throws {
-        try await store.remove(job, reason: .request, artifacts)
-    }
-}
-
-/// File operations that may take long, off the threads that Swift's tasks share.
-public func onDisk<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        diskQueue.async { continuation.resume(with: Result { try body() }) }
-    }
-}
-
-/// Another quality of service than the default has threads of its own.
-private let diskQueue = DispatchQueue(label: "burn.disk", qos: .utility, attributes: .concurrent)

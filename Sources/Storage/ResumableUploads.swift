@@ -20,7 +20,8 @@ public struct ResumableUploads: Sendable {
 
     let store: JobStore
     let artifacts: ArtifactStore
-    let queue: JobQueue
+    /// Told of a new model or data set.
+    let registered: @Sendable () async -> Void
     let options: Options
     let check: Check
     let logger: Logger
@@ -32,13 +33,14 @@ public struct ResumableUploads: Sendable {
     public let maximumUnfinished: Int
 
     public init(
-        store: JobStore, artifacts: ArtifactStore, queue: JobQueue, patience: Duration = .seconds(86_400),
+        store: JobStore, artifacts: ArtifactStore, patience: Duration = .seconds(86_400),
         maximumUnfinished: Int = 16, logger: Logger = Logger(label: "burn.uploads"),
-        options: @escaping Options = { _ in .none }, check: @escaping Check
+        options: @escaping Options = { _ in .none }, registered: @escaping @Sendable () async -> Void,
+        check: @escaping Check
     ) {
         self.store = store
         self.artifacts = artifacts
-        self.queue = queue
+        self.registered = registered
         self.patience = patience
         self.maximumUnfinished = maximumUnfinished
         self.logger = logger
@@ -165,7 +167,7 @@ public struct ResumableUploads: Sendable {
         let finished = try store.finishUpload(record.id, blob: blob, options: options(record)) {
             try artifacts.require($0)
         }
-        Task { [queue] in await queue.wake() }
+        Task { [registered] in await registered() }
         return finished
     }
 
