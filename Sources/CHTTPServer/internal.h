@@ -72,10 +72,21 @@ struct burn_http_server {
 int64_t burn_http_now_ms(void);
 void burn_http_wake(burn_http_server *server);
 void *burn_http_monitor(void *server);
-/* The framing gate: fields are the request's header fields in order, as libmicrohttpd cut them. */
+
+/* A request's head as libmicrohttpd cut it: where in the connection's buffer each part lies. */
+typedef struct {
+    const char *method, *target, *version;
+    burn_http_field *fields; /* in order */
+    size_t count;
+    size_t size; /* of the whole head; 0: not known */
+} burn_http_lines;
+
+/* The framing gate. */
 burn_http_framing burn_http_check_framing(
-    struct MHD_Connection *mhd, const burn_http_request *request, const char *method, const char *version,
-    const burn_http_field *fields, size_t count, bool *has_length, uint64_t *length);
+    const burn_http_request *request, const burn_http_lines *lines, bool *has_length, uint64_t *length);
+/* Lays the head out in other memory, as another version of libmicrohttpd might; in the buffer the target is cut at its
+   query by now, so that it comes as `target`. NULL: memory ran out. To be freed. */
+void *burn_http_simulate_layout(burn_http_layout layout, burn_http_lines *lines, const char *target);
 
 /* libmicrohttpd's callbacks. */
 void *burn_http_on_target(void *server, const char *target, struct MHD_Connection *mhd);

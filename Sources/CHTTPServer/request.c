@@ -80,15 +80,28 @@ static enum MHD_Result begin(burn_http_request *request, const char *method, con
     if (list.fields == NULL) return MHD_NO;
     MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, append_field, &list);
 
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    burn_http_lines lines = {
+        method, request->target_at, version, list.fields, list.count, size == NULL ? 0 : size->header_size,
+    };
+    void *simulated = NULL;
+    if (server->options.simulated_layout != BURN_HTTP_LAYOUT_REAL) {
+        simulated = burn_http_simulate_layout(server->options.simulated_layout, &lines, request->target);
+        if (simulated == NULL) {
+            free(list.fields);
+            return MHD_NO;
+        }
+    }
+
     burn_http_head head = {
-        .method = method,
-        .target = request->target,
+        .method = lines.method,
+        .target = simulated == NULL ? request->target : lines.target,
         .fields = list.fields,
         .field_count = list.count,
         .remote_address = request->connection->address,
     };
-    head.framing = burn_http_check_framing(
-        request->mhd, request, method, version, list.fields, list.count, &head.has_length, &head.length);
+    head.framing = burn_http_check_framing(request, &lines, &head.has_length, &head.length);
     pthread_mutex_lock(&server->registry);
     request->connection->head_deadline = 0;
     pthread_mutex_unlock(&server->registry);
@@ -101,6 +114,7 @@ static enum MHD_Result begin(burn_http_request *request, const char *method, con
         pthread_mutex_unlock(&server->registry);
     }
     free(list.fields);
+    free(simulated);
     return suspended ? MHD_YES : MHD_NO;
 }
 

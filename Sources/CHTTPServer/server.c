@@ -45,6 +45,8 @@ static void log_nothing(void *context, const char *format, va_list arguments) {
     (void)context, (void)format, (void)arguments;
 }
 
+const char *burn_http_library_version(void) { return MHD_get_version(); }
+
 bool burn_http_has_tls(void) { return MHD_is_feature_supported(MHD_FEATURE_TLS) == MHD_YES; }
 
 /* TLS 1.2 with forward secrecy and authenticated ciphers, and TLS 1.3. */

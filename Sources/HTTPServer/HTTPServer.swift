@@ -22,11 +22,21 @@ public final class HTTPServer: Sendable {
     }
 
     /// Binds and starts to answer.
-    /// - Throws: `Problem` (unavailable) when the address cannot be bound.
+    /// - Throws: `Problem` (unavailable) when the address cannot be bound, or `FramingSelfTest` fails.
     public static func start(
         configuration: HTTPServerConfiguration = HTTPServerConfiguration(), handler: any HTTPHandler,
         observer: (any HTTPObserver)? = nil, logger: Logger = Logger(label: "burn.http")
     ) throws -> HTTPServer {
+        try start(
+            configuration: configuration, handler: handler, observer: observer, logger: logger,
+            proof: FramingSelfTest(headerBytes: configuration.headerBytes))
+    }
+
+    static func start(
+        configuration: HTTPServerConfiguration, handler: any HTTPHandler, observer: (any HTTPObserver)?,
+        logger: Logger, proof: FramingSelfTest
+    ) throws -> HTTPServer {
+        try proof.run()
         let service = HTTPService(
             configuration: configuration, handler: handler, observer: observer, logger: logger)
         var callbacks = service.callbacks

@@ -3,7 +3,10 @@ import Foundation
 
 extension HTTPServerConfiguration {
     /// Calls the body with the shim's options, whose pointers are valid during the call.
-    func withOptions<Value>(_ body: (UnsafePointer<burn_http_options>) -> Value) -> Value {
+    /// - Parameter layout: another than the real one, for tests.
+    func withOptions<Value>(
+        layout: burn_http_layout = BURN_HTTP_LAYOUT_REAL, _ body: (UnsafePointer<burn_http_options>) -> Value
+    ) -> Value {
         let texts = [host] + (certificate.map { [$0.certificate, $0.privateKey] } ?? []) + unlimitedAddresses
         // One block of zero-terminated strings, and where each begins.
         var block: [CChar] = []
@@ -31,6 +34,7 @@ extension HTTPServerConfiguration {
                 options.header_deadline_ms = UInt32(clamping: Int64(headerDeadline / .milliseconds(1)))
                 options.idle_timeout_s = UInt32(clamping: Int64(idleTimeout / .seconds(1)))
                 options.minimum_upload_rate = minimumUploadRate
+                options.simulated_layout = layout
                 return withUnsafePointer(to: options, body)
             }
         }

@@ -71,6 +71,14 @@ typedef struct {
     void (*end)(void *exchange, bool completed);
 } burn_http_callbacks;
 
+/* How a head lies in memory, for the tests of what proves the framing gate. */
+typedef enum {
+    BURN_HTTP_LAYOUT_REAL = 0,  /* as libmicrohttpd left it */
+    BURN_HTTP_LAYOUT_SCATTERED, /* every line somewhere else */
+    BURN_HTTP_LAYOUT_COMPACT,   /* line after line, whatever stood between them */
+    BURN_HTTP_LAYOUT_ALTERED,   /* likewise, with another target */
+} burn_http_layout;
+
 typedef struct {
     const char *host; /* a numeric IPv4 or IPv6 address */
     uint16_t port;
@@ -85,7 +93,11 @@ typedef struct {
     uint32_t header_deadline_ms;
     uint32_t idle_timeout_s;
     uint64_t minimum_upload_rate; /* bytes per second */
+    burn_http_layout simulated_layout;
 } burn_http_options;
+
+/* The version of libmicrohttpd that runs. */
+const char *burn_http_library_version(void);
 
 /* Whether the library was built with TLS. */
 bool burn_http_has_tls(void);
