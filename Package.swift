@@ -271,7 +271,7 @@ let suites: [Target] = [
     tests("PackedDataset", ["Findings", "Support"]),
     tests("Report", ["Findings", "SchemaChecking"]),
     tests("Sandbox", ["ConfinedProgram", "WorkerProtocol"]),
-    tests("ServiceClient", ["Support"]),
+    tests("ServiceClient", ["HTTPServer", "Support", logging]),
     tests("Support"),
     tests("Tensors", ["Graph", "Support"]),
     tests(
