@@ -7,8 +7,8 @@ import Support
 import WorkerProtocol
 import Workers
 
-/// Runs one attempt of a job or of an import, from its task to its stored result, on the calling Dispatch
-/// thread.
+/// Runs one attempt of a job or of an import, from its task to its stored result, on the calling thread, which it
+/// blocks.
 struct AttemptRunner: Sendable {
     let store: JobStore
     let artifacts: ArtifactStore

@@ -1,5 +1,4 @@
 import ArtifactStore
-import Dispatch
 import Findings
 import Foundation
 import JobStore
@@ -13,7 +12,7 @@ import Workers
 /// Runs imports and jobs on worker processes, and owns every change of their state.
 ///
 /// The database is the queue: what is claimed, run and finished stands there first, and this actor only
-/// remembers how to stop what runs now. Attempts run on Dispatch threads, one per slot.
+/// remembers how to stop what runs now. Attempts run on threads of their own, one per slot.
 public actor JobQueue {
     public struct Configuration: Sendable {
         /// Jobs that run at the same time.
@@ -47,9 +46,6 @@ public actor JobQueue {
     private nonisolated let configuration: Configuration
     private let logger: Logger
     private let runner: AttemptRunner
-    /// Another quality of service than the default has threads of its own, apart from those that Swift's tasks
-    /// run on.
-    private let workers = DispatchQueue(label: "burn.workers", qos: .utility, attributes: .concurrent)
     nonisolated let conditions = QueueConditions()
     /// Has workers make what people look at.
     public nonisolated let pictures: PictureRenderer
@@ -204,7 +200,7 @@ public actor JobQueue {
         {
             let control = control()
             importControls[attempt.id] = control
-            workers.async { [runner] in
+            OwnThread.run("burn.attempt") { [runner] in
                 runner.run(attempt, control: control)
                 Task { await self.importEnded(attempt.id) }
             }
@@ -214,7 +210,7 @@ public actor JobQueue {
         {
             let control = control()
             jobControls[attempt.job] = control
-            workers.async { [runner] in
+            OwnThread.run("burn.attempt") { [runner] in
                 runner.run(attempt, control: control)
                 Task { await self.jobEnded(attempt.job) }
             }

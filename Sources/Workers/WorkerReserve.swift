@@ -45,7 +45,7 @@ final class WorkerReserve: Sendable {
             state.starting += missing
             return missing
         }
-        for _ in 0..<missing { Thread.detachNewThread { self.keepOne() } }
+        for _ in 0..<missing { OwnThread.run("burn.reserve") { self.keepOne() } }
     }
 
     /// Hands a waiting worker to `use`, and starts another in its place.

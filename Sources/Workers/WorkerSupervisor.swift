@@ -41,10 +41,10 @@ public final class WorkerSupervisor: Sendable {
     public let configuration: Configuration
     /// Absolute path of the worker's program.
     public let executable: String
-    private let queue = DispatchQueue(label: "burn.worker-supervisor", attributes: .concurrent)
     private let reserve: WorkerReserve
 
     /// Also makes the process ignore SIGPIPE: a worker may die while its task is written to it.
+    private static let threadName = "burn.supervisor"
     /// - Throws: `Problem` `worker-not-found`.
     public init(configuration: Configuration = Configuration()) throws {
         self.configuration = configuration
@@ -70,7 +70,7 @@ public final class WorkerSupervisor: Sendable {
         return URL(filePath: path ?? CommandLine.arguments[0]).deletingLastPathComponent().path
     }
 
-    /// Runs one worker to its end, on a Dispatch thread.
+    /// Runs one worker to its end, on a thread of its own.
     /// - Parameter receive: gets every message but heartbeats and the last frame, in order, on that thread; the
     ///   worker waits when it takes long. When it throws, the worker is killed.
     public func run(
@@ -78,7 +78,7 @@ public final class WorkerSupervisor: Sendable {
         receive: @escaping @Sendable (WorkerMessage) throws -> Void
     ) async -> WorkerExit {
         await withCheckedContinuation { continuation in
-            queue.async {
+            OwnThread.run(Self.threadName) {
                 continuation.resume(returning: self.runBlocking(task, control: control, receive: receive))
             }
         }
@@ -95,7 +95,7 @@ public final class WorkerSupervisor: Sendable {
                     returning: self.watch(task, process, control: control, receive: receive))
             }
             guard !isTaken else { return }
-            queue.async {
+            OwnThread.run(Self.threadName) {
                 continuation.resume(returning: self.runBlocking(task, control: control, receive: receive))
             }
         }
@@ -107,7 +107,7 @@ public final class WorkerSupervisor: Sendable {
     /// Lets the workers of the reserve go.
     public func closeReserve() { reserve.close() }
 
-    /// The same on the calling thread, which must not be one of the cooperative pool.
+    /// The same on the calling thread, which must be one that may block for as long as the worker runs (`OwnThread`).
     public func runBlocking(
         _ task: WorkerTask, control: WorkerControl = WorkerControl(),
         receive: (WorkerMessage) throws -> Void

@@ -54,6 +54,36 @@ import Workers
         #expect(run.messages[501] == .phaseFinished(.detection, round: 0, seconds: 1.5))
     }
 
+    /// Dispatch has few threads for each quality of service; a worker that runs for hours must not hold one.
+    @Test func manyWorkersRunAtOnceAndHoldNoThreadOfDispatch() async throws {
+        let count = 3 * ProcessInfo.processInfo.activeProcessorCount + 4
+        let started = Received()
+        let controls = (0..<count).map { _ in WorkerControl() }
+        try await withThrowingTaskGroup(of: WorkerExit.self) { group in
+            for control in controls {
+                group.addTask {
+                    try await Self.run(
+                        "metrics\nwait", control: control, receive: { started.add($0) }
+                    ).exit
+                }
+            }
+            for _ in 0..<1_200 where started.messages.count < count {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(started.messages.count == count, "all at the same time")
+            for qos in [DispatchQoS.QoSClass.default, .utility] {
+                await withCheckedContinuation { done in
+                    DispatchQueue.global(qos: qos).async { done.resume() }
+                }
+            }
+            for control in controls { control.cancel() }
+            for try await exit in group {
+                if case .cancelled = exit { continue }
+                Issue.record("\(exit)")
+            }
+        }
+    }
+
     @Test func theWorkersProblemComesThrough() async throws {
         let run = try await Self.run("fail unprocessable bad-model")
         #expect(run.exit.problem?.code == "bad-model")
