@@ -4,7 +4,13 @@ import Support
 /// Control groups (version 2) below the service's own: one for each worker, where the kernel itself holds it
 /// to its memory, counts all of its pages, and kills it whole.
 public final class WorkerCgroups: Sendable {
+    /// This machine, or whoever started the service, gives it no groups of its own.
     public struct Unavailable: Error, CustomStringConvertible {
+        public var description: String
+    }
+
+    /// A group that is the service's own could not be set up.
+    public struct Failure: Error, CustomStringConvertible {
         public var description: String
     }
 
@@ -20,7 +26,8 @@ public final class WorkerCgroups: Sendable {
     ///   - membership: /proc/self/cgroup, or what stands for it.
     ///   - mount: where version 2 is mounted.
     /// - Throws: `Unavailable` when the machine has no version 2 with memory control, or when this group is not
-    ///   the service's alone (systemd: `Delegate=memory pids`).
+    ///   the service's alone to write (systemd: `Delegate=memory pids`); `Failure` when it is, and does not take what
+    ///   is written.
     public init(
         membership: URL = URL(filePath: "/proc/self/cgroup"), mount: URL = URL(filePath: "/sys/fs/cgroup")
     ) throws {
@@ -36,18 +43,22 @@ public final class WorkerCgroups: Sendable {
         guard Self.words(of: root.appending(path: "cgroup.procs")) == [process] else {
             throw Unavailable(description: "\(root.path) is shared with other processes")
         }
+        let control = root.appending(path: "cgroup.subtree_control")
+        guard access(root.path, W_OK) == 0, access(control.path, W_OK) == 0 else {
+            throw Unavailable(
+                description: "\(root.path) is not delegated: \(String(cString: strerror(errno)))")
+        }
         do {
             let own = root.appending(path: "burnd")
             try FileManager.default.createDirectory(at: own, withIntermediateDirectories: true)
             try Self.write(process, to: own.appending(path: "cgroup.procs"))
-            let wanted = controllers.contains("pids") ? "+memory +pids" : "+memory"
-            try Self.write(wanted, to: root.appending(path: "cgroup.subtree_control"))
+            try Self.write(controllers.contains("pids") ? "+memory +pids" : "+memory", to: control)
         } catch {
-            throw Unavailable(description: "\(root.path) is not delegated: \(error.localizedDescription)")
+            throw Failure(description: "\(root.path) could not be set up: \(error.localizedDescription)")
         }
     }
 
-    /// A new group. - Throws: errors of the file system.
+    /// A new group. - Throws: `Failure`; nothing is left of the group then.
     func make(memoryBytes: Int) throws -> WorkerCgroup {
         let number = count.withLock { count in
             count += 1
@@ -56,19 +67,25 @@ public final class WorkerCgroups: Sendable {
         let folder = root.appending(path: "worker-\(number)")
         // Left by an earlier run, empty.
         rmdir(folder.path)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         let group = WorkerCgroup(folder: folder)
         do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
             try Self.write("\(memoryBytes)", to: folder.appending(path: "memory.max"))
-            // All processes of the group die together. Without swap control there is no such file.
-            try? Self.write("1", to: folder.appending(path: "memory.oom.group"))
-            try? Self.write("0", to: folder.appending(path: "memory.swap.max"))
-            try? Self.write("\(Self.maximumThreads)", to: folder.appending(path: "pids.max"))
+            // All processes of the group die together.
+            try Self.writeIfThere("1", to: folder.appending(path: "memory.oom.group"))
+            try Self.writeIfThere("0", to: folder.appending(path: "memory.swap.max"))
+            try Self.writeIfThere("\(Self.maximumThreads)", to: folder.appending(path: "pids.max"))
         } catch {
             group.remove()
-            throw error
+            throw Failure(description: "\(folder.path) could not be set up: \(error.localizedDescription)")
         }
         return group
+    }
+
+    /// A kernel without swap control, say, has no such file: there is nothing to hold then.
+    private static func writeIfThere(_ text: String, to file: URL) throws {
+        guard access(file.path, F_OK) == 0 else { return }
+        try write(text, to: file)
     }
 
     static func words(of file: URL) -> [String] {
@@ -88,8 +105,12 @@ public final class WorkerCgroups: Sendable {
 struct WorkerCgroup: Sendable {
     let folder: URL
 
+    /// - Throws: `WorkerCgroups.Failure`.
     func take(_ process: pid_t) throws {
-        try WorkerCgroups.write("\(process)", to: folder.appending(path: "cgroup.procs"))
+        do { try WorkerCgroups.write("\(process)", to: folder.appending(path: "cgroup.procs")) } catch {
+            throw WorkerCgroups.Failure(
+                description: "\(folder.path) does not take the worker: \(error.localizedDescription)")
+        }
     }
 
     /// Whether the kernel killed in it for want of memory.

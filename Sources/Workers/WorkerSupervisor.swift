@@ -34,6 +34,8 @@ public final class WorkerSupervisor: Sendable {
         public var fileBytes: Int?
         /// Where each worker gets a control group. Nil: its memory is watched instead.
         public var cgroups: WorkerCgroups?
+        /// Told of a worker that runs without the control group that was meant for it, and why.
+        public var lostGroup: @Sendable (_ reason: String) -> Void = { _ in }
 
         public init() {}
     }
@@ -42,9 +44,9 @@ public final class WorkerSupervisor: Sendable {
     /// Absolute path of the worker's program.
     public let executable: String
     private let reserve: WorkerReserve
+    private static let threadName = "burn.supervisor"
 
     /// Also makes the process ignore SIGPIPE: a worker may die while its task is written to it.
-    private static let threadName = "burn.supervisor"
     /// - Throws: `Problem` `worker-not-found`.
     public init(configuration: Configuration = Configuration()) throws {
         self.configuration = configuration
@@ -135,20 +137,46 @@ public final class WorkerSupervisor: Sendable {
         task.confinement = confinement
         task.device = task.isComputation ? configuration.device : .cpu
         let frame: Data
-        do { frame = try Frame.encode(task) } catch {
+        let group: WorkerCgroup?
+        do {
+            frame = try Frame.encode(task)
+            // Before its task: until then it holds nothing.
+            group = try self.group(confinement, for: process.pid)
+        } catch {
             process.killGroup()
             _ = process.reap()
             return Self.notStarted(error)
         }
         let kills = OutOfMemoryKills()
-        let group = confinement.memoryBytes.flatMap { try? configuration.cgroups?.make(memoryBytes: $0) }
         defer { group?.remove() }
-        // Before its task: until then it holds nothing. Where it fails, the watch still counts.
-        try? group?.take(process.pid)
         var watch = WorkerWatch(
             process: process, frame: frame, confinement: confinement, group: group,
             configuration: configuration)
         return watch.run(control: control, kills: kills, receive: receive)
+    }
+
+    /// Nil where there are no groups; also, with a word to whoever listens, where none could be made and the watch over
+    /// the worker's memory will do.
+    /// - Throws: `Problem` `worker-confinement` where confinement is required.
+    private func group(_ confinement: WorkerConfinement, for process: pid_t) throws -> WorkerCgroup? {
+        guard let bytes = confinement.memoryBytes, let groups = configuration.cgroups else { return nil }
+        do {
+            let group = try groups.make(memoryBytes: bytes)
+            do { try group.take(process) } catch {
+                group.remove()
+                throw error
+            }
+            return group
+        } catch {
+            configuration.lostGroup("\(error)")
+            guard confinement.mode == .required else { return nil }
+            throw Problem(
+                .internal, code: "worker-confinement", title: "The worker cannot be confined",
+                detail: "Its control group: \(error).", location: "sandbox",
+                fix:
+                    "Let the service have control groups of its own (systemd: Delegate=memory pids), or accept workers "
+                    + "whose memory is watched instead: sandbox: preferred.")
+        }
     }
 
     private static func environment(_ configuration: Configuration) -> [String: String] {

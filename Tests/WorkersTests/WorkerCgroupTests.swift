@@ -1,5 +1,7 @@
 import Foundation
+import Support
 import Testing
+import WorkerProtocol
 
 @testable import Workers
 
@@ -52,6 +54,40 @@ import Testing
         defer { try? FileManager.default.removeItem(at: mount) }
         try "4:memory:/a\n".write(to: membership, atomically: false, encoding: .utf8)
         #expect(throws: WorkerCgroups.Unavailable.self) { try groups() }
+    }
+
+    @Test func aDelegatedGroupThatFailsIsNoMissingOne() throws {
+        defer { try? FileManager.default.removeItem(at: mount) }
+        try FileManager.default.removeItem(at: file("cgroup.subtree_control"))
+        try FileManager.default.createDirectory(
+            at: file("cgroup.subtree_control"), withIntermediateDirectories: false)
+        let failure = try #require(throws: WorkerCgroups.Failure.self) { try groups() }
+        #expect(failure.description.contains("burnd.service could not be set up"))
+    }
+
+    /// The stand-in's folders have no files that the kernel would make: no group can be set up in them.
+    @Test(arguments: [SandboxMode.preferred, .off, .required])
+    func aWorkerWithoutTheGroupMeantForItIsNamedOrRefused(mode: SandboxMode) async throws {
+        defer { try? FileManager.default.removeItem(at: mount) }
+        let groups = try groups()
+        let reasons = Mutex<[String]>([])
+        let run = try await WorkerSupervisorTests.run("finished") {
+            $0.sandbox = mode
+            $0.memoryBytes = 1 << 30
+            $0.cgroups = groups
+            $0.lostGroup = { reason in reasons.withLock { $0.append(reason) } }
+        }
+        let said = reasons.withLock { $0 }
+        #expect(said.count == 1 && said.first?.contains("worker-1 could not be set up") == true, "\(said)")
+        #expect(try groups.root.checkResourceIsReachable())
+        #expect(!FileManager.default.fileExists(atPath: file("worker-1").path), "nothing is left of it")
+        switch run.exit {
+        case .finished: #expect(mode != .required)
+        case .notStarted(let problem):
+            #expect(mode == .required && problem.code == "worker-confinement")
+            #expect(problem.detail.contains("memory.max") || problem.detail.contains("worker-1"))
+        default: Issue.record("\(run.exit)")
+        }
     }
 
     @Test func memoryKillsAreCounted() throws {

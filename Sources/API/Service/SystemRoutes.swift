@@ -25,6 +25,13 @@ public final class Readiness: Sendable {
         get { confinement.withLock { $0 } }
         set { confinement.withLock { $0 = newValue } }
     }
+
+    /// Something that the machine seemed to give failed for a worker.
+    public func confinementFailed(_ what: String) {
+        confinement.withLock { sandbox in
+            if sandbox?.missing.contains(what) == false { sandbox?.missing.append(what) }
+        }
+    }
 }
 
 /// How workers are confined on this machine.
