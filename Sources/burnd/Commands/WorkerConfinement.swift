@@ -2,6 +2,7 @@ import API
 import Foundation
 import Logging
 import Sandbox
+import Support
 import WorkerProtocol
 import Workers
 
