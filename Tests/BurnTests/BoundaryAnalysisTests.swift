@@ -74,9 +74,13 @@ import TinyModels
         #expect(zip(table.adversarialLabel, table.predicted).allSatisfy { $0 != $1 })
     }
 
-    @Test func ddnDistancesAreNoLongerThanNewtons() throws {
-        let newton = try run(threads: 2).outcome.table.distance
-        let ddn = try run(threads: 2, method: .ddn).outcome.table.distance
+    @Test func ddnDistancesAreNoLongerThanNewtonsAndItsGradientsCount() throws {
+        let plain = try run(threads: 2).outcome
+        let refined = try run(threads: 2, method: .ddn).outcome
+        #expect(
+            refined.gradients == plain.gradients + 40 * images.count, "40 steps, one of every sample each")
+        let newton = plain.table.distance
+        let ddn = refined.table.distance
         #expect(zip(ddn, newton).allSatisfy { $0 <= $1 * 1.0001 })
         let totals = (newton.reduce(0, +), ddn.reduce(0, +))
         #expect(totals.1 < totals.0)

@@ -147,7 +147,7 @@ import TinyModels
         let newton = try descent.run(images, predicted: predicted).perturbations
         let refined = try DecoupledDirectionNorm(
             model: model, lowest: descent.lowest, highest: descent.highest, token: nil
-        ).refine(newton, images: images, predicted: predicted)
+        ).refine(newton, images: images, predicted: predicted).perturbations
         let (before, after) = (try Self.norms(newton), try Self.norms(refined))
         #expect(zip(after, before).allSatisfy { $0 <= $1 + 1e-6 })
         let totals = (before.reduce(0, +), after.reduce(0, +))
@@ -168,7 +168,8 @@ import TinyModels
         let refined = try DecoupledDirectionNorm(
             model: model, lowest: descent.lowest, highest: descent.highest, token: nil
         ).refine(
-            descent.run(images, predicted: predicted).perturbations, images: images, predicted: predicted)
+            descent.run(images, predicted: predicted).perturbations, images: images, predicted: predicted
+        ).perturbations
         let known = try Self.closedForm(weight, model.forward(images, mode: .inference))
         for (found, known) in zip(try Self.norms(refined), known) {
             #expect(abs(Double(found) - known.nearest) <= 0.005 * known.nearest + 1e-4)

@@ -85,13 +85,14 @@ package struct BoundaryAnalysis {
         let nearest = try BoundaryDescent(
             model: model, lowest: images.lowest, highest: images.highest, objective: .runnerUp, token: token
         ).run(batch, predicted: predicted)
-        var closest = nearest.perturbations
+        var closest = (perturbations: nearest.perturbations, gradients: nearest.gradients)
         if method == .ddn {
-            closest = try DecoupledDirectionNorm(
+            let refined = try DecoupledDirectionNorm(
                 model: model, lowest: images.lowest, highest: images.highest, token: token
-            ).refine(closest, images: batch, predicted: predicted)
+            ).refine(nearest.perturbations, images: batch, predicted: predicted)
+            closest = (refined.perturbations, nearest.gradients + refined.gradients)
         }
-        let distances: [Float] = try closest.flatten(from: 1).norm([1]).array()
+        let distances: [Float] = try closest.perturbations.flatten(from: 1).norm([1]).array()
         let spread = try BoundaryDescent.unbiased(model: model, images: images, token: token)
             .run(batch, predicted: predicted)
         let flat = try spread.perturbations.contiguous().flatten(from: 1)
@@ -114,7 +115,7 @@ package struct BoundaryAnalysis {
                 shared.outcome.table.adversarialLabel[sample] = Int32(spread.adversarialLabels[row])
                 shared.outcome.table.perturbationNorm[sample] = lengths[row]
             }
-            shared.outcome.gradients += nearest.gradients + spread.gradients
+            shared.outcome.gradients += closest.gradients + spread.gradients
             shared.done += range.count
             return Double(shared.done) / Double(images.count)
         }

@@ -13,8 +13,11 @@ struct DecoupledDirectionNorm {
     /// Factor by which the norm shrinks after a success and grows after a failure.
     let gamma = 0.05
 
-    /// The smallest perturbations found: `initial` where DDN finds none that is smaller.
-    func refine(_ initial: Tensor, images: Tensor, predicted: [Int]) throws -> Tensor {
+    /// - Returns: The smallest perturbations found, `initial` where DDN finds none that is smaller, and the input
+    ///   gradients taken: one of every sample a step.
+    func refine(
+        _ initial: Tensor, images: Tensor, predicted: [Int]
+    ) throws -> (perturbations: Tensor, gradients: Int) {
         let own = try Tensor(predicted)
         func norms(_ x: Tensor) throws -> Tensor { try x.flatten(from: 1).norm([1]).clamp(1e-9, nil) }
         var best = initial
@@ -39,6 +42,6 @@ struct DecoupledDirectionNorm {
             let projected = try moved * (radius / norms(moved)).perSample(rank: 4)
             delta = try (images + projected).clamp(lowest, highest) - images
         }
-        return best
+        return (best, steps * predicted.count)
     }
 }
