@@ -231,7 +231,7 @@ let suites: [Target] = [
     tests(
         "AnalysisPipeline",
         [
-            "Burn", "Findings", "Support", "Tensors", "TinyModels", "WorkerProtocol",
+            "Burn", "Execution", "Findings", "Support", "Tensors", "TinyModels", "WorkerProtocol",
         ]),
     tests("ArtifactStore", ["ScriptedWorker", "Support", crypto]),
     tests("AttackBench", ["Findings", "PackedDataset", "Support"]),

@@ -61,7 +61,11 @@ public struct AnalysisJob {
 
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
-        let plan = WorkPlan(plannedSteps, report: report)
+        let plan = WorkPlan(
+            WorkPlan.steps(
+                task.type, task.options, samples: images.count, classes: images.classes,
+                values: images.dataset.channels * images.dataset.height * images.dataset.width),
+            passes: model.passes, report: report)
         let agreement = try checkedAgreement()
         var before = try measure(model, verdict: nil)
         if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
@@ -162,7 +166,9 @@ public struct AnalysisJob {
         let detection = Detection(
             model: model, images: images, table: table, store: store, features: features,
             directory: directory, options: task.options, token: token)
-        var outcome = try detection.run { plan.advance(.detection, round: 0, $0) }
+        var outcome = try detection.run {
+            plan.advance(.detection, round: 0, $0.fraction, passesLeft: $0.passesLeft)
+        }
         outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
         outcome.verdict.agreement = agreement.agreement
         outcome.verdict.evidence.statements += agreement.remarks
@@ -211,26 +217,5 @@ public struct AnalysisJob {
         }
         report(.assessment(assessment(result, before: before, after: after)))
         report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))
-    }
-
-    private var plannedSteps: [WorkPlan.Step] {
-        let samples = Double(images.count)
-        let tuning = Double(Purification.batch(samples: images.count)) * 4
-        var steps = [
-            WorkPlan.Step(phase: .boundaryAnalysis, round: 0, passes: samples * 25),
-            WorkPlan.Step(phase: .detection, round: 0, passes: samples),
-        ]
-        guard task.type == .purify else { return steps }
-        steps.append(
-            .init(
-                phase: .decoupling, round: 0,
-                passes: tuning * Double(Purification.decouplingSteps(samples: images.count))))
-        for round in 0..<task.options.rounds {
-            steps.append(
-                .init(
-                    phase: .refinement, round: round + 1,
-                    passes: samples + tuning * Double(Purification.refinementSteps(samples: images.count))))
-        }
-        return steps
     }
 }

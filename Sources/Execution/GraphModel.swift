@@ -34,6 +34,8 @@ public final class GraphModel: Sendable {
     public let parameters: [Tensor]
     /// Draws dropout's masks.
     public let generator: Generator
+    /// Of this model and the copies made of it.
+    public let passes: PassCounter
 
     struct Weight: Sendable {
         var name: String
@@ -88,7 +90,7 @@ public final class GraphModel: Sendable {
 
     private init(
         graph: Graph, seed: UInt64, plans: (evaluation: ExecutionPlan, training: ExecutionPlan),
-        weight: (String) throws -> Tensor
+        passes: PassCounter = PassCounter(), weight: (String) throws -> Tensor
     ) throws {
         var weights: [Weight] = []
         var images: [Graph.ValueID] = []
@@ -111,6 +113,7 @@ public final class GraphModel: Sendable {
                 detail: "it has \(images.count) inputs that are not weights")
         }
         self.graph = graph
+        self.passes = passes
         self.image = image
         self.weights = weights
         parameters = weights.map(\.tensor).filter(\.requiresGradient)
@@ -128,7 +131,8 @@ public final class GraphModel: Sendable {
     /// An independent model with copies of all weights.
     public func copy(seed: UInt64 = 0) throws -> GraphModel {
         let byName = Dictionary(weights.map { ($0.name, $0.detached) }) { first, _ in first }
-        return try GraphModel(graph: graph, seed: seed, plans: (evaluation, training)) { name in
+        return try GraphModel(graph: graph, seed: seed, plans: (evaluation, training), passes: passes) {
+            name in
             guard let tensor = byName[name] else {
                 throw TensorError(.failed, operatorName: "copy", message: "no weight '\(name)'")
             }

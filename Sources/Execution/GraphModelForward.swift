@@ -40,6 +40,7 @@ extension GraphModel {
         _ images: Tensor, mode: Mode, token: CancellationToken?
     ) throws -> (logits: Tensor, features: Tensor?) {
         try checkShape(images)
+        defer { passes.add(images.shape[0], in: mode) }
         switch mode {
         case .inference:
             return try noGrad { try execute(evaluation, images, token) { $0.detached } }

@@ -53,10 +53,23 @@ package struct Detection {
         }
     }
 
-    package func run(progress: (Double) -> Void) throws -> Outcome {
+    package func run(progress: @escaping @Sendable (DetectionWork.Progress) -> Void) throws -> Outcome {
+        let work = DetectionWork(costs, report: progress)
+        return try model.passes.following {
+            work.add(Double($0))
+        } _: {
+            try run(work)
+        }
+    }
+
+    private var costs: DetectionCosts {
+        DetectionCosts(samples: images.count, classes: images.classes, isExact: store.isExact)
+    }
+
+    private func run(_ work: DetectionWork) throws -> Outcome {
         let members = Dictionary(grouping: 0..<images.count) { Int(table.predicted[$0]) }
             .filter { $0.value.count >= ClassCoherence.fewestForBundle }
-        var findings = try coherences(members, progress)
+        var findings = try coherences(members, work)
         let null = try CoherenceNull(
             members: members, coherences: findings.compactMap(\.coherence), store: store, seed: options.seed,
             token: token)
@@ -69,15 +82,16 @@ package struct Detection {
         let search = TriggerSearch(
             model: model, images: images, table: table, store: store, seed: options.seed, token: token)
         let imageSearch = try imageSearch(search)
-        for index in findings.indices where findings[index].isWorthTesting {
+        let worthTesting = findings.indices.filter { findings[$0].isWorthTesting }
+        work.enter(.triggers, passes: Double(worthTesting.count) * costs.trigger)
+        for index in worthTesting {
             try token.check()
             try search.examine(&findings[index], suspects: findings[index].coherence?.cluster ?? [])
             try imageSearch?.confirm(&findings[index])
-            progress(0.4 + 0.2 * Double(index + 1) / Double(findings.count))
         }
-        if null.isSmall { try compareEffects(&findings, search) }
+        if null.isSmall { try compareEffects(&findings, search, work) }
         for index in findings.indices { findings[index].judge(classes: images.classes) }
-        try searchFurther(&findings, imageSearch) { progress(0.6 + 0.4 * $0) }
+        try searchFurther(&findings, imageSearch, work)
         try imageSearch?.examineFurtherTargets(&findings)
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),
@@ -95,14 +109,14 @@ package struct Detection {
             images: images, table: table, findings: outcome.findings, flagged: outcome.flagged,
             nullShare: null.share, searchesImages: imageSearch != nil
         ).verdict()
-        progress(1)
+        work.finish()
         return outcome
     }
 
     /// Where no class stands out by its perturbations: the images themselves, from what the penultimate layer
     /// suggests; then their style; then the penultimate layer alone, which costs the most.
     private func searchFurther(
-        _ findings: inout [ClassFinding], _ imageSearch: ImageSearch?, _ progress: (Double) -> Void
+        _ findings: inout [ClassFinding], _ imageSearch: ImageSearch?, _ work: DetectionWork
     ) throws {
         guard !Self.isSettled(findings) else { return }
         let search = features.map {
@@ -110,14 +124,22 @@ package struct Detection {
                 model: model, images: images, table: table, store: $0, seed: options.seed, token: token)
         }
         try search?.gather(&findings)
+        let styles = imageSearch == nil ? [] : ImageStyle.allCases
+        work.expect(.commonPatterns, passes: imageSearch == nil ? 0 : costs.commonPatterns)
+        work.expect(.styles, passes: Double(styles.count) * costs.style)
+        work.expect(.features, passes: costs.features(candidates: search?.candidates(findings).count ?? 0))
+        work.enter(.classPatterns, passes: imageSearch == nil ? 0 : costs.classPatterns)
         if let imageSearch {
             try Self.settle(&findings, by: imageSearch.examineClasses)
+            work.enter(.commonPatterns)
             try Self.settle(&findings, by: imageSearch.examineAllClasses)
         }
-        for style in ImageStyle.allCases {
+        for (done, style) in styles.enumerated() {
+            work.enter(.styles, passes: Double(styles.count - done) * costs.style)
             try Self.settle(&findings) { try styleSearch(style)?.examine(&$0) }
         }
-        try Self.settle(&findings) { try search?.examine(&$0, progress: progress) }
+        work.enter(.features)
+        try Self.settle(&findings) { try search?.examine(&$0) }
     }
 
     /// Runs one search more, unless a backdoor is known. What was only suspected does not stand in its way: where the
@@ -163,13 +185,16 @@ package struct Detection {
 
     /// In small sets clusters are less clear, and trying their triggers costs little: what they do is compared with what those
     /// of other classes do.
-    private func compareEffects(_ findings: inout [ClassFinding], _ search: TriggerSearch) throws {
+    private func compareEffects(
+        _ findings: inout [ClassFinding], _ search: TriggerSearch, _ work: DetectionWork
+    ) throws {
         let tested = findings.indices.filter { findings[$0].effect != nil }
         guard !tested.isEmpty else { return }
         var effects: [Double?] = findings.map { $0.effect == nil ? nil : $0.excess }
         let others = findings.indices.filter {
             !tested.contains($0) && (findings[$0].coherence?.cluster.count ?? 0) >= 3
         }.sorted { findings[$0].coherencePValue < findings[$1].coherencePValue }
+        work.enter(.triggers, passes: Double(min(others.count, Self.effectsBeside)) * costs.trigger)
         for index in others.prefix(Self.effectsBeside) {
             try token.check()
             var control = findings[index]
@@ -203,10 +228,10 @@ package struct Detection {
         }
     }
 
-    private func coherences(_ members: [Int: [Int]], _ progress: (Double) -> Void) throws -> [ClassFinding] {
+    private func coherences(_ members: [Int: [Int]], _ work: DetectionWork) throws -> [ClassFinding] {
         try (0..<images.classes).map { label in
             try token.check()
-            defer { progress(0.4 * Double(label + 1) / Double(images.classes)) }
+            defer { work.add(costs.bundles / Double(images.classes)) }
             var finding = ClassFinding(label: label)
             if let samples = members[label] {
                 finding.coherence = try ClassCoherence(

@@ -27,9 +27,8 @@ struct FeatureSearch {
     }
 
     /// Judges the classes whose bundle stands out.
-    func examine(_ findings: inout [ClassFinding], progress: (Double) -> Void) throws {
-        let candidates = findings.indices.filter { findings[$0].features?.isWorthTesting ?? false }
-            .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
+    func examine(_ findings: inout [ClassFinding]) throws {
+        let candidates = candidates(findings).sorted { pValue(findings[$0]) < pValue(findings[$1]) }
         guard !candidates.isEmpty else { return }
         // The unsuspicious classes with the clearest bundles: the hardest null there is.
         let others = findings.indices.filter { !candidates.contains($0) && findings[$0].features != nil }
@@ -41,11 +40,10 @@ struct FeatureSearch {
             guard let evidence = findings[index].features else { continue }
             let sides = try test.sides(of: evidence.coherence, label: findings[index].label)
             if sides.contains(where: { $0 != nil }) { null.append(sides) }
-            progress(Double(null.count) / Double(UnlearningTest.nullClasses + candidates.count))
         }
         // Without two to compare with, nothing can be said, and training for it would be in vain.
         guard null.count > 1 else { return }
-        for (order, index) in candidates.enumerated() {
+        for index in candidates {
             guard let evidence = findings[index].features else { continue }
             let label = findings[index].label
             let sides = try test.sides(of: evidence.coherence, label: label)
@@ -63,9 +61,12 @@ struct FeatureSearch {
                 // What left the class is a better list of suspects than the bundle: once more, with it.
                 findings[index].features?.unlearning?.leaving = sharper.leaving
             }
-            progress(
-                Double(null.count + order + 1) / Double(UnlearningTest.nullClasses + candidates.count))
         }
+    }
+
+    /// Classes whose bundle stands out.
+    func candidates(_ findings: [ClassFinding]) -> [Int] {
+        findings.indices.filter { findings[$0].features?.isWorthTesting ?? false }
     }
 
     private func pValue(_ finding: ClassFinding) -> Double { finding.features?.gainPValue ?? 1 }

@@ -12,27 +12,27 @@ struct TriggerSearch {
     let token: CancellationToken
 
     /// Enough for a mean over samples; more would only cost time.
-    private let mostForEstimate = 2048
-    private let mostForDescent = 256
-    private let probesPerTest = 384
-    private let mostForRemoval = 512
+    static let mostForEstimate = 2048
+    static let mostForDescent = 256
+    static let probesPerTest = 384
+    static let mostForRemoval = 512
 
     /// Fills in `trigger`, `effect` and `isCleanLabel` from the samples of `suspects`.
     func examine(_ finding: inout ClassFinding, suspects: [Int]) throws {
         let label = finding.label
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let inCluster = Set(suspects)
-        let cluster = Array(suspects.shuffled(using: &random).prefix(mostForEstimate)).sorted()
+        let cluster = Array(suspects.shuffled(using: &random).prefix(Self.mostForEstimate)).sorted()
         let trusted = (0..<images.count).filter {
             Int(table.predicted[$0]) == images.labels[$0] && !inCluster.contains($0)
         }.shuffled(using: &random)
         let others = trusted.filter { images.labels[$0] != label }
         let same = trusted.filter { images.labels[$0] == label }
         guard others.count >= ClassCoherence.fewestMembers else { return }
-        let probes = Array(others.prefix(probesPerTest))
+        let probes = Array(others.prefix(Self.probesPerTest))
         let reference = Array(
-            others.dropFirst(others.count > 2 * probesPerTest ? probesPerTest : 0)
-                .prefix(mostForEstimate))
+            others.dropFirst(others.count > 2 * Self.probesPerTest ? Self.probesPerTest : 0)
+                .prefix(Self.mostForEstimate))
         let boundary = try boundaryPattern(cluster)
         let moments = try Moments(images, cluster)
         var trigger = try TriggerEstimate(
@@ -42,7 +42,7 @@ struct TriggerSearch {
         if same.count >= ClassCoherence.fewestMembers {
             let cleanLabel = try TriggerEstimate(
                 boundary: boundary, cluster: moments,
-                reference: Moments(images, Array(same.prefix(mostForEstimate))),
+                reference: Moments(images, Array(same.prefix(Self.mostForEstimate))),
                 lowest: images.lowest, highest: images.highest, keepsFaint: true)
             // The truer reference is the one whose images look like the cluster's beside the trigger, and what truly
             // belongs to the class stays in it when the trigger is taken out. By either estimate: that against the class
@@ -69,16 +69,16 @@ struct TriggerSearch {
         let trusted = (0..<images.count).filter {
             Int(table.predicted[$0]) == images.labels[$0] && !carriers.contains($0)
         }.shuffled(using: &random)
-        guard trusted.count >= 2 * probesPerTest else { return nil }
-        let cluster = Array(suspects.shuffled(using: &random).prefix(mostForEstimate)).sorted()
-        let reference = Array(trusted.dropFirst(2 * probesPerTest).prefix(mostForEstimate))
+        guard trusted.count >= 2 * Self.probesPerTest else { return nil }
+        let cluster = Array(suspects.shuffled(using: &random).prefix(Self.mostForEstimate)).sorted()
+        let reference = Array(trusted.dropFirst(2 * Self.probesPerTest).prefix(Self.mostForEstimate))
         guard reference.count >= ClassCoherence.fewestMembers else { return nil }
         let trigger = try TriggerEstimate(
             boundary: boundaryPattern(cluster), cluster: Moments(images, cluster),
             reference: Moments(images, reference), lowest: images.lowest, highest: images.highest)
         return (
             trigger,
-            try responses(to: trigger, probes: Array(trusted.prefix(2 * probesPerTest)), seed: seed)
+            try responses(to: trigger, probes: Array(trusted.prefix(2 * Self.probesPerTest)), seed: seed)
         )
     }
 
@@ -122,7 +122,7 @@ struct TriggerSearch {
             images.labels[$0] == label && Int(table.predicted[$0]) == label
         }.shuffled(using: &random)
         func staying(_ isInside: Bool) throws -> Double? {
-            let side = found.filter { isCarrier.contains($0) == isInside }.prefix(mostForRemoval)
+            let side = found.filter { isCarrier.contains($0) == isInside }.prefix(Self.mostForRemoval)
             guard side.count >= ClassCoherence.fewestMembers else { return nil }
             let stay = try predictions(Array(side), without: trigger).count { $0 == label }
             return Double(stay) / Double(side.count)
@@ -141,7 +141,7 @@ struct TriggerSearch {
         var descent = BoundaryDescent(
             model: model, lowest: images.lowest, highest: images.highest, objective: .meanLogit, token: token)
         descent.refinements = 0
-        let chosen = Array(cluster.prefix(mostForDescent))
+        let chosen = Array(cluster.prefix(Self.mostForDescent))
         var sum = try Tensor.zeros(shape)
         for part in images.parts(of: chosen, atMost: 64) {
             let result = try descent.run(

@@ -57,7 +57,8 @@ struct UnlearningTest {
         Statistics.pValue(of: score, against: null, priorDeviation: 0.1)
     }
 
-    private static let steps = 80
+    static let steps = 80
+    static let batch = 128
     private static let learningRate = 0.01
     /// Of the clean part of a batch: how much comes from the class under test.
     private static let classShare = 0.25
@@ -132,10 +133,11 @@ struct UnlearningTest {
         let repeats = Double(others.count) * Self.classShare / (1 - Self.classShare) / Double(rest.count)
         let kept = Array(repeatElement(rest, count: max(1, Int(repeats.rounded())))).flatMap { $0 }
         let labels = try Tensor(suspects.map { Int(table.adversarialLabel[$0]) })
-        let tuning = FineTuning(
+        var tuning = FineTuning(
             images: images, transplant: .none, teacher: teacher, token: token, steps: Self.steps,
             learningRate: Self.learningRate, seed: seed &+ UInt64(fold),
             mirrors: mirrors)
+        tuning.batch = Self.batch
         try tuning.run(
             tuned, pool: TrainingPool(clean: others + kept, holdout: [], poison: suspects),
             restored: labels.oneHot(classes: images.classes)

@@ -22,7 +22,7 @@ struct StyleSearch {
     let seed: UInt64
     let token: CancellationToken
 
-    private static let probesPerTest = 512
+    static let probesPerTest = 512
     /// A class's samples that its bundles are looked for among.
     private static let mostRows = 3072
     private static let mostPlanted = 0.9

@@ -1,0 +1,40 @@
+import Burn
+import Findings
+import WorkerProtocol
+
+extension WorkPlan {
+    /// What a job is expected to do.
+    /// - Parameter values: numbers of one image.
+    static func steps(
+        _ type: JobType, _ options: JobOptions, samples count: Int, classes: Int, values: Int
+    ) -> [Step] {
+        let samples = Double(count)
+        let isExact = values <= PerturbationStore.maximumWidth
+        var steps = [
+            Step(
+                phase: .boundaryAnalysis, round: 0,
+                passes: samples * (options.distance == .ddn ? newtonPasses + ddnPasses : newtonPasses)),
+            Step(
+                phase: .detection, round: 0,
+                passes: DetectionCosts(samples: count, classes: classes, isExact: isExact).total),
+        ]
+        guard type == .purify else { return steps }
+        let tuning = Double(Purification.batch(samples: count)) * 4
+        steps.append(
+            Step(
+                phase: .decoupling, round: 0,
+                passes: tuning * Double(Purification.decouplingSteps(samples: count))))
+        for round in 0..<options.rounds {
+            steps.append(
+                Step(
+                    phase: .refinement, round: round + 1,
+                    passes: samples + tuning * Double(Purification.refinementSteps(samples: count))))
+        }
+        return steps
+    }
+
+    /// Of a sample in the boundary analysis: two descents of seven gradients together, and a few passes to look.
+    private static let newtonPasses = 25.0
+    /// DDN's 40 gradients.
+    private static let ddnPasses = 120.0
+}

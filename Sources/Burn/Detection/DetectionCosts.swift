@@ -1,0 +1,74 @@
+/// What the searches of detection cost, in passes of one sample through the model.
+package struct DetectionCosts: Sendable {
+    var samples: Int
+    var classes: Int
+    /// Whether the perturbations are kept as they are, so that none is searched for again.
+    var isExact: Bool
+
+    package init(samples: Int, classes: Int, isExact: Bool) {
+        self.samples = max(1, samples)
+        self.classes = max(1, classes)
+        self.isExact = isExact
+    }
+
+    /// Samples of a class.
+    private var members: Int { max(1, samples / classes) }
+
+    /// The bundles of classes take no pass; what they take is about that of half a pass of every sample.
+    var bundles: Double { 0.5 * Double(samples) }
+
+    /// A trigger is estimated, taken out and put in (`TriggerSearch.examine`).
+    var trigger: Double {
+        let suspects = min(TriggerSearch.mostForEstimate, members)
+        let descent = isExact ? 0 : 3 * Self.gradientsOfDescent * min(TriggerSearch.mostForDescent, suspects)
+        let responses = 2 * Self.forms * min(TriggerSearch.probesPerTest, samples)
+        return Double(descent + suspects + responses)
+    }
+
+    /// One pattern in the images of each class, and its removal (`ImageSearch.examineClasses`).
+    var classPatterns: Double {
+        Double(classes) * (trigger + Double(2 * min(TriggerSearch.mostForRemoval, members)))
+    }
+
+    /// Two patterns in the images of all classes (`ImageSearch.examineAllClasses`).
+    var commonPatterns: Double {
+        let probes = 2 * TriggerSearch.probesPerTest
+        return samples < 2 * probes ? 0 : 2 * Double(2 * Self.forms * probes)
+    }
+
+    /// One style (`StyleSearch`): put into probes from three sides, taken out of two, for every class.
+    var style: Double {
+        Double(
+            classes
+                * (3 * min(StyleSearch.probesPerTest, samples) + 2 * min(StyleSearch.probesPerTest, members)))
+    }
+
+    /// One fold of `UnlearningTest`, which trains.
+    var unlearning: Double {
+        Double(3 * UnlearningTest.steps * UnlearningTest.batch + members)
+    }
+
+    /// `FeatureSearch.examine`: both sides of the candidates and of the classes that they are compared with, then both
+    /// folds of each candidate.
+    func features(candidates: Int) -> Double {
+        guard candidates > 0 else { return 0 }
+        let folds = 2 * UnlearningTest.nullClasses + 4 * candidates
+        return Double(samples) + Double(folds) * unlearning
+    }
+
+    /// Before anything is known: one class is looked at, every other time nothing is found, so that the further searches run,
+    /// and rarely one of them has to train.
+    var expected: [DetectionWork.Stage: Double] {
+        [
+            .bundles: bundles, .triggers: trigger, .classPatterns: 0.5 * classPatterns,
+            .commonPatterns: 0.5 * commonPatterns, .styles: 0.5 * Double(ImageStyle.allCases.count) * style,
+            .features: 0.03 * features(candidates: 1),
+        ]
+    }
+
+    package var total: Double { expected.values.reduce(0, +) }
+
+    /// Boundary and moment estimates at their strengths.
+    private static let forms = 5
+    private static let gradientsOfDescent = 7
+}

@@ -1,0 +1,83 @@
+import Support
+
+/// How much of detection is done and left, in passes of one sample through the model (`PassCounter`).
+///
+/// The searches follow one another, and most are spared where an earlier one has found a backdoor. So what is left is an
+/// estimate, which every search corrects once it knows what it has to do. The fraction only ever grows: it moves by the
+/// share of what is left that was done.
+package final class DetectionWork: Sendable {
+    package struct Progress: Hashable, Sendable {
+        /// 0 to 1.
+        package var fraction: Double
+        package var passesLeft: Double
+    }
+
+    /// In the order in which they run.
+    enum Stage: Int, CaseIterable, Sendable {
+        case bundles, triggers, classPatterns, commonPatterns, styles, features
+    }
+
+    private struct State {
+        var stage = Stage.bundles
+        /// Passes that each stage still needs.
+        var left: [Stage: Double]
+        /// What the running stage was expected to need.
+        var planned: Double
+        var fraction = 0.0
+
+        var passesLeft: Double { left.values.reduce(0, +) }
+    }
+
+    private let state: Mutex<State>
+    private let report: @Sendable (Progress) -> Void
+
+    init(_ costs: DetectionCosts, report: @escaping @Sendable (Progress) -> Void) {
+        state = Mutex(State(left: costs.expected, planned: costs.expected[.bundles] ?? 0))
+        self.report = report
+    }
+
+    /// A stage that overruns its estimate is taken to need this share of it still.
+    private static let leastLeft = 0.1
+    private static let mostBeforeTheEnd = 0.999
+
+    /// Goes on to a stage. Those before it are done, or were not needed.
+    /// - Parameter passes: what it needs, now that this is known.
+    func enter(_ stage: Stage, passes: Double? = nil) {
+        state.withLock { state in
+            for earlier in Stage.allCases where earlier.rawValue < stage.rawValue {
+                state.left[earlier] = nil
+            }
+            state.stage = stage
+            if let passes { state.left[stage] = passes }
+            state.planned = state.left[stage] ?? 0
+        }
+    }
+
+    /// Corrects what a later stage needs.
+    func expect(_ stage: Stage, passes: Double) {
+        state.withLock { $0.left[stage] = passes }
+    }
+
+    /// Work was done for the running stage.
+    func add(_ passes: Double) {
+        let progress = state.withLock { state in
+            let before = state.passesLeft
+            let least = Self.leastLeft * state.planned
+            state.left[state.stage] = max(least, (state.left[state.stage] ?? 0) - passes)
+            if before > 0 {
+                let moved = state.fraction + (1 - state.fraction) * passes / (before + passes)
+                state.fraction = max(state.fraction, min(Self.mostBeforeTheEnd, moved))
+            }
+            return Progress(fraction: state.fraction, passesLeft: state.passesLeft)
+        }
+        report(progress)
+    }
+
+    func finish() {
+        state.withLock { state in
+            state.left = [:]
+            state.fraction = 1
+        }
+        report(Progress(fraction: 1, passesLeft: 0))
+    }
+}

@@ -1,0 +1,137 @@
+import Execution
+import Findings
+import Support
+import Synchronization
+import Tensors
+import Testing
+import TinyModels
+import WorkerProtocol
+
+@testable import AnalysisPipeline
+@testable import Burn
+
+/// What a job says of how much is done and left, against the passes that it really made.
+@Suite struct WorkPlanTests {
+    private struct Report {
+        var phase: Phase
+        var fraction: Double
+        /// Passes made, and passes that were said to be left.
+        var done: Double
+        var left: Double
+    }
+
+    private struct Followed {
+        var reports: [Report]
+        var passes: Double
+        var verdict: Verdict.Result
+    }
+
+    /// A scan of a small model, of which every ninth training image was planted or none.
+    private func scan(isPlanted: Bool) throws -> Followed {
+        let folder = try ScratchFolder()
+        var drawn = TinyImages.textures(520, side: 16, seed: 31)
+        for sample in drawn.labels.indices where isPlanted && sample % 9 == 0 && drawn.labels[sample] != 2 {
+            drawn.stamp(sample)
+            drawn.labels[sample] = 2
+        }
+        let model = try TinyGraph.convolutional(side: 16, classes: 4, seed: 32)
+        let images = try LabelledImages(
+            drawn.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
+        try SupervisedTraining(images: images, epochs: 12, learningRate: 0.05, seed: 33).run(model)
+        let before = model.passes.count
+        let plan = WorkPlan(
+            WorkPlan.steps(.scan, JobOptions(), samples: images.count, classes: 4, values: 3 * 16 * 16),
+            passes: model.passes
+        ) { _ in }
+        let reports = Mutex<[Report]>([])
+        @Sendable func note(_ phase: Phase, at index: Int, _ fraction: Double, _ left: Double?) {
+            let report = Report(
+                phase: phase, fraction: fraction, done: Double(model.passes.count - before),
+                left: plan.passesLeft(at: index, fraction, left))
+            reports.withLock { $0.append(report) }
+        }
+        let store = try PerturbationStore(
+            path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
+        let width = try #require(
+            model.forwardWithFeatures(images.batch([0]), mode: .inference).features
+        ).size(1)
+        let features = try PerturbationStore(
+            path: folder.file("f"), samples: images.count, values: width)
+        let token = try CancellationToken()
+        let table = try BoundaryAnalysis(
+            model: model, images: images, store: store, features: features, method: .newton, threads: 2,
+            token: token
+        ).run { note(.boundaryAnalysis, at: 0, $0, nil) }.table
+        let outcome = try Detection(
+            model: model, images: images, table: table, store: store, features: features,
+            directory: folder.path, options: JobOptions(), token: token
+        ).run { note(.detection, at: 1, $0.fraction, $0.passesLeft) }
+        return Followed(
+            reports: reports.withLock { $0 }, passes: Double(model.passes.count - before),
+            verdict: outcome.verdict.result)
+    }
+
+    @Test(arguments: [false, true])
+    func progressIsMonotoneAndTheEstimateHoldsFromHalfway(isPlanted: Bool) throws {
+        let followed = try scan(isPlanted: isPlanted)
+        #expect((followed.verdict == .backdoored) == isPlanted)
+        let detection = followed.reports.filter { $0.phase == .detection }
+        let fractions = detection.map(\.fraction)
+        #expect(fractions.allSatisfy { (0...1).contains($0) })
+        #expect(zip(fractions, fractions.dropFirst()).allSatisfy { $0 <= $1 }, "never backwards")
+        #expect(fractions.last == 1 && detection.last?.left == 0)
+        #expect(fractions.dropLast().allSatisfy { $0 < 1 }, "not before it is done")
+        // Within the searches, not only between them: no step of a report is large.
+        let steps = zip(fractions, fractions.dropFirst()).dropLast().map { $1 - $0 }
+        #expect(try #require(steps.max()) < 0.25)
+        #expect(Set(fractions).count > 20)
+        let halfway = followed.reports.filter { $0.done >= followed.passes / 2 }
+        #expect(!halfway.isEmpty)
+        for report in halfway {
+            let estimate = (report.done + report.left) / followed.passes
+            #expect(
+                (1 / 2.5...2.5).contains(estimate),
+                "\(report.phase) at \(report.fraction): \(report.done) + \(report.left) of \(followed.passes)"
+            )
+        }
+    }
+
+    @Test(arguments: 0..<20)
+    func whateverTheSearchesTurnOutToCostProgressNeverGoesBack(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let fractions = Mutex<[Double]>([])
+        let work = DetectionWork(
+            DetectionCosts(samples: 1 + Int(random.next() % 100_000), classes: 10, isExact: false)
+        ) {
+            report in fractions.withLock { $0.append(report.fraction) }
+        }
+        for stage in DetectionWork.Stage.allCases where stage == .bundles || random.next() % 3 > 0 {
+            if stage != .bundles {
+                work.enter(stage, passes: random.next() % 2 == 0 ? nil : Double(random.next() % 1_000_000))
+            }
+            work.expect(.features, passes: Double(random.next() % 1_000_000))
+            for _ in 0..<random.next() % 50 { work.add(Double(random.next() % 200_000)) }
+        }
+        let before = fractions.withLock { $0 }
+        #expect(zip(before, before.dropFirst()).allSatisfy { $0 <= $1 })
+        #expect(before.allSatisfy { (0..<1).contains($0) })
+        work.finish()
+        #expect(fractions.withLock { $0.last } == 1)
+    }
+
+    @Test func whatIsPlannedGrowsWithTheWork() {
+        func passes(_ samples: Int, _ options: JobOptions = JobOptions(), _ type: JobType = .scan) -> [Double]
+        {
+            WorkPlan.steps(type, options, samples: samples, classes: 10, values: 3_072).map(\.passes)
+        }
+        var ddn = JobOptions()
+        ddn.distance = .ddn
+        #expect(passes(1_000, ddn)[0] == passes(1_000)[0] + 3 * 40 * 1_000)
+        #expect(passes(1_000, ddn)[1] == passes(1_000)[1])
+        // Detection trains, so that it costs more than a look at every sample.
+        #expect(passes(1_000)[1] > 10 * 1_000)
+        #expect(zip(passes(2_000), passes(1_000)).allSatisfy { $0 > $1 })
+        #expect(passes(1_000, JobOptions(), .purify).count == 3 + JobOptions().rounds)
+        #expect(passes(0).allSatisfy { $0.isFinite && $0 >= 0 })
+    }
+}
