@@ -34,6 +34,31 @@ public enum WorkerMessage: Codable, Hashable, Sendable {
     case finished
 }
 
+extension WorkerMessage {
+    /// The code of `notSendable`: the same task gives the same message again, so that it is not tried again.
+    public static let notSendableCode = "worker-message-not-sendable"
+
+    /// What a task fails with that has something to say that no frame holds: a number that is none, or too much.
+    public func notSendable(_ error: any Error) -> Problem {
+        let kind = Mirror(reflecting: self).children.first?.label ?? "\(self)"
+        let reason: String
+        switch error {
+        case EncodingError.invalidValue(let value, let context):
+            let place = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+            reason = "the value \(String(describing: value).prefix(100)) at \(place.joined(separator: "/"))"
+        case Frame.Failure.tooLong(let bytes):
+            reason = "it has \(bytes) bytes, and a message at most \(Frame.maximumLength)"
+        default: reason = "\(error)"
+        }
+        return Problem(
+            .internal, code: Self.notSendableCode, title: "A result cannot be handed to the service",
+            detail: "The message “\(kind)” cannot be encoded: \(reason).",
+            fix:
+                "This is a defect of the service. Report it with this text, the service's version and, if you may, the "
+                + "model.")
+    }
+}
+
 /// How far the running phase is.
 public struct WorkerProgress: Codable, Hashable, Sendable {
     public var phase: Phase?

@@ -1,7 +1,6 @@
 @preconcurrency import Dispatch
 import Foundation
 import Support
-import Synchronization
 import Tensors
 import WorkerProtocol
 
@@ -9,20 +8,19 @@ import WorkerProtocol
 ///
 /// Standard output is taken away from everything else: what a library prints goes to standard error.
 final class Channel: Sendable {
-    private let output: Int32
-    /// Whether the last frame is out: nothing may follow it.
-    private let hasEnded = Mutex(false)
+    private let writer: MessageWriter
     private let heart = DispatchQueue(label: "burn-worker.heartbeat")
     private let signals: DispatchSourceSignal
     private let beats: DispatchSourceTimer
 
     init() throws {
-        output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+        let output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
         guard output >= 0, dup2(STDERR_FILENO, STDOUT_FILENO) >= 0 else {
             throw Problem(
                 .internal, code: "worker-pipes", title: "The worker has no pipes",
                 detail: String(cString: strerror(errno)))
         }
+        writer = MessageWriter(to: output)
         signal(SIGPIPE, SIG_IGN)
         signal(SIGTERM, SIG_IGN)
         signals = DispatchSource.makeSignalSource(signal: SIGTERM, queue: heart)
@@ -61,24 +59,16 @@ final class Channel: Sendable {
         beats.activate()
     }
 
-    /// Blocks while the service is slow to read. A service that is gone is noticed on standard input.
+    /// Blocks while the service is slow to read. A service that is gone is noticed on standard input. A message that cannot
+    /// be sent ends the process: the service has been told why.
     func send(_ message: WorkerMessage) {
-        guard let frame = try? Frame.encode(message) else { return }
-        hasEnded.withLock { hasEnded in
-            guard !hasEnded else { return }
-            switch message {
-            case .finished, .failed: hasEnded = true
-            default: break
-            }
-            frame.withUnsafeBytes { bytes in
-                var sent = 0
-                while sent < bytes.count {
-                    let count = write(output, bytes.baseAddress?.advanced(by: sent), bytes.count - sent)
-                    if count < 0, errno == EINTR { continue }
-                    guard count > 0 else { return }
-                    sent += count
-                }
-            }
-        }
+        if !writer.write(message) { Self.end(1) }
+    }
+
+    /// At once: what the libraries do when a process ends takes longer than many tasks, and gives back only what the
+    /// process held anyway.
+    static func end(_ code: Int32) -> Never {
+        fflush(nil)
+        _exit(code)
     }
 }

@@ -28,18 +28,11 @@ enum WorkerMain {
             if let line = try device.use() { channel.send(.log(line)) }
             try TaskRunner(channel: channel, token: token).run(task)
             channel.send(.finished)
-            end(0)
+            Channel.end(0)
         } catch {
             channel.send(.failed(Self.problem(error)))
-            end(1)
+            Channel.end(1)
         }
-    }
-
-    /// At once: what the libraries do when a process ends takes longer than many tasks, and gives back only what the
-    /// process held anyway.
-    private static func end(_ code: Int32) -> Never {
-        fflush(nil)
-        _exit(code)
     }
 
     private static func problem(_ error: any Error) -> Problem {
