@@ -25,7 +25,7 @@ struct AttemptRunner: Sendable {
         logger[metadataKey: "attempt"] = "\(attempt.number)"
         do {
             let result = try result(of: attempt, control: control, logger: logger)
-            let state = try settle(logger) { try store.finish(attempt, result) }
+            let state = try settle(result, of: attempt, logger)
             logger.info("attempt ended", metadata: ["state": "\(state.rawValue)"])
             // A failed or cancelled job may be retried, and goes on from these files.
             if state == .succeeded { try artifacts.deleteWorkDirectory(attempt.job) }
@@ -65,8 +65,12 @@ struct AttemptRunner: Sendable {
             logger.warning(
                 "attempt paused: no room", metadata: ["problem": "\(String(describing: exit.problem))"])
             return .paused(.diskFull, delay: configuration.pauseDelay / .seconds(1))
-        case .failed(let problem) where problem.category != .internal: return .failed(problem)
+        case .failed(let problem) where !Self.mayPass(problem): return .failed(problem)
         case .receiverFailed(let stale as StaleAttempt): throw stale
+        case .receiverFailed(let error) where StorageFault.isPermanent(error):
+            let problem = Self.notStored(error)
+            logger.critical("attempt failed", metadata: ["problem": "\(problem)"])
+            return .failed(problem)
         default:
             guard let problem = exit.problem else { return .stopped }
             // A limit that was reached will be reached again.
@@ -117,7 +121,7 @@ struct AttemptRunner: Sendable {
             let outcome = importing(attempt, control: control, logger: logger)
             // Before the result: once that is stored, another attempt may use the directory.
             do { try removeFiles(of: attempt, outcome) } catch { report(error, logger) }
-            try settle(logger) { try store(outcome, of: attempt) }
+            try settle(outcome, of: attempt, logger)
         } catch { report(error, logger) }
     }
 
@@ -129,20 +133,20 @@ struct AttemptRunner: Sendable {
         }
     }
 
-    private func store(_ outcome: ImportOutcome, of attempt: ImportAttempt) throws {
+    func store(_ outcome: ImportOutcome, of attempt: ImportAttempt) throws {
         switch outcome {
         case .model(let summary): try store.finishImport(attempt, model: summary)
         case .dataset(let summary): try store.finishImport(attempt, dataset: summary)
         case .stopped: try store.releaseImport(attempt)
         case .paused: try store.releaseImport(attempt, delay: configuration.pauseDelay / .seconds(1))
-        case .failed(let problem) where problem.category == .internal:
+        case .failed(let problem) where Self.mayPass(problem):
             _ = try store.failImport(attempt, problem, backoff: backoff, limit: configuration.retries)
         case .failed(let problem):
             try store.rejectImport(attempt, problem)
         }
     }
 
-    private enum ImportOutcome {
+    enum ImportOutcome {
         case model(ModelSummary)
         case dataset(DatasetSummary)
         case stopped
@@ -206,7 +210,7 @@ struct AttemptRunner: Sendable {
     // MARK: Both
 
     /// Seconds before the first retry.
-    private var backoff: Double { configuration.backoff / .seconds(1) }
+    var backoff: Double { configuration.backoff / .seconds(1) }
 
     /// Whether a worker ended because the disk is full, and not because of a fault of its own.
     private func isForWantOfRoom(_ exit: WorkerExit) -> Bool {
@@ -220,18 +224,6 @@ struct AttemptRunner: Sendable {
         }
         // A crash, say of a mapped file without room, says nothing of the disk.
         return (try? artifacts.freeBytes()) == 0
-    }
-
-    /// Stores a result, again and again while the database refuses it (a full disk), so that none is lost;
-    /// until the service stops. Its next start takes back what then still has this lease.
-    private func settle<Stored>(_ logger: Logger, _ write: () throws -> Stored) throws -> Stored {
-        while true {
-            do { return try write() } catch {
-                if error is StaleAttempt || conditions.isStopping { throw error }
-                logger.critical("a result cannot be stored yet", metadata: ["error": "\(error)"])
-                Thread.sleep(forTimeInterval: 1)
-            }
-        }
     }
 
     private func report(_ error: any Error, _ logger: Logger) {

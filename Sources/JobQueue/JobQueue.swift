@@ -34,6 +34,8 @@ public actor JobQueue {
         public var diskInterval: Duration = .seconds(5)
         /// How long a job waits that found no room although the floor is kept.
         public var pauseDelay: Duration = .seconds(15)
+        /// How long a result is offered to a database that refuses it for a reason that may pass.
+        public var storePatience: Duration = .seconds(60)
         public var observer: (any JobQueueObserver)?
         public var pictures = PictureRenderer.Configuration()
         public var checks = UploadChecker.Configuration()

@@ -2,8 +2,25 @@ import Foundation
 import GRDB
 import Support
 
-/// Tells a full disk from other faults, wherever it was met.
+/// Tells a full disk, and what will pass, from other faults of the database, wherever they were met.
 public enum StorageFault {
+    /// What another try may not meet again: somebody else has the file, the disk is full or does not answer.
+    private static let passing: [ResultCode] = [
+        .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM, .SQLITE_CANTOPEN,
+        .SQLITE_PROTOCOL,
+        .SQLITE_INTERRUPT, .SQLITE_ABORT,
+    ]
+
+    /// Whether the same write would be refused again: it breaks a constraint or cannot be encoded, which is a bug, or the
+    /// file is damaged.
+    public static func isPermanent(_ error: any Error) -> Bool {
+        switch error {
+        case let error as DatabaseError: !passing.contains(error.resultCode)
+        case is EncodingError, is DecodingError: true
+        default: false
+        }
+    }
+
     public static func isDiskFull(_ error: any Error) -> Bool {
         switch error {
         case let problem as Problem: problem.category == .insufficientStorage

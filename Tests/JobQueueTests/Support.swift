@@ -12,6 +12,8 @@ final class Service: Sendable {
     let store: JobStore
     let artifacts: ArtifactStore
     let queue: JobQueue
+    let supervision: WorkerSupervisor.Configuration
+    let logger: Logger
 
     static var worker: String {
         URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/ScriptedWorker"
@@ -28,11 +30,13 @@ final class Service: Sendable {
         supervision.executable = Self.worker
         supervision.cancelGrace = .milliseconds(500)
         supervise(&supervision)
+        self.supervision = supervision
         var configuration = JobQueue.Configuration()
         configuration.backoff = .milliseconds(10)
         configure(&configuration)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
+        self.logger = logger
         queue = JobQueue(
             store: store, artifacts: artifacts, supervisor: try WorkerSupervisor(configuration: supervision),
             configuration: configuration, logger: logger)
