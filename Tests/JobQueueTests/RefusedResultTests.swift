@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Support
 import Testing
+import WorkerProtocol
 
 @testable import JobQueue
 @testable import JobStore
@@ -44,6 +45,19 @@ import Testing
         // Its slot is free again.
         let next = try await service.job(try await service.submit("refuse unfit"))
         #expect(next.problem?.code == "unfit")
+        try await service.remove()
+    }
+
+    /// The worker would have the same to say again.
+    @Test func whatAWorkerCannotSayIsNotTriedAgain() async throws {
+        let service = try Service()
+        try await service.queue.start()
+        let code = WorkerMessage.notSendableCode
+        let job = try await service.job(try await service.submit("fail internal \(code)"))
+        #expect(job.state == .failed && job.attempt == 1 && job.problem?.code == code)
+        let id = try await service.dataset("fail internal \(code)")
+        let record = try await service.queue.waitForDataset(id, timeout: .seconds(60))
+        #expect(record.state == .rejected && record.problem?.code == code)
         try await service.remove()
     }
 
