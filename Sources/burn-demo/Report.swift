@@ -31,8 +31,8 @@ struct Report {
     }
 
     private func row(_ name: String, _ value: KeyPath<EvaluationMetrics, Double?>) -> String {
-        let before = metrics.before?[keyPath: value].map(percent) ?? "-"
-        let after = metrics.after?[keyPath: value].map(percent) ?? "-"
+        let before = metrics.before?[keyPath: value].map(precisePercent) ?? "-"
+        let after = metrics.after?[keyPath: value].map(precisePercent) ?? "-"
         return name.padding(toLength: 25, withPad: " ", startingAt: 0) + right(before, 10) + right(after, 10)
     }
 
