@@ -55,8 +55,8 @@ let fuzzing: [Target] =
         .executableTarget(
             name: "burn-fuzz",
             dependencies: [
-                "API", "Containers", "DatasetFormats", "Findings", "Graph", "HTTPServer", "JobStore",
-                "ModelFormats", "Support", "WorkerProtocol", "ZipFixtures", logging,
+                "API", "Containers", "DatasetFormats", "Findings", "Graph", "HTTPServer", "ImageCodecs",
+                "JobStore", "ModelFormats", "Support", "WorkerProtocol", "ZipFixtures", logging,
             ],
             path: "Tests/Fuzz", exclude: ["Corpus", "seeds.py"], swiftSettings: strict)
     ]
@@ -132,7 +132,7 @@ let modules: [Target] = [
     library(
         "DatasetFormats",
         [
-            "CArchive", "CImages", "Containers", "CParquet", "Findings", "Graph", "ImageCodecs",
+            "CArchive", "Containers", "CParquet", "Findings", "Graph", "ImageCodecs",
             "PackedDataset",
             "Support", "WorkerProtocol",
         ]),

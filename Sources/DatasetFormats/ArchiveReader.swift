@@ -1,6 +1,7 @@
 import CArchive
 import Containers
 import Foundation
+import ImageCodecs
 import Support
 
 /// Reads an archive through libarchive, with just the one format and filter that its content calls for.

@@ -1,3 +1,4 @@
+import ImageCodecs
 import Support
 
 /// What can be wrong with an entry, in the words that the user reads.

@@ -1,6 +1,7 @@
 import Dispatch
 import Findings
 import Foundation
+import ImageCodecs
 import PackedDataset
 import Support
 import WorkerProtocol
@@ -141,15 +142,15 @@ final class ImportRun {
         case .encoded(let format):
             let probed = bytes.withUnsafeBytes { all in
                 Result { () throws(ImageFailure) in
-                    try ImageDecoder.geometry(
-                        of: UnsafeRawBufferPointer(rebasing: all[item.bytes]), format: format,
-                        maximumSide: limits.maximumSide)
+                    try format.geometry(
+                        of: UnsafeRawBufferPointer(rebasing: all[item.bytes]), maximumSide: limits.maximumSide
+                    )
                 }
             }
             switch probed {
             case .success(let found):
                 let orientation = bytes.withUnsafeBytes { all in
-                    ImageOrientation.read(UnsafeRawBufferPointer(rebasing: all[item.bytes]), format: format)
+                    format.orientation(of: UnsafeRawBufferPointer(rebasing: all[item.bytes]))
                 }
                 geometry =
                     options.orientation == .upright ? ImageOrientation.geometry(found, orientation) : found
@@ -211,7 +212,7 @@ final class ImportRun {
     }
 
     private func problem(_ failure: ImageFailure, _ item: DecodeBatch.Item) -> Problem {
-        let format = if case .encoded(let format) = item.content { format.rawValue } else { "array" }
+        let format = if case .encoded(let format) = item.content { format.name } else { "array" }
         return ImportProblems.image(
             failure, item.name, format: format, first: first, maximumSide: limits.maximumSide)
     }

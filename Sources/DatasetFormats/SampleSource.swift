@@ -1,4 +1,5 @@
 import Findings
+import ImageCodecs
 
 /// One labelled image as a source gives it; its bytes were appended to the buffer.
 struct SourceSample {

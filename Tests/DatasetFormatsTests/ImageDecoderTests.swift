@@ -15,12 +15,12 @@ import ZipFixtures
         }
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(ImageFailure) in
-                var geometry = try ImageDecoder.geometry(of: buffer, format: format, maximumSide: maximumSide)
+                var geometry = try format.geometry(of: buffer, maximumSide: maximumSide)
                 if let channels { geometry.channels = channels }
                 let pixels = UnsafeMutableRawBufferPointer.allocate(byteCount: geometry.bytes, alignment: 1)
                 defer { pixels.deallocate() }
-                try ImageDecoder.decode(
-                    buffer, format: format, maximumSide: maximumSide, expected: geometry, into: pixels)
+                try format.decode(
+                    buffer, maximumSide: maximumSide, expected: geometry, into: pixels)
                 return (geometry, Array(pixels))
             }
         }

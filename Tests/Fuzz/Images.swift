@@ -1,4 +1,5 @@
 import Findings
+import ImageCodecs
 
 @testable import DatasetFormats
 
@@ -16,11 +17,11 @@ enum Images {
     static func decode(_ bytes: [UInt8], as choice: Int) -> Bool {
         guard let format = ImageFormat(head: bytes) else { return false }
         return bytes.withUnsafeBytes { bytes in
-            let orientation = ImageOrientation.read(bytes, format: format)
+            let orientation = format.orientation(of: bytes)
             require((1...8).contains(orientation), "an orientation of \(orientation)")
             guard
                 let found = attempt({ () throws(ImageFailure) in
-                    try ImageDecoder.geometry(of: bytes, format: format, maximumSide: 128)
+                    try format.geometry(of: bytes, maximumSide: 128)
                 })
             else { return false }
             require(found.height <= 128 && found.width <= 128, "\(found) is over the limit")
@@ -31,9 +32,8 @@ enum Images {
             let pixels = UnsafeMutableRawBufferPointer.allocate(byteCount: expected.bytes, alignment: 1)
             defer { pixels.deallocate() }
             let traits = attempt { () throws(ImageFailure) in
-                try ImageDecoder.decode(
-                    bytes, format: format, maximumSide: 128, alpha: choice & 2 == 2 ? .drop : .refuse,
-                    expected: expected, into: pixels)
+                try format.decode(
+                    bytes, maximumSide: 128, dropsAlpha: choice & 2 == 2, expected: expected, into: pixels)
             }
             return traits != nil
         }

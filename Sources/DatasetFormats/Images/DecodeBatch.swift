@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import ImageCodecs
 
 /// Some encoded images and, once decoded, their pixels: the unit of work between the thread that reads an
 /// archive and the workers that decode.
@@ -114,25 +115,24 @@ final class DecodeBatch: @unchecked Sendable {
     private func decode(
         _ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, into target: UnsafeMutableRawBufferPointer
     ) throws(ImageFailure) -> ImageTraits {
-        let alpha = transform.options.alpha ?? .refuse
-        let written = ImageOrientation.read(bytes, format: format)
+        let dropsAlpha = transform.options.alpha == .drop
+        let written = format.orientation(of: bytes)
         let orientation = transform.options.orientation == .upright ? written : ImageOrientation.upright
         let turned: ImageTraits = written == ImageOrientation.upright ? [] : .turned
         if transform.isIdentity, orientation == ImageOrientation.upright {
-            return try ImageDecoder.decode(
-                bytes, format: format, maximumSide: maximumSide, alpha: alpha, expected: geometry,
-                into: target
+            return try format.decode(
+                bytes, maximumSide: maximumSide, dropsAlpha: dropsAlpha, expected: geometry, into: target
             ).union(turned)
         }
-        var stored = try ImageDecoder.geometry(of: bytes, format: format, maximumSide: maximumSide)
+        var stored = try format.geometry(of: bytes, maximumSide: maximumSide)
         guard stored.channels <= geometry.channels else { throw .colour }
         stored.channels = geometry.channels
         let upright = ImageOrientation.geometry(stored, orientation)
         try requireSize(upright)
         var whole = UnsafeMutableRawBufferPointer.allocate(byteCount: stored.bytes, alignment: 16)
         defer { whole.deallocate() }
-        let traits = try ImageDecoder.decode(
-            bytes, format: format, maximumSide: maximumSide, alpha: alpha, expected: stored, into: whole)
+        let traits = try format.decode(
+            bytes, maximumSide: maximumSide, dropsAlpha: dropsAlpha, expected: stored, into: whole)
         if orientation != ImageOrientation.upright {
             let result = UnsafeMutableRawBufferPointer.allocate(byteCount: stored.bytes, alignment: 16)
             ImageOrientation.apply(orientation, UnsafeRawBufferPointer(whole), stored, into: result)

@@ -1,4 +1,5 @@
 import Findings
+import ImageCodecs
 
 /// Scales and crops 8-bit images as torchvision's transforms do with PIL images: `Resize` (bilinear,
 /// antialiased) and then `CenterCrop`.

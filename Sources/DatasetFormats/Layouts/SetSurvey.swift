@@ -1,4 +1,5 @@
 import Findings
+import ImageCodecs
 import Support
 import WorkerProtocol
 

@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import ImageCodecs
 import Support
 import WorkerProtocol
 

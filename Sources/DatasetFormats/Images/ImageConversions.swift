@@ -1,19 +1,7 @@
 import Findings
+import ImageCodecs
 
-/// What an image is beside its pixels.
-struct ImageTraits: OptionSet, Hashable {
-    let rawValue: UInt16
-
-    static let cmyk = ImageTraits(rawValue: 1)
-    static let palette = ImageTraits(rawValue: 1 << 1)
-    static let wide = ImageTraits(rawValue: 1 << 2)
-    static let narrow = ImageTraits(rawValue: 1 << 3)
-    static let opaqueAlpha = ImageTraits(rawValue: 1 << 4)
-    static let transparent = ImageTraits(rawValue: 1 << 5)
-    static let grey = ImageTraits(rawValue: 1 << 6)
-    /// Its orientation is another than upright.
-    static let turned = ImageTraits(rawValue: 1 << 7)
-
+extension ImageTraits {
     /// Of those that are converted, what the image was and what is done.
     fileprivate static let conversions: [(trait: ImageTraits, from: String, how: String)] = [
         (.cmyk, "CMYK", "converted to RGB as Pillow's convert(\"RGB\") does"),

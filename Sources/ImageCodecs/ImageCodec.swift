@@ -1,0 +1,92 @@
+/// One image format. A new one is a type that conforms, in a file of its own, and its line in `ImageFormat.codecs`.
+///
+/// Codecs read foreign bytes: what they hand to C is bounded, and every fault is an `ImageFailure`.
+package protocol ImageCodec {
+    /// As users know it.
+    static var name: String { get }
+    /// - Parameter head: the file's first `ImageFormat.headBytes`, or fewer.
+    static func recognises(_ head: some Collection<UInt8>) -> Bool
+    /// Reads the header; decodes as well where there are `pixels`.
+    static func read(
+        _ bytes: UnsafeRawBufferPointer, maximumSide: Int, into pixels: DecodedPixels?
+    ) throws(ImageFailure) -> (geometry: ImageGeometry, traits: ImageTraits)
+    /// Where the EXIF data lie: a TIFF header and its directories.
+    static func exif(_ bytes: UnsafeRawBufferPointer) -> Range<Int>?
+}
+
+/// Where a codec writes an image.
+package struct DecodedPixels {
+    package let geometry: ImageGeometry
+    /// `geometry.bytes` long.
+    package let bytes: UnsafeMutableRawBufferPointer
+    /// Leaves an alpha channel out; else an image that is transparent somewhere is refused.
+    package let dropsAlpha: Bool
+}
+
+/// The image formats that are decoded, told apart by content.
+package struct ImageFormat: Hashable, Sendable {
+    private static let codecs: [any (ImageCodec & Sendable).Type] = [
+        PNGCodec.self,
+        JPEGCodec.self,
+    ]
+
+    /// As many bytes as `init(head:)` looks at.
+    package static let headBytes = 16
+
+    private let place: Int
+    private var codec: any ImageCodec.Type { Self.codecs[place] }
+
+    package init?(head: some Collection<UInt8>) {
+        guard let place = Self.codecs.firstIndex(where: { $0.recognises(head) }) else { return nil }
+        self.place = place
+    }
+
+    /// Such as `PNG`.
+    package var name: String { codec.name }
+
+    /// Reads the header only.
+    package func geometry(
+        of bytes: UnsafeRawBufferPointer, maximumSide: Int
+    ) throws(ImageFailure) -> ImageGeometry {
+        try codec.read(bytes, maximumSide: maximumSide, into: nil).geometry
+    }
+
+    /// Decodes into `pixels`, which has `expected.bytes` bytes.
+    @discardableResult
+    package func decode(
+        _ bytes: UnsafeRawBufferPointer, maximumSide: Int, dropsAlpha: Bool = false, expected: ImageGeometry,
+        into pixels: UnsafeMutableRawBufferPointer
+    ) throws(ImageFailure) -> ImageTraits {
+        let target = DecodedPixels(geometry: expected, bytes: pixels, dropsAlpha: dropsAlpha)
+        let (found, traits) = try codec.read(bytes, maximumSide: maximumSide, into: target)
+        return found.channels < expected.channels ? traits.union(.grey) : traits
+    }
+
+    /// 1 to 8; 1 where none is written, or none that is valid.
+    package func orientation(of bytes: UnsafeRawBufferPointer) -> Int {
+        codec.exif(bytes).flatMap { ImageOrientation.read(exif: UnsafeRawBufferPointer(rebasing: bytes[$0])) }
+            ?? ImageOrientation.upright
+    }
+
+    package static func == (one: ImageFormat, other: ImageFormat) -> Bool { one.place == other.place }
+    package func hash(into hasher: inout Hasher) { hasher.combine(place) }
+}
+
+extension ImageFormat {
+    private static let imageExtensions: Set<String> = [
+        "png", "jpg", "jpeg", "jpe", "jfif", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm", "heic",
+        "avif",
+        "jxl", "jp2", "tga", "ico",
+    ]
+
+    /// Whether a name promises an image, of a format that is decoded or not.
+    package static func isImageName(_ name: String) -> Bool {
+        guard let dot = name.lastIndex(of: ".") else { return false }
+        return imageExtensions.contains(name[name.index(after: dot)...].lowercased())
+    }
+}
+
+/// The text of a C array of characters that ends with a zero.
+func text<Characters>(_ characters: Characters) -> String {
+    withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+}
