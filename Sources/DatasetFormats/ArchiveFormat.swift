@@ -1,4 +1,5 @@
 import Foundation
+import ImageCodecs
 import Support
 
 /// The archive formats that are read, told apart by content.
@@ -28,7 +29,7 @@ enum ArchiveFormat: String {
         Problem(
             .unsupportedFormat, code: "dataset-format-unsupported",
             title: "The data set's format is not supported", detail: detail, location: path,
-            fix: "Supported are \(supported); the images are PNG or JPEG.")
+            fix: "Supported are \(supported); the images are \(ImageFormat.names).")
     }
 
     /// POSIX.1: bytes 148 to 155 hold, in octal, the sum of the header's bytes with those eight as spaces.

@@ -44,7 +44,7 @@ enum ImportProblems {
     static func foreignImage(_ name: String) -> Problem {
         Problem(
             .unprocessable, code: "image-format-unsupported", title: "An image's format is not supported",
-            detail: "By its content the file is neither PNG nor JPEG.", location: name,
+            detail: "By its content the file is no \(ImageFormat.names) image.", location: name,
             fix: "Convert it to PNG, or leave it out.")
     }
 

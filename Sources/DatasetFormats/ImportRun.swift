@@ -220,7 +220,7 @@ final class ImportRun {
     private func noImages() -> Problem {
         Problem(
             .unprocessable, code: "dataset-empty", title: "The data set has no images",
-            detail: "None of its \(source.report.entries) entries is a PNG or JPEG image.",
+            detail: "None of its \(source.report.entries) entries is a \(ImageFormat.names) image.",
             location: source.report.skipped.first?.name,
             fix: "Pack one folder per class with the images in them.")
     }

@@ -30,6 +30,9 @@ package struct ImageFormat: Hashable, Sendable {
         JPEGCodec.self,
     ]
 
+    /// All of them, such as `PNG or JPEG`.
+    package static let names = codecs.map { $0.name }.joined(separator: " or ")
+
     /// As many bytes as `init(head:)` looks at.
     package static let headBytes = 16
 
