@@ -52,7 +52,8 @@ enum VerdictText {
             let after = metrics.after?[keyPath: path]
             guard before != nil || after != nil else { continue }
             lines.append(
-                cell(title, 26) + right(before.map(precisePercent) ?? "-", 9) + right(after.map(precisePercent) ?? "-", 9))
+                cell(title, 26) + right(before.map(precisePercent) ?? "-", 9)
+                    + right(after.map(precisePercent) ?? "-", 9))
         }
         return lines.count > 1 ? lines.joined(separator: "\n") : nil
     }
