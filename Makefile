@@ -24,7 +24,7 @@ build: setup ## burnd and burn-worker in release mode, into .build/release
 check: ## Build what changed, lint, and run the quick unit tests: for every change
 	@scripts/check
 
-test: setup ## Build and run every test, and fuzz each parser of foreign bytes for 40 s
+test: setup ## Build and run every test, and fuzz each parser of foreign bytes for 60 s
 	@scripts/setup browser
 	@scripts/test-all
 
