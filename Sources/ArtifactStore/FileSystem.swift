@@ -42,16 +42,4 @@ enum FileSystem {
             by: UInt64(status.f_frsize))
         return overflow ? .max : Int(clamping: bytes)
     }
-
-    static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ path: String) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if written < 0 {
-                if errno == EINTR { continue }
-                throw FileProblem.of("write", path)
-            }
-            rest = rest.dropFirst(written)
-        }
-    }
 }

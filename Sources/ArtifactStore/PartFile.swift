@@ -96,9 +96,7 @@ public final class PartFile: Sendable {
     /// What came so far survives a power failure.
     public func sync() throws {
         try state.withLock { state in
-            guard DurableFile.retrying({ fsync(state.descriptor) }) == 0 else {
-                throw FileProblem.of("fsync", path)
-            }
+            try DurableFile.synchronise(state.descriptor, path: path)
         }
     }
 

@@ -27,9 +27,7 @@ extension ArtifactStore {
         defer { close(descriptor) }
         do {
             try FileSystem.reserve(descriptor, length, path)
-            guard DurableFile.retrying({ fsync(descriptor) }) == 0 else {
-                throw FileProblem.of("fsync", path)
-            }
+            try DurableFile.synchronise(descriptor, path: path)
             try DurableFile.synchronise(uploads)
         } catch {
             unlink(path)

@@ -58,7 +58,7 @@ public final class Upload: Sendable {
                     .malformed, code: "upload-too-long", title: "The body is longer than announced",
                     detail: "More than the \(expectedBytes) bytes of Content-Length were sent.")
             }
-            try FileSystem.writeAll(state.descriptor, bytes, part)
+            try DurableFile.writeAll(state.descriptor, bytes, path: part)
             state.hash.update(bufferPointer: bytes)
             state.written += bytes.count
         }
@@ -106,9 +106,7 @@ public final class Upload: Sendable {
         try state.withLock { state in
             guard state.descriptor >= 0, let digest = state.digest else { throw Self.closed }
             defer { discard(&state) }
-            guard DurableFile.retrying({ fsync(state.descriptor) }) == 0 else {
-                throw FileProblem.of("fsync", part)
-            }
+            try DurableFile.synchronise(state.descriptor, path: part)
             // A blob of the same content may be there already: replacing it changes nothing.
             guard rename(part, blobs + "/" + digest) == 0 else { throw FileProblem.of("rename", part) }
             close(state.descriptor)

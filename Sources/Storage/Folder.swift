@@ -84,14 +84,7 @@ enum Folder {
             if count == 0 { break }
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
             hash.update(bufferPointer: piece)
-            var rest = piece[...]
-            while !rest.isEmpty {
-                let left = UnsafeRawBufferPointer(rebasing: rest)
-                let written = Foundation.write(to, left.baseAddress, left.count)
-                if written < 0, errno == EINTR { continue }
-                guard written >= 0 else { throw FileProblem.of("write", target) }
-                rest = rest.dropFirst(written)
-            }
+            try DurableFile.writeAll(to, piece, path: target)
         }
         return hash.finalize().hexadecimal
     }

@@ -29,7 +29,7 @@ import WorkerProtocol
         let read = try #require(try ColumnFile.read(path))
         #expect(read == Dictionary(uniqueKeysWithValues: columns.map { ($0.name, $0.data) }))
         #expect([Float](copying: read["b"] ?? Data()) == [1.5, -2])
-        #expect(!FileManager.default.fileExists(atPath: path + ".part"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["columns"])
         #expect(try ColumnFile.read(folder.file("none")) == nil)
     }
 

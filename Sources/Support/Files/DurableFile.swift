@@ -16,9 +16,7 @@ public enum DurableFile {
         guard descriptor >= 0 else { throw failure("open", part, errno) }
         do {
             defer { close(descriptor) }
-            try content.withUnsafeBytes { bytes in
-                guard writeAll(descriptor, bytes) else { throw failure("write", part, errno) }
-            }
+            try content.withUnsafeBytes { try writeAll(descriptor, $0, path: part, failure: failure) }
             try synchronise(descriptor, path: part, failure: failure)
             try move(part, to: path, failure: failure)
         } catch {
@@ -63,19 +61,20 @@ public enum DurableFile {
         }
     }
 
-    /// False, with `errno`, where not everything could be written.
-    private static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    /// Writes at the descriptor's place, to the last byte.
+    public static func writeAll(
+        _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, path: String, failure: Failure = FileProblem.of
+    ) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = Foundation.write(
                 descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
             if written < 0 {
                 if errno == EINTR { continue }
-                return false
+                throw failure("write", path, errno)
             }
             rest = rest.dropFirst(written)
         }
-        return true
     }
 }
 
