@@ -192,10 +192,10 @@ public struct AnalysisJob {
             flagged: result.flagged)
         try writer.writeLabels(to: directory + "/labels.csv")
         writer.report(report)
-        if let treatment = result.treatment {
+        if !result.statements.isEmpty {
             var verdict = outcome.verdict
-            verdict.evidence.statements +=
-                result.statements(treatment) + WeightStatements.purified(file.summary)
+            verdict.evidence.statements += result.statements
+            if result.model != nil { verdict.evidence.statements += WeightStatements.purified(file.summary) }
             report(.verdict(verdict))
         }
         if task.type == .purify, outcome.verdict.result == .undetermined, result.model == nil {

@@ -65,7 +65,7 @@ struct UnlearningTest {
     private static let fewest = 16
 
     /// `suspects`: the members of class `label` under suspicion. With both `folds`, every member is judged by a
-    /// model that was not trained on it; one is enough for a score. Nil where there are too few samples.
+    /// model that was not trained on it; one is enough for a score. Nil where there are too few samples, or the tuning diverges.
     func run(label: Int, suspects: Set<Int>, folds: Int) throws -> Outcome? {
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let members = (0..<images.count).filter {
@@ -87,6 +87,7 @@ struct UnlearningTest {
             }
             let tuned = try unlearned(
                 half(bundle, fold), keeping: half(rest, fold), others: others, mirrors: mirrors, fold)
+            guard let tuned else { return nil }
             for (samples, isSuspect) in [(half(bundle, 1 - fold), true), (half(rest, 1 - fold), false)] {
                 let after: [Int] = try tuned.probabilities(images, samples, token: token).argmax(1).array()
                 for (sample, now) in zip(samples, after) {
@@ -128,20 +129,25 @@ struct UnlearningTest {
 
     private func unlearned(
         _ suspects: [Int], keeping rest: [Int], others: [Int], mirrors: Bool, _ fold: Int
-    ) throws -> GraphModel {
+    ) throws -> GraphModel? {
         let tuned = try model.copy(seed: seed &+ UInt64(fold))
         let repeats = Double(others.count) * Self.classShare / (1 - Self.classShare) / Double(rest.count)
         let kept = Array(repeatElement(rest, count: max(1, Int(repeats.rounded())))).flatMap { $0 }
         let labels = try Tensor(suspects.map { Int(table.adversarialLabel[$0]) })
         var tuning = FineTuning(
-            images: images, transplant: .none, teacher: teacher, token: token, steps: Self.steps,
+            images: images, teacher: teacher, token: token, steps: Self.steps,
             learningRate: Self.learningRate, seed: seed &+ UInt64(fold),
             mirrors: mirrors)
         tuning.batch = Self.batch
-        try tuning.run(
-            tuned, pool: TrainingPool(clean: others + kept, holdout: [], poison: suspects),
-            restored: labels.oneHot(classes: images.classes)
-        ) { _ in }
+        do {
+            try tuning.run(
+                tuned, pool: TrainingPool(clean: others + kept, holdout: [], poison: suspects),
+                material: TrainingMaterial(
+                    restored: labels.oneHot(classes: images.classes), transplant: .none)
+            ) { _ in }
+        } catch is TrainingDiverged {
+            return nil
+        }
         return tuned
     }
 }

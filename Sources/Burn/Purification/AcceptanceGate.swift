@@ -70,13 +70,19 @@ struct AcceptanceGate {
     /// What the user vouches for, neither has been trained on: nothing but chance is allowed.
     private var trustedTolerance: Double? { trusted.map { max($0.chance, Self.usualRoundTolerance) } }
     private var firstTolerance: Double { trustedTolerance ?? Self.usualFirstTolerance }
-    var roundTolerance: Double { trustedTolerance ?? Self.usualRoundTolerance }
+    private var roundTolerance: Double { trustedTolerance ?? Self.usualRoundTolerance }
     /// A residual above this is a backdoor that still works.
     static let workingResidual = 0.05
     /// Without an estimated trigger: of the flagged samples, more than these still get the attacker's label.
     private static let mostUnchanged = 0.5
 
     var canJudge: Bool { labelsAreConfirmed || trusted != nil }
+
+    /// Whether a round of refinement takes the place of the model before it.
+    func acceptsRound(_ report: Report, after earlier: Report) -> Bool {
+        canJudge && report.accuracy >= earlier.accuracy - roundTolerance
+            && report.residual <= max(earlier.residual, Self.workingResidual / 5)
+    }
 
     /// What a purified model falls short of, in words; nil for one that passes.
     func shortfall(_ report: Report, before: Report) -> String? {
@@ -101,5 +107,4 @@ struct AcceptanceGate {
         }
         return nil
     }
-
 }

@@ -11,18 +11,20 @@ struct FalseCorrelationDecoupling {
     let tuning: FineTuning
     let gate: AcceptanceGate
     /// In the order in which they are tried.
-    let treatments: [Treatment]
+    let treatments: [any Treatment]
 
     struct Outcome {
         var model: GraphModel
         var report: AcceptanceGate.Report
-        var treatment: Treatment
+        /// Nil where every fine-tuning diverged: `model` is the original.
+        var treatment: (any Treatment)?
         var attempts: Int
+        var diverged = 0
         var accepted: Bool
     }
 
     private struct Attempt {
-        var treatment: Treatment
+        var treatment: any Treatment
         var learningRate: Double
     }
 
@@ -37,34 +39,36 @@ struct FalseCorrelationDecoupling {
     }
 
     /// The most fine-tunings that `treatments` can make.
-    static func mostAttempts(_ treatments: [Treatment]) -> Int {
+    static func mostAttempts(_ treatments: [any Treatment]) -> Int {
         learningRates.count + max(0, treatments.count - 1)
     }
 
-    /// `restored` holds a row of class probabilities for every entry of `pool.poison`.
+    /// - Parameter material: all that there is; a treatment takes its part of it.
     func run(
-        pool: TrainingPool, restored: Tensor?, before: AcceptanceGate.Report, progress: (Double) -> Void
+        pool: TrainingPool, material: TrainingMaterial, before: AcceptanceGate.Report,
+        progress: (Double) -> Void
     ) throws -> Outcome {
-        var best = Outcome(
-            model: original, report: before, treatment: treatments.first ?? .drop, attempts: 0,
-            accepted: false)
+        var best = Outcome(model: original, report: before, treatment: nil, attempts: 0, accepted: false)
         for (number, attempt) in plan.enumerated() {
+            best.attempts = number + 1
             let model = try original.copy(seed: tuning.seed)
             var attemptTuning = tuning
             attemptTuning.learningRate = attempt.learningRate
-            if !attempt.treatment.transplants { attemptTuning.transplant = .none }
             attemptTuning.curves?.beginAttempt()
-            try attemptTuning.run(
-                model, pool: pool, restored: attempt.treatment.restores ? restored : nil
-            ) { progress($0) }
+            do {
+                try attemptTuning.run(
+                    model, pool: pool, material: attempt.treatment.material(from: material),
+                    progress: progress)
+            } catch is TrainingDiverged {
+                best.diverged += 1
+                continue
+            }
             let report = try gate.measure(model)
             let accepted = gate.shortfall(report, before: before) == nil
-            if accepted || number == 0 || Self.merit(report) > Self.merit(best.report) {
-                best = Outcome(
-                    model: model, report: report, treatment: attempt.treatment, attempts: number + 1,
-                    accepted: accepted)
+            if accepted || best.treatment == nil || Self.merit(report) > Self.merit(best.report) {
+                (best.model, best.report, best.accepted) = (model, report, accepted)
+                best.treatment = attempt.treatment
             }
-            best.attempts = number + 1
             if accepted { break }
         }
         return best

@@ -2,6 +2,11 @@ import Execution
 import Support
 import Tensors
 
+/// The loss of a fine-tuning, or a weight after it, is no number any more: that attempt failed.
+struct TrainingDiverged: Error, Hashable {
+    var step: Int
+}
+
 /// Fine-tunes a model on trusted samples, a part of them with a transplanted trigger, and on flagged samples
 /// with their restored labels.
 ///
@@ -9,7 +14,6 @@ import Tensors
 /// what the suspicious model says of the untouched image: the function stays where it was, but for the trigger.
 struct FineTuning {
     let images: LabelledImages
-    var transplant: Transplant
     /// The suspicious model's probabilities, (N, classes): the teacher on trusted samples.
     let teacher: Tensor
     let token: CancellationToken
@@ -33,10 +37,14 @@ struct FineTuning {
     private static let teacherWeight = 0.5
     private static let poisonWeight = 0.4
 
-    /// Trains `model` in place. `restored` holds a row of class probabilities for every entry of `pool.poison`.
+    /// Trains `model` in place.
+    ///
+    /// - Parameter material: its restored labels are those of `pool.poison`, in order.
+    /// - Throws: `TrainingDiverged`; `Problem` `no-trusted-samples`.
     func run(
-        _ model: GraphModel, pool: TrainingPool, restored: Tensor?, progress: (Double) -> Void
+        _ model: GraphModel, pool: TrainingPool, material: TrainingMaterial, progress: (Double) -> Void
     ) throws {
+        let (restored, transplant) = (material.restored, material.transplant)
         guard !pool.clean.isEmpty else {
             throw Problem(
                 .unprocessable, code: "no-trusted-samples", title: "No sample of the data set can be trusted",
@@ -86,10 +94,17 @@ struct FineTuning {
             let logits = try model.forward(inputs.channelsLast(), mode: .training, token: token)
             let losses = try -(logits.logSoftmax(1) * targets).sum([1])
             let loss = try (losses * Tensor(weights)).sum() / Double(cleanCount)
+            let value = try Double(loss.item(as: Float.self))
+            guard value.isFinite else { throw TrainingDiverged(step: step + 1) }
             let gradients = try Autograd.gradients(of: loss, withRespectTo: model.parameters)
             try optimiser.step(gradients, learningRate: schedule.learningRate(step: step))
-            try curves?.take(step: step + 1, loss: Double(loss.item(as: Float.self)), of: model)
+            try curves?.take(step: step + 1, loss: value, of: model)
             progress(Double(step + 1) / Double(steps))
         }
+        guard try Self.areFinite(model.parameters) else { throw TrainingDiverged(step: steps) }
+    }
+
+    private static func areFinite(_ parameters: [Tensor]) throws -> Bool {
+        try parameters.allSatisfy { try $0.detach().sum().item(as: Float.self).isFinite }
     }
 }

@@ -9,7 +9,7 @@ extension Purification {
         /// Samples that were never trained on, with both models' predictions; nil without another model.
         package var holdout: Holdout?
         /// What was done; nil where nothing was.
-        package var treatment: Treatment?
+        package var treatment: (any Treatment)?
         /// Other treatments were tried first, and failed the gate.
         package var isFallback = false
         /// Why the acceptance gate does not hold for `model`; nil where it does, or nothing was changed.
@@ -17,7 +17,7 @@ extension Purification {
 
         package init(
             model: GraphModel? = nil, restoration: LabelRestoration, flagged: [Bool], holdout: Holdout? = nil,
-            treatment: Treatment? = nil, isFallback: Bool = false, shortfall: String? = nil
+            treatment: (any Treatment)? = nil, isFallback: Bool = false, shortfall: String? = nil
         ) {
             self.model = model
             self.restoration = restoration
@@ -37,8 +37,11 @@ extension Purification {
 }
 
 extension Purification.Result {
-    /// What was done to the model, in words.
-    package func statements(_ treatment: Treatment) -> [String] {
+    /// What was done to the model, in words; nothing where nothing was tried.
+    package var statements: [String] {
+        guard let treatment else {
+            return shortfall.map { ["The model given back is the upload: \($0)."] } ?? []
+        }
         var lines = ["Treated by \(treatment.words)."]
         if isFallback {
             lines = [

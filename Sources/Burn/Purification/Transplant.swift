@@ -3,7 +3,7 @@ import Tensors
 
 /// Puts estimated triggers into trusted images while their labels stay: what breaks the false correlation
 /// between trigger and target class. Needs no restored label, so it serves clean-label attacks too.
-struct Transplant {
+package struct Transplant {
     /// Where a trigger is taken from.
     enum Source {
         /// An estimate whose moments work as a trigger by themselves.

@@ -1,0 +1,136 @@
+import Execution
+import Findings
+import Tensors
+
+/// Decoupling and the rounds of refinement, each a durable step.
+extension Purification {
+    /// - Parameter round: 0 for the decoupling.
+    private func tuning(_ course: Course, round: Int, attempts: Int = 1) -> FineTuning {
+        let steps =
+            round == 0
+            ? Self.decouplingSteps(samples: images.count) : Self.refinementSteps(samples: images.count)
+        var tuning = FineTuning(
+            images: images, teacher: course.before, token: context.token, steps: steps,
+            learningRate: round == 0
+                ? FalseCorrelationDecoupling.learningRates[0] : Self.refinementRate / Double(round),
+            seed: context.options.seed &+ UInt64(round), mirrors: course.restoration.mirrors)
+        tuning.batch = Self.batch(samples: images.count)
+        tuning.lesson = course.lesson
+        tuning.curves = recorder(
+            round == 0 ? .decoupling : .refinement, round, steps: steps, attempts: attempts, course.pool,
+            course.predictions)
+        return tuning
+    }
+
+    func decouple(_ course: inout Course) throws {
+        let step = "decoupling"
+        if try context.steps.replay(step), let saved = try context.steps.model(of: step, like: context.model)
+        {
+            context.observer.skip(through: .decoupling, round: 0)
+            course.treatment = try context.steps.note(of: step).flatMap(Treatments.named)
+            course.model = saved
+            course.report = try course.gate.measure(saved)
+            return
+        }
+        let clock = PhaseClock()
+        let tuning = tuning(
+            course, round: 0, attempts: FalseCorrelationDecoupling.mostAttempts(course.treatments))
+        let phase = FalseCorrelationDecoupling(
+            original: context.model, tuning: tuning, gate: course.gate, treatments: course.treatments)
+        let trained = trained(course.pool)
+        let result = try phase.run(
+            pool: trained, material: try material(course, trained), before: course.original
+        ) { context.observer.advance(.decoupling, round: 0, $0) }
+        try context.steps.keep(result.model, of: step)
+        try context.steps.keep(note: result.treatment?.name ?? "", of: step)
+        let metrics =
+            points(course.original, .detection, 0) + points(result.report, .decoupling, 0) + [
+                point(.decoupling, 0, "attempts", Double(result.attempts)),
+                point(.decoupling, 0, "diverged", Double(result.diverged)),
+                point(.decoupling, 0, "accepted", result.accepted ? 1 : 0),
+            ]
+        try context.steps.finish(
+            step,
+            [
+                .curve(tuning.curves?.points ?? []), .metrics(metrics),
+                .phaseFinished(.decoupling, round: 0, seconds: clock.seconds),
+            ])
+        (course.model, course.report, course.treatment) = (result.model, result.report, result.treatment)
+    }
+
+    func refine(_ course: inout Course) throws {
+        var refinement = try ProgressiveRefinement(
+            original: context.model, images: images, targets: outcome.targets, before: course.before,
+            reviews: outcome.reviews, token: context.token)
+        for round in stride(from: 1, through: context.options.rounds, by: 1) {
+            let disagreement = try refinement.refine(&course.pool, with: course.model)
+            try course.restoration.ask(course.model, about: course.pool.poison, sanitised: true)
+            let changed = Double(disagreement.newlyFlagged.count + disagreement.newlyClean.count)
+            if round > 1, changed < Self.convergence * Double(images.count) { break }
+            guard try retune(&course, round, disagreement) else { break }
+        }
+    }
+
+    /// One round of fine-tuning; false where it was dropped.
+    private func retune(
+        _ course: inout Course, _ round: Int, _ disagreement: ProgressiveRefinement.Disagreement
+    ) throws -> Bool {
+        let (clock, step) = (PhaseClock(), "round-\(round)")
+        let saved =
+            try context.steps.replay(step) ? context.steps.model(of: step, like: context.model) : nil
+        let tuning = tuning(course, round: round)
+        var candidate = try saved ?? course.model.copy(seed: tuning.seed)
+        var diverged = false
+        if saved == nil {
+            let trained = trained(course.pool)
+            let material = try material(course, trained)
+            do {
+                try tuning.run(
+                    candidate, pool: trained, material: course.treatment?.material(from: material) ?? material
+                ) {
+                    context.observer.advance(.refinement, round: round, $0)
+                }
+            } catch is TrainingDiverged {
+                // The round is dropped; its weights are no numbers.
+                (candidate, diverged) = (course.model, true)
+            }
+            try context.steps.keep(candidate, of: step)
+        }
+        let judged = try course.gate.measure(candidate)
+        let accepted = !diverged && course.gate.acceptsRound(judged, after: course.report)
+        if saved == nil {
+            let metrics =
+                points(judged, .refinement, round) + [
+                    point(.refinement, round, "accepted", accepted ? 1 : 0),
+                    point(.refinement, round, "diverged", diverged ? 1 : 0),
+                    point(.refinement, round, "newly_flagged", Double(disagreement.newlyFlagged.count)),
+                    point(.refinement, round, "newly_clean", Double(disagreement.newlyClean.count)),
+                    point(.refinement, round, "mean_divergence", disagreement.meanDivergence),
+                ]
+            try context.steps.finish(
+                step,
+                [
+                    .curve(tuning.curves?.points ?? []), .metrics(metrics),
+                    .phaseFinished(.refinement, round: round, seconds: clock.seconds),
+                ])
+        }
+        if accepted { (course.model, course.report) = (candidate, judged) }
+        return accepted
+    }
+
+    /// The pool as it is trained on. Clean-label poison keeps its label, which says nothing: it is left out.
+    private func trained(_ pool: TrainingPool) -> TrainingPool {
+        let cleanLabels = Set(outcome.targets.filter(\.isCleanLabel).map(\.label))
+        var pool = pool
+        pool.poison.removeAll {
+            cleanLabels.contains(images.labels[$0]) && outcome.reviews.label($0) == nil
+        }
+        return pool
+    }
+
+    private func material(_ course: Course, _ pool: TrainingPool) throws -> TrainingMaterial {
+        TrainingMaterial(
+            restored: pool.poison.isEmpty ? nil : try course.restoration.probabilities(pool.poison),
+            transplant: course.transplant)
+    }
+}

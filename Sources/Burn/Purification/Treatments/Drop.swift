@@ -1,0 +1,11 @@
+/// Flagged samples are left out.
+struct Drop: Treatment {
+    let name = "drop"
+    let words = "fine-tuning without the flagged samples"
+
+    func applies(to targets: [ClassFinding]) -> Bool { true }
+
+    func material(from all: TrainingMaterial) -> TrainingMaterial {
+        TrainingMaterial(restored: nil, transplant: .none)
+    }
+}

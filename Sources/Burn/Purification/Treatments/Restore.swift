@@ -1,0 +1,11 @@
+/// Flagged samples learn their restored labels.
+struct Restore: Treatment {
+    let name = "restore"
+    let words = "restored labels"
+
+    func applies(to targets: [ClassFinding]) -> Bool { Treatments.canRestore(targets) }
+
+    func material(from all: TrainingMaterial) -> TrainingMaterial {
+        TrainingMaterial(restored: all.restored, transplant: .none)
+    }
+}

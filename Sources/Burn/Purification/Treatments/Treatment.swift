@@ -1,0 +1,44 @@
+import Tensors
+
+/// One way to part a model from its backdoor: what a fine-tuning takes of all that there is to train on.
+package protocol Treatment: Sendable {
+    /// Kept beside checkpoints.
+    var name: String { get }
+    /// What was done, in words.
+    var words: String { get }
+    /// Whether what was found allows it. Without targets, flagged samples were named by people.
+    func applies(to targets: [ClassFinding]) -> Bool
+    func material(from all: TrainingMaterial) -> TrainingMaterial
+}
+
+/// What a fine-tuning is given beside the trusted samples.
+package struct TrainingMaterial {
+    /// A row of class probabilities for every flagged sample, (flagged, classes); nil where these are left out.
+    var restored: Tensor?
+    /// Triggers that trusted samples carry while they keep their labels.
+    var transplant: Transplant
+}
+
+package enum Treatments {
+    /// In the order in which they are tried.
+    package static let all: [any Treatment] = [
+        RestoreAndTransplant(), DropAndTransplant(), Restore(), Drop(),
+    ]
+
+    /// What the evidence calls for, and what comes after it where that fails its gate. Never empty.
+    package static func fitting(_ targets: [ClassFinding]) -> [any Treatment] {
+        all.filter { $0.applies(to: targets) }
+    }
+
+    package static func named(_ name: String) -> (any Treatment)? { all.first { $0.name == name } }
+
+    /// Clean-label poison has no other label to be restored.
+    static func canRestore(_ targets: [ClassFinding]) -> Bool {
+        targets.isEmpty || targets.contains { !$0.isCleanLabel }
+    }
+
+    /// What was found in the penultimate layer alone has nothing to be transplanted.
+    static func canTransplant(_ targets: [ClassFinding]) -> Bool {
+        targets.contains { $0.trigger != nil || $0.styleTransplant != nil }
+    }
+}

@@ -1,0 +1,90 @@
+import Execution
+import Findings
+import Tensors
+import Testing
+import TinyModels
+
+@testable import Burn
+
+/// Each treatment by itself, on a backdoor that is known, and what happens where none can be carried through.
+@Suite struct TreatmentTests {
+    let known: PlantedPixels
+
+    init() throws { known = try PlantedPixels() }
+
+    /// Leaving samples out does not unlearn what a linear model has learned of them; the other three do.
+    @Test(arguments: Treatments.all.map(\.name))
+    func aTreatmentDoesWhatItsNameSays(_ name: String) throws {
+        let treatment = try #require(Treatments.named(name))
+        let pool = known.pool()
+        let all = try known.material(pool)
+        let given = treatment.material(from: all)
+        #expect((given.restored != nil) == name.hasPrefix("restore"))
+        #expect(given.transplant.isEmpty == !name.hasSuffix("transplant"))
+        let model = try known.model.copy(seed: 1)
+        try known.tuning().run(model, pool: pool, material: given) { _ in }
+        let gate = try known.gate(pool)
+        let (before, after) = try (gate.measure(known.model), gate.measure(model))
+        #expect(before.residual > 0.9 && before.flaggedUnchanged == 1)
+        #expect(after.accuracy > before.accuracy - 0.05)
+        let works = after.residual < 0.05
+        #expect(works == (name != "drop"), "residual \(after.residual)")
+    }
+
+    @Test func whatWasFoundSaysWhatCanBeGiven() throws {
+        func names(_ targets: [ClassFinding]) -> [String] { Treatments.fitting(targets).map(\.name) }
+        #expect(
+            names([known.finding])
+                == ["restore-and-transplant", "drop-and-transplant", "restore", "drop"])
+        var cleanLabel = known.finding
+        cleanLabel.isCleanLabel = true
+        #expect(names([cleanLabel]) == ["drop-and-transplant", "drop"])
+        var unknown = known.finding
+        unknown.trigger = nil
+        #expect(names([unknown]) == ["restore", "drop"])
+        #expect(names([]) == ["restore", "drop"], "named by people")
+    }
+
+    /// A fine-tuning that diverges is a failed attempt, and the next treatment is tried.
+    @Test func divergenceEndsAnAttemptOnly() throws {
+        let pool = known.pool()
+        let gate = try known.gate(pool)
+        let model = try known.model.copy(seed: 1)
+        #expect(throws: TrainingDiverged.self) {
+            try known.tuning(rate: 1e38).run(model, pool: pool, material: known.material(pool)) { _ in }
+        }
+        // Restored labels that are no numbers spoil whatever learns them.
+        var material = try known.material(pool)
+        material.restored = try material.restored.map { try $0 / 0 }
+        let outcome = try FalseCorrelationDecoupling(
+            original: known.model, tuning: known.tuning(), gate: gate, treatments: Treatments.all
+        ).run(pool: pool, material: material, before: gate.measure(known.model)) { _ in }
+        #expect(outcome.diverged == FalseCorrelationDecoupling.learningRates.count)
+        #expect(outcome.treatment?.name == "drop-and-transplant" && outcome.accepted)
+        #expect(outcome.attempts == outcome.diverged + 1)
+    }
+
+    /// Where nothing can be carried through, the model is left as it was, and that is said.
+    @Test func whereAllDivergeTheModelIsLeft() throws {
+        var weights = [Float](repeating: 0, count: PlantedPixels.classes * PlantedPixels.values)
+        for index in weights.indices { weights[index] = index % 2 == 0 ? 3e38 : -3e38 }
+        let broken = try TinyGraph.linear(
+            weight: Tensor(weights, shape: [PlantedPixels.classes, PlantedPixels.values]),
+            bias: Tensor.zeros([PlantedPixels.classes]), channels: 3, side: PlantedPixels.side)
+        let pool = known.pool()
+        let gate = try known.gate(pool)
+        let outcome = try FalseCorrelationDecoupling(
+            original: broken, tuning: known.tuning(of: known.model), gate: gate, treatments: Treatments.all
+        ).run(pool: pool, material: known.material(pool), before: gate.measure(known.model)) { _ in }
+        #expect(outcome.treatment == nil && !outcome.accepted)
+        #expect(outcome.model === broken)
+        #expect(outcome.diverged == FalseCorrelationDecoupling.mostAttempts(Treatments.all))
+
+        var restoration = LabelRestoration(
+            images: known.images, table: known.table, targets: [], token: try CancellationToken())
+        try restoration.ask(known.model, about: [], sanitised: false)
+        let result = Purification.Result(
+            restoration: restoration, flagged: [], shortfall: "every fine-tuning diverged")
+        #expect(result.statements == ["The model given back is the upload: every fine-tuning diverged."])
+    }
+}
