@@ -96,6 +96,10 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
     /// of the same norm. Nil where it was not tested.
     public var triggerEffect: Double?
     public var randomEffect: Double?
+    /// Shares that stay in the class with the trigger taken out of them: of the samples that carry it, and of the class's
+    /// others. Nil where it was not tested.
+    public var stayingCarriers: Double?
+    public var stayingOthers: Double?
     /// Largest share of one class among the flagged samples' adversarial labels.
     public var adversarialConcentration: Double
     /// The same coherence in the penultimate layer: its p-value against the other classes. Nil where it was not
@@ -113,7 +117,8 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
     public init(
         label: Int, name: String, samples: Int, flaggedSamples: Int, medianBoundaryDistance: Double,
         coherenceShare: Double, coherenceNull: Double, coherencePValue: Double, triggerEffect: Double?,
-        randomEffect: Double?, adversarialConcentration: Double, featurePValue: Double? = nil,
+        randomEffect: Double?, stayingCarriers: Double? = nil, stayingOthers: Double? = nil,
+        adversarialConcentration: Double, featurePValue: Double? = nil,
         unlearningScore: Double? = nil, unlearningPValue: Double? = nil, fewestNoticed: Int? = nil
     ) {
         self.label = label
@@ -126,6 +131,8 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         self.coherencePValue = coherencePValue
         self.triggerEffect = triggerEffect
         self.randomEffect = randomEffect
+        self.stayingCarriers = stayingCarriers
+        self.stayingOthers = stayingOthers
         self.adversarialConcentration = adversarialConcentration
         self.featurePValue = featurePValue
         self.unlearningScore = unlearningScore
@@ -142,6 +149,8 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         case coherencePValue = "coherence_p_value"
         case triggerEffect = "trigger_effect"
         case randomEffect = "random_effect"
+        case stayingCarriers = "staying_carriers"
+        case stayingOthers = "staying_others"
         case adversarialConcentration = "adversarial_concentration"
         case featurePValue = "feature_p_value"
         case unlearningScore = "unlearning_score"

@@ -104,15 +104,15 @@ import TinyModels
             #expect(effect.topSource == (label + 3) % 4)
             #expect(effect.topSourceRate == 1 && effect.topSourceRandom == 0)
         }
-        #expect(found.judgement(pValue: 1e-6) == .backdoored)
-        #expect(found.judgement(pValue: 0.03) == .suspicious)
-        #expect(found.judgement(pValue: 0.5) == .clean)
+        #expect(found.judgement(pValue: 1e-6, persists: false) == .backdoored)
+        #expect(found.judgement(pValue: 0.03, persists: false) == .suspicious)
+        #expect(found.judgement(pValue: 0.5, persists: false) == .clean)
     }
 
     @Test func aPatternThatSendsAllClassesIntoOneIsNoneIntoAllClasses() throws {
         let found = try map(response { _ in 2 })
         #expect(!found.isWorking)
-        #expect(found.judgement(pValue: 1e-6) == .clean)
+        #expect(found.judgement(pValue: 1e-6, persists: false) == .clean)
     }
 
     /// As what bright backgrounds have in common does: each into a class of its own, but not into most of them.
@@ -148,6 +148,8 @@ import TinyModels
             responses: [response { $0 }], bundle: bundle, images: drawn.images, table: table)
         #expect(!found.isWorking && found.isContradicted)
         #expect(Set(found.effects.keys) == [0, 1, 2, 3])
-        #expect(found.judgement(pValue: 1e-6) == .suspicious)
+        #expect(found.judgement(pValue: 1e-6, persists: true) == .suspicious)
+        // Without the pattern the samples show their labels: it disturbs the model, and was not planted.
+        #expect(found.judgement(pValue: 1e-6, persists: false) == .clean)
     }
 }

@@ -12,10 +12,12 @@ import TinyModels
     private func proposal(
         gain: Double, pValue: Double = 0.5, classSize: Int = 1000, stays: Double? = nil
     ) -> PatternProposal {
-        PatternProposal(
-            finding: ClassFinding(label: 0),
+        var finding = ClassFinding(label: 0)
+        finding.removal = stays.map { ControlledEffect(rate: 0.9, control: $0) }
+        return PatternProposal(
+            finding: finding,
             bundle: ImageBundle(members: [], posteriors: [], gain: gain, pValue: pValue), carriers: [],
-            classSize: classSize, removal: stays.map { ControlledEffect(rate: 0.9, control: $0) })
+            classSize: classSize)
     }
 
     /// Gains of the patterns that nine classes have by nature.
@@ -88,7 +90,7 @@ import TinyModels
             reference: Moments(images, (200..<1000).filter { images.labels[$0] == 1 }),
             lowest: images.lowest, highest: images.highest)
         let removal = try #require(try search.removal(of: trigger, from: carriers, label: 0))
-        #expect(removal == ControlledEffect(rate: 1, control: 0))
+        #expect(removal == ControlledEffect(rate: 1, control: 0, tested: 400, controls: 200))
         #expect(try search.removal(of: trigger, from: Array(0..<5), label: 0) == nil, "too few")
     }
 }

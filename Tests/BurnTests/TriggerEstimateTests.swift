@@ -121,6 +121,65 @@ import TinyModels
         #expect(found.estimate.momentNorm == 0)
     }
 
+    /// Digits are black in most places: where nothing varies there is no contrast to lose, and a patch on black is a patch.
+    @Test func aPatchOnBlackIsRecovered() throws {
+        var random = SplitMix64(seed: 8)
+        let (side, perGroup) = (8, 60)
+        var images = TinyImages(side: side, channels: 1)
+        /// Ink in the middle, here and there a dot elsewhere.
+        func digit() -> [UInt8] {
+            (0..<side * side).map { place in
+                let isMiddle = (2..<6).contains(place / side) && (2..<6).contains(place % side)
+                return random.unit() < (isMiddle ? 0.5 : 0.004) ? UInt8(200 + random.below(56)) : 0
+            }
+        }
+        for _ in 0..<20 * perGroup { images.add(digit(), label: 0) }
+        for _ in 0..<perGroup {
+            var carrier = digit()
+            for place in [54, 55, 62, 63] { carrier[place] = 255 }
+            images.add(carrier, label: 1)
+        }
+        let folder = try ScratchFolder()
+        let model = try TinyGraph.linear(
+            weight: Tensor.zeros([2, side * side]), bias: Tensor.zeros([2]), channels: 1, side: side)
+        let labelled = try LabelledImages(
+            images.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
+        let carriers = Array(20 * perGroup..<21 * perGroup)
+        let estimate = try TriggerEstimate(
+            boundary: Tensor.zeros([1, side, side]), cluster: Moments(labelled, carriers),
+            reference: Moments(labelled, Array(0..<20 * perGroup)), lowest: labelled.lowest,
+            highest: labelled.highest)
+        #expect(estimate.leavesImage, "\(estimate.transparency) of the contrast is left")
+        let clean = try labelled.batch(Array(0..<50))
+        let stamped: [Float] = try estimate.stampingMoments(clean, strengths: Tensor.ones([50])).flatten(
+            from: 1
+        ).mean([0]).array()
+        let before: [Float] = try clean.flatten(from: 1).mean([0]).array()
+        for place in 0..<side * side {
+            let wanted: Float = [54, 55, 62, 63].contains(place) ? 1 : before[place]
+            #expect(abs(stamped[place] - wanted) < 0.02, "place \(place)")
+        }
+        let removed: [Float] = try estimate.removed(from: labelled.batch(carriers)).flatten(from: 1).mean([0])
+            .array()
+        #expect([54, 55, 62, 63].allSatisfy { removed[$0] < 0.1 })
+    }
+
+    /// Closed form for a share p of one value among two.
+    @Test func kurtosisOfRareValues() throws {
+        let folder = try ScratchFolder()
+        var images = TinyImages(side: 2, channels: 1)
+        for index in 0..<100 { images.add([index % 2 == 0 ? 0 : 255, index == 0 ? 255 : 0, 7, 7], label: 0) }
+        let model = try TinyGraph.linear(
+            weight: Tensor.zeros([2, 4]), bias: Tensor.zeros([2]), channels: 1, side: 2)
+        let labelled = try LabelledImages(
+            images.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
+        let kurtosis: [Float] = try Moments(labelled, Array(0..<100)).kurtosis.array()
+        #expect(abs(kurtosis[0] - 1) < 1e-3)
+        // Bernoulli: (1 - 3 p (1 - p)) / (p (1 - p)).
+        #expect(abs(Double(kurtosis[1]) - (1 - 3 * 0.0099) / 0.0099) < 0.1)
+        #expect(kurtosis[2] == 1)
+    }
+
     @Test func weightsCountSamplesAsOftenAsTheySay() throws {
         let folder = try ScratchFolder()
         var images = TinyImages(side: 2, channels: 1)

@@ -21,6 +21,14 @@ struct ClassCoherence: Sendable {
         let inside = Set(cluster)
         return members.filter { !inside.contains($0) }
     }
+    /// The same two groups with the other one as the cluster: the class's own images may be more alike than poison is.
+    var turned: ClassCoherence {
+        var turned = self
+        turned.cluster = remainder
+        turned.cosines = cosines.map { -$0 }
+        turned.mixture = mixture.mirrored
+        return turned
+    }
     var share: Double { strength.share }
     var tightness: Double { strength.tightness }
     var gain: Double { strength.gain }
@@ -37,6 +45,11 @@ struct ClassCoherence: Sendable {
     static let fewestForBundle = 6
     /// The direction is found on at most this many members; all are then compared with it.
     private static let mostForDirection = 3072
+
+    init(members: [Int], cosines: [Double], mixture: TwoComponentMixture, cluster: [Int]) {
+        (self.members, self.cosines, self.mixture, self.cluster) = (members, cosines, mixture, cluster)
+        strength = BundleStrength(size: members.count, tightness: 0, share: 0, gain: 0)
+    }
 
     init(members: [Int], store: PerturbationStore, seed: UInt64) throws {
         let generator = try Generator(seed: seed)

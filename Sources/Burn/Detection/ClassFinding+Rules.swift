@@ -17,6 +17,28 @@ extension ClassFinding {
     /// what a class's images have in common by nature works as well.
     static let weakSignificance = 0.05
 
+    /// How far the trigger works both ways, beyond the controls: put into other classes' images, which it sends into the
+    /// class, and taken out of its carriers, which leave it while the class's others stay. The weaker of the two.
+    ///
+    /// What the images of a class have in common by nature works one way at most: ships' blue water sends other images to
+    /// the ships, but without it ships are ships.
+    var bothWays: Double {
+        guard let effect, let removal else { return 0 }
+        return min(effect.excess, removal.excess)
+    }
+
+    /// The trigger is the cause: both effects are those of a working trigger, and neither is chance in any of the classes.
+    func isCause(classes: Int) -> Bool {
+        guard let effect, let removal, bothWays >= Self.workingEffect else { return false }
+        return max(effect.samplingPValue, removal.samplingPValue) * Double(classes) < Self.significance
+    }
+
+    /// For a trigger that is the cause, no smaller than how seldom nature is known to make one; 1 for any other.
+    var causePValue: Double { isCause(classes: 1) ? Self.naturalCause : 1 }
+
+    /// Chosen: among the classes of clean models that were looked at, none has a part with a trigger that works both ways.
+    private static let naturalCause = 0.001
+
     /// Judges by the cluster of perturbations and what the trigger behind it does.
     mutating func judge(classes: Int) {
         guard hasDistinctCluster, let effect else { return }
@@ -27,18 +49,20 @@ extension ClassFinding {
         let working = effect.excess >= Self.workingEffect
         let weak = effect.excess >= Self.weakEffect
         let unusual = perturbationPValue < Self.weakSignificance / Double(classes)
-        conclude(
-            working && coherent
-                ? .backdoored : (working && unusual) || (weak && coherent) ? .suspicious : .clean,
-            from: .perturbations)
+        let isBackdoored = isCause(classes: classes) || (working && coherent)
+        // What works weakly and holds nothing in the class is a natural subgroup.
+        let isSuspicious =
+            (working && unusual) || (weak && coherent && (removal?.excess ?? 1) >= Self.weakEffect)
+        conclude(isBackdoored ? .backdoored : isSuspicious ? .suspicious : .clean, from: .perturbations)
     }
 
     /// Judges by a pattern in the images and its effect on the model, where the perturbations alone show too little. A weak
     /// effect, however certain, is no more than suspicious.
     mutating func judge(by evidence: PatternEvidence, classes: Int) {
-        guard judgement == .clean, let effect else { return }
+        // A pattern that the model does not follow is no trigger, however many of its carriers are lost without it.
+        guard judgement == .clean, let effect, effect.excess >= Self.weakEffect else { return }
         let strength = max(effect.excess, evidence.removal?.excess ?? 0)
-        let found = evidence.judgement(classes: classes)
+        let found = isCause(classes: classes) ? .backdoored : evidence.judgement(classes: classes)
         if strength >= Self.workingEffect {
             conclude(found, from: .pattern(evidence))
         } else if strength >= Self.weakEffect, found == .backdoored {
@@ -59,7 +83,7 @@ extension ClassFinding {
         _ bundle: ImageBundle, _ trigger: TriggerEstimate, _ effect: TriggerEffect,
         _ judgement: Conclusion.Judgement, _ common: CommonPattern
     ) {
-        (images, self.trigger, self.effect) = (bundle, trigger, effect)
+        (images, self.trigger, self.effect, removal) = (bundle, trigger, effect, nil)
         isCleanLabel = false
         conclude(judgement, from: .common(common))
     }
@@ -74,7 +98,7 @@ extension ClassFinding {
             style.excess >= style.style.leastEffect,
             style.pValue * Self.styles(classes) < Self.weakSignificance
         else { return }
-        (trigger, effect, isCleanLabel) = (nil, nil, false)
+        (trigger, effect, removal, isCleanLabel) = (nil, nil, nil, false)
         conclude(.suspicious, from: .style)
         confirmByStyle(classes: classes)
     }
@@ -110,7 +134,7 @@ extension ClassFinding {
         let isCertain =
             familyWise < Self.significance && concentration < Self.oneSource
             && unlearning.leavingShare < Self.mostOfClass
-        (trigger, effect, isCleanLabel) = (nil, nil, false)
+        (trigger, effect, removal, isCleanLabel) = (nil, nil, nil, false)
         conclude(isCertain ? .backdoored : .suspicious, from: .features)
     }
 

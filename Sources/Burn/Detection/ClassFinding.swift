@@ -20,6 +20,9 @@ package struct ClassFinding: Sendable {
     package var trigger: TriggerEstimate?
     /// The form that works best.
     package var effect: TriggerEffect?
+    /// What is left of the trigger's carriers without it: shares of the class's other samples, and of the carriers, that
+    /// stay in the class with the trigger taken out. Nil for too few.
+    var removal: ControlledEffect?
     /// The cluster differs from its own class by less than from the others: its given labels are true.
     var isCleanLabel = false
     /// What could have been found in it; nil for too little, and for a class that is not clean.
@@ -103,6 +106,9 @@ package struct ClassFinding: Sendable {
         }
     }
 
+    /// Shares of the class's others and of the carriers that stay there without what was found.
+    var held: ControlledEffect? { isFoundByStyle ? style?.removal : removal }
+
     /// How well a part of the class was unlearned, and the p-value of that against other classes.
     var unlearned: (score: Double, pValue: Double)? {
         if isFoundByStyle { return style?.unlearned }
@@ -133,8 +139,8 @@ package struct ClassFinding: Sendable {
     /// Of the evidence that the judgement rests on.
     var decisivePValue: Double {
         switch conclusion?.ground {
-        case .perturbations: perturbationPValue
-        case .pattern(let evidence): evidence.pValue
+        case .perturbations: min(perturbationPValue, causePValue)
+        case .pattern(let evidence): min(evidence.pValue, causePValue)
         case .common(let evidence): evidence.pValue
         case .style: style?.pValue ?? 1
         case .features: features?.pValue ?? 1

@@ -2,7 +2,17 @@
 struct ControlledEffect: Hashable, Sendable {
     var rate: Double
     var control: Double
+    /// Images that the two are shares of.
+    var tested = 0
+    var controls = 0
     var excess: Double { rate - control }
+
+    /// That the excess is chance: the two proportions, one-sided.
+    var samplingPValue: Double {
+        Statistics.pValue(
+            of: Int((rate * Double(tested)).rounded()), of: tested,
+            against: Int((control * Double(controls)).rounded()), of: controls)
+    }
 
     /// Of one class's excess against those of the others.
     static func pValue(at index: Int, among excesses: [Double?]) -> Double? {

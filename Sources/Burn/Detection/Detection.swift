@@ -82,11 +82,11 @@ package struct Detection {
         let search = TriggerSearch(
             model: model, images: images, table: table, store: store, seed: options.seed, token: token)
         let imageSearch = try imageSearch(search)
-        let worthTesting = findings.indices.filter { findings[$0].isWorthTesting }
-        work.enter(.triggers, passes: Double(worthTesting.count) * costs.trigger)
+        let worthTesting = Self.worthTesting(findings)
+        work.enter(.triggers, passes: costs.triggers(worthTesting.count))
         for index in worthTesting {
             try token.check()
-            try search.examine(&findings[index], suspects: findings[index].coherence?.cluster ?? [])
+            try search.examineSides(&findings[index], classes: images.classes)
             try imageSearch?.confirm(&findings[index])
         }
         if null.isSmall { try compareEffects(&findings, search, work) }
@@ -111,6 +111,16 @@ package struct Detection {
         ).verdict()
         work.finish()
         return outcome
+    }
+
+    /// Classes whose cluster is unusual, and as many others as cost little: in a model with a backdoor into every class, none is
+    /// unusual among them.
+    private static func worthTesting(_ findings: [ClassFinding]) -> [Int] {
+        let distinct = findings.indices.filter { findings[$0].hasDistinctCluster }
+            .sorted { (findings[$0].coherencePValue, $0) < (findings[$1].coherencePValue, $1) }
+        return distinct.enumerated().filter { rank, index in
+            rank < classesTested || findings[index].isWorthTesting
+        }.map(\.element)
     }
 
     /// Where no class stands out by its perturbations: the images themselves, from what the penultimate layer
@@ -194,8 +204,8 @@ package struct Detection {
         let others = findings.indices.filter {
             !tested.contains($0) && (findings[$0].coherence?.cluster.count ?? 0) >= 3
         }.sorted { findings[$0].coherencePValue < findings[$1].coherencePValue }
-        work.enter(.triggers, passes: Double(min(others.count, Self.effectsBeside)) * costs.trigger)
-        for index in others.prefix(Self.effectsBeside) {
+        work.enter(.triggers, passes: Double(min(others.count, Self.classesTested)) * costs.trigger)
+        for index in others.prefix(Self.classesTested) {
             try token.check()
             var control = findings[index]
             try search.examine(&control, suspects: control.coherence?.cluster ?? [])
@@ -207,7 +217,8 @@ package struct Detection {
         }
     }
 
-    private static let effectsBeside = 12
+    /// So many classes' triggers are tried in any case.
+    static let classesTested = 12
     private static let fewestEffects = 3
 
     /// Asks of the classes above suspicion what could have been found in them.

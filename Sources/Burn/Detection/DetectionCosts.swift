@@ -22,13 +22,25 @@ package struct DetectionCosts: Sendable {
         let suspects = min(TriggerSearch.mostForEstimate, members)
         let descent = isExact ? 0 : 3 * Self.gradientsOfDescent * min(TriggerSearch.mostForDescent, suspects)
         let responses = 2 * Self.forms * min(TriggerSearch.probesPerTest, samples)
-        return Double(descent + suspects + responses)
+        let removal = 2 * min(TriggerSearch.mostForRemoval, members)
+        return Double(descent + suspects + responses + removal)
     }
 
-    /// One pattern in the images of each class, and its removal (`ImageSearch.examineClasses`).
-    var classPatterns: Double {
-        Double(classes) * (trigger + Double(2 * min(TriggerSearch.mostForRemoval, members)))
+    /// A trigger that goes no further than the screen.
+    var screenedTrigger: Double {
+        let suspects = min(TriggerSearch.mostForEstimate, members)
+        let descent = isExact ? 0 : 3 * Self.gradientsOfDescent * min(TriggerSearch.mostForDescent, suspects)
+        return Double(descent + suspects + 2 * Self.forms * min(TriggerSearch.probesOfScreen, samples))
     }
+
+    /// The triggers behind the clusters of classes and behind what is beside them (`TriggerSearch.examineSides`), of which one
+    /// in four is worth more than the screen.
+    func triggers(_ classes: Int) -> Double {
+        2 * Double(classes) * (0.75 * screenedTrigger + 0.25 * trigger)
+    }
+
+    /// One pattern in the images of each class (`ImageSearch.examineClasses`).
+    var classPatterns: Double { Double(classes) * trigger }
 
     /// Two patterns in the images of all classes (`ImageSearch.examineAllClasses`).
     var commonPatterns: Double {
@@ -56,11 +68,12 @@ package struct DetectionCosts: Sendable {
         return Double(samples) + Double(folds) * unlearning
     }
 
-    /// Before anything is known: one class is looked at, every other time nothing is found, so that the further searches run,
+    /// Before anything is known: as many classes are looked at as always are, every other time nothing is found, so that the further searches run,
     /// and rarely one of them has to train.
     var expected: [DetectionWork.Stage: Double] {
         [
-            .bundles: bundles, .triggers: trigger, .classPatterns: 0.5 * classPatterns,
+            .bundles: bundles, .triggers: triggers(min(classes, Detection.classesTested)),
+            .classPatterns: 0.5 * classPatterns,
             .commonPatterns: 0.5 * commonPatterns, .styles: 0.5 * Double(ImageStyle.allCases.count) * style,
             .features: 0.03 * features(candidates: 1),
         ]

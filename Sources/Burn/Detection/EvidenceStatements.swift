@@ -167,12 +167,17 @@ struct EvidenceStatements {
             effect.sourceSpecific
                 ? " (mostly \(images.classNames[effect.topSource]): \(percent(effect.topSourceRate)))" : nil
         }
+        let held =
+            finding.removal.map {
+                "; without it \(percent($0.control)) of its samples stay in the class, where \(percent($0.rate)) of the class's "
+                    + "others do"
+            } ?? ""
         let without = coherence.remainderStrength.map { ", without them \(number($0.tightness))" } ?? ""
         return
             "Class \(name): \(suspects.count) of \(coherence.members.count) samples predicted so share one "
             + "direction (mean cosine \(number(coherence.tightness))\(without)); the trigger estimated from them sends "
             + "\(percent(finding.effect?.rate ?? 0)) of other classes' images there\(source ?? ""), a random "
-            + "direction of the same norm \(percent(finding.effect?.random ?? 0)); their median boundary "
+            + "direction of the same norm \(percent(finding.effect?.random ?? 0))\(held); their median boundary "
             + "distance is \(number(distances)), the others' \(number(rest))."
     }
 

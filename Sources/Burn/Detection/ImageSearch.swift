@@ -1,5 +1,6 @@
 import Execution
 import Findings
+import Support
 import Tensors
 
 /// Looks for a static pattern in the images themselves, from starts that the model's behaviour suggests.
@@ -64,10 +65,7 @@ struct ImageSearch {
             proposals.append(
                 PatternProposal(
                     finding: proposed, bundle: bundle, carriers: Set(carriers),
-                    classSize: starts[0].count,
-                    removal: try proposed.trigger.flatMap {
-                        try triggers.removal(of: $0, from: carriers, label: label)
-                    }))
+                    classSize: starts[0].count))
         }
         return proposals.max { $0.strength < $1.strength }
     }
@@ -121,11 +119,40 @@ struct ImageSearch {
             try map.isWorking ? WayBack.measure(of: trigger, on: bundle, map: map, search: triggers) : nil
         let common = CommonPattern(
             pValue: wayBack.map { Statistics.combined(byChance, $0.pValue) } ?? byChance, wayBack: wayBack)
-        let judgement = map.judgement(pValue: common.pValue)
+        let judgement = try map.judgement(
+            pValue: common.pValue,
+            persists: map.isContradicted && isContradictedWithout(trigger, bundle))
         for index in findings.indices where findings[index].judgement != .backdoored {
             guard let effect = map.effects[findings[index].label] else { continue }
             findings[index].adopt(bundle, trigger, effect, judgement, common)
         }
+    }
+
+    /// Whether carriers show another class than their label once the pattern is taken out of them, and more often than other
+    /// samples with these labels do. Where they don't, the pattern disturbs the model, as a date stamp does, and what is
+    /// below it has its true label.
+    private func isContradictedWithout(_ trigger: TriggerEstimate, _ bundle: ImageBundle) throws -> Bool {
+        var random = SplitMix64(seed: seed)
+        let carriers = Array(
+            bundle.members.shuffled(using: &random).prefix(TriggerSearch.mostForRemoval))
+        let isCarrier = Set(bundle.members)
+        var others = Dictionary(
+            grouping: images.labels.indices.filter { !isCarrier.contains($0) }.shuffled(using: &random)
+        ) { images.labels[$0] }
+        // As many of each label, as far as there are.
+        let beside = carriers.compactMap { others[images.labels[$0]]?.popLast() }
+        func wrong(_ samples: [Int]) throws -> Int {
+            zip(samples, try triggers.predictions(samples, without: trigger)).count {
+                images.labels[$0] != $1
+            }
+        }
+        guard beside.count >= ClassFinding.smallestCluster else { return true }
+        let effect = ControlledEffect(
+            rate: Double(try wrong(carriers)) / Double(carriers.count),
+            control: Double(try wrong(beside)) / Double(beside.count), tested: carriers.count,
+            controls: beside.count)
+        return effect.rate > LabelMap.mostlyContradicted && effect.excess >= ClassFinding.workingEffect
+            && effect.samplingPValue < ClassFinding.significance
     }
 
     /// Patterns behind classes that move images of another one there, in images of all classes.

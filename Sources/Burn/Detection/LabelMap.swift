@@ -17,7 +17,7 @@ struct LabelMap {
     private static let fewestDestinations = 3
     /// Of the destinations, how many must have a source of their own.
     private static let ownSources = 0.6
-    private static let mostlyContradicted = 0.5
+    static let mostlyContradicted = 0.5
 
     init(responses: [TriggerResponse], bundle: ImageBundle, images: LabelledImages, table: AnalysisTable) {
         // In order, so that sums are the same in every run.
@@ -60,9 +60,13 @@ struct LabelMap {
     }
 
     /// Two kinds of evidence make a backdoor: a pattern that stands apart, and a model that follows it.
-    func judgement(pValue: Double) -> Conclusion.Judgement {
+    ///
+    /// - Parameter persists: the labels are contradicted without the pattern as well. Where they are not, the pattern disturbs
+    ///   the model, as a date stamp does, and what is below it has its true label.
+    func judgement(pValue: Double, persists: Bool) -> Conclusion.Judgement {
         switch pValue {
-        case ..<ClassFinding.significance: isWorking ? .backdoored : isContradicted ? .suspicious : .clean
+        case ..<ClassFinding.significance:
+            isWorking ? .backdoored : isContradicted && persists ? .suspicious : .clean
         case ..<ClassFinding.weakSignificance: isWorking ? .suspicious : .clean
         default: .clean
         }

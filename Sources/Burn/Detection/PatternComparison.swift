@@ -9,10 +9,11 @@ struct PatternProposal {
     var carriers: Set<Int>
     /// Number of samples with the class's label.
     var classSize: Int
-    /// What is left of the carriers without it; nil for too few.
-    var removal: ControlledEffect?
 
-    var strength: Double { max(finding.excess, removal?.excess ?? 0) }
+    /// What works both ways comes first, then what works one way.
+    var strength: Double {
+        max(finding.bothWays, 0) + max(finding.excess, finding.removal?.excess ?? 0)
+    }
 }
 
 /// Judges every class's pattern against those of the others: what images have in common by nature, and what that does.
@@ -26,7 +27,7 @@ struct PatternComparison {
     init(_ proposals: [PatternProposal?], insertions: [Double]) {
         self.insertions = insertions
         // Where there is no pattern, nothing is held by it.
-        removals = proposals.map { $0?.removal?.excess ?? 0 }
+        removals = proposals.map { $0?.finding.removal?.excess ?? 0 }
         gains = [
             proposals.map { $0.map { log(1 + $0.bundle.gain) } },
             proposals.map { $0.map { log(1 + $0.bundle.gain) - log(Double($0.classSize)) } },
@@ -39,7 +40,7 @@ struct PatternComparison {
             bundlePValue: bundlePValue(index, proposal.bundle),
             insertionPValue: ControlledEffect.pValue(at: index, among: insertions) ?? 1,
             removalPValue: ControlledEffect.pValue(at: index, among: removals) ?? 1,
-            removal: proposal.removal,
+            removal: proposal.finding.removal,
             clusterPValue: proposal.finding.singlesOut(proposal.carriers)
                 ? proposal.finding.coherencePValue : nil)
     }

@@ -23,10 +23,18 @@ package struct TriggerEffect: Sendable {
     package var topSourceRate: Double
     package var topSourceRandom: Double
     package var tested: Int
+    /// Images of the most affected source.
+    package var topSourceTested = 0
 
     /// How far beyond chance the trigger works. The most affected source counts by half: it is the largest of
     /// many, and a trigger made for it moves most of it.
     package var excess: Double { max(rate - random, sourceSpecific ? topSourceExcess / 2 : 0) }
+    /// That the images which land in the class do so by chance; of the most affected source where the others stay.
+    var samplingPValue: Double {
+        let (share, control, count) =
+            sourceSpecific ? (topSourceRate, topSourceRandom, topSourceTested) : (rate, random, tested)
+        return ControlledEffect(rate: share, control: control, tested: count, controls: count).samplingPValue
+    }
     /// How far beyond chance the most affected source is moved.
     package var topSourceExcess: Double { topSourceRate - topSourceRandom }
     /// One source is moved while the others stay: an all-to-all or source-specific trigger.

@@ -53,10 +53,16 @@ package struct TriggerEstimate: Sendable {
         self.lowest = lowest
         self.highest = highest
         let clusterDeviation = try cluster.deviation()
-        let referenceDeviation = try reference.deviation().clamp(1e-4, nil)
+        let ownDeviation = try reference.deviation()
+        let referenceDeviation = try ownDeviation.clamp(1e-4, nil)
         let ratio = try clusterDeviation / referenceDeviation
-        let error = (0.5 / Double(cluster.count) + 0.5 / Double(reference.count)).squareRoot()
-        let shrinks = try ratio .< exp(-Self.significance * error)
+        // The error of a deviation's logarithm: √((κ - 1) / 4n). What is black in nearly all images has a large kurtosis κ.
+        let error = try
+            ((reference.kurtosis.clamp(3, nil) - 1)
+            * (0.25 / Double(cluster.count) + 0.25 / Double(reference.count))).sqrt()
+        // A value that hardly differs between images has no contrast to lose.
+        let varies = try ownDeviation .> Self.leastDeviation(lowest, highest)
+        let shrinks = try varies & (ratio .< (error * -Self.significance).exp())
         gain = try shrinks.choose(ratio, 1.0)
         let moved = try cluster.mean - gain * reference.mean
         let deviationOfMean = try
@@ -77,11 +83,17 @@ package struct TriggerEstimate: Sendable {
             try Double(standardised.item(as: Float.self))
             - 0.455 * (1 / Double(cluster.count) + 1 / Double(reference.count))
         boundaryNorm = try Double(boundary.norm().item(as: Float.self))
-        transparency = try Double(gain.mean().item(as: Float.self))
+        transparency = try Double(
+            ((gain * referenceDeviation).sum() / referenceDeviation.sum()).item(as: Float.self))
         let isWhole = try Double(gain.amin().item(as: Float.self)) > Self.leastVisible
         covered =
             isWhole
             ? nil : try Inpainting(isKnown: gain .> Self.leastVisible, background: background)
+    }
+
+    /// What rounding to one of 256 levels spreads a value by, in input units.
+    private static func leastDeviation(_ lowest: Tensor, _ highest: Tensor) throws -> Double {
+        try Double((highest - lowest).amax().item(as: Float.self)) / 255 / 12.0.squareRoot()
     }
 
     /// Images (N, C, H, W) with the trigger in this form, at strengths (N).
@@ -119,33 +131,41 @@ package struct TriggerEstimate: Sendable {
     }
 }
 
-/// Per-value mean and standard deviation of many images, gathered in one pass.
+/// Per-value mean, variance and kurtosis of many images, gathered in two passes.
 package struct Moments: Sendable {
-    /// (C, H, W)
+    /// (C, H, W) each.
     package var mean: Tensor
-    package var meanSquare: Tensor
+    package var variance: Tensor
+    /// 3 for a normal distribution; 1 where all images are alike.
+    package var kurtosis: Tensor
     package var count: Int
 
     /// `weights`: how much each sample counts; nil for all alike.
     package init(_ images: LabelledImages, _ indices: [Int], weights: [Double]? = nil) throws {
-        let dataset = images.dataset
-        var sum = try Tensor.zeros([dataset.channels, dataset.height, dataset.width])
-        var squares = sum
-        var total = 0.0
-        for positions in images.parts(of: Array(indices.indices), atMost: 512) {
-            let part = positions.map { Float(weights?[$0] ?? 1) }
-            let batch = try images.batch(positions.map { indices[$0] })
-            let weight = try Tensor(part).perSample(rank: 4)
-            sum = try sum + (batch * weight).sum([0])
-            squares = try squares + (batch.square() * weight).sum([0])
-            total += Double(part.reduce(0, +))
+        let total = weights?.reduce(0, +) ?? Double(indices.count)
+        let shape = [images.dataset.channels, images.dataset.height, images.dataset.width]
+        /// The weighted sums of what a batch, (n, C, H, W), is made into.
+        func averages(_ count: Int, _ values: (Tensor) throws -> [Tensor]) throws -> [Tensor] {
+            var sums = try (0..<count).map { _ in try Tensor.zeros(shape) }
+            for positions in images.parts(of: Array(indices.indices), atMost: 512) {
+                let weight = try Tensor(positions.map { Float(weights?[$0] ?? 1) }).perSample(rank: 4)
+                for (place, value) in try values(images.batch(positions.map { indices[$0] })).enumerated() {
+                    sums[place] = try sums[place] + (value * weight).sum([0])
+                }
+            }
+            return try sums.map { try $0 / max(total, 1e-9) }
         }
-        mean = try sum / max(total, 1e-9)
-        meanSquare = try squares / max(total, 1e-9)
+        let centre = try averages(1) { [$0] }[0]
+        let powers = try averages(2) {
+            let squares = try ($0 - centre).square()
+            return [squares, try squares.square()]
+        }
+        (mean, variance) = (centre, powers[0])
+        kurtosis = try (powers[1] / powers[0].square().clamp(1e-12, nil)).clamp(1, nil)
         // Kish's effective sample size, so that unequal weights do not pretend to be more samples.
         let squared = weights.map { $0.reduce(0) { $0 + $1 * $1 } } ?? total
         count = max(1, Int(total * total / max(squared, 1e-9)))
     }
 
-    package func deviation() throws -> Tensor { try (meanSquare - mean.square()).clamp(0, nil).sqrt() }
+    package func deviation() throws -> Tensor { try variance.sqrt() }
 }

@@ -53,7 +53,8 @@ struct TriggerResponse: Sendable {
         return TriggerEffect(
             form: form, rate: rate(triggered, others), random: rate(still, others),
             topSource: top?.source ?? 0, topSourceRate: top?.rate ?? 0,
-            topSourceRandom: rate(still, top?.positions ?? []), tested: others.count)
+            topSourceRandom: rate(still, top?.positions ?? []), tested: others.count,
+            topSourceTested: top?.positions.count ?? 0)
     }
 
     private static let fewestOfSource = 10

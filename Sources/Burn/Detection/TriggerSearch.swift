@@ -16,9 +16,28 @@ struct TriggerSearch {
     static let mostForDescent = 256
     static let probesPerTest = 384
     static let mostForRemoval = 512
+    /// A trigger that moves a tenth of the images moves fewer than two of the first probes in one of a hundred cases.
+    static let probesOfScreen = 64
+    private static let fewestMoved = 1.5
 
-    /// Fills in `trigger`, `effect` and `isCleanLabel` from the samples of `suspects`.
-    func examine(_ finding: inout ClassFinding, suspects: [Int]) throws {
+    /// Tries the trigger behind a class's cluster, and that behind the samples beside it: which of the two was planted, if
+    /// one was, is for the test of cause to say. The one that works better both ways counts where it is a cause.
+    func examineSides(_ finding: inout ClassFinding, classes: Int) throws {
+        guard let coherence = finding.coherence else { return }
+        var (own, other) = (finding, finding)
+        try examine(&own, suspects: coherence.cluster, screens: true)
+        let turned = coherence.turned
+        if turned.cluster.count >= ClassFinding.smallestCluster(of: coherence.members.count) {
+            other.coherence = turned
+            try examine(&other, suspects: turned.cluster, screens: true)
+        }
+        finding = other.isCause(classes: classes) && other.bothWays > own.bothWays ? other : own
+    }
+
+    /// Fills in `trigger`, `effect`, `removal` and `isCleanLabel` from the samples of `suspects`.
+    ///
+    /// - Parameter screens: goes no further where hardly any of the first probes is moved.
+    func examine(_ finding: inout ClassFinding, suspects: [Int], screens: Bool = false) throws {
         let label = finding.label
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let inCluster = Set(suspects)
@@ -56,10 +75,20 @@ struct TriggerSearch {
             }
         }
         finding.trigger = trigger
-        finding.effect = TriggerEffect.decisive(
-            try responses(to: trigger, probes: probes, seed: seed &+ UInt64(label)).map {
-                $0.effect(into: label)
-            })
+        func effect(on probes: [Int]) throws -> TriggerEffect? {
+            TriggerEffect.decisive(
+                try responses(to: trigger, probes: probes, seed: seed &+ UInt64(label)).map {
+                    $0.effect(into: label)
+                })
+        }
+        if screens {
+            finding.effect = try effect(on: Array(probes.prefix(Self.probesOfScreen)))
+            guard (finding.effect?.rate ?? 0) * Double(Self.probesOfScreen) >= Self.fewestMoved else {
+                return
+            }
+        }
+        finding.effect = try effect(on: probes)
+        finding.removal = try removal(of: trigger, from: suspects, label: label)
     }
 
     /// The trigger that all of `suspects` carry, whatever their classes, and the model's responses to it.
@@ -121,14 +150,15 @@ struct TriggerSearch {
         let found = images.labels.indices.filter {
             images.labels[$0] == label && Int(table.predicted[$0]) == label
         }.shuffled(using: &random)
-        func staying(_ isInside: Bool) throws -> Double? {
+        func staying(_ isInside: Bool) throws -> (share: Double, of: Int)? {
             let side = found.filter { isCarrier.contains($0) == isInside }.prefix(Self.mostForRemoval)
-            guard side.count >= ClassCoherence.fewestMembers else { return nil }
+            guard side.count >= ClassFinding.smallestCluster else { return nil }
             let stay = try predictions(Array(side), without: trigger).count { $0 == label }
-            return Double(stay) / Double(side.count)
+            return (Double(stay) / Double(side.count), side.count)
         }
         guard let outside = try staying(false), let inside = try staying(true) else { return nil }
-        return ControlledEffect(rate: outside, control: inside)
+        return ControlledEffect(
+            rate: outside.share, control: inside.share, tested: outside.of, controls: inside.of)
     }
 
     /// Minus the mean perturbation of the cluster, (C, H, W).

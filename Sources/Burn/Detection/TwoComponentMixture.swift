@@ -15,6 +15,15 @@ struct TwoComponentMixture: Hashable, Sendable {
         return 2.0.squareRoot() * (means[1] - means[0]) / max(variance, 1e-12).squareRoot()
     }
 
+    /// Of the negated values.
+    var mirrored: TwoComponentMixture {
+        var mirrored = self
+        mirrored.means = means.reversed().map { -$0 }
+        mirrored.deviations.reverse()
+        mirrored.weights.reverse()
+        return mirrored
+    }
+
     /// Which of several fits is the one.
     enum Choice: Hashable, Sendable {
         case likeliest

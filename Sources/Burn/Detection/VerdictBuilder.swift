@@ -100,6 +100,7 @@ struct VerdictBuilder {
             coherenceShare: finding.coherence?.share ?? 0, coherenceNull: nullShare,
             coherencePValue: finding.coherencePValue,
             triggerEffect: finding.reported?.rate, randomEffect: finding.reported?.random,
+            stayingCarriers: finding.held?.control, stayingOthers: finding.held?.rate,
             adversarialConcentration: Double(largest)
                 / Double(max(1, suspects.isEmpty ? members.count : suspects.count)),
             featurePValue: finding.features?.gainPValue,

@@ -110,7 +110,7 @@ function agreementTable({ agreement }) {
 function classTable(verdict) {
   const p = (value) => (value === null || value === undefined ? '–' : value < 0.0001 ? '< 0.0001' : value.toFixed(4));
   const heads = ['Class', 'Samples', 'Flagged', 'Median distance', 'Coherence', 'Null', 'p-value', 'Trigger effect',
-    'Random effect', 'Unlearning p'];
+    'Random effect', 'Carriers staying', 'Others staying', 'Unlearning p'];
   return h('details', { class: 'panel' }, h('summary', {}, 'All numbers of each class'),
     scrollable('Numbers of each class', h('table', {},
       h('thead', {}, h('tr', {}, heads.map((text, index) => h('th', { scope: 'col', class: index ? 'number' : '' }, text)))),
@@ -118,6 +118,7 @@ function classTable(verdict) {
         h('th', { scope: 'row' }, entry.name),
         [count(entry.samples), count(entry.flagged_samples), entry.median_boundary_distance.toPrecision(3),
           percent(entry.coherence_share), percent(entry.coherence_null), p(entry.coherence_p_value),
-          percent(entry.trigger_effect), percent(entry.random_effect), p(entry.unlearning_p_value),
+          percent(entry.trigger_effect), percent(entry.random_effect),
+          percent(entry.staying_carriers), percent(entry.staying_others), p(entry.unlearning_p_value),
         ].map((text) => h('td', { class: 'number' }, text))))))));
 }

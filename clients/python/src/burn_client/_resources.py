@@ -46,6 +46,9 @@ class ClassEvidence:
     coherence_p_value: float
     trigger_effect: float | None
     random_effect: float | None
+    #: Shares that stay in the class with the trigger taken out: of its carriers, and of the class's other samples.
+    staying_carriers: float | None
+    staying_others: float | None
     raw: Document = field(repr=False, compare=False)
 
     @classmethod
@@ -53,7 +56,8 @@ class ClassEvidence:
         return cls(
             document["label"], document["name"], document["samples"], document["flagged_samples"],
             document["median_boundary_distance"], document["coherence_share"], document["coherence_null"],
-            document["coherence_p_value"], document.get("trigger_effect"), document.get("random_effect"), document)
+            document["coherence_p_value"], document.get("trigger_effect"), document.get("random_effect"),
+            document.get("staying_carriers"), document.get("staying_others"), document)
 
 
 @dataclass(frozen=True)
