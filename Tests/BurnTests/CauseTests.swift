@@ -32,6 +32,15 @@ import Testing
         #expect(!finding(inserted: 0.9, random: 0.8, staying: staying(0, 1)).isCause(classes: 2))
     }
 
+    /// Where the class's next group works as well, it is what the class shows.
+    @Test func whatTheClassShowsIsNoCause() {
+        var shown = finding(inserted: 0.9, staying: staying(0.2, 0.95))
+        shown.nextBothWays = 0.4
+        #expect(!shown.isCause(classes: 2))
+        shown.nextBothWays = 0.2
+        #expect(shown.isCause(classes: 2))
+    }
+
     /// Few samples may show a difference by chance: 7 of 8 against 3 of 8 is one in forty.
     @Test func chanceIsNoCause() {
         let few = finding(inserted: 0.9, staying: staying(3 / 8, 7 / 8, of: 8))
@@ -41,7 +50,7 @@ import Testing
         #expect(few.causePValue == 1)
     }
 
-    /// A trigger for one source moves no others; its effect on that one counts by half.
+    /// A trigger for one source moves no others.
     @Test func aSourceSpecificTriggerIsACause() throws {
         var planted = finding(inserted: 0.1, staying: staying(0.1, 0.95))
         planted.effect?.topSourceRate = 0.9

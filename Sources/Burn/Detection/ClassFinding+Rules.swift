@@ -6,6 +6,8 @@ extension ClassFinding {
     /// images. Clean models' estimated patterns stay near chance.
     static let workingEffect = 0.25
     static let weakEffect = 0.1
+    /// What sends most images into the class, and without which most of its carriers leave, needs no other evidence.
+    static let decisiveEffect = 0.5
     /// Two modes are cleanly apart above this (Ashman et al., 1994).
     static let cleanSeparation = 2.0
     static let smallestCluster = 8
@@ -24,12 +26,16 @@ extension ClassFinding {
     /// the ships, but without it ships are ships.
     var bothWays: Double {
         guard let effect, let removal else { return 0 }
-        return min(effect.excess, removal.excess)
+        let inserted = effect.sourceSpecific ? effect.topSourceExcess : effect.rate - effect.random
+        return min(inserted, removal.excess)
     }
 
-    /// The trigger is the cause: both effects are those of a working trigger, and neither is chance in any of the classes.
+    /// The trigger is the cause: it decides both ways, and neither is chance in any of the classes.
+    ///
+    /// What a class shows works both ways as well, where it comes in several forms: a wave that begins elsewhere in other
+    /// images of the class, taken out of those where it begins here. Then the next group of the class works as well.
     func isCause(classes: Int) -> Bool {
-        guard let effect, let removal, bothWays >= Self.workingEffect else { return false }
+        guard let effect, let removal, bothWays - nextBothWays >= Self.decisiveEffect else { return false }
         return max(effect.samplingPValue, removal.samplingPValue) * Double(classes) < Self.significance
     }
 
@@ -62,7 +68,7 @@ extension ClassFinding {
         // A pattern that the model does not follow is no trigger, however many of its carriers are lost without it.
         guard judgement == .clean, let effect, effect.excess >= Self.weakEffect else { return }
         let strength = max(effect.excess, evidence.removal?.excess ?? 0)
-        let found = isCause(classes: classes) ? .backdoored : evidence.judgement(classes: classes)
+        let found = evidence.judgement(classes: classes)
         if strength >= Self.workingEffect {
             conclude(found, from: .pattern(evidence))
         } else if strength >= Self.weakEffect, found == .backdoored {

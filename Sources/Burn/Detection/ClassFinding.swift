@@ -23,6 +23,8 @@ package struct ClassFinding: Sendable {
     /// What is left of the trigger's carriers without it: shares of the class's other samples, and of the carriers, that
     /// stay in the class with the trigger taken out. Nil for too few.
     var removal: ControlledEffect?
+    /// How far the trigger behind the next group of the class works both ways; asked of a class whose trigger does.
+    var nextBothWays = 0.0
     /// The cluster differs from its own class by less than from the others: its given labels are true.
     var isCleanLabel = false
     /// What could have been found in it; nil for too little, and for a class that is not clean.
@@ -140,7 +142,7 @@ package struct ClassFinding: Sendable {
     var decisivePValue: Double {
         switch conclusion?.ground {
         case .perturbations: min(perturbationPValue, causePValue)
-        case .pattern(let evidence): min(evidence.pValue, causePValue)
+        case .pattern(let evidence): evidence.pValue
         case .common(let evidence): evidence.pValue
         case .style: style?.pValue ?? 1
         case .features: features?.pValue ?? 1

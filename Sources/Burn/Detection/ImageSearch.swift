@@ -122,7 +122,9 @@ struct ImageSearch {
         let judgement = try map.judgement(
             pValue: common.pValue,
             persists: map.isContradicted && isContradictedWithout(trigger, bundle))
-        for index in findings.indices where findings[index].judgement != .backdoored {
+        // One backdoor into most classes explains each of them better than what was found there alone.
+        let explainsAll = judgement == .backdoored && map.isIntoMost
+        for index in findings.indices where explainsAll || findings[index].judgement != .backdoored {
             guard let effect = map.effects[findings[index].label] else { continue }
             findings[index].adopt(bundle, trigger, effect, judgement, common)
         }

@@ -10,10 +10,7 @@ struct PatternProposal {
     /// Number of samples with the class's label.
     var classSize: Int
 
-    /// What works both ways comes first, then what works one way.
-    var strength: Double {
-        max(finding.bothWays, 0) + max(finding.excess, finding.removal?.excess ?? 0)
-    }
+    var strength: Double { max(finding.excess, finding.removal?.excess ?? 0) }
 }
 
 /// Judges every class's pattern against those of the others: what images have in common by nature, and what that does.

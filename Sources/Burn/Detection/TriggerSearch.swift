@@ -32,6 +32,20 @@ struct TriggerSearch {
             try examine(&other, suspects: turned.cluster, screens: true)
         }
         finding = other.isCause(classes: classes) && other.bothWays > own.bothWays ? other : own
+        guard finding.isCause(classes: classes), let rest = finding.coherence?.remainder else { return }
+        finding.nextBothWays = try nextBothWays(finding, among: rest)
+    }
+
+    /// How far the trigger behind the strongest group among samples of the class works both ways, where the suspects are left out.
+    private func nextBothWays(_ finding: ClassFinding, among rest: [Int]) throws -> Double {
+        var random = SplitMix64(seed: seed &+ UInt64(finding.label))
+        let chosen = Array(rest.shuffled(using: &random).prefix(Self.mostForEstimate))
+        guard chosen.count >= 2 * ClassFinding.smallestCluster else { return 0 }
+        let found = try CoherentCluster.strongest(in: store.rows(chosen), generator: Generator(seed: seed))
+        guard found.rows.count < chosen.count else { return 0 }
+        var next = ClassFinding(label: finding.label)
+        try examine(&next, suspects: found.rows.map { chosen[$0] }, screens: true)
+        return max(0, next.bothWays)
     }
 
     /// Fills in `trigger`, `effect`, `removal` and `isCleanLabel` from the samples of `suspects`.
