@@ -31,23 +31,6 @@ public struct InputRecord<Summary: Codable & Hashable & Sendable>: Codable, Hash
     /// What a data set was uploaded with; nil for a model.
     public var importOptions: ImportOptions?
     public var createdAt: Date
-
-    public init(
-        id: String, name: String, blob: Blob, state: InputState, problem: Problem?, summary: Summary?,
-        owner: String? = nil, modelImport: ModelImport? = nil, importOptions: ImportOptions? = nil,
-        createdAt: Date
-    ) {
-        self.id = id
-        self.name = name
-        self.blob = blob
-        self.state = state
-        self.problem = problem
-        self.summary = summary
-        self.modelImport = modelImport
-        self.importOptions = importOptions
-        self.owner = owner
-        self.createdAt = createdAt
-    }
 }
 
 public typealias ModelRecord = InputRecord<ModelSummary>

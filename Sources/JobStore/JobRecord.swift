@@ -86,12 +86,6 @@ public struct JobArtifact: Codable, Hashable, Sendable {
     /// The class that it is about; nil for what is of the whole job.
     public var label: Int?
     public var blob: Blob
-
-    public init(role: WorkerArtifact.Role, label: Int? = nil, blob: Blob) {
-        self.role = role
-        self.label = label
-        self.blob = blob
-    }
 }
 
 /// A finished phase (and, in refinement, round) of a job.
@@ -100,13 +94,6 @@ public struct PhaseRecord: Codable, Hashable, Sendable {
     public var round: Int
     public var seconds: Double
     public var finishedAt: Date
-
-    public init(phase: Phase, round: Int, seconds: Double, finishedAt: Date) {
-        self.phase = phase
-        self.round = round
-        self.seconds = seconds
-        self.finishedAt = finishedAt
-    }
 }
 
 /// Why a job that was running waits, where that is not its turn.

@@ -7,11 +7,6 @@ public struct Page<Item: Sendable>: Sendable {
     /// Opaque; pass it back with the same filters and order for the next page. Nil on the last page.
     public var nextCursor: String?
 
-    public init(items: [Item], nextCursor: String?) {
-        self.items = items
-        self.nextCursor = nextCursor
-    }
-
     public func map<Other: Sendable>(_ transform: (Item) throws -> Other) rethrows -> Page<Other> {
         Page<Other>(items: try items.map(transform), nextCursor: nextCursor)
     }
@@ -41,14 +36,6 @@ public struct JobEvent: Hashable, Sendable {
     public var kind: Kind
     /// A JSON object in one line.
     public var data: String
-
-    public init(id: Int64, job: String, at: Date, kind: Kind, data: String) {
-        self.id = id
-        self.job = job
-        self.at = at
-        self.kind = kind
-        self.data = data
-    }
 }
 
 /// What waits.
@@ -75,9 +62,4 @@ public struct Submission: Sendable {
     public var job: JobRecord
     /// True when an earlier submission with the same idempotency key made the job.
     public var replayed: Bool
-
-    public init(job: JobRecord, replayed: Bool) {
-        self.job = job
-        self.replayed = replayed
-    }
 }

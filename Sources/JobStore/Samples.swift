@@ -7,11 +7,6 @@ import Support
 public struct StoredSample: Hashable, Sendable {
     public var finding: SampleFinding
     public var review: SampleReview?
-
-    public init(finding: SampleFinding, review: SampleReview? = nil) {
-        self.finding = finding
-        self.review = review
-    }
 }
 
 extension JobStore {
