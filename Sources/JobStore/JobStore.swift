@@ -21,11 +21,8 @@ public final class JobStore: Sendable {
     let observer: (any DatabaseObserver)?
 
     /// Opens or creates the file and applies the migrations.
-    /// - Throws: `Problem` of `MigrationRunner`, or a `DatabaseError`.
-    public init(
-        path: String, migrations: [(name: String, sql: String)] = Migrations.all,
-        observer: (any DatabaseObserver)? = nil
-    ) throws {
+    /// - Throws: `Problem` of `DatabaseMigrator.apply`, or a `DatabaseError`.
+    public init(path: String, observer: (any DatabaseObserver)? = nil) throws {
         self.observer = observer
         // Made here with these rights; SQLite gives the WAL and its index the same.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -46,7 +43,7 @@ public final class JobStore: Sendable {
         try pool.writeWithoutTransaction {
             try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = \(16 << 20)")
         }
-        try MigrationRunner(migrations).apply(to: pool)
+        try DatabaseMigrator(Migrations.all).apply(to: pool)
     }
 
     /// Checkpoints and closes. Every later call fails.
@@ -57,7 +54,7 @@ public final class JobStore: Sendable {
 
     /// Whether the database answers a write, for readiness.
     public func ping() async throws {
-        try await write { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM migrations") }
+        try await write { _ = try Int.fetchOne($0, sql: "SELECT count(*) FROM grdb_migrations") }
     }
 
     static func notFound(_ what: String, _ id: String) -> Problem {

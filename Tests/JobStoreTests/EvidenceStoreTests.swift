@@ -61,7 +61,7 @@ import Testing
         let path = NSTemporaryDirectory() + "burn-migration-\(UUID().uuidString).sqlite"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let queue = try DatabaseQueue(path: path)
-        try MigrationRunner(Array(Migrations.all.prefix(4))).apply(to: queue)
+        try DatabaseMigrator(Array(Migrations.all.prefix(4))).apply(to: queue)
         let (id, sha) = (String(repeating: "0", count: 26), String(repeating: "a", count: 64))
         try queue.write { database in
             try database.execute(
@@ -77,7 +77,7 @@ import Testing
                     INSERT INTO artifacts VALUES (1, 'purified_model', '\(sha)', 7);
                     """)
         }
-        try MigrationRunner(Migrations.all).apply(to: queue)
+        try DatabaseMigrator(Migrations.all).apply(to: queue)
         try queue.write { database in
             #expect(try Int.fetchAll(database, sql: "SELECT id FROM events ORDER BY id") == [1, 2])
             try database.execute(

@@ -91,7 +91,7 @@ import Testing
 
     @Test func aDatabaseFromBeforeKeysKeepsItsIdempotencyKeys() throws {
         let queue = try DatabaseQueue()
-        try MigrationRunner([Self.migrations[0]]).apply(to: queue)
+        try DatabaseMigrator([Self.migrations[0]]).apply(to: queue)
         try queue.write { database in
             try database.execute(sql: "PRAGMA defer_foreign_keys = ON")
             try database.execute(
@@ -106,7 +106,7 @@ import Testing
                     INSERT INTO idempotency VALUES ('k', 'hash', 1, 0);
                     """)
         }
-        try MigrationRunner(Self.migrations).apply(to: queue)
+        try DatabaseMigrator(Self.migrations).apply(to: queue)
         let row = try queue.read { try Row.fetchOne($0, sql: "SELECT * FROM idempotency") }
         #expect(row?["owner"] == "")
         #expect(row?["key"] == "k")

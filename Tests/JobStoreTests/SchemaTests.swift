@@ -95,36 +95,36 @@ import Testing
 
     @Test func migrationsAreAppliedOnceAndInOrder() throws {
         let queue = try DatabaseQueue()
-        try MigrationRunner(Self.first).apply(to: queue)
+        try DatabaseMigrator(Self.first).apply(to: queue)
         let both = Self.first + [("0002_b.sql", "CREATE TABLE b (x); INSERT INTO b VALUES (7);")]
-        for _ in 0..<2 { try MigrationRunner(both).apply(to: queue) }
+        for _ in 0..<2 { try DatabaseMigrator(both).apply(to: queue) }
         #expect(try queue.read { try Int.fetchAll($0, sql: "SELECT x FROM b") } == [7])
     }
 
     @Test func aChangedMigrationIsRefused() async throws {
         let queue = try DatabaseQueue()
-        try MigrationRunner(Self.first).apply(to: queue)
+        try DatabaseMigrator(Self.first).apply(to: queue)
         let changed: [(name: String, sql: String)] = [("0001_a.sql", "CREATE TABLE a (x);")]
-        #expect(await problemCode { try MigrationRunner(changed).apply(to: queue) } == "migration-changed")
+        #expect(await problemCode { try DatabaseMigrator(changed).apply(to: queue) } == "migration-changed")
     }
 
     @Test func aNewerDatabaseIsRefused() async throws {
         let queue = try DatabaseQueue()
-        try MigrationRunner(Self.first + [("0002_b.sql", "CREATE TABLE b (x);")]).apply(to: queue)
-        #expect(await problemCode { try MigrationRunner(Self.first).apply(to: queue) } == "database-newer")
+        try DatabaseMigrator(Self.first + [("0002_b.sql", "CREATE TABLE b (x);")]).apply(to: queue)
+        #expect(await problemCode { try DatabaseMigrator(Self.first).apply(to: queue) } == "database-newer")
     }
 
     @Test func aFailingMigrationChangesNothing() throws {
         let queue = try DatabaseQueue()
         let broken = Self.first + [("0002_b.sql", "CREATE TABLE b (x); CREATE TABLE a (x);")]
-        #expect(throws: DatabaseError.self) { try MigrationRunner(broken).apply(to: queue) }
-        try MigrationRunner(Self.first).apply(to: queue)
+        #expect(throws: DatabaseError.self) { try DatabaseMigrator(broken).apply(to: queue) }
+        try DatabaseMigrator(Self.first).apply(to: queue)
         #expect(try queue.read { try $0.tableExists("b") } == false)
     }
 
     @Test func aGapInTheNumbersIsRefused() async throws {
         let queue = try DatabaseQueue()
         let gap = Self.first + [("0003_c.sql", "CREATE TABLE c (x);")]
-        #expect(await problemCode { try MigrationRunner(gap).apply(to: queue) } == "migration-misnumbered")
+        #expect(await problemCode { try DatabaseMigrator(gap).apply(to: queue) } == "migration-misnumbered")
     }
 }

@@ -47,31 +47,31 @@ import Testing
     }
 
     @Test func unfinishedUploadsAreLimitedForEachOwner() async throws {
-        let store = try TestStore().store
-        let first = try await store.insertUpload(Self.request(), maximumUnfinished: 2)
-        let second = try await store.insertUpload(Self.request(), maximumUnfinished: 2)
+        let test = try TestStore()
+        let first = try await test.store.insertUpload(Self.request(), maximumUnfinished: 2)
+        let second = try await test.store.insertUpload(Self.request(), maximumUnfinished: 2)
         let refused = await problemCode {
-            _ = try await store.insertUpload(Self.request(), maximumUnfinished: 2)
+            _ = try await test.store.insertUpload(Self.request(), maximumUnfinished: 2)
         }
         #expect(refused == "too-many-uploads")
-        #expect(try await store.uploads(in: [.receiving]).map(\.id) == [first.id, second.id])
+        #expect(try await test.store.uploads(in: [.receiving]).map(\.id) == [first.id, second.id])
         // One that was refused is finished with.
-        try store.rejectUpload(first.id, Problem(.malformed, code: "bad", title: "t", detail: "d"))
-        #expect(try await store.upload(first.id).problem?.code == "bad")
-        _ = try await store.insertUpload(Self.request(), maximumUnfinished: 2)
+        try test.store.rejectUpload(first.id, Problem(.malformed, code: "bad", title: "t", detail: "d"))
+        #expect(try await test.store.upload(first.id).problem?.code == "bad")
+        _ = try await test.store.insertUpload(Self.request(), maximumUnfinished: 2)
     }
 
     @Test func anUploadThatIsLookedAtDoesNotExpire() async throws {
-        let store = try TestStore().store
-        let idle = try await store.insertUpload(Self.request(seconds: -1)).id
-        let checked = try await store.insertUpload(Self.request(seconds: -1)).id
-        _ = try await store.insertUpload(Self.request(seconds: 60))
-        _ = try store.beginCheck(upload: checked, sha256: TestStore.blob(7).sha256)
-        #expect(try await store.expiredUploads().map(\.id) == [idle])
-        try await store.renewUpload(idle, expiresAt: Date(timeIntervalSinceNow: 60))
-        #expect(try await store.expiredUploads().isEmpty)
+        let test = try TestStore()
+        let idle = try await test.store.insertUpload(Self.request(seconds: -1)).id
+        let checked = try await test.store.insertUpload(Self.request(seconds: -1)).id
+        _ = try await test.store.insertUpload(Self.request(seconds: 60))
+        _ = try test.store.beginCheck(upload: checked, sha256: TestStore.blob(7).sha256)
+        #expect(try await test.store.expiredUploads().map(\.id) == [idle])
+        try await test.store.renewUpload(idle, expiresAt: Date(timeIntervalSinceNow: 60))
+        #expect(try await test.store.expiredUploads().isEmpty)
         #expect(
-            try await store.expiredUploads(at: Date(timeIntervalSinceNow: 61)).count == 2,
+            try await test.store.expiredUploads(at: Date(timeIntervalSinceNow: 61)).count == 2,
             "but that which is looked at")
     }
 }
