@@ -66,9 +66,10 @@ extension JobStore {
                     """, arguments: [attempt.number, lease, now + leaseTime, now, attempt.seq])
             try database.execute(
                 sql: """
-                    INSERT INTO owners SELECT ?, coalesce(max(served), 0) + 1 FROM owners WHERE true
+                    INSERT INTO owners (owner, served)
+                    SELECT :owner, coalesce(max(served), 0) + 1 FROM owners WHERE true
                     ON CONFLICT DO UPDATE SET served = excluded.served
-                    """, arguments: [row["owner"] as String? ?? ""])
+                    """, arguments: ["owner": row["owner"] as String? ?? ""])
             try Self.appendState(.running, of: attempt.seq, attempt: attempt.number, now: now, database)
             return attempt
         }
@@ -137,11 +138,13 @@ extension JobStore {
             var round: Int
             var seconds: Double
         }
+        let record = PhaseRecord(
+            phase: phase, round: round, seconds: seconds, finishedAt: Date(timeIntervalSince1970: now))
         try fenced(attempt) { database in
-            try database.execute(
-                sql: "INSERT INTO phases VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                arguments: [attempt.seq, phase.rawValue, round, seconds, now])
-            guard database.changesCount > 0 else { return }
+            let row = RowOf(content: record, job: attempt.seq)
+            // Not `INSERT OR IGNORE`, which would pass over values that no phase can have.
+            guard try !row.exists(database) else { return }
+            try row.insert(database)
             let data = PhaseData(phase: phase, round: round, seconds: seconds)
             try Self.append(.phase, data, to: attempt.seq, now: now, database)
         }
@@ -149,15 +152,8 @@ extension JobStore {
 
     public func record(_ points: [MetricPoint], by attempt: JobAttempt) throws {
         try fenced(attempt) { database in
-            let statement = try database.cachedStatement(
-                sql: """
-                    INSERT INTO metrics VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET value = excluded.value
-                    """)
             for point in points {
-                try statement.execute(arguments: [
-                    attempt.seq, point.phase.rawValue, point.round, point.name, point.value,
-                ])
+                try RowOf(content: point, job: attempt.seq).insert(database, onConflict: .replace)
             }
         }
     }
@@ -192,13 +188,11 @@ extension JobStore {
         _ blob: Blob, as role: WorkerArtifact.Role, label: Int? = nil, by attempt: JobAttempt,
         check: (Blob) throws -> Void = { _ in }
     ) throws {
+        let row = ArtifactRow(
+            job: attempt.seq, role: role, label: label ?? -1, sha256: blob.sha256, size: blob.size)
         try fenced(attempt) { database in
             try check(blob)
-            try database.execute(
-                sql: """
-                    INSERT INTO artifacts VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, size = excluded.size
-                    """, arguments: [attempt.seq, role.rawValue, label ?? -1, blob.sha256, blob.size])
+            try row.insert(database, onConflict: .replace)
         }
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 
 /// One entry of the audit log. Entries are only ever added.
-public struct AuditEntry: Hashable, Sendable {
+public struct AuditEntry: Encodable, Hashable, Sendable {
     /// Rises with every entry; 0 before it is stored.
     public var id: Int64
     public var at: Date
@@ -18,6 +18,9 @@ public struct AuditEntry: Hashable, Sendable {
     public var status: Int?
     public var requestID: String?
     public var detail: String?
+
+    /// Without the id, which the database gives.
+    enum CodingKeys: CodingKey { case at, key, remote, action, target, status, requestID, detail }
 
     public init(
         id: Int64 = 0, at: Date = Date(), key: String? = nil, remote: String, action: String,
@@ -38,17 +41,7 @@ public struct AuditEntry: Hashable, Sendable {
 extension JobStore {
     /// Durable when it returns.
     public func appendAudit(_ entry: AuditEntry) async throws {
-        try await pool.write { database in
-            try database.execute(
-                sql: """
-                    INSERT INTO audit (at, key, remote, action, target, status, request_id, detail)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    entry.at.timeIntervalSince1970, entry.key, entry.remote, entry.action, entry.target,
-                    entry.status, entry.requestID, entry.detail,
-                ])
-        }
+        try await pool.write { try RowOf(content: entry).insert($0) }
     }
 
     /// Newest first. `cursor` is a `nextCursor` of this listing; another throws `Problem` `invalid-cursor`.

@@ -21,15 +21,16 @@ extension JobStore {
         let points = points.filter { $0.value.isFinite }
         guard !points.isEmpty else { return }
         try fenced(attempt) { database in
+            // In SQL, which tells a point that is new or changed from one that is repeated.
             let statement = try database.cachedStatement(
                 sql: """
-                    INSERT INTO curves VALUES (?, ?, ?, ?, ?, ?)
+                    INSERT INTO curves (job, phase, round, name, step, value)
+                    VALUES (:job, :phase, :round, :name, :step, :value)
                     ON CONFLICT DO UPDATE SET value = excluded.value WHERE value <> excluded.value
                     """)
             for point in points {
-                try statement.execute(arguments: [
-                    attempt.seq, point.phase.rawValue, point.round, point.name, point.step, point.value,
-                ])
+                let row = try RowOf(content: point, job: attempt.seq).databaseDictionary
+                try statement.execute(arguments: StatementArguments(row))
                 if database.changesCount > 0 {
                     try Self.append(.curve, point, to: attempt.seq, now: now, database)
                 }

@@ -61,9 +61,7 @@ extension JobStore {
     static func append(
         _ kind: JobEvent.Kind, _ data: some Encodable, to seq: Int64, now: Double, _ database: Database
     ) throws {
-        try database.execute(
-            sql: "INSERT INTO events (job, at, kind, data) VALUES (?, ?, ?, ?)",
-            arguments: [seq, now, kind.rawValue, try Columns.json(data)])
+        try EventRow(job: seq, at: now, kind: kind, data: try Columns.json(data)).insert(database)
     }
 
     private struct StateData: Encodable {

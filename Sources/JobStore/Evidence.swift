@@ -46,24 +46,27 @@ extension JobStore {
     public func evidence(of id: String) async throws -> SampleEvidence {
         try await read { database in
             let seq = try Self.requireSamples(of: id, database)
-            let pairs = "ORDER BY n DESC, 1, 2, 3 LIMIT \(Self.mostPairs)"
             let labels = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT given_label, restored_label, 1, count(*) AS n FROM samples
-                    WHERE job = ? AND flagged = 1 GROUP BY 1, 2 \(pairs)
+                    SELECT given_label AS given, restored_label AS restored, count(*) AS n FROM samples
+                    WHERE job = ? AND flagged = 1 GROUP BY given, restored
+                    ORDER BY n DESC, given, restored LIMIT \(Self.mostPairs)
                     """, arguments: [seq])
             let adversarial = try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT predicted_label, adversarial_label, flagged, count(*) AS n FROM samples
-                    WHERE job = ? GROUP BY 1, 2, 3 \(pairs)
+                    SELECT predicted_label AS predicted, adversarial_label AS adversarial, flagged,
+                        count(*) AS n FROM samples WHERE job = ? GROUP BY predicted, adversarial, flagged
+                    ORDER BY n DESC, predicted, adversarial, flagged LIMIT \(Self.mostPairs)
                     """, arguments: [seq])
             return SampleEvidence(
                 distances: try Self.histograms(seq, database),
-                labels: labels.map { .init(given: $0[0], restored: $0[1], count: $0[3]) },
+                labels: labels.map { .init(given: $0["given"], restored: $0["restored"], count: $0["n"]) },
                 adversarialLabels: adversarial.map {
-                    .init(predicted: $0[0], adversarial: $0[1], flagged: $0[2], count: $0[3])
+                    .init(
+                        predicted: $0["predicted"], adversarial: $0["adversarial"], flagged: $0["flagged"],
+                        count: $0["n"])
                 })
         }
     }
@@ -77,7 +80,7 @@ extension JobStore {
             sql: """
                 SELECT predicted_label, flagged,
                     min(\(bins - 1), CAST(boundary_distance / ? AS INTEGER)) AS bin, count(*) AS n
-                FROM samples WHERE job = ? GROUP BY 1, 2, 3 ORDER BY 1
+                FROM samples WHERE job = ? GROUP BY predicted_label, flagged, bin ORDER BY predicted_label
                 """, arguments: [width, seq])
         var classes: [SampleEvidence.Histograms.Class] = []
         for row in rows {

@@ -5,7 +5,7 @@ import GRDB
 import Support
 
 /// What an upload is; the two kinds live in tables of the same columns.
-public enum InputKind: String, Hashable, Sendable, CaseIterable {
+public enum InputKind: String, Encodable, Hashable, Sendable, CaseIterable {
     case model, dataset
 
     var table: String { rawValue + "s" }
@@ -100,13 +100,17 @@ extension JobStore {
         now: Double, _ database: Database
     ) throws -> String {
         let id = Identifier.make(kind.prefix)
+        // By name, as a record has but one table.
         try database.execute(
             sql: """
                 INSERT INTO \(kind.table)
                     (id, name, sha256, size, state, summary, owner, import_options, created_at)
-                VALUES (?, ?, ?, ?, 'importing', ?, ?, ?, ?)
+                VALUES (:id, :name, :sha256, :size, 'importing', :summary, :owner, :options, :now)
                 """,
-            arguments: [id, name, blob.sha256, blob.size, summary, owner, options, now])
+            arguments: [
+                "id": id, "name": name, "sha256": blob.sha256, "size": blob.size, "summary": summary,
+                "owner": owner, "options": options, "now": now,
+            ])
         return id
     }
 

@@ -56,19 +56,7 @@ public struct KeyRecord: Codable, Hashable, Sendable {
 
 extension JobStore {
     public func insertKey(_ key: KeyRecord) async throws {
-        try await pool.write { database in
-            try database.execute(
-                sql: """
-                    INSERT INTO keys (id, name, secret_sha256, scope, stored_bytes, queued_jobs,
-                        upload_bytes_per_hour, created_at, expires_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    key.id, key.name, key.secretSHA256, key.scope.rawValue, key.quota.storedBytes,
-                    key.quota.queuedJobs, key.quota.uploadBytesPerHour,
-                    key.createdAt.timeIntervalSince1970, key.expiresAt?.timeIntervalSince1970,
-                ])
-        }
+        try await pool.write { try KeyRow(key: key).insert($0) }
     }
 
     /// Every key there ever was, oldest first.
@@ -117,6 +105,24 @@ extension JobStore {
                     + (SELECT coalesce(sum(length), 0) FROM uploads
                         WHERE owner = :owner AND state IN ('receiving', 'checking', 'committing'))
                 """, arguments: ["owner": owner]) ?? 0
+    }
+}
+
+/// The parts of a key's quota are columns.
+private struct KeyRow: PersistableRecord {
+    static let databaseTableName = "keys"
+    let key: KeyRecord
+
+    func encode(to row: inout PersistenceContainer) {
+        row["id"] = key.id
+        row["name"] = key.name
+        row["secret_sha256"] = key.secretSHA256
+        row["scope"] = key.scope.rawValue
+        row["stored_bytes"] = key.quota.storedBytes
+        row["queued_jobs"] = key.quota.queuedJobs
+        row["upload_bytes_per_hour"] = key.quota.uploadBytesPerHour
+        row["created_at"] = key.createdAt.timeIntervalSince1970
+        row["expires_at"] = key.expiresAt?.timeIntervalSince1970
     }
 }
 

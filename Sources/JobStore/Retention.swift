@@ -62,21 +62,18 @@ extension JobStore {
     ) async throws {
         let seq = try await write { [self] database in
             let job = try Self.job(id, database)
-            guard job.state.isTerminal, let finished = job.finishedAt else {
+            guard job.state.isTerminal else {
                 throw Problem(
                     .conflict, code: "job-not-finished", title: "The job is not finished",
                     detail: "Job \(id) is \(job.state.rawValue).", fix: "Cancel it first.")
             }
-            // First, so that a removal that is cut short goes on as one.
+            // First, so that a removal that is cut short goes on as one. In SQL, which copies the job's columns.
             try database.execute(
                 sql: """
-                    INSERT INTO tombstones VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-                    """,
-                arguments: [
-                    id, job.owner, job.request.type.rawValue, job.state.rawValue,
-                    job.verdict?.result.rawValue,
-                    job.createdAt.timeIntervalSince1970, finished.timeIntervalSince1970, now, reason.rawValue,
-                ])
+                    INSERT INTO tombstones (id, owner, type, state, result, created_at, finished_at, removed_at, reason)
+                    SELECT id, owner, type, state, json_extract(verdict, '$.result'), created_at, finished_at, :now,
+                        :reason FROM jobs WHERE id = :id ON CONFLICT DO NOTHING
+                    """, arguments: ["id": id, "now": now, "reason": reason.rawValue])
             return try Self.sequence(of: id, database)
         }
         // In steps: other writers need not wait for millions of rows.

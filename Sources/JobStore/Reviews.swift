@@ -35,13 +35,6 @@ extension JobStore {
             let seq = try Self.requireSamples(of: id, database)
             let exists = try database.cachedStatement(
                 sql: "SELECT EXISTS (SELECT 1 FROM samples WHERE job = ? AND sample = ?)")
-            let put = try database.cachedStatement(
-                sql: """
-                    INSERT INTO reviews VALUES (?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET decision = excluded.decision, label = excluded.label
-                    """)
-            let remove = try database.cachedStatement(
-                sql: "DELETE FROM reviews WHERE job = ? AND sample = ?")
             for (place, edit) in edits.enumerated() {
                 guard try Bool.fetchOne(exists, arguments: [seq, edit.index]) == true else {
                     throw Problem(
@@ -49,9 +42,10 @@ extension JobStore {
                         detail: "Job \(id) has no sample \(edit.index).", location: "/items/\(place)/index")
                 }
                 if let decision = edit.decision {
-                    try put.execute(arguments: [seq, edit.index, decision.rawValue, edit.label])
+                    let row = ReviewRow(job: seq, sample: edit.index, decision: decision, label: edit.label)
+                    try row.insert(database, onConflict: .replace)
                 } else {
-                    try remove.execute(arguments: [seq, edit.index])
+                    try ReviewRow.deleteOne(database, key: ["job": seq, "sample": edit.index])
                 }
             }
             let total = try Int.fetchOne(
@@ -115,9 +109,10 @@ extension JobStore {
         }
         try database.execute(
             sql: """
-                INSERT INTO applied_reviews SELECT ?, sample, decision, label FROM reviews
-                WHERE job = (SELECT seq FROM jobs WHERE id = ?)
-                """, arguments: [seq, source])
+                INSERT INTO applied_reviews (job, sample, decision, label)
+                SELECT :job, sample, decision, label FROM reviews
+                WHERE job = (SELECT seq FROM jobs WHERE id = :source)
+                """, arguments: ["job": seq, "source": source])
         guard database.changesCount > 0 else {
             throw Problem(
                 .unprocessable, code: "reviews-missing", title: "There are no reviews",

@@ -24,9 +24,14 @@ extension JobStore {
     public func record(_ samples: [SampleFinding], by attempt: JobAttempt) throws {
         for start in stride(from: 0, to: samples.count, by: 1_000) {
             try fenced(attempt) { database in
+                // In SQL: a record for each sample takes the processor two to three times as long. Unchecked, which
+                // makes up for the names: an argument that is missing is NULL, and no column takes that.
                 let statement = try database.cachedStatement(
                     sql: """
-                        INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        INSERT INTO samples (job, sample, name, given_label, predicted_label, boundary_distance,
+                            adversarial_label, coherence, score, flagged, restored_label)
+                        VALUES (:job, :sample, :name, :given, :predicted, :distance, :adversarial, :coherence,
+                            :score, :flagged, :restored)
                         ON CONFLICT DO UPDATE SET name = excluded.name, given_label = excluded.given_label,
                             predicted_label = excluded.predicted_label,
                             boundary_distance = excluded.boundary_distance,
@@ -35,11 +40,14 @@ extension JobStore {
                             restored_label = excluded.restored_label
                         """)
                 for sample in samples[start..<min(start + 1_000, samples.count)] {
-                    try statement.execute(arguments: [
-                        attempt.seq, sample.index, sample.name, sample.givenLabel, sample.predictedLabel,
-                        sample.boundaryDistance, sample.adversarialLabel, sample.coherence, sample.score,
-                        sample.flagged, sample.restoredLabel,
+                    statement.setUncheckedArguments([
+                        "job": attempt.seq, "sample": sample.index, "name": sample.name,
+                        "given": sample.givenLabel, "predicted": sample.predictedLabel,
+                        "distance": sample.boundaryDistance, "adversarial": sample.adversarialLabel,
+                        "coherence": sample.coherence, "score": sample.score, "flagged": sample.flagged,
+                        "restored": sample.restoredLabel,
                     ])
+                    try statement.execute()
                 }
             }
         }

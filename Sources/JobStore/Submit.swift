@@ -33,24 +33,29 @@ extension JobStore {
             if let owner { try Self.requireRoom(of: owner, maximumQueuedOfOwner, database) }
             try Self.requireInputs(request, database)
             let id = Identifier.make(.job)
+            // In SQL, which takes the model's digest along; so the key below its job's owner and time.
             try database.execute(
                 sql: """
                     INSERT INTO jobs (id, type, request, model_sha256, model_ref, dataset_ref, clean_ref,
                         triggered_ref, trusted_ref, state, owner, priority, created_at)
-                    VALUES (?, ?, ?, (SELECT sha256 FROM models WHERE id = ?), ?, ?, ?, ?, ?, 'queued', ?, ?, ?)
+                    SELECT :id, :type, :request, sha256, id, :dataset, :clean, :triggered, :trusted, 'queued',
+                        :owner, :priority, :now FROM models WHERE id = :model
                     """,
                 arguments: [
-                    id, request.type.rawValue, try Columns.json(request), request.model, request.model,
-                    request.dataset, request.evaluation?.clean, request.evaluation?.triggered,
-                    request.options.trusted, owner, request.priority, now,
+                    "id": id, "type": request.type.rawValue, "request": try Columns.json(request),
+                    "model": request.model, "dataset": request.dataset, "clean": request.evaluation?.clean,
+                    "triggered": request.evaluation?.triggered, "trusted": request.options.trusted,
+                    "owner": owner, "priority": request.priority, "now": now,
                 ])
             let seq = database.lastInsertedRowID
             try Self.applyReviews(request, to: seq, database)
             try Self.appendState(.queued, of: seq, attempt: 0, now: now, database)
             if let idempotencyKey {
                 try database.execute(
-                    sql: "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
-                    arguments: [owner ?? "", idempotencyKey, requestHash, seq, now])
+                    sql: """
+                        INSERT INTO idempotency (owner, key, request_hash, job, created_at)
+                        SELECT coalesce(owner, ''), :key, :hash, seq, created_at FROM jobs WHERE seq = :job
+                        """, arguments: ["key": idempotencyKey, "hash": requestHash, "job": seq])
             }
             return Submission(job: try Self.job(id, database), replayed: false)
         }

@@ -9,14 +9,7 @@ extension JobStore {
     public func record(_ triggers: [TriggerFinding], by attempt: JobAttempt) throws {
         try fenced(attempt) { database in
             try database.execute(sql: "DELETE FROM triggers WHERE job = ?", arguments: [attempt.seq])
-            for trigger in triggers {
-                try database.execute(
-                    sql: "INSERT INTO triggers VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    arguments: [
-                        attempt.seq, trigger.label, trigger.name, trigger.form.rawValue, trigger.effect,
-                        trigger.random, trigger.amplification,
-                    ])
-            }
+            for trigger in triggers { try RowOf(content: trigger, job: attempt.seq).insert(database) }
         }
     }
 
@@ -37,12 +30,8 @@ extension JobStore {
     }
 
     public func record(_ assessment: Assessment, by attempt: JobAttempt) throws {
-        let text = try Columns.json(assessment)
-        try fenced(attempt) { database in
-            try database.execute(
-                sql: "INSERT INTO assessments VALUES (?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
-                arguments: [attempt.seq, text])
-        }
+        let row = AssessmentRow(job: attempt.seq, data: try Columns.json(assessment))
+        try fenced(attempt) { try row.insert($0, onConflict: .replace) }
     }
 
     /// What the worker measured class by class (nil: nothing), and how many labels the job changed.

@@ -17,7 +17,7 @@ public enum UploadState: String, Codable, Hashable, Sendable, CaseIterable {
 }
 
 /// A resumable upload; its bytes lie in the artifact store.
-public struct UploadRecord: Hashable, Sendable {
+public struct UploadRecord: Encodable, Hashable, Sendable {
     /// `upl_…`.
     public var id: String
     public var owner: String?

@@ -27,17 +27,12 @@ extension JobStore {
                     detail: "\(maximumUnfinished) uploads are not finished yet.",
                     fix: "Finish or delete one of them.")
             }
-            let id = Identifier.make(.upload)
-            try database.execute(
-                sql: """
-                    INSERT INTO uploads (id, owner, kind, name, length, metadata, expected_sha256, state,
-                        created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, 'receiving', ?, ?)
-                    """,
-                arguments: [
-                    id, request.owner, request.kind.rawValue, request.name, request.length, request.metadata,
-                    request.expectedSHA256, now, request.expiresAt.timeIntervalSince1970,
-                ])
-            return try Self.upload(id, database)
+            let upload = UploadRecord(
+                id: Identifier.make(.upload), owner: request.owner, kind: request.kind, name: request.name,
+                length: request.length, metadata: request.metadata, expectedSHA256: request.expectedSHA256,
+                state: .receiving, createdAt: Date(timeIntervalSince1970: now), expiresAt: request.expiresAt)
+            try RowOf(content: upload).insert(database)
+            return try Self.upload(upload.id, database)
         }
     }
 
