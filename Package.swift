@@ -45,6 +45,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 // The fuzzing harnesses link libFuzzer, which a plain build has not: `scripts/fuzz` asks for them.
@@ -152,7 +153,8 @@ let modules: [Target] = [
     library("Workers", ["CLinux", "Support", "WorkerProtocol"]),
     library("ArtifactStore", ["CLinux", "Support", "WorkerProtocol", crypto]),
     library(
-        "JobStore", ["ArtifactStore", "Findings", "Migrations", "Support", "WorkerProtocol", crypto, grdb]),
+        "JobStore",
+        ["ArtifactStore", "Findings", "Migrations", "Support", "WorkerProtocol", crypto, grdb, metrics]),
     library(
         "Storage",
         ["ArtifactStore", "Findings", "JobStore", "Support", "WorkerProtocol", "Workers", crypto, logging]),
@@ -166,14 +168,14 @@ let modules: [Target] = [
         "JobQueue",
         [
             "ArtifactStore", "Findings", "JobStore", "PackedDataset", "Rendering", "Storage", "Support",
-            "WorkerProtocol", "Workers", crypto, logging,
+            "WorkerProtocol", "Workers", crypto, logging, metrics,
         ]),
     .target(
         name: "API",
         dependencies: [
             "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Rendering", "Report",
             "Storage",
-            "Support", "WebAssets", "WorkerProtocol", "Workers", crypto, logging,
+            "Support", "WebAssets", "WorkerProtocol", "Workers", crypto, logging, metrics,
         ], swiftSettings: strict),
     library("AttackBench", ["Findings", "PackedDataset", "Support", "WorkerProtocol", "Workers"]),
 ]
@@ -226,7 +228,7 @@ let suites: [Target] = [
         [
             "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "SchemaChecking",
             "ScriptedWorker",
-            "Support", "WorkerProtocol", "Workers", crypto, logging,
+            "Support", "WorkerProtocol", "Workers", crypto, logging, metrics,
         ]),
     tests(
         "AnalysisPipeline",
@@ -292,6 +294,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),

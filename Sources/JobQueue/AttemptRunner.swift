@@ -17,6 +17,8 @@ struct AttemptRunner: Sendable {
     let conditions: QueueConditions
     let logger: Logger
 
+    private var metrics: JobMetrics { JobMetrics(factory: configuration.metrics) }
+
     // MARK: Jobs
 
     func run(_ attempt: JobAttempt, control: WorkerControl) {
@@ -47,7 +49,7 @@ struct AttemptRunner: Sendable {
             let task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)
             var recorder = try JobRecorder(
                 attempt: attempt, directory: directory, store: store, artifacts: artifacts,
-                progressInterval: configuration.progressInterval, observer: configuration.observer,
+                progressInterval: configuration.progressInterval, metrics: metrics,
                 logger: logger)
             exit = supervisor.runBlocking(task, control: control) { try recorder.take($0) }
         } catch let stale as StaleAttempt {
@@ -55,7 +57,7 @@ struct AttemptRunner: Sendable {
         } catch {
             exit = .receiverFailed(error)
         }
-        configuration.observer?.workerEnded(exit)
+        metrics.workerEnded(exit)
         switch exit {
         case .finished: return .succeeded
         case .cancelled where conditions.isDiskFull && !conditions.isStopping:
@@ -171,7 +173,7 @@ struct AttemptRunner: Sendable {
         } catch {
             exit = .receiverFailed(error)
         }
-        configuration.observer?.workerEnded(exit)
+        metrics.workerEnded(exit)
         if case .cancelled = exit { return .stopped }
         if isForWantOfRoom(exit) {
             logger.warning(

@@ -3,6 +3,7 @@ import Findings
 import Foundation
 import JobStore
 import Logging
+import Metrics
 import Rendering
 import Storage
 import Support
@@ -36,7 +37,8 @@ public actor JobQueue {
         public var pauseDelay: Duration = .seconds(15)
         /// How long a result is offered to a database that refuses it for a reason that may pass.
         public var storePatience: Duration = .seconds(60)
-        public var observer: (any JobQueueObserver)?
+        /// What the queue's workers do is counted with it.
+        public var metrics: any MetricsFactory = NOOPMetricsHandler.instance
         public var pictures = PictureRenderer.Configuration()
         public var checks = UploadChecker.Configuration()
 

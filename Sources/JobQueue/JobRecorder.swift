@@ -14,7 +14,7 @@ struct JobRecorder {
     let store: JobStore
     let artifacts: ArtifactStore
     let progressInterval: Duration
-    let observer: (any JobQueueObserver)?
+    let metrics: JobMetrics
     let logger: Logger
     private var lastProgress: (report: WorkerProgress, at: ContinuousClock.Instant)?
     /// Changes of phase or round that were stored at once.
@@ -29,14 +29,14 @@ struct JobRecorder {
 
     init(
         attempt: JobAttempt, directory: String, store: JobStore, artifacts: ArtifactStore,
-        progressInterval: Duration, observer: (any JobQueueObserver)?, logger: Logger
+        progressInterval: Duration, metrics: JobMetrics, logger: Logger
     ) throws {
         self.attempt = attempt
         self.directory = directory
         self.store = store
         self.artifacts = artifacts
         self.progressInterval = progressInterval
-        self.observer = observer
+        self.metrics = metrics
         self.logger = logger
         samples = max(Self.fewSamples, try store.samples(in: attempt) ?? 0)
     }
@@ -47,7 +47,7 @@ struct JobRecorder {
         case .progress(let progress): try take(progress)
         case .phaseFinished(let phase, let round, let seconds):
             try store.recordPhase(phase, round: round, seconds: seconds, by: attempt)
-            observer?.phaseFinished(phase, seconds: seconds)
+            metrics.phaseFinished(phase, seconds: seconds)
         case .metrics(let points): try store.record(points, by: attempt)
         case .verdict(let verdict): try store.record(verdict, by: attempt)
         case .samples(let samples): try take(samples)

@@ -3,6 +3,7 @@ import Findings
 import Foundation
 import GRDB
 import Glibc
+import Metrics
 import Migrations
 import Support
 
@@ -18,12 +19,12 @@ import Support
 public final class JobStore: Sendable {
     let pool: DatabasePool
     let hub = ChangeNotifier()
-    let observer: (any DatabaseObserver)?
+    let metrics: any MetricsFactory
 
     /// Opens or creates the file and applies the migrations.
     /// - Throws: `Problem` of `DatabaseMigrator.apply`, or a `DatabaseError`.
-    public init(path: String, observer: (any DatabaseObserver)? = nil) throws {
-        self.observer = observer
+    public init(path: String, metrics: any MetricsFactory = NOOPMetricsHandler.instance) throws {
+        self.metrics = metrics
         // Made here with these rights; SQLite gives the WAL and its index the same.
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {

@@ -1,12 +1,6 @@
-import Foundation
 import GRDB
+import Metrics
 import Support
-
-/// Told how long the database takes, for metrics. Called on the database's threads: must not block.
-public protocol DatabaseObserver: Sendable {
-    /// - Parameter operation: `read`, `write` (with its commit) or `checkpoint`.
-    func databaseTook(_ seconds: Double, operation: String)
-}
 
 /// Every access to the database goes through here, so that its time is counted. The time spent waiting for the
 /// one writer or a free reader is part of it.
@@ -59,7 +53,9 @@ extension JobStore {
             fix: "Delete models, data sets or jobs that are not needed any more, or add disk space.")
     }
 
+    /// - Parameter operation: `read`, `write` (with its commit) or `checkpoint`.
     func observe(_ operation: String, since start: ContinuousClock.Instant) {
-        observer?.databaseTook((ContinuousClock.now - start) / .seconds(1), operation: operation)
+        Timer(label: "burn_sqlite_seconds", dimensions: [("operation", operation)], factory: metrics)
+            .record(duration: ContinuousClock.now - start)
     }
 }

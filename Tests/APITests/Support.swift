@@ -28,14 +28,14 @@ final class Harness: Sendable {
     ) async throws {
         directory = NSTemporaryDirectory() + "burn-api-" + UUID().uuidString.lowercased()
         artifacts = try ArtifactStore(directory: directory, freeSpaceFloor: freeSpaceFloor)
-        store = try JobStore(path: directory + "/burn.sqlite")
+        store = try JobStore(path: directory + "/burn.sqlite", metrics: metrics.factory)
         var worker = WorkerSupervisor.Configuration()
         worker.executable =
             URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/ScriptedWorker"
         supervise(&worker)
         var configuration = JobQueue.Configuration()
         configuration.maximumQueuedJobs = maximumQueued
-        configuration.observer = metrics
+        configuration.metrics = metrics.factory
         queue = JobQueue(
             store: store, artifacts: artifacts, supervisor: try WorkerSupervisor(configuration: worker),
             configuration: configuration,

@@ -53,6 +53,7 @@ import Testing
                 #"burn_jobs{state="queued"} 0"#,
             ] { #expect(lines.contains(line), "\(line)") }
             #expect(answer.text.contains("\nprocess_resident_memory_bytes "))
+            #expect(answer.text.contains(#"burn_sqlite_seconds_count{operation="write"} "#))
             // Each family is announced once, before its samples.
             let families = answer.text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }
             #expect(Set(families).count == families.count)

@@ -79,7 +79,7 @@ struct Daemon {
             configuration: configuration.workers(readiness, logger: Logger(label: "burn.service")))
         let artifacts = try ArtifactStore(
             directory: configuration.dataDirectory, freeSpaceFloor: configuration.limits.freeBytes)
-        store = try JobStore(path: artifacts.directory + "/burn.sqlite", observer: metrics)
+        store = try JobStore(path: artifacts.directory + "/burn.sqlite", metrics: metrics.factory)
         let ring = KeyRing(try await store.keys())
         try ListenPolicy.check(configuration, keys: ring)
         let audit = AuditLog(store: store)
@@ -91,7 +91,7 @@ struct Daemon {
         queueing.pictures.workers = configuration.pictures.workers
         queueing.pictures.cacheBytes = configuration.pictures.cacheBytes
         queueing.diskInterval = .seconds(configuration.limits.diskCheckSeconds)
-        queueing.observer = metrics
+        queueing.metrics = metrics.factory
         let queue = JobQueue(
             store: store, artifacts: artifacts, supervisor: supervisor, configuration: queueing)
         let api = RESTService(
