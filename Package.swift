@@ -45,6 +45,7 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
@@ -112,7 +113,7 @@ let modules: [Target] = [
     .target(
         name: "WebAssets", dependencies: ["Support", crypto],
         resources: [.embedInCode("openapi.json"), .embedInCode("Dashboard")], swiftSettings: strict),
-    library("HTTPServer", ["CHTTPServer", "Support", logging]),
+    library("HTTPServer", ["CHTTPServer", "Support", httpTypes, logging]),
     library("Report", ["Findings", "Support"]),
     library("ServiceClient", ["Findings", "Support", crypto]),
     library("WorkerProtocol", ["Findings", "Support"]),
@@ -293,6 +294,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),

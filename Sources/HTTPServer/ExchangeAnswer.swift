@@ -18,12 +18,12 @@ extension Exchange {
         let reply = Reply(
             response, for: head, requestID: incoming.id, ping: service.configuration.eventPing,
             secure: service.configuration.isSecure)
-        let bodiless = head?.method == .head || reply.status == 304 || reply.status == 204
+        let bodiless = head?.method == .head || [.notModified, .noContent].contains(reply.status)
         var producer: Producer?
         let mine = state.withLock { state in
             guard state.owesAnswer else { return false }
             state.owesAnswer = false
-            state.status = reply.status
+            state.status = reply.status.code
             switch reply.payload {
             case .bytes(let data): state.sent = bodiless ? 0 : UInt64(data.count)
             case .file(_, _, let length): state.sent = bodiless ? 0 : length
@@ -56,7 +56,7 @@ extension Exchange {
             .rateLimited, code: "too-many-streams", title: "Too many event streams are open",
             detail: service.streams.explanation,
             fix: "close some, or poll: the same address gives the events as JSON")
-        return (.problem(problem, instance: incoming.path, headers: ["Retry-After": "10"]), nil)
+        return (.problem(problem, instance: incoming.path, headers: [.retryAfter: "10"]), nil)
     }
 
     private func makePipe() -> StreamPipe {

@@ -34,7 +34,7 @@ extension Exchange {
         let response = failure(error)
         let reply = Reply(
             response, for: nil, requestID: incoming.id, ping: .zero, secure: service.configuration.isSecure)
-        state.withLock { $0.status = reply.status }
+        state.withLock { $0.status = reply.status.code }
         reply.raw().withUnsafeBytes { burn_http_refuse(request, $0.baseAddress, $0.count) }
     }
 

@@ -29,7 +29,7 @@ extension Exchange {
         let problem = Problem(
             .unavailable, code: "stopping", title: "The service is stopping",
             detail: "the request was not answered in time", fix: "try again once the service is back")
-        answer(.problem(problem, instance: incoming.path, headers: ["Retry-After": "5"]), close: true)
+        answer(.problem(problem, instance: incoming.path, headers: [.retryAfter: "5"]), close: true)
         state.withLock(\.pipe)?.cancel()
         task?.cancel()
     }

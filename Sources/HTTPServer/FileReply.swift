@@ -15,16 +15,17 @@ enum FileReply: Equatable {
     ///   - etag: the bare entity tag, compared strongly except in If-None-Match.
     static func decide(_ head: HTTPRequestHead, size: UInt64, etag: String?) -> FileReply {
         let tag = etag.map { "\"\($0)\"" }
-        let match = head.headers.list("If-Match")
+        let match = head.headers.list(.ifMatch)
         if !match.isEmpty, !match.contains("*"), !match.contains(where: { $0 == tag }) {
             return .preconditionFailed
         }
-        if head.headers.list("If-None-Match").contains(where: { $0 == "*" || weak($0) == tag }) {
+        if head.headers.list(.ifNoneMatch).contains(where: { $0 == "*" || weak($0) == tag }) {
             return .notModified
         }
         // Ranges are defined for GET alone, and If-Range asks for the whole file when it changed.
-        guard head.method == .get, let range = head.headers["Range"], head.headers.all("Range").count == 1,
-            head.headers["If-Range"].map({ $0.trimmingBlanks == tag }) ?? true
+        guard head.method == .get, let range = head.headers.first(.range),
+            head.headers[values: .range].count == 1,
+            head.headers.first(.ifRange).map({ $0.trimmingBlanks == tag }) ?? true
         else { return .full }
         return decide(range: range, size: size)
     }

@@ -11,7 +11,7 @@ public struct ForwardedStage: RequestStage {
 
     public func admit(_ head: inout HTTPRequestHead, to route: RouteDescription) async throws {
         guard proxies.contains(head.remoteAddress) else { return }
-        for hop in head.headers.list("X-Forwarded-For").reversed() {
+        for hop in head.headers.list(.xForwardedFor).reversed() {
             // What is no address ends the chain that can be believed.
             guard (2...45).contains(hop.utf8.count), hop.utf8.allSatisfy(Self.isAddressByte) else { break }
             head.remoteAddress = hop

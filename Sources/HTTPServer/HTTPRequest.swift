@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Support
 
 /// What is known of a request before a byte of its body is read.
@@ -11,7 +12,7 @@ public struct HTTPRequestHead: Sendable {
     public var segments: [String]
     /// The query's items in order, percent-decoded, `+` as a space.
     public var query: [HTTPQueryItem]
-    public var headers: HTTPHeaders
+    public var headers: HTTPFields
     /// The length of the body that follows. Nil without one.
     public var contentLength: UInt64?
     /// The client's address without port, such as `127.0.0.1` or `::1`. Behind a trusted proxy: its client's.
@@ -30,11 +31,12 @@ public struct HTTPRequestHead: Sendable {
 
     /// A request that never saw a socket, for tests of handlers and routes.
     public init(
-        method: HTTPMethod, target: String, headers: HTTPHeaders = [:], contentLength: UInt64? = nil,
+        method: HTTPMethod, target: String, headers: HTTPFields = [:], contentLength: UInt64? = nil,
         remoteAddress: String = "127.0.0.1", id: String = HTTPRequestHead.makeID()
     ) throws {
         let target = try RequestTarget(target)
-        if let authority = target.authority, authority.lowercased() != headers["Host"]?.lowercased() {
+        if let authority = target.authority, authority.lowercased() != headers.first(.hostField)?.lowercased()
+        {
             throw Problem(
                 .malformed, code: "host-malformed", title: "The request names two hosts",
                 detail: "its target names \(authority.prefix(200)), its Host another one", location: "Host")

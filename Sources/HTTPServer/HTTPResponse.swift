@@ -1,8 +1,11 @@
 import Foundation
+import HTTPTypes
 
 /// An answer. The server adds Date, Content-Length, X-Request-Id and the security headers, and turns
 /// the answer to a HEAD request into its header section.
 public struct HTTPResponse: Sendable {
+    public typealias Status = HTTPTypes.HTTPResponse.Status
+
     public enum Body: Sendable {
         case empty
         case data(Data)
@@ -15,13 +18,13 @@ public struct HTTPResponse: Sendable {
         case events(@Sendable (ServerSentEventWriter) async throws -> Void)
     }
 
-    public var status: Int
-    public var headers: HTTPHeaders
+    public var status: Status
+    public var headers: HTTPFields
     public var body: Body
     /// The error behind a 500, for the log.
     var cause: (any Error)?
 
-    public init(status: Int, headers: HTTPHeaders = [:], body: Body = .empty) {
+    public init(status: Status, headers: HTTPFields = [:], body: Body = .empty) {
         self.status = status
         self.headers = headers
         self.body = body
@@ -29,26 +32,26 @@ public struct HTTPResponse: Sendable {
 
     /// Bytes with their content type.
     public static func data(
-        _ data: Data, type: String, status: Int = 200, headers: HTTPHeaders = [:]
+        _ data: Data, type: String, status: Status = .ok, headers: HTTPFields = [:]
     ) -> HTTPResponse {
         var headers = headers
-        headers["Content-Type"] = type
+        headers[.contentType] = type
         return HTTPResponse(status: status, headers: headers, body: .data(data))
     }
 
     /// UTF-8 text.
-    public static func text(_ text: String, status: Int = 200) -> HTTPResponse {
+    public static func text(_ text: String, status: Status = .ok) -> HTTPResponse {
         .data(Data(text.utf8), type: "text/plain; charset=utf-8", status: status)
     }
 
     /// A JSON document that is already encoded. Not to be stored by caches.
-    public static func json(_ data: Data, status: Int = 200, headers: HTTPHeaders = [:]) -> HTTPResponse {
+    public static func json(_ data: Data, status: Status = .ok, headers: HTTPFields = [:]) -> HTTPResponse {
         .data(data, type: "application/json", status: status, headers: headers)
     }
 
     /// A value as JSON: keys sorted, slashes plain, dates as ISO 8601.
     public static func json(
-        encoding value: some Encodable, status: Int = 200, headers: HTTPHeaders = [:]
+        encoding value: some Encodable, status: Status = .ok, headers: HTTPFields = [:]
     ) throws -> HTTPResponse {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

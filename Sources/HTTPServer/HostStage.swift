@@ -30,7 +30,7 @@ public struct HostStage: RequestStage {
         // Probes by a load balancer name what they like.
         if route.access == .open { return }
         // HTTP/1.0 may leave Host out; no browser does.
-        let host = head.headers["Host"]
+        let host = head.headers.first(.hostField)
         if let host, !allows(host: host) {
             throw HTTPRefusal(
                 Problem(
@@ -39,13 +39,13 @@ public struct HostStage: RequestStage {
                     fix:
                         "use an address of the service, or add the host to allowed_hosts in its configuration"
                 ),
-                status: 421)
+                status: .misdirectedRequest)
         }
-        for origin in head.headers.all("Origin") where !allows(origin: origin, host: host) {
+        for origin in head.headers[values: .origin] where !allows(origin: origin, host: host) {
             throw Self.foreign("a browser sent it for a page of \(origin.prefix(200))", "Origin")
         }
         let isRead = head.method == .get || head.method == .head
-        for relation in head.headers.all("Sec-Fetch-Site")
+        for relation in head.headers[values: .secFetchSite]
         where !(["same-origin", "none"].contains(relation) || (relation == "same-site" && isRead)) {
             throw Self.foreign(
                 "a browser sent it for a page that is \(relation.prefix(40))", "Sec-Fetch-Site")

@@ -10,7 +10,7 @@ struct IncomingHead: Sendable {
     let id: String
     let method: String
     let target: String
-    let headers: HTTPHeaders
+    let headers: HTTPFields
     let contentLength: UInt64?
     let remoteAddress: String
     private let framing: burn_http_framing
@@ -20,13 +20,17 @@ struct IncomingHead: Sendable {
         target = String(cString: head.target)
         contentLength = head.has_length ? head.length : nil
         remoteAddress = String(cString: head.remote_address)
-        framing = head.framing
-        var headers = HTTPHeaders()
-        for field in UnsafeBufferPointer(start: head.fields, count: head.field_count) {
-            headers.add(String(cString: field.name), String(cString: field.value).trimmingBlanks)
+        // `HTTPFields` has room for so many, and traps beyond.
+        let count = min(head.field_count, Int(UInt16.max) - 1)
+        framing = count == head.field_count ? head.framing : BURN_HTTP_LARGE_HEADER
+        var headers = HTTPFields()
+        for field in UnsafeBufferPointer(start: head.fields, count: count) {
+            // A name that is no token: the gate refuses the request.
+            guard let name = HTTPField.Name(String(cString: field.name)) else { continue }
+            headers.append(HTTPField(name: name, value: String(cString: field.value).trimmingBlanks))
         }
         self.headers = headers
-        let given = headers.all("X-Request-Id")
+        let given = headers[values: .xRequestID]
         id =
             given.count == 1 && HTTPRequestHead.isSoundID(given[0]) ? given[0] : HTTPRequestHead.makeID()
     }
@@ -44,10 +48,10 @@ struct IncomingHead: Sendable {
                 .malformed, code: "method-unknown", title: "The method is not supported",
                 detail: "\(method.prefix(32)) is not a method of this service", fix: "use one of \(allowed)")
             // 501 would do too (RFC 9110, section 15.6.2), but a 5xx says that the service is at fault.
-            let status = 405
             return .failure(
                 Refusal(
-                    response: .problem(problem, instance: path, status: status, headers: ["Allow": allowed])))
+                    response: .problem(
+                        problem, instance: path, status: .methodNotAllowed, headers: [.allow: allowed])))
         }
         do {
             return .success(

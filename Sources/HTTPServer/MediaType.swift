@@ -64,7 +64,7 @@ public struct MediaType: Sendable, Hashable {
 extension HTTPRequestHead {
     /// Of the body. Nil where none is named, or what is named is none, or twice.
     public var mediaType: MediaType? {
-        let values = headers.all("Content-Type")
+        let values = headers[values: .contentType]
         return values.count == 1 ? MediaType(values[0]) : nil
     }
 }

@@ -1,23 +1,24 @@
 import Foundation
+import HTTPTypes
 import Support
 
 extension Problem.Category {
     /// The HTTP status that stands for the category.
-    public var status: Int {
+    public var status: HTTPResponse.Status {
         switch self {
-        case .malformed: 400
-        case .unauthenticated: 401
-        case .forbidden: 403
-        case .notFound: 404
-        case .gone: 410
-        case .conflict, .cancelled: 409
-        case .lengthRequired: 411
-        case .tooLarge: 413
-        case .unsupportedFormat: 415
-        case .unprocessable: 422
-        case .rateLimited: 429
-        case .internal: 500
-        case .unavailable: 503
+        case .malformed: .badRequest
+        case .unauthenticated: .unauthorized
+        case .forbidden: .forbidden
+        case .notFound: .notFound
+        case .gone: .gone
+        case .conflict, .cancelled: .conflict
+        case .lengthRequired: .lengthRequired
+        case .tooLarge: .contentTooLarge
+        case .unsupportedFormat: .unsupportedMediaType
+        case .unprocessable: .unprocessableContent
+        case .rateLimited: .tooManyRequests
+        case .internal: .internalServerError
+        case .unavailable: .serviceUnavailable
         case .insufficientStorage: 507
         }
     }
@@ -39,11 +40,12 @@ extension HTTPResponse {
     ///   - instance: what the problem happened to, usually the request's path.
     ///   - status: only for statuses that no category has, such as 405.
     public static func problem(
-        _ problem: Problem, instance: String? = nil, status: Int? = nil, headers: HTTPHeaders = [:]
+        _ problem: Problem, instance: String? = nil, status: HTTPResponse.Status? = nil,
+        headers: HTTPFields = [:]
     ) -> HTTPResponse {
         let status = status ?? problem.category.status
         let document = ProblemDocument(
-            type: "urn:burn:problem:\(problem.code)", title: problem.title, status: status,
+            type: "urn:burn:problem:\(problem.code)", title: problem.title, status: status.code,
             detail: problem.detail, instance: instance, code: problem.code, location: problem.location,
             fix: problem.fix)
         let encoder = JSONEncoder()
@@ -51,7 +53,7 @@ extension HTTPResponse {
         // Strings and an integer always encode; the empty document keeps this free of a second error path.
         let data = (try? encoder.encode(document))?.plainJSON ?? Data("{}".utf8)
         var headers = headers
-        if status == 401, headers["WWW-Authenticate"] == nil { headers["WWW-Authenticate"] = "Bearer" }
+        if status == .unauthorized, headers[.wwwAuthenticate] == nil { headers[.wwwAuthenticate] = "Bearer" }
         return .data(data, type: "application/problem+json", status: status, headers: headers)
     }
 

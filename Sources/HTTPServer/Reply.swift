@@ -10,8 +10,8 @@ struct Reply {
         case stream(@Sendable (StreamPipe) async throws -> Void)
     }
 
-    var status: Int
-    var headers: HTTPHeaders
+    var status: HTTPResponse.Status
+    var headers: HTTPFields
     var payload: Payload
 
     init(
@@ -25,9 +25,9 @@ struct Reply {
         case .stream(let produce):
             payload = .stream { try await produce($0) }
         case .events(let produce):
-            headers["Content-Type"] = "text/event-stream; charset=utf-8"
+            headers[.contentType] = "text/event-stream; charset=utf-8"
             // Proxies such as nginx would hold events back otherwise.
-            headers["X-Accel-Buffering"] = "no"
+            headers[.xAccelBuffering] = "no"
             payload = .stream { pipe in try await Self.withPings(each: ping, on: pipe, produce) }
         case .file(let file):
             payload = .bytes(Data())
@@ -42,69 +42,72 @@ struct Reply {
             opened = try OpenFile(path: file.path)
         } catch {
             let refusal = (error as? Problem).map { HTTPResponse.problem($0, instance: head?.path) }
-            status = refusal?.status ?? 500
+            status = refusal?.status ?? .internalServerError
             headers = refusal?.headers ?? [:]
             if case .data(let data)? = refusal?.body { payload = .bytes(data) }
             return
         }
-        headers["Accept-Ranges"] = "bytes"
-        headers["Content-Type"] = file.contentType
-        if let etag = file.etag { headers["ETag"] = "\"\(etag)\"" }
-        if let name = file.downloadName { headers["Content-Disposition"] = Self.disposition(name) }
-        if headers["Cache-Control"] == nil { headers["Cache-Control"] = "private, no-cache" }
+        headers[.acceptRanges] = "bytes"
+        headers[.contentType] = file.contentType
+        if let etag = file.etag { headers[.eTag] = "\"\(etag)\"" }
+        if let name = file.downloadName { headers[.contentDisposition] = Self.disposition(name) }
+        if headers[.cacheControl] == nil { headers[.cacheControl] = "private, no-cache" }
         var decision = FileReply.full
-        if let head, status == 200, head.method == .get || head.method == .head {
+        if let head, status == .ok, head.method == .get || head.method == .head {
             decision = FileReply.decide(head, size: opened.size, etag: file.etag)
         }
         switch decision {
         case .full:
             payload = .file(opened, offset: 0, length: opened.size)
         case .part(let offset, let length):
-            status = 206
-            headers["Content-Range"] = "bytes \(offset)-\(offset + length - 1)/\(opened.size)"
+            status = .partialContent
+            headers[.contentRange] = "bytes \(offset)-\(offset + length - 1)/\(opened.size)"
             payload = .file(opened, offset: offset, length: length)
         case .notModified:
-            status = 304
+            status = .notModified
             // The length is the one that a 200 would have; no body is sent.
             payload = .file(opened, offset: 0, length: opened.size)
         case .preconditionFailed:
             close(opened.descriptor)
             refuse(
-                412, head,
+                .preconditionFailed, head,
                 Problem(
                     .conflict, code: "precondition-failed", title: "The file is not the one expected",
                     detail: "its ETag is not among those of If-Match"))
         case .unsatisfiable:
             close(opened.descriptor)
             refuse(
-                416, head,
+                .rangeNotSatisfiable, head,
                 Problem(
                     .malformed, code: "range-not-satisfiable", title: "The range lies outside of the file",
                     detail: "the file has \(opened.size) bytes", location: "Range"))
-            headers["Content-Range"] = "bytes */\(opened.size)"
+            headers[.contentRange] = "bytes */\(opened.size)"
         }
     }
 
-    private mutating func refuse(_ status: Int, _ head: HTTPRequestHead?, _ problem: Problem) {
+    private mutating func refuse(_ status: HTTPResponse.Status, _ head: HTTPRequestHead?, _ problem: Problem)
+    {
         let refusal = HTTPResponse.problem(problem, instance: head?.path, status: status)
         self.status = status
-        for name in ["Content-Disposition", "Content-Type"] { headers[name] = refusal.headers[name] }
+        for name in [HTTPField.Name.contentDisposition, .contentType] {
+            headers[name] = refusal.headers[name]
+        }
         if case .data(let data) = refusal.body { payload = .bytes(data) }
     }
 
     private mutating func addDefaults(requestID: String, secure: Bool) {
-        headers["X-Request-Id"] = requestID
+        headers[.xRequestID] = requestID
         // Once reached over TLS, browsers do not come back without it.
-        if secure { headers["Strict-Transport-Security"] = "max-age=31536000" }
-        let defaults: [(String, String)] = [
-            ("X-Content-Type-Options", "nosniff"),
-            ("X-Frame-Options", "DENY"),
-            ("Referrer-Policy", "no-referrer"),
-            ("Cross-Origin-Resource-Policy", "same-origin"),
-            ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-            ("Cache-Control", "no-store"),
+        if secure { headers[.strictTransportSecurity] = "max-age=31536000" }
+        let defaults: HTTPFields = [
+            .xContentTypeOptions: "nosniff",
+            .xFrameOptions: "DENY",
+            .referrerPolicy: "no-referrer",
+            .crossOriginResourcePolicy: "same-origin",
+            .contentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'",
+            .cacheControl: "no-store",
         ]
-        for (name, value) in defaults where headers[name] == nil { headers[name] = value }
+        for field in defaults where !headers.contains(field.name) { headers.append(field) }
     }
 
     /// `attachment` with an ASCII name and, when needed, the UTF-8 one (RFC 6266, RFC 8187).
@@ -154,9 +157,9 @@ struct Reply {
         var text: [CChar] = []
         var offsets: [(Int, Int)] = []
         // libmicrohttpd refuses to send a field without a value, and the whole reply with it.
-        for field in headers.fields where !field.value.isEmpty {
+        for field in headers where !field.value.isEmpty {
             let name = text.count
-            text.append(contentsOf: field.name.utf8CString)
+            text.append(contentsOf: field.name.rawName.utf8CString)
             let value = text.count
             text.append(contentsOf: Self.oneLine(field.value).utf8CString)
             offsets.append((name, value))
@@ -166,7 +169,7 @@ struct Reply {
             let fields = offsets.map { burn_http_field(name: base + $0.0, value: base + $0.1) }
             return fields.withUnsafeBufferPointer { fields in
                 var body = burn_http_reply_body()
-                body.status = UInt32(clamping: status)
+                body.status = UInt32(clamping: status.code)
                 body.fields = fields.baseAddress
                 body.field_count = fields.count
                 body.close = close
@@ -203,8 +206,8 @@ struct Reply {
     /// The reply as raw HTTP, for a body that is refused while it is still coming.
     func raw() -> [UInt8] {
         guard case .bytes(let data) = payload else { return [] }
-        var text = "HTTP/1.1 \(status) \r\n"
-        for field in headers.fields { text += "\(field.name): \(Self.oneLine(field.value))\r\n" }
+        var text = "HTTP/1.1 \(status.code) \r\n"
+        for field in headers { text += "\(field.name): \(Self.oneLine(field.value))\r\n" }
         text += "Content-Length: \(data.count)\r\nConnection: close\r\n\r\n"
         return Array(text.utf8) + data
     }

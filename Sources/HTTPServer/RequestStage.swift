@@ -1,3 +1,4 @@
+import HTTPTypes
 import Support
 
 /// The least right that a request needs. Each contains the ones before it.
@@ -51,10 +52,10 @@ public protocol RequestStage: Sendable {
 public struct HTTPRefusal: Error {
     public var problem: Problem
     /// Nil: the category's.
-    public var status: Int?
-    public var headers: HTTPHeaders
+    public var status: HTTPResponse.Status?
+    public var headers: HTTPFields
 
-    public init(_ problem: Problem, status: Int? = nil, headers: HTTPHeaders = [:]) {
+    public init(_ problem: Problem, status: HTTPResponse.Status? = nil, headers: HTTPFields = [:]) {
         self.problem = problem
         self.status = status
         self.headers = headers

@@ -163,10 +163,10 @@ public struct Router: HTTPHandler {
     private func methodResponse(_ head: HTTPRequestHead, _ methods: [HTTPMethod]) -> HTTPResponse {
         let allowed = Set(methods + (methods.contains(.get) ? [.head, .options] : [.options]))
         let allow = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-        if head.method == .options { return HTTPResponse(status: 204, headers: ["Allow": allow]) }
+        if head.method == .options { return HTTPResponse(status: .noContent, headers: [.allow: allow]) }
         let problem = Problem(
             .malformed, code: "method-not-allowed", title: "The resource does not have this method",
             detail: "\(head.method.rawValue) is not defined for \(head.path)", fix: "use one of \(allow)")
-        return .problem(problem, instance: head.path, status: 405, headers: ["Allow": allow])
+        return .problem(problem, instance: head.path, status: .methodNotAllowed, headers: [.allow: allow])
     }
 }

@@ -13,10 +13,10 @@ import WebAssets
     }
 
     private func bearer(_ service: Harness, _ scope: KeyScope, quota: KeyQuota = KeyQuota()) async throws
-        -> HTTPHeaders
+        -> HTTPFields
     {
         let token = try await service.desk.create(.init(name: "\(scope)", scope: scope, quota: quota)).token
-        return ["Authorization": "Bearer \(token)"]
+        return [.authorization: "Bearer \(token)"]
     }
 
     private func paths() throws -> [String: [String: Any]] {
@@ -37,8 +37,8 @@ import WebAssets
                     let answer = try await service.send(method, Self.target(pattern), body: Data("{}".utf8))
                     #expect((answer.status == 401) == !open, "\(method) \(pattern): \(answer.status)")
                     guard answer.status == 401 else { continue }
-                    #expect(answer.headers["WWW-Authenticate"] == "Bearer realm=\"burn\"")
-                    #expect(answer.headers["Content-Type"] == "application/problem+json")
+                    #expect(answer.headers[.wwwAuthenticate] == "Bearer realm=\"burn\"")
+                    #expect(answer.headers[.contentType] == "application/problem+json")
                     tried += 1
                 }
             }
@@ -68,7 +68,7 @@ import WebAssets
                             headers: headers)
                         #expect((answer.status == 403) == !enough, "\(scope): \(method) \(pattern)")
                         guard !enough else { continue }
-                        let challenge = answer.headers["WWW-Authenticate"]
+                        let challenge = answer.headers[.wwwAuthenticate]
                         #expect(challenge?.contains("insufficient_scope\", scope=\"\(needed)\"") == true)
                         refused += 1
                     }
@@ -93,7 +93,7 @@ import WebAssets
         try await withHarness { service in
             let (key, token) = try await service.desk.create(.init(name: "a", scope: .read))
             func status(_ authorization: String) async throws -> Int {
-                try await service.send(.get, "/v1/jobs", headers: ["Authorization": authorization]).status
+                try await service.send(.get, "/v1/jobs", headers: [.authorization: authorization]).status
             }
             #expect(try await status("Bearer \(token)") == 200)
             #expect(try await status("bearer \(token)") == 200)
@@ -106,8 +106,8 @@ import WebAssets
             ] {
                 #expect(try await status(wrong) == 401, "\(wrong)")
             }
-            var twice: HTTPHeaders = ["Authorization": "Bearer \(token)"]
-            twice.add("Authorization", "Bearer \(token)")
+            var twice: HTTPFields = [.authorization: "Bearer \(token)"]
+            twice.append(HTTPField(name: .authorization, value: "Bearer \(token)"))
             #expect(try await service.send(.get, "/v1/jobs", headers: twice).status == 401)
             _ = try await service.desk.revoke(key.id)
             #expect(try await status("Bearer \(token)") == 401)
@@ -155,8 +155,8 @@ import WebAssets
     /// What a page may send without asking first, and another port of this machine.
     @Test func aPageOfAnotherPortChangesNothingWithoutKeys() async throws {
         try await withHarness { service in
-            let own: HTTPHeaders = ["Host": "localhost:8080", "Origin": "http://localhost:8080"]
-            func upload(_ change: (inout HTTPHeaders) -> Void) async throws -> Int {
+            let own: HTTPFields = [.hostField: "localhost:8080", .origin: "http://localhost:8080"]
+            func upload(_ change: (inout HTTPFields) -> Void) async throws -> Int {
                 var headers = own
                 change(&headers)
                 return try await service.send(
@@ -164,20 +164,20 @@ import WebAssets
                 ).status
             }
             #expect(try await upload { _ in } == 201)
-            #expect(try await upload { $0["Origin"] = "http://localhost:3000" } == 403)
-            #expect(try await upload { $0["Origin"] = "https://localhost:8080" } == 403)
-            #expect(try await upload { $0["Origin"] = "http://localhost" } == 403)
+            #expect(try await upload { $0[.origin] = "http://localhost:3000" } == 403)
+            #expect(try await upload { $0[.origin] = "https://localhost:8080" } == 403)
+            #expect(try await upload { $0[.origin] = "http://localhost" } == 403)
             #expect(
                 try await upload {
-                    $0["Origin"] = nil
-                    $0["Sec-Fetch-Site"] = "same-site"
+                    $0[.origin] = nil
+                    $0[.secFetchSite] = "same-site"
                 } == 403)
             for (type, status) in [
                 ("text/plain;+json", 415), ("text/plain", 415), ("application/json-patch", 415),
                 ("application/json; charset=utf-8", 400),
             ] {
                 let answer = try await service.send(
-                    .post, "/v1/jobs", body: Data("{}".utf8), headers: ["Content-Type": type])
+                    .post, "/v1/jobs", body: Data("{}".utf8), headers: [.contentType: type])
                 #expect(answer.status == status, "\(type)")
             }
         }
@@ -185,12 +185,12 @@ import WebAssets
 
     @Test func aForeignHostOrOriginIsRefused() async throws {
         try await withHarness { service in
-            #expect(try await service.send(.get, "/v1/jobs", headers: ["Host": "evil.net"]).status == 421)
+            #expect(try await service.send(.get, "/v1/jobs", headers: [.hostField: "evil.net"]).status == 421)
             let answer = try await service.send(
                 .post, "/v1/jobs", body: Data("{}".utf8),
-                headers: ["Host": "localhost:8080", "Origin": "https://evil.net"])
+                headers: [.hostField: "localhost:8080", .origin: "https://evil.net"])
             #expect(answer.status == 403)
-            #expect(answer.headers.fields.allSatisfy { !$0.name.lowercased().hasPrefix("access-control") })
+            #expect(answer.headers.allSatisfy { !$0.name.canonicalName.hasPrefix("access-control") })
         }
     }
 }

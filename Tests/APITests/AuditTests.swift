@@ -11,7 +11,7 @@ import WebAssets
     @Test func whoDidWhatIsRecordedAndOnlyAnAdministratorReadsIt() async throws {
         try await withHarness { service in
             let (key, token) = try await service.desk.create(.init(name: "ops", scope: .admin))
-            let admin: HTTPHeaders = ["Authorization": "Bearer \(token)"]
+            let admin: HTTPFields = [.authorization: "Bearer \(token)"]
             let upload = try await service.send(
                 .post, "/v1/datasets", body: Data(count: 10), headers: admin)
             _ = try await service.send(.get, "/v1/jobs", headers: admin)
@@ -26,7 +26,7 @@ import WebAssets
             #expect(items[0]["key"] is NSNull)
             #expect(items[1]["key"] as? String == key.id)
             #expect(items[1]["status"] as? Int == 201)
-            #expect(items[1]["target"] as? String == upload.headers["Location"])
+            #expect(items[1]["target"] as? String == upload.headers[.location])
             #expect(items[1]["remote"] as? String == "127.0.0.1")
             #expect((items[1]["request_id"] as? String)?.count == 32)
             #expect(items[2]["target"] as? String == key.id)

@@ -18,8 +18,8 @@ import WebAssets
                 let answer = try await service.send(.get, "/assets/\(Dashboard.current.version)/\(path)")
                 #expect(answer.status == 200, "\(path)")
                 #expect(answer.body == FileManager.default.contents(atPath: Self.folder.path + "/" + path))
-                #expect(answer.headers["Cache-Control"] == "public, max-age=31536000, immutable")
-                let type = try #require(answer.headers["Content-Type"])
+                #expect(answer.headers[.cacheControl] == "public, max-age=31536000, immutable")
+                let type = try #require(answer.headers[.contentType])
                 #expect(
                     ["text/javascript; charset=utf-8", "text/css; charset=utf-8", "image/svg+xml"].contains(
                         type))
@@ -33,11 +33,11 @@ import WebAssets
             #expect(try await service.send(.get, "/v1/jobs").status == 401)
             let page = try await service.send(.get, "/")
             #expect(page.status == 200)
-            #expect(page.headers["Content-Type"] == "text/html; charset=utf-8")
-            let policy = try #require(page.headers["Content-Security-Policy"])
+            #expect(page.headers[.contentType] == "text/html; charset=utf-8")
+            let policy = try #require(page.headers[.contentSecurityPolicy])
             #expect(policy.hasPrefix("default-src 'self'; img-src 'self' blob:;"))
             #expect(!policy.contains("unsafe"))
-            #expect(page.headers["Cache-Control"] == "no-cache")
+            #expect(page.headers[.cacheControl] == "no-cache")
             #expect(!page.text.contains("{version}"))
             // All that it names is there.
             for match in page.text.matches(of: /(?:href|src)="(\/[^"]*)"/) {
@@ -49,13 +49,13 @@ import WebAssets
     @Test func whatABrowserHasIsNotSentAgain() async throws {
         try await withHarness { service in
             let page = try await service.send(.get, "/")
-            let tag = try #require(page.headers["ETag"])
+            let tag = try #require(page.headers[.eTag])
             for known in [tag, "W/" + tag, "\"other\", " + tag, "*"] {
-                let again = try await service.send(.get, "/", headers: ["If-None-Match": known])
+                let again = try await service.send(.get, "/", headers: [.ifNoneMatch: known])
                 #expect(again.status == 304 && again.body.isEmpty, "\(known)")
-                #expect(again.headers["ETag"] == tag)
+                #expect(again.headers[.eTag] == tag)
             }
-            #expect(try await service.send(.get, "/", headers: ["If-None-Match": "\"other\""]).status == 200)
+            #expect(try await service.send(.get, "/", headers: [.ifNoneMatch: "\"other\""]).status == 200)
         }
     }
 
@@ -69,7 +69,7 @@ import WebAssets
             let path = path.replacing("VERSION", with: Dashboard.current.version)
             let answer = try await service.send(.get, path)
             #expect(answer.status == 404)
-            #expect(answer.headers["Content-Type"] == "application/problem+json")
+            #expect(answer.headers[.contentType] == "application/problem+json")
         }
     }
 }

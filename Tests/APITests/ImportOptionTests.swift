@@ -1,8 +1,9 @@
-import API
 import Findings
 import Foundation
 import HTTPServer
 import Testing
+
+@testable import API
 
 @Suite struct ImportOptionTests {
     @Test func weightsAloneNameTheirGraph() async throws {
@@ -10,17 +11,17 @@ import Testing
             let whole = try await service.upload(Script.model, to: "models")
             let alone = try await service.send(
                 .post, "/v1/models?skeleton=\(whole)", body: Data((Script.model + "# alone\n").utf8),
-                headers: ["Prefer": "wait=30"])
+                headers: [.prefer: "wait=30"])
             #expect(alone.status == 201)
             #expect(try alone.value("skeleton") == whole)
             #expect(try alone.value("state") == "ready")
             let named = try await service.send(
                 .post, "/v1/models?architecture=resnet18&image=64",
-                body: Data((Script.model + "# named\n").utf8), headers: ["Prefer": "wait=30"])
+                body: Data((Script.model + "# named\n").utf8), headers: [.prefer: "wait=30"])
             #expect(try named.value("architecture") == "resnet18")
             let chosen = try await service.send(
                 .post, "/v1/models?architecture=resnet18&weights=state_dict_ema",
-                body: Data((Script.model + "# chosen\n").utf8), headers: ["Prefer": "wait=30"])
+                body: Data((Script.model + "# chosen\n").utf8), headers: [.prefer: "wait=30"])
             #expect(try chosen.value("weights") == "state_dict_ema")
 
             // The skeleton stays while another model needs it.
@@ -68,7 +69,7 @@ import Testing
                 #expect(answer.status == 507)
                 #expect(try answer.value("code") == "dataset-space")
             }
-            let headers: HTTPHeaders = ["Tus-Resumable": "1.0.0", "Upload-Length": "1000"]
+            let headers: HTTPFields = [.tusResumable: "1.0.0", .uploadLength: "1000"]
             let piecewise = try await service.send(
                 .post, "/v1/uploads?kind=dataset&images=5000000&crop=2048", headers: headers)
             #expect(piecewise.status == 507)
@@ -82,8 +83,8 @@ import Testing
     @Test func optionsOfTheOtherKindAreRefused() async throws {
         try await withHarness { service in
             func create(_ kind: String, _ query: String, metadata: String? = nil) async throws -> Int {
-                var headers: HTTPHeaders = ["Tus-Resumable": "1.0.0", "Upload-Length": "1000"]
-                headers["Upload-Metadata"] = metadata.map {
+                var headers: HTTPFields = [.tusResumable: "1.0.0", .uploadLength: "1000"]
+                headers[.uploadMetadata] = metadata.map {
                     "\($0) \(Data("32".utf8).base64EncodedString())"
                 }
                 return try await service.send(.post, "/v1/uploads?kind=\(kind)\(query)", headers: headers)

@@ -1,8 +1,9 @@
-import API
 import Crypto
 import Foundation
 import HTTPServer
 import Testing
+
+@testable import API
 
 @Suite struct InputRouteTests {
     @Test func anUploadIsStoredImportedListedAndDownloaded() async throws {
@@ -11,11 +12,11 @@ import Testing
             let digest = Data(SHA256.hash(data: script)).base64EncodedString()
             let created = try await service.send(
                 .post, "/v1/models?name=res%20net.pt2", body: script,
-                headers: ["Content-Digest": "sha-512=:AA==:, sha-256=:\(digest):", "Prefer": "wait=30"])
+                headers: [.contentDigest: "sha-512=:AA==:, sha-256=:\(digest):", .prefer: "wait=30"])
             #expect(created.status == 201)
-            #expect(created.headers["Preference-Applied"] == "wait=30")
+            #expect(created.headers[.preferenceApplied] == "wait=30")
             let id: String = try #require(try created.value("id"))
-            #expect(created.headers["Location"] == "/v1/models/\(id)")
+            #expect(created.headers[.location] == "/v1/models/\(id)")
             #expect(try created.value("state") == "ready")
             #expect(try created.value("name") == "res net.pt2")
             #expect(try created.value("bytes") == script.count)
@@ -28,7 +29,7 @@ import Testing
             let content = try await service.send(.get, "/v1/models/\(id)/content")
             #expect(content.status == 200)
             #expect(content.body == script)
-            #expect(content.headers["Repr-Digest"] == "sha-256=:\(digest):")
+            #expect(content.headers[.reprDigest] == "sha-256=:\(digest):")
 
             #expect(try await service.send(.delete, "/v1/models/\(id)").status == 204)
             #expect(try await service.send(.get, "/v1/models/\(id)").status == 404)
@@ -43,7 +44,7 @@ import Testing
                 .post, "/v1/datasets", body: Data("[import]\nwait\n".utf8))
             #expect(created.status == 201)
             #expect(try created.value("state") == "importing")
-            #expect(created.headers["Preference-Applied"] == nil)
+            #expect(created.headers[.preferenceApplied] == nil)
         }
     }
 
@@ -52,9 +53,9 @@ import Testing
     func aPreferenceThatCannotBeReadIsIgnored(preference: String) async throws {
         try await withHarness { service in
             let created = try await service.send(
-                .post, "/v1/datasets", body: Data("[import]\nwait\n".utf8), headers: ["Prefer": preference])
+                .post, "/v1/datasets", body: Data("[import]\nwait\n".utf8), headers: [.prefer: preference])
             #expect(created.status == 201)
-            #expect(created.headers["Preference-Applied"] == nil)
+            #expect(created.headers[.preferenceApplied] == nil)
         }
     }
 
@@ -62,7 +63,7 @@ import Testing
         try await withHarness { service in
             let created = try await service.send(
                 .post, "/v1/datasets", body: Data("[import]\nfail unprocessable empty-class\n".utf8),
-                headers: ["Prefer": "respond-async, wait=30"])
+                headers: [.prefer: "respond-async, wait=30"])
             #expect(created.status == 201)
             #expect(try created.value("state") == "rejected")
             #expect(try created.value("problem", "code") == "empty-class")
@@ -98,12 +99,12 @@ import Testing
         try await withHarness(limits: .init(modelBytes: 1000)) { service in
             func refused(
                 _ target: String = "/v1/models", body: Data? = Data("[probe]\n".utf8),
-                headers: HTTPHeaders = [:],
+                headers: HTTPFields = [:],
                 length: UInt64?? = .none
             ) async throws -> (Int, String?) {
                 let answer = try await service.send(
                     .post, target, body: body, headers: headers, contentLength: length)
-                #expect(answer.headers["Content-Type"] == "application/problem+json")
+                #expect(answer.headers[.contentType] == "application/problem+json")
                 return (answer.status, try answer.value("code"))
             }
             #expect(try await refused(length: .some(nil)) == (411, "length-required"))
@@ -113,7 +114,7 @@ import Testing
             #expect(try await refused(length: 999) == (400, "upload-truncated"))
             #expect(try await refused(length: 3) == (400, "upload-too-long"))
             #expect(
-                try await refused(headers: ["Content-Type": "multipart/form-data; boundary=x"])
+                try await refused(headers: [.contentType: "multipart/form-data; boundary=x"])
                     == (415, "upload-multipart"))
             #expect(try await refused("/v1/models?nmae=x") == (400, "query-invalid"))
             #expect(try await refused("/v1/models?name=") == (400, "query-invalid"))
@@ -121,15 +122,15 @@ import Testing
             #expect(try await refused("/v1/models?name=a&name=b") == (400, "query-invalid"))
             let zeros = Data(count: 32).base64EncodedString()
             #expect(
-                try await refused(headers: ["Content-Digest": "sha-256=:\(zeros):"]) == (
+                try await refused(headers: [.contentDigest: "sha-256=:\(zeros):"]) == (
                     400, "digest-mismatch"
                 ))
             #expect(
-                try await refused(headers: ["Content-Digest": "sha-256=:AAAA:"]) == (
+                try await refused(headers: [.contentDigest: "sha-256=:AAAA:"]) == (
                     400, "content-digest-malformed"
                 ))
             #expect(
-                try await refused(headers: ["Content-Digest": "md5=:AAAA:"]) == (
+                try await refused(headers: [.contentDigest: "md5=:AAAA:"]) == (
                     400, "content-digest-unsupported"
                 ))
             let blobs = try FileManager.default.contentsOfDirectory(atPath: service.directory + "/blobs")
@@ -184,14 +185,14 @@ import Testing
             let hostile = Data("[check]\n\(end)".utf8)
             let upload = try await service.send(
                 .post, "/v1/uploads?kind=model",
-                headers: ["Tus-Resumable": "1.0.0", "Upload-Length": "\(hostile.count)"])
-            let path = try #require(upload.headers["Location"])
+                headers: [.tusResumable: "1.0.0", .uploadLength: "\(hostile.count)"])
+            let path = try #require(upload.headers[.location])
             async let whole = service.send(.post, "/v1/models", body: hostile)
             async let pieces = service.send(
                 .patch, path, body: hostile,
                 headers: [
-                    "Tus-Resumable": "1.0.0", "Upload-Offset": "0",
-                    "Content-Type": "application/offset+octet-stream",
+                    .tusResumable: "1.0.0", .uploadOffset: "0",
+                    .contentType: "application/offset+octet-stream",
                 ])
             _ = try await service.upload(Script.model, to: "models")
             for answer in [try await whole, try await pieces] {

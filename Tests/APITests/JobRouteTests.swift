@@ -2,6 +2,8 @@ import Foundation
 import HTTPServer
 import Testing
 
+@testable import API
+
 @Suite struct JobRouteTests {
     @Test func aPurificationIsAcceptedRunAndShown() async throws {
         try await withHarness { service in
@@ -14,12 +16,12 @@ import Testing
             )
             #expect(accepted.status == 202)
             let id: String = try #require(try accepted.value("id"))
-            #expect(accepted.headers["Location"] == "/v1/jobs/\(id)")
-            #expect(accepted.headers["Retry-After"] != nil)
+            #expect(accepted.headers[.location] == "/v1/jobs/\(id)")
+            #expect(accepted.headers[.retryAfter] != nil)
 
-            let done = try await service.send(.get, "/v1/jobs/\(id)", headers: ["Prefer": "wait=30"])
+            let done = try await service.send(.get, "/v1/jobs/\(id)", headers: [.prefer: "wait=30"])
             #expect(done.status == 200)
-            #expect(done.headers["Retry-After"] == nil)
+            #expect(done.headers[.retryAfter] == nil)
             #expect(try done.value("state") == "succeeded")
             #expect(try done.value("progress", "fraction") == 1)
             #expect(try done.value("progress", "eta_seconds") == 0)
@@ -65,7 +67,7 @@ import Testing
         try await withHarness { service in
             let answer = try await service.send(.post, "/v1/jobs", body: Data(body.utf8))
             #expect(answer.status == 400)
-            #expect(answer.headers["Content-Type"] == "application/problem+json")
+            #expect(answer.headers[.contentType] == "application/problem+json")
             #expect(try answer.value("code") == code)
             #expect(try answer.value("location") ?? "" == pointer)
         }
@@ -100,7 +102,7 @@ import Testing
                 try await refusal(#", "options": {"trusted": "dst_nowhere"}"#, dataset: dataset)
                     == (404, "dataset-not-found", "/options/trusted"))
             let type = try await service.submit(
-                "scan", model: model, dataset: dataset, headers: ["Content-Type": "text/plain"])
+                "scan", model: model, dataset: dataset, headers: [.contentType: "text/plain"])
             #expect(type.status == 415)
         }
     }
@@ -109,22 +111,22 @@ import Testing
         try await withHarness { service in
             let model = try await service.upload(Script.scan, to: "models")
             let dataset = try await service.upload(Script.dataset, to: "datasets")
-            let key: HTTPHeaders = ["Idempotency-Key": "0f5c"]
+            let key: HTTPFields = [.idempotencyKey: "0f5c"]
             let first = try await service.submit("scan", model: model, dataset: dataset, headers: key)
             // The same request in another spelling.
             let again = try await service.submit(
                 "scan", model: model, dataset: dataset, more: #", "options": {}"#, headers: key)
             #expect(first.status == 202 && again.status == 202)
             #expect(try first.value("id", as: String.self) == again.value("id"))
-            #expect(first.headers["Idempotency-Replayed"] == nil)
-            #expect(again.headers["Idempotency-Replayed"] == "true")
+            #expect(first.headers[.idempotencyReplayed] == nil)
+            #expect(again.headers[.idempotencyReplayed] == "true")
             let other = try await service.submit("purify", model: model, dataset: dataset, headers: key)
             #expect(other.status == 422)
             #expect(try other.value("code") == "idempotency-key-reused")
             let list: [Any]? = try await service.send(.get, "/v1/jobs").value("items")
             #expect(list?.count == 1)
             let empty = try await service.submit(
-                "scan", model: model, dataset: dataset, headers: ["Idempotency-Key": ""])
+                "scan", model: model, dataset: dataset, headers: [.idempotencyKey: ""])
             #expect(empty.status == 400)
         }
     }
@@ -137,7 +139,7 @@ import Testing
             for _ in 0..<4 {
                 let answer = try await service.submit("scan", model: model, dataset: dataset)
                 answers.append(answer.status)
-                if answer.status == 429 { #expect(answer.headers["Retry-After"] != nil) }
+                if answer.status == 429 { #expect(answer.headers[.retryAfter] != nil) }
             }
             #expect(answers.contains(429))
         }

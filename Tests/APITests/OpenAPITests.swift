@@ -100,7 +100,7 @@ import WebAssets
             let checker = SchemaChecker(document: try document)
             for (schema, path) in answers {
                 let answer = try await service.send(
-                    .get, path, headers: ["Authorization": "Bearer \(token)"])
+                    .get, path, headers: [.authorization: "Bearer \(token)"])
                 let body = try JSONSerialization.jsonObject(with: answer.body)
                 #expect(checker.faults(body, ["$ref": "#/components/schemas/\(schema)"], at: schema) == [])
             }

@@ -25,7 +25,7 @@ import Testing
             _ = try await service.desk.revoke(reader.key.id)
             let other = try await service.desk.create(.init(name: "guest", scope: .read))
             func get(_ path: String, _ token: String) async throws -> Harness.Answer {
-                try await service.send(.get, path, headers: ["Authorization": "Bearer \(token)"])
+                try await service.send(.get, path, headers: [.authorization: "Bearer \(token)"])
             }
             #expect(try await get("/v1/system", admin.token).value("keys", "usable") == 2)
             #expect(try await get("/v1/system", other.token).json["keys"] == nil)

@@ -68,17 +68,17 @@ import WebAssets
     /// Makes things with one key after the other.
     private struct Maker {
         let service: Harness
-        let headers: HTTPHeaders
+        let headers: HTTPFields
         let model, dataset: String
 
-        init(_ service: Harness, _ headers: HTTPHeaders) async throws {
+        init(_ service: Harness, _ headers: HTTPFields) async throws {
             (self.service, self.headers) = (service, headers)
             model = try await Self.upload(Script.endless, to: "models", service, headers)
             dataset = try await Self.upload(Script.dataset, to: "datasets", service, headers)
         }
 
         private static func upload(
-            _ script: String, to collection: String, _ service: Harness, _ headers: HTTPHeaders
+            _ script: String, to collection: String, _ service: Harness, _ headers: HTTPFields
         ) async throws -> String {
             let answer = try await service.send(
                 .post, "/v1/\(collection)", body: Data(script.utf8), headers: headers)
@@ -95,39 +95,39 @@ import WebAssets
                         .value("id"))
             case .upload:
                 var headers = headers
-                headers["Tus-Resumable"] = "1.0.0"
-                headers["Upload-Length"] = "\(Script.dataset.utf8.count)"
+                headers[.tusResumable] = "1.0.0"
+                headers[.uploadLength] = "\(Script.dataset.utf8.count)"
                 return try #require(
                     try await service.send(.post, "/v1/uploads?kind=dataset", headers: headers).value("id"))
             }
         }
     }
 
-    private static func ask(_ service: Harness, _ operation: Operation, _ id: String, _ headers: HTTPHeaders)
+    private static func ask(_ service: Harness, _ operation: Operation, _ id: String, _ headers: HTTPFields)
         async throws -> Harness.Answer
     {
         var headers = headers
         var body: Data?
         switch (operation.method, operation.kind) {
         case (.patch, .upload):
-            headers["Upload-Offset"] = "0"
-            headers["Content-Type"] = "application/offset+octet-stream"
+            headers[.uploadOffset] = "0"
+            headers[.contentType] = "application/offset+octet-stream"
             body = Data(Script.dataset.utf8)
         case (.put, .job): body = Data(#"{"items": [{"index": 0, "decision": "accept"}]}"#.utf8)
         case (.post, nil): body = Data("{}".utf8)
         default: break
         }
-        if operation.kind == .upload { headers["Tus-Resumable"] = "1.0.0" }
+        if operation.kind == .upload { headers[.tusResumable] = "1.0.0" }
         return try await service.send(operation.method, operation.target(id), body: body, headers: headers)
     }
 
     @Test func everyOperationTimesEveryKeyAnswersAsTheTableSays() async throws {
         try await withHarness { service in
-            var headers: [Asker: HTTPHeaders] = [.nobody: [:]]
+            var headers: [Asker: HTTPFields] = [.nobody: [:]]
             for asker in Asker.allCases {
                 guard let scope = asker.scope else { continue }
                 let token = try await service.desk.create(.init(name: asker.rawValue, scope: scope)).token
-                headers[asker] = ["Authorization": "Bearer \(token)"]
+                headers[asker] = [.authorization: "Bearer \(token)"]
             }
             let maker = try await Maker(service, try #require(headers[.owner]))
             var shared: [OwnedKind: String] = [:]
@@ -155,7 +155,7 @@ import WebAssets
                     let nothing = try await Self.ask(service, operation, unknown, headers[asker] ?? [:])
                     #expect(nothing.status == 404)
                     #expect(asked.text.replacing(id, with: unknown) == nothing.text, "\(place)")
-                    #expect(asked.headers.fields.map(\.name) == nothing.headers.fields.map(\.name))
+                    #expect(asked.headers.map(\.name) == nothing.headers.map(\.name))
                 }
             }
             #expect(refused[401, default: 0] > 40 && refused[403, default: 0] > 15)
@@ -166,9 +166,9 @@ import WebAssets
     @Test func whatWasMadeWithoutAKeyIsTheAdministratorsOnceThereAreKeys() async throws {
         try await withHarness { service in
             let model = try await service.upload(Script.model, to: "models")
-            func headers(_ scope: KeyScope) async throws -> HTTPHeaders {
+            func headers(_ scope: KeyScope) async throws -> HTTPFields {
                 let token = try await service.desk.create(.init(name: "k", scope: scope)).token
-                return ["Authorization": "Bearer \(token)"]
+                return [.authorization: "Bearer \(token)"]
             }
             let submitter = try await headers(.submit)
             #expect(try await service.send(.get, "/v1/models/\(model)", headers: submitter).status == 200)
@@ -182,14 +182,14 @@ import WebAssets
         try await withHarness { service in
             let token = try await service.desk.create(.init(name: "k", scope: .submit)).token
             let other = try await service.desk.create(.init(name: "l", scope: .submit)).token
-            let mine: HTTPHeaders = ["Authorization": "Bearer \(token)"]
+            let mine: HTTPFields = [.authorization: "Bearer \(token)"]
             let job = try await Maker(service, mine).make(.job)
             while try await service.store.job(job).state == .queued { await Task.yield() }
             _ = try await service.send(.post, "/v1/jobs/\(job)/cancel", headers: mine)
             _ = try await service.queue.waitForJob(job, timeout: .seconds(30))
             #expect(try await service.send(.delete, "/v1/jobs/\(job)", headers: mine).status == 204)
             #expect(try await service.send(.delete, "/v1/jobs/\(job)", headers: mine).status == 410)
-            let stranger: HTTPHeaders = ["Authorization": "Bearer \(other)"]
+            let stranger: HTTPFields = [.authorization: "Bearer \(other)"]
             #expect(try await service.send(.delete, "/v1/jobs/\(job)", headers: stranger).status == 404)
         }
     }

@@ -2,6 +2,8 @@ import Foundation
 import HTTPServer
 import Testing
 
+@testable import API
+
 @Suite struct PictureRouteTests {
     @Test func thumbnailsAreSlicesThatCachesKeep() async throws {
         try await withHarness { service in
@@ -9,10 +11,10 @@ import Testing
             let path = "/v1/jobs/\(id)/samples/1/thumbnail"
             let answer = try await service.send(.get, path)
             #expect(answer.status == 200 && answer.text == "thumbnail 1")
-            #expect(answer.headers["Content-Type"] == "image/jpeg")
-            #expect(answer.headers["Cache-Control"] == "private, max-age=86400, immutable")
-            let tag = try #require(answer.headers["ETag"])
-            let again = try await service.send(.get, path, headers: ["If-None-Match": tag])
+            #expect(answer.headers[.contentType] == "image/jpeg")
+            #expect(answer.headers[.cacheControl] == "private, max-age=86400, immutable")
+            let tag = try #require(answer.headers[.eTag])
+            let again = try await service.send(.get, path, headers: [.ifNoneMatch: tag])
             #expect(again.status == 304 && again.body.isEmpty)
             #expect(try await service.send(.head, path).status == 200)
             // The data set has two samples.
@@ -64,12 +66,12 @@ import Testing
             #expect(answers.allSatisfy { $0.1.text == "\($0.0) perturbation" })
             // The scripted worker's amplification is the number of samples that it was given: the first came
             // alone, the others while it ran.
-            let together = Set(answers.compactMap { $0.1.headers["X-Amplification"] })
+            let together = Set(answers.compactMap { $0.1.headers[.xAmplification] })
             #expect(
                 together.isSubset(of: ["1", "2", "3", "4", "5", "6"]) && together != ["1"], "\(together)")
             let cached = try await image(3, "adversarial")
-            #expect(cached.text == "3 adversarial" && cached.headers["X-Amplification"] == nil)
-            #expect(cached.headers["Cache-Control"] == "private, max-age=86400, immutable")
+            #expect(cached.text == "3 adversarial" && cached.headers[.xAmplification] == nil)
+            #expect(cached.headers[.cacheControl] == "private, max-age=86400, immutable")
             #expect(try await image(3, "original").text == "3 original")
             #expect(try await image(250, "original").status == 404)
             #expect(try await image(3, "x-ray").status == 400)
@@ -125,7 +127,7 @@ import Testing
             for view in ["direction", "clean", "stamped"] {
                 let image = try await service.send(.get, try #require(images[view] as? String))
                 #expect(image.status == 200 && image.text == view)
-                #expect((image.headers["X-Amplification"] == "2.5") == (view == "direction"))
+                #expect((image.headers[.xAmplification] == "2.5") == (view == "direction"))
             }
             #expect(try await service.send(.get, "/v1/jobs/\(id)/triggers/1/image").status == 404)
             #expect(try await service.send(.get, "/v1/jobs/\(id)/triggers/x/image").status == 404)

@@ -7,9 +7,9 @@ import Testing
 @testable import API
 
 @Suite struct QuotaTests {
-    private func headers(_ service: Harness, _ quota: KeyQuota = KeyQuota()) async throws -> HTTPHeaders {
+    private func headers(_ service: Harness, _ quota: KeyQuota = KeyQuota()) async throws -> HTTPFields {
         let token = try await service.desk.create(.init(name: "q", scope: .submit, quota: quota)).token
-        return ["Authorization": "Bearer \(token)", "Prefer": "wait=30"]
+        return [.authorization: "Bearer \(token)", .prefer: "wait=30"]
     }
 
     /// A data set that is imported at once, of so many bytes.
@@ -21,7 +21,7 @@ import Testing
     @Test func aKeyStoresNoMoreThanItsShare() async throws {
         try await withHarness(quotas: .init(storedBytes: 100)) { service in
             let mine = try await headers(service)
-            func upload(_ count: Int, _ headers: HTTPHeaders) async throws -> Harness.Answer {
+            func upload(_ count: Int, _ headers: HTTPFields) async throws -> Harness.Answer {
                 try await service.send(
                     .post, "/v1/datasets", body: Self.script(count),
                     headers: headers)
@@ -67,7 +67,7 @@ import Testing
             limits: .init(unfinishedUploads: 100), quotas: .init(storedBytes: share)
         ) { service in
             let (key, token) = try await service.desk.create(.init(name: "q", scope: .submit))
-            let mine: HTTPHeaders = ["Authorization": "Bearer \(token)"]
+            let mine: HTTPFields = [.authorization: "Bearer \(token)"]
             let answers = try await withThrowingTaskGroup(of: (status: Int, taken: Int).self) { group in
                 for number in 0..<60 {
                     group.addTask { @Sendable [service, mine, key] in
@@ -91,16 +91,16 @@ import Testing
 
     /// Begins an upload and sends the half or all of it.
     private static func resumable(
-        _ service: Harness, _ headers: HTTPHeaders, length: Int, pieces: Int
+        _ service: Harness, _ headers: HTTPFields, length: Int, pieces: Int
     ) async throws -> Int {
         var headers = headers
-        headers["Tus-Resumable"] = "1.0.0"
-        headers["Upload-Length"] = "\(length)"
+        headers[.tusResumable] = "1.0.0"
+        headers[.uploadLength] = "\(length)"
         let begun = try await service.send(.post, "/v1/uploads?kind=dataset", headers: headers)
         guard let id = try begun.value("id", as: String.self) else { return begun.status }
-        headers["Content-Type"] = "application/offset+octet-stream"
+        headers[.contentType] = "application/offset+octet-stream"
         for piece in 0..<pieces {
-            headers["Upload-Offset"] = "\(piece * length / 2)"
+            headers[.uploadOffset] = "\(piece * length / 2)"
             let body = script(length)[piece * length / 2..<(piece + 1) * length / 2]
             let answer = try await service.send(
                 .patch, "/v1/uploads/\(id)", body: Data(body), headers: headers)
@@ -134,7 +134,7 @@ import Testing
             #expect(try await upload().status == 201)
             let second = try await upload()
             #expect(second.status == 429)
-            let seconds = try #require(second.headers["Retry-After"].flatMap(Int.init))
+            let seconds = try #require(second.headers[.retryAfter].flatMap(Int.init))
             #expect((1700...1900).contains(seconds))
         }
     }
@@ -145,9 +145,9 @@ import Testing
             let dataset = try await service.upload(Script.dataset, to: "datasets")
             let mine = try await headers(service, KeyQuota(queuedJobs: 1))
             let other = try await headers(service)
-            func submit(_ headers: HTTPHeaders, key: String? = nil) async throws -> Harness.Answer {
+            func submit(_ headers: HTTPFields, key: String? = nil) async throws -> Harness.Answer {
                 var headers = headers
-                headers["Idempotency-Key"] = key
+                headers[.idempotencyKey] = key
                 return try await service.submit("scan", model: model, dataset: dataset, headers: headers)
             }
             // The first one occupies the only slot, so that the others wait.

@@ -2,6 +2,8 @@ import Foundation
 import HTTPServer
 import Testing
 
+@testable import API
+
 @Suite struct ResultRouteTests {
     @Test func samplesComeInPagesInAnyOrder() async throws {
         try await withHarness { service in
@@ -45,14 +47,14 @@ import Testing
         try await withHarness { service in
             let id = try await service.finishedJob("purify", script: Script.purification)
             let path = "/v1/jobs/\(id)/samples"
-            let csv = try await service.send(.get, path + "?flagged=true", headers: ["Accept": "text/csv"])
-            #expect(csv.headers["Content-Type"] == "text/csv; charset=utf-8")
+            let csv = try await service.send(.get, path + "?flagged=true", headers: [.accept: "text/csv"])
+            #expect(csv.headers[.contentType] == "text/csv; charset=utf-8")
             let lines = csv.text.components(separatedBy: "\r\n")
             #expect(lines.count == 27 && lines.last == "")
             #expect(lines[0].hasPrefix("index,name,given_label,"))
             #expect(lines[2] == "10,1/10.png,1,0,\(3.0 / 7),1,0.5,0.9,true,2")
             let json = try await service.send(.get, path + "?format=ndjson")
-            #expect(json.headers["Content-Type"] == "application/x-ndjson")
+            #expect(json.headers[.contentType] == "application/x-ndjson")
             let rows = try json.body.split(separator: 0x0A).map {
                 try #require(try JSONSerialization.jsonObject(with: $0) as? [String: Any])
             }
@@ -63,8 +65,8 @@ import Testing
             #expect(try await service.send(.get, path + "?flagged=maybe").status == 400)
             #expect(try await service.send(.get, path + "?flaged=true").status == 400)
             let preferred = try await service.send(
-                .get, path, headers: ["Accept": "text/csv;q=0.5, application/json;q=0.9, */*;q=0.1"])
-            #expect(preferred.headers["Content-Type"] == "application/json")
+                .get, path, headers: [.accept: "text/csv;q=0.5, application/json;q=0.9, */*;q=0.1"])
+            #expect(preferred.headers[.contentType] == "application/json")
         }
     }
 
@@ -91,7 +93,7 @@ import Testing
             let model = try await service.send(.get, "/v1/jobs/\(id)/model")
             #expect(model.status == 200)
             #expect(model.text == "PURIFIED")
-            #expect(model.headers["Repr-Digest"] != nil)
+            #expect(model.headers[.reprDigest] != nil)
             let labels = try await service.send(.get, "/v1/jobs/\(id)/labels").text
                 .components(separatedBy: "\r\n")
             #expect(labels[0] == "index,name,given_label,restored_label,flagged")
@@ -154,19 +156,19 @@ import Testing
             #expect(types.first == "state" && types.last == "state")
             #expect(Set(types).isSuperset(of: ["state", "phase", "progress", "verdict", "metrics"]))
 
-            func streamed(_ headers: HTTPHeaders, _ query: String = "") async throws -> [Int] {
+            func streamed(_ headers: HTTPFields, _ query: String = "") async throws -> [Int] {
                 let answer = try await service.send(.get, path + query, headers: headers)
                 #expect(answer.status == 200)
                 return answer.text.split(separator: "\n").compactMap {
                     $0.hasPrefix("id: ") ? Int($0.dropFirst(4)) : nil
                 }
             }
-            #expect(try await streamed(["Accept": "text/event-stream"]) == ids)
+            #expect(try await streamed([.accept: "text/event-stream"]) == ids)
             #expect(try await streamed([:], "?format=sse") == ids)
             let middle = ids[ids.count / 2]
-            let rest = try await streamed(["Accept": "text/event-stream", "Last-Event-ID": "\(middle)"])
+            let rest = try await streamed([.accept: "text/event-stream", .lastEventID: "\(middle)"])
             #expect(rest == ids.filter { $0 > middle })
-            let wrong = try await service.send(.get, path, headers: ["Last-Event-ID": "x"])
+            let wrong = try await service.send(.get, path, headers: [.lastEventID: "x"])
             #expect(wrong.status == 400)
             #expect(try await service.send(.get, path + "?cursor=-1").status == 400)
         }

@@ -48,7 +48,7 @@ import Testing
             #expect(try await service.send(.get, "/v1/jobs/\(id)/reviews").text.contains(#""items":[]"#))
             #expect(try await put(good, "job_none", service).status == 404)
             let text = try await service.send(
-                .put, "/v1/jobs/\(id)/reviews", body: Data("{}".utf8), headers: ["Content-Type": "text/plain"]
+                .put, "/v1/jobs/\(id)/reviews", body: Data("{}".utf8), headers: [.contentType: "text/plain"]
             )
             #expect(text.status == 415)
             let waiting = try await service.finishedJob("scan", script: Script.failing)

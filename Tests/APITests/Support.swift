@@ -1,4 +1,3 @@
-import API
 import ArtifactStore
 import Foundation
 import HTTPServer
@@ -7,6 +6,8 @@ import JobStore
 import Logging
 import Support
 import Workers
+
+@testable import API
 
 /// The whole service but for the socket: real stores, a real queue, and workers that follow a script.
 final class Harness: Sendable {
@@ -61,7 +62,7 @@ final class Harness: Sendable {
 
     struct Answer {
         var status: Int
-        var headers: HTTPHeaders
+        var headers: HTTPFields
         var body: Data
 
         var text: String { String(decoding: body, as: UTF8.self) }
@@ -78,7 +79,7 @@ final class Harness: Sendable {
 
     /// Sends a request through the router, as the server would.
     func send(
-        _ method: HTTPMethod, _ target: String, body: Data? = nil, headers: HTTPHeaders = [:],
+        _ method: HTTPMethod, _ target: String, body: Data? = nil, headers: HTTPFields = [:],
         contentLength: UInt64?? = .none
     ) async throws -> Answer {
         let length = contentLength ?? body.map { UInt64($0.count) }
@@ -116,7 +117,7 @@ final class Harness: Sendable {
         case .stream(let produce): try await produce(writer)
         case .events(let produce): try await produce(ServerSentEventWriter(writer: writer))
         }
-        return Answer(status: response.status, headers: response.headers, body: writer.data)
+        return Answer(status: response.status.code, headers: response.headers, body: writer.data)
     }
 
     private final class Collector: HTTPBodyWriter {
@@ -177,12 +178,12 @@ extension Harness {
     /// - Returns: its id.
     func upload(_ script: String, to collection: String) async throws -> String {
         let answer = try await send(
-            .post, "/v1/\(collection)?name=case.pt2", body: Data(script.utf8), headers: ["Prefer": "wait=30"])
+            .post, "/v1/\(collection)?name=case.pt2", body: Data(script.utf8), headers: [.prefer: "wait=30"])
         return try answer.value("id") ?? "none: \(answer.status) \(answer.text)"
     }
 
     func submit(
-        _ type: String, model: String, dataset: String, more: String = "", headers: HTTPHeaders = [:]
+        _ type: String, model: String, dataset: String, more: String = "", headers: HTTPFields = [:]
     ) async throws -> Answer {
         try await send(
             .post, "/v1/jobs",

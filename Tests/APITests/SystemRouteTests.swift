@@ -37,7 +37,7 @@ import Testing
                     method: "GET", route: "/v1/jobs/{id}", status: 200, received: 0, sent: 7,
                     duration: .milliseconds(20)))
             let answer = try await service.send(.get, "/metrics")
-            #expect(answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8")
+            #expect(answer.headers[.contentType] == "text/plain; version=0.0.4; charset=utf-8")
             let uploaded = Script.purification.utf8.count + Script.dataset.utf8.count
             let lines = Set(answer.text.split(separator: "\n").map(String.init))
             for line in [
@@ -64,10 +64,10 @@ import Testing
         try await withHarness { service in
             let path = try await service.send(.get, "/v2/models")
             #expect(path.status == 404)
-            #expect(path.headers["Content-Type"] == "application/problem+json")
+            #expect(path.headers[.contentType] == "application/problem+json")
             let method = try await service.send(.put, "/v1/models")
             #expect(method.status == 405)
-            #expect(method.headers["Allow"]?.contains("POST") == true)
+            #expect(method.headers[.allow]?.contains("POST") == true)
             #expect(try await service.send(.get, "/v1/models/..%2f..%2fetc").status == 404)
         }
     }

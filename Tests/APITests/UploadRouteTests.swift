@@ -1,4 +1,3 @@
-import API
 import Crypto
 import Foundation
 import HTTPServer
@@ -7,30 +6,32 @@ import SchemaChecking
 import Testing
 import WebAssets
 
+@testable import API
+
 /// Resumable uploads by tus 1.0.
 @Suite struct UploadRouteTests {
-    private static let tus: HTTPHeaders = ["Tus-Resumable": "1.0.0"]
+    private static let tus: HTTPFields = [.tusResumable: "1.0.0"]
 
     private func create(
-        _ service: Harness, _ kind: String = "model", length: Int, headers: HTTPHeaders = [:]
+        _ service: Harness, _ kind: String = "model", length: Int, headers: HTTPFields = [:]
     ) async throws -> Harness.Answer {
         var all = Self.tus
-        all["Upload-Length"] = String(length)
-        for field in headers.fields { all.add(field.name, field.value) }
+        all[.uploadLength] = String(length)
+        all.append(contentsOf: headers)
         return try await service.send(.post, "/v1/uploads?kind=\(kind)", headers: all)
     }
 
     private func path(_ created: Harness.Answer) throws -> String {
-        try #require(created.headers["Location"])
+        try #require(created.headers[.location])
     }
 
     private func append(
-        _ service: Harness, _ path: String, at offset: Int, _ bytes: Data, headers: HTTPHeaders = [:]
+        _ service: Harness, _ path: String, at offset: Int, _ bytes: Data, headers: HTTPFields = [:]
     ) async throws -> Harness.Answer {
         var all = Self.tus
-        all["Upload-Offset"] = String(offset)
-        all["Content-Type"] = "application/offset+octet-stream"
-        for field in headers.fields { all[field.name] = field.value }
+        all[.uploadOffset] = String(offset)
+        all[.contentType] = "application/offset+octet-stream"
+        for field in headers { all[field.name] = field.value }
         return try await service.send(.patch, path, body: Data(bytes), headers: all)
     }
 
@@ -39,23 +40,23 @@ import WebAssets
             let file = Data(Script.model.utf8)
             let name = Data("resnet.pt2".utf8).base64EncodedString()
             let created = try await create(
-                service, length: file.count, headers: ["Upload-Metadata": "filename \(name),empty"])
+                service, length: file.count, headers: [.uploadMetadata: "filename \(name),empty"])
             #expect(created.status == 201)
-            #expect(created.headers["Tus-Resumable"] == "1.0.0")
-            #expect(created.headers["Upload-Expires"]?.hasSuffix("GMT") == true)
+            #expect(created.headers[.tusResumable] == "1.0.0")
+            #expect(created.headers[.uploadExpires]?.hasSuffix("GMT") == true)
             let path = try path(created)
             let first = try await append(service, path, at: 0, file.prefix(10))
             #expect(first.status == 204)
-            #expect(first.headers["Upload-Offset"] == "10")
+            #expect(first.headers[.uploadOffset] == "10")
             let head = try await service.send(.head, path)
-            #expect(head.headers["Upload-Offset"] == "10")
-            #expect(head.headers["Upload-Length"] == String(file.count))
-            #expect(head.headers["Upload-Metadata"] == "filename \(name),empty")
-            #expect(head.headers["Cache-Control"] == "no-store")
+            #expect(head.headers[.uploadOffset] == "10")
+            #expect(head.headers[.uploadLength] == String(file.count))
+            #expect(head.headers[.uploadMetadata] == "filename \(name),empty")
+            #expect(head.headers[.cacheControl] == "no-store")
             let last = try await append(service, path, at: 10, file.dropFirst(10))
             #expect(last.status == 204)
-            let model = try #require(last.headers["Link"]?.split(separator: ">").first?.dropFirst())
-            let record = try await service.send(.get, String(model), headers: ["Prefer": "wait=30"])
+            let model = try #require(last.headers[.link]?.split(separator: ">").first?.dropFirst())
+            let record = try await service.send(.get, String(model), headers: [.prefer: "wait=30"])
             #expect(try record.value("state") == "ready")
             #expect(try record.value("name") == "resnet.pt2")
             let digest = SHA256.hash(data: file).map {
@@ -104,8 +105,8 @@ import WebAssets
             }
             let last = try await append(service, path, at: file.count, Data())
             #expect(last.status == 204)
-            let model = try #require(last.headers["Link"]?.split(separator: ">").first?.dropFirst())
-            let record = try await service.send(.get, String(model), headers: ["Prefer": "wait=30"])
+            let model = try #require(last.headers[.link]?.split(separator: ">").first?.dropFirst())
+            let record = try await service.send(.get, String(model), headers: [.prefer: "wait=30"])
             #expect(try record.value("state") == "ready")
         }
     }
@@ -116,13 +117,13 @@ import WebAssets
             func finish(_ query: String, _ metadata: String?, _ tail: String) async throws -> Harness.Answer {
                 let file = Data((Script.model + tail).utf8)
                 var headers = Self.tus
-                headers["Upload-Length"] = String(file.count)
-                if let metadata { headers["Upload-Metadata"] = metadata }
+                headers[.uploadLength] = String(file.count)
+                if let metadata { headers[.uploadMetadata] = metadata }
                 let created = try await service.send(.post, "/v1/uploads?" + query, headers: headers)
                 try #require(created.status == 201)
                 let last = try await append(service, path(created), at: 0, file)
-                let input = try #require(last.headers["Link"]?.split(separator: ">").first?.dropFirst())
-                return try await service.send(.get, String(input), headers: ["Prefer": "wait=30"])
+                let input = try #require(last.headers[.link]?.split(separator: ">").first?.dropFirst())
+                return try await service.send(.get, String(input), headers: [.prefer: "wait=30"])
             }
             let alone = try await finish("kind=model&skeleton=\(whole)", nil, "# alone\n")
             #expect(try alone.value("skeleton") == whole)
@@ -133,12 +134,12 @@ import WebAssets
             #expect(try named.value("architecture") == "resnet18")
             // What the query said is told with the rest.
             var headers = Self.tus
-            headers["Upload-Metadata"] = "filename YQ=="
-            headers["Upload-Length"] = "9"
+            headers[.uploadMetadata] = "filename YQ=="
+            headers[.uploadLength] = "9"
             let created = try await service.send(
                 .post, "/v1/uploads?kind=dataset&resize=24", headers: headers)
             #expect(created.status == 201)
-            #expect(created.headers["Upload-Metadata"] == "filename YQ==,resize MjQ=")
+            #expect(created.headers[.uploadMetadata] == "filename YQ==,resize MjQ=")
         }
     }
 
@@ -147,7 +148,7 @@ import WebAssets
             let whole = try await service.upload(Script.model, to: "models")
             let file = Data((Script.model + "# alone\n").utf8)
             var headers = Self.tus
-            headers["Upload-Length"] = String(file.count)
+            headers[.uploadLength] = String(file.count)
             let created = try await service.send(
                 .post, "/v1/uploads?kind=model&skeleton=\(whole)", headers: headers)
             let path = try path(created)
@@ -167,7 +168,7 @@ import WebAssets
     func optionsThatCannotBeReadAreRefused(query: String) async throws {
         try await withHarness { service in
             var headers = Self.tus
-            headers["Upload-Length"] = "10"
+            headers[.uploadLength] = "10"
             let answer = try await service.send(.post, "/v1/uploads?" + query, headers: headers)
             #expect(answer.status == 400)
             #expect(try answer.value("code") == "query-invalid")
@@ -177,7 +178,7 @@ import WebAssets
     @Test func aSkeletonThatIsNotThereIsSaidAtOnce() async throws {
         try await withHarness { service in
             var headers = Self.tus
-            headers["Upload-Length"] = "10"
+            headers[.uploadLength] = "10"
             let answer = try await service.send(
                 .post, "/v1/uploads?kind=model&skeleton=mdl_none", headers: headers)
             #expect(answer.status == 404)
@@ -189,10 +190,10 @@ import WebAssets
         try await withHarness { service in
             let answer = try await service.send(.options, "/v1/uploads")
             #expect(answer.status == 204)
-            #expect(answer.headers["Tus-Version"] == "1.0.0")
-            #expect(answer.headers["Tus-Extension"] == "creation,expiration,checksum,termination")
-            #expect(answer.headers["Tus-Checksum-Algorithm"] == "sha1,sha256,sha512")
-            #expect(answer.headers["Tus-Max-Size"] == String(64 << 30))
+            #expect(answer.headers[.tusVersion] == "1.0.0")
+            #expect(answer.headers[.tusExtension] == "creation,expiration,checksum,termination")
+            #expect(answer.headers[.tusChecksumAlgorithm] == "sha1,sha256,sha512")
+            #expect(answer.headers[.tusMaxSize] == String(64 << 30))
         }
     }
 
@@ -211,43 +212,43 @@ import WebAssets
             #expect(try await append(service, path, at: 0, file.prefix(4)).status == 204)
             let rest = file.dropFirst(4)
             let wrong = try await append(
-                service, path, at: 4, rest, headers: ["Upload-Checksum": "\(algorithm) \(digest(file))"])
+                service, path, at: 4, rest, headers: [.uploadChecksum: "\(algorithm) \(digest(file))"])
             #expect(wrong.status == 460)
             #expect(try wrong.value("code") == "checksum-mismatch")
-            #expect(try await service.send(.head, path).headers["Upload-Offset"] == "4")
+            #expect(try await service.send(.head, path).headers[.uploadOffset] == "4")
             let right = try await append(
-                service, path, at: 4, rest, headers: ["Upload-Checksum": "\(algorithm) \(digest(rest))"])
+                service, path, at: 4, rest, headers: [.uploadChecksum: "\(algorithm) \(digest(rest))"])
             #expect(right.status == 204)
-            #expect(right.headers["Link"] != nil)
+            #expect(right.headers[.link] != nil)
         }
     }
 
     @Test func whatBreaksTheProtocolIsRefused() async throws {
         try await withHarness(limits: .init(modelBytes: 1000)) { (service: Harness) async throws in
-            func refused(_ target: String, _ headers: HTTPHeaders, body: Data? = nil) async throws -> (
+            func refused(_ target: String, _ headers: HTTPFields, body: Data? = nil) async throws -> (
                 Int, String?
             ) {
                 let answer = try await service.send(.post, target, body: body, headers: headers)
-                #expect(answer.headers["Tus-Resumable"] == "1.0.0")
+                #expect(answer.headers[.tusResumable] == "1.0.0")
                 return (answer.status, try answer.value("code"))
             }
             let uploads = "/v1/uploads?kind=model"
-            let length: HTTPHeaders = ["Tus-Resumable": "1.0.0", "Upload-Length": "10"]
-            #expect(try await refused(uploads, ["Upload-Length": "10"]) == (412, "tus-version"))
+            let length: HTTPFields = [.tusResumable: "1.0.0", .uploadLength: "10"]
+            #expect(try await refused(uploads, [.uploadLength: "10"]) == (412, "tus-version"))
             #expect(
-                try await refused(uploads, ["Tus-Resumable": "0.2.2", "Upload-Length": "1"])
+                try await refused(uploads, [.tusResumable: "0.2.2", .uploadLength: "1"])
                     == (412, "tus-version"))
             #expect(try await refused(uploads, Self.tus) == (400, "upload-header-invalid"))
             for bad in ["", "-1", "1e3", "+5", "99999999999999999999", "5,6"] {
                 #expect(
-                    try await refused(uploads, ["Tus-Resumable": "1.0.0", "Upload-Length": bad])
+                    try await refused(uploads, [.tusResumable: "1.0.0", .uploadLength: bad])
                         == (400, "upload-header-invalid"))
             }
             #expect(
-                try await refused(uploads, ["Tus-Resumable": "1.0.0", "Upload-Length": "0"])
+                try await refused(uploads, [.tusResumable: "1.0.0", .uploadLength: "0"])
                     == (400, "upload-empty"))
             #expect(
-                try await refused(uploads, ["Tus-Resumable": "1.0.0", "Upload-Length": "1001"])
+                try await refused(uploads, [.tusResumable: "1.0.0", .uploadLength: "1001"])
                     == (413, "upload-too-large"))
             #expect(try await refused("/v1/uploads", length) == (400, "upload-kind-missing"))
             #expect(try await refused("/v1/uploads?kind=job", length) == (400, "upload-kind-missing"))
@@ -256,11 +257,11 @@ import WebAssets
                 try await refused(uploads, length, body: Data("x".utf8)) == (400, "upload-body-unexpected"))
             for bad in ["filename !!", "a YQ==,a YQ==", "a b c", String(repeating: "a", count: 5_000)] {
                 var headers = length
-                headers["Upload-Metadata"] = bad
+                headers[.uploadMetadata] = bad
                 #expect(try await refused(uploads, headers) == (400, "upload-metadata-invalid"))
             }
             var digest = length
-            digest["Repr-Digest"] = "sha-256=:AAAA:"
+            digest[.reprDigest] = "sha-256=:AAAA:"
             #expect(try await refused(uploads, digest) == (400, "content-digest-malformed"))
         }
     }
@@ -268,7 +269,7 @@ import WebAssets
     @Test func aPieceThatDoesNotFitIsRefusedAndChangesNothing() async throws {
         try await withHarness { service in
             let path = try path(await create(service, length: 10))
-            func refused(at offset: Int = 0, _ bytes: Int = 4, _ headers: HTTPHeaders = [:]) async throws -> (
+            func refused(at offset: Int = 0, _ bytes: Int = 4, _ headers: HTTPFields = [:]) async throws -> (
                 Int, String?
             ) {
                 let answer = try await append(
@@ -278,16 +279,16 @@ import WebAssets
             #expect(try await refused(at: 1) == (409, "upload-offset-mismatch"))
             #expect(try await refused(at: 0, 11) == (413, "upload-too-long"))
             #expect(
-                try await refused(at: 0, 4, ["Content-Type": "text/plain"]) == (
+                try await refused(at: 0, 4, [.contentType: "text/plain"]) == (
                     415, "content-type-not-offset"
                 ))
-            #expect(try await refused(at: 0, 4, ["Tus-Resumable": "2.0.0"]) == (412, "tus-version"))
-            #expect(try await refused(at: 0, 4, ["Upload-Offset": "x"]) == (400, "upload-header-invalid"))
+            #expect(try await refused(at: 0, 4, [.tusResumable: "2.0.0"]) == (412, "tus-version"))
+            #expect(try await refused(at: 0, 4, [.uploadOffset: "x"]) == (400, "upload-header-invalid"))
             #expect(
-                try await refused(at: 0, 4, ["Upload-Checksum": "md5 AAAA"]) == (400, "checksum-unsupported"))
+                try await refused(at: 0, 4, [.uploadChecksum: "md5 AAAA"]) == (400, "checksum-unsupported"))
             #expect(
-                try await refused(at: 0, 4, ["Upload-Checksum": "sha1 AAAA"]) == (400, "checksum-malformed"))
-            #expect(try await service.send(.head, path).headers["Upload-Offset"] == "0")
+                try await refused(at: 0, 4, [.uploadChecksum: "sha1 AAAA"]) == (400, "checksum-malformed"))
+            #expect(try await service.send(.head, path).headers[.uploadOffset] == "0")
             #expect(try await service.send(.delete, path).status == 412)
             #expect(try await service.send(.delete, path, headers: Self.tus).status == 204)
             #expect(try await refused() == (404, "upload-not-found"))
@@ -300,8 +301,8 @@ import WebAssets
             let head = try HTTPRequestHead(
                 method: .patch, target: path,
                 headers: [
-                    "Tus-Resumable": "1.0.0", "Upload-Offset": "0",
-                    "Content-Type": "application/offset+octet-stream",
+                    .tusResumable: "1.0.0", .uploadOffset: "0",
+                    .contentType: "application/offset+octet-stream",
                 ], contentLength: 4)
             guard case .stream(let sink, _) = await service.router.begin(head).body else {
                 Issue.record("no sink")
@@ -312,7 +313,7 @@ import WebAssets
             // The connection is lost after two bytes: they stay.
             try Data(count: 2).withUnsafeBytes { try sink.write($0) }
             sink.abort()
-            #expect(try await service.send(.head, path).headers["Upload-Offset"] == "2")
+            #expect(try await service.send(.head, path).headers[.uploadOffset] == "2")
             #expect(try await append(service, path, at: 2, Data(count: 4)).status == 204)
         }
     }
@@ -334,7 +335,7 @@ import WebAssets
         try await withHarness { service in
             let zeros = Data(count: 32).base64EncodedString()
             let path = try path(
-                await create(service, length: 4, headers: ["Repr-Digest": "sha-256=:\(zeros):"]))
+                await create(service, length: 4, headers: [.reprDigest: "sha-256=:\(zeros):"]))
             let answer = try await append(service, path, at: 0, Data(count: 4))
             #expect(answer.status == 400)
             #expect(try answer.value("code") == "digest-mismatch")

@@ -59,7 +59,7 @@ import Testing
         listen: String, names: [String], host: String, allowed: Bool
     ) async throws {
         let stage = ListenPolicy.hosts(try configuration(listen) { $0.allowedHosts = names })
-        var head = try HTTPRequestHead(method: .get, target: "/", headers: ["Host": host])
+        var head = try HTTPRequestHead(method: .get, target: "/", headers: [.hostField: host])
         let route = RouteDescription(pattern: "/", access: .read)
         do {
             try await stage.admit(&head, to: route)

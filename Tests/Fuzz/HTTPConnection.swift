@@ -46,7 +46,7 @@ enum HTTPConnection {
 
     private struct Recorder: HTTPHandler {
         func begin(_ head: HTTPRequestHead) async -> RequestPlan {
-            let fields = head.headers.fields.map { [$0.name, $0.value] }
+            let fields = head.headers.map { [$0.name.rawName, $0.value] }
             // A body that is never read makes the connection close; one that is read is compared.
             let isRefused = head.path.hasPrefix("/refuse")
             let record = StrictRequest(

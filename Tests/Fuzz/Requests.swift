@@ -15,7 +15,7 @@ enum Requests {
         readers[input.byte() % readers.count](input)
     }
 
-    private static func head(_ headers: HTTPHeaders = [:], target: String = "/") -> HTTPRequestHead? {
+    private static func head(_ headers: HTTPFields = [:], target: String = "/") -> HTTPRequestHead? {
         refusable { try HTTPRequestHead(method: .get, target: target, headers: headers) }
     }
 
@@ -26,7 +26,7 @@ enum Requests {
 
     private static func target(_ input: Input) {
         let text = String(decoding: input.bytes.filter { $0 != 0 }, as: UTF8.self)
-        guard let head = head(["Host": "t"], target: text) else { return }
+        guard let head = head([.hostField: "t"], target: text) else { return }
         require(head.path.utf8.count <= text.utf8.count, "the path is longer than its target")
         for name in ["limit", "cursor", "flagged", "state"] {
             _ = refusable { try head.queryInt(name, 1...1000) }
@@ -41,8 +41,8 @@ enum Requests {
         var input = input
         let sizes: [UInt64] = [0, 1, 2, 100, 1 << 20, 1 << 40, .max - 1, .max]
         let size = sizes[input.byte() % sizes.count]
-        var headers: HTTPHeaders = [:]
-        for (name, part) in zip(["Range", "If-Range", "If-None-Match", "If-Match"], input.parts(4))
+        var headers: HTTPFields = [:]
+        for (name, part) in zip([HTTPField.Name.range, .ifRange, .ifNoneMatch, .ifMatch], input.parts(4))
         where !part.isEmpty {
             headers[name] = value(part)
         }
@@ -55,7 +55,7 @@ enum Requests {
 
     private static func digests(_ input: Input) {
         let text = value(input.bytes)
-        guard let head = head(["Content-Digest": text, "Repr-Digest": text, "Accept": text, "Prefer": text])
+        guard let head = head([.contentDigest: text, .reprDigest: text, .accept: text, .prefer: text])
         else { return }
         if let digest = refusable({ try head.contentDigest() }), let digest {
             require(digest.count == 64, "\(digest) is no SHA-256")
@@ -67,13 +67,13 @@ enum Requests {
 
     private static func upload(_ input: Input) {
         let text = value(input.bytes)
-        let fields: HTTPHeaders = [
-            "Upload-Metadata": text, "Upload-Length": text, "Tus-Resumable": text,
+        let fields: HTTPFields = [
+            .uploadMetadata: text, .uploadLength: text, .tusResumable: text,
         ]
         guard let head = head(fields) else { return }
         _ = refusable { try head.requireTusVersion() }
         _ = refusable { try head.uploadMetadata() }
-        if let count = refusable({ try head.requiredByteCount("Upload-Length") }) {
+        if let count = refusable({ try head.requiredByteCount(.uploadLength) }) {
             require(count >= 0, "a length of \(count)")
         }
     }
@@ -162,8 +162,8 @@ enum Requests {
 
     private static func cursor(_ input: Input) {
         _ = refusable { try Cursor(input.text, of: "jobs") }
-        let other = head(["Last-Event-ID": value(input.bytes)])
-        _ = other?.headers["Last-Event-ID"]
+        let other = head([.lastEventID: value(input.bytes)])
+        _ = other?.headers[.lastEventID]
     }
 
     private static func importing(_ input: Input) {

@@ -5,9 +5,9 @@ import Testing
 /// Each stage alone, in front of a router without sockets.
 @Suite struct StageTests {
     private func response(
-        _ stages: [any RequestStage], _ target: String = "/v1/secret", headers: HTTPHeaders = [:],
+        _ stages: [any RequestStage], _ target: String = "/v1/secret", headers: HTTPFields = [:],
         remoteAddress: String = "10.0.0.9"
-    ) async throws -> (plan: RequestPlan, status: Int) {
+    ) async throws -> (plan: RequestPlan, status: HTTPResponse.Status) {
         var router = Router()
         router.stages = stages
         router.on(.get, "/v1/secret") { .text("\($0.head.remoteAddress) \($0.head.client)") }
@@ -28,7 +28,7 @@ import Testing
         ("192.168.0.1", false), ("burn.example.org/", false),
     ])
     func onlyItsOwnHostsAreAnswered(host: String, allowed: Bool) async throws {
-        let answer = try await response([Self.named], headers: ["Host": host])
+        let answer = try await response([Self.named], headers: [.hostField: host])
         #expect(answer.status == (allowed ? 200 : 421))
         #expect(answer.plan.refusedBy == (allowed ? nil : "host"))
     }
@@ -68,8 +68,8 @@ import Testing
         let stage = HostStage(
             names: ["burn.example.org", "127.0.0.1", "[::1]", "localhost"], scheme: scheme,
             pages: ["pages.example.org"])
-        var headers: HTTPHeaders = ["Origin": origin]
-        headers["Host"] = host
+        var headers: HTTPFields = [.origin: origin]
+        headers[.hostField] = host
         #expect(try await response([stage], headers: headers).status == (allowed ? 200 : 403))
     }
 
@@ -82,7 +82,7 @@ import Testing
     func aBrowsersWordForAnotherSiteIsTaken(relation: String, method: HTTPMethod, allowed: Bool) async throws
     {
         var head = try HTTPRequestHead(
-            method: method, target: "/v1/secret", headers: ["Host": "127.0.0.1", "Sec-Fetch-Site": relation])
+            method: method, target: "/v1/secret", headers: [.hostField: "127.0.0.1", .secFetchSite: relation])
         let route = RouteDescription(pattern: "/v1/secret", access: .read)
         do {
             try await Self.named.admit(&head, to: route)
@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test func probesMayNameAnyHost() async throws {
-        #expect(try await response([Self.named], "/healthz", headers: ["Host": "10.1.2.3"]).status == 200)
+        #expect(try await response([Self.named], "/healthz", headers: [.hostField: "10.1.2.3"]).status == 200)
     }
 
     @Test func aServiceOnAllAddressesTakesAddressesButNoNames() async throws {
@@ -116,7 +116,7 @@ import Testing
             ("10.1.2.3:80", 200), ("[fe80::1]", 200), ("localhost", 421), ("10.1.2.3.evil.net", 421),
             ("10.1.2.300", 421),
         ] {
-            #expect(try await response([stage], headers: ["Host": host]).status == status, "\(host)")
+            #expect(try await response([stage], headers: [.hostField: host]).status.code == status, "\(host)")
         }
     }
 
@@ -128,7 +128,7 @@ import Testing
     ])
     func onlyAProxyMayNameTheClient(remote: String, forwarded: String, expected: String) async throws {
         var head = try HTTPRequestHead(
-            method: .get, target: "/", headers: ["X-Forwarded-For": forwarded], remoteAddress: remote)
+            method: .get, target: "/", headers: [.xForwardedFor: forwarded], remoteAddress: remote)
         let stage = ForwardedStage(proxies: ["10.0.0.9", "10.0.0.8"])
         try await stage.admit(&head, to: RouteDescription(pattern: nil, access: .read))
         #expect(head.remoteAddress == expected)
@@ -143,7 +143,7 @@ import Testing
             head.client += " " + name
             if refuses {
                 throw HTTPRefusal(
-                    Problem(.rateLimited, code: "c", title: "t", detail: "d"), headers: ["Retry-After": "7"])
+                    Problem(.rateLimited, code: "c", title: "t", detail: "d"), headers: [.retryAfter: "7"])
             }
         }
     }
@@ -155,7 +155,7 @@ import Testing
         #expect(answer.plan.refusedBy == "b")
         #expect(answer.plan.head?.client == "10.0.0.9 a b")
         guard case .reject(let refusal) = answer.plan.body else { return }
-        #expect(refusal.headers["Retry-After"] == "7")
+        #expect(refusal.headers[.retryAfter] == "7")
     }
 
     @Test func nothingIsSaidOfPathsAndMethodsBeforeTheStages() async throws {

@@ -50,6 +50,11 @@ final class FileSink: BodySink, @unchecked Sendable {
     }
 }
 
+extension HTTPField.Name {
+    static let client = Self(literal: "Client")
+    static let xEcho = Self(literal: "X-Echo")
+}
+
 /// What a test's server saw.
 final class Recorder: HTTPObserver, Sendable {
     let records = Mutex<[HTTPRequestRecord]>([])
@@ -81,10 +86,10 @@ private struct RefusingStage: RequestStage {
     let name = "test"
 
     func admit(_ head: inout HTTPRequestHead, to route: RouteDescription) async throws {
-        guard head.headers["Authorization"] != "bad" else {
+        guard head.headers[.authorization] != "bad" else {
             throw Problem(.unauthenticated, code: "key", title: "No key", detail: "the key is not known")
         }
-        if let client = head.headers["Client"] { head.client = client }
+        if let client = head.headers[.client] { head.client = client }
     }
 }
 
@@ -127,13 +132,13 @@ private func routes(_ recorder: Recorder) -> Router {
     }
     router.on(.get, "/rows") { _ in
         HTTPResponse(
-            status: 200, headers: ["Content-Type": "text/csv"],
+            status: 200, headers: [.contentType: "text/csv"],
             body: .stream { writer in
                 for row in 0..<20_000 { try await writer.write(Data("row,\(row)\n".utf8)) }
             })
     }
     router.on(.get, "/events") { request in
-        let last = request.head.headers["Last-Event-ID"].flatMap(Int.init) ?? 0
+        let last = request.head.headers[.lastEventID].flatMap(Int.init) ?? 0
         return HTTPResponse(
             status: 200,
             body: .events { writer in
@@ -153,7 +158,7 @@ private func routes(_ recorder: Recorder) -> Router {
         return .text("slow")
     }
     router.on(.get, "/echo") { request in
-        HTTPResponse(status: 200, headers: ["X-Echo": request.head.headers["X-Echo"] ?? "none"])
+        HTTPResponse(status: 200, headers: [.xEcho: request.head.headers[.xEcho] ?? "none"])
     }
     router.on(.get, "/busy") { _ in
         // Holds a thread of the pool, as much computing does.

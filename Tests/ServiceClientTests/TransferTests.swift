@@ -44,6 +44,8 @@ import Testing
         try FileManager.default.removeItem(atPath: folder)
     }
 
+    private static let digestField = HTTPField.Name(literal: "Repr-Digest")
+
     private func code(_ body: () async throws -> Void) async -> String? {
         do { try await body() } catch { return (error as? Problem)?.code }
         return nil
@@ -56,10 +58,10 @@ import Testing
             case "bare": break
             // Another service's bytes the first time, as after a cut connection behind a cache.
             case "heals":
-                response.headers["Repr-Digest"] = Self.digest(of: count == 0 ? Data() : Self.content)
-            case "wrong": response.headers["Repr-Digest"] = Self.digest(of: Data("other".utf8))
+                response.headers[Self.digestField] = Self.digest(of: count == 0 ? Data() : Self.content)
+            case "wrong": response.headers[Self.digestField] = Self.digest(of: Data("other".utf8))
             case "gone": return HTTPResponse(status: 404)
-            default: response.headers["Repr-Digest"] = Self.digest(of: Self.content)
+            default: response.headers[Self.digestField] = Self.digest(of: Self.content)
             }
             return response
         } _: { client, folder in
@@ -110,9 +112,9 @@ import Testing
     @Test func aRedirectIsNotFollowed() async throws {
         let keys = Mutex<[String]>([])
         try await withService { head, _ in
-            keys.withLock { $0.append("\(head.path) \(head.headers["Authorization"] ?? "")") }
+            keys.withLock { $0.append("\(head.path) \(head.headers[.authorization] ?? "")") }
             guard head.path == "/moved" else { return .text("elsewhere") }
-            return HTTPResponse(status: 302, headers: ["Location": "/elsewhere"])
+            return HTTPResponse(status: 302, headers: [.location: "/elsewhere"])
         } _: { client, _ in
             let problem = await #expect(throws: Problem.self) { try await client.get("/moved") }
             #expect(problem?.code == "service-redirected" && problem?.detail.contains("/elsewhere") == true)

@@ -37,9 +37,10 @@ public final class AuditLog: Sendable {
         var entry = AuditEntry(
             key: head.owner, remote: head.remoteAddress,
             action: "\(head.method.rawValue) \(route.pattern ?? "-")",
-            target: String((response.headers["Location"] ?? head.path).prefix(512)), status: response.status,
+            target: String((response.headers[.location] ?? head.path).prefix(512)),
+            status: response.status.code,
             requestID: head.id)
-        if [401, 403, 421, 429].contains(response.status) {
+        if [.unauthorized, .forbidden, .misdirectedRequest, .tooManyRequests].contains(response.status) {
             guard let unrecorded = takeRefusal() else { return }
             if unrecorded > 0 { entry.detail = "\(unrecorded) refusals before this one were not recorded" }
             await record(entry)

@@ -10,7 +10,7 @@ struct AuthenticationStage: RequestStage {
     let isRequired: Bool
 
     func admit(_ head: inout HTTPRequestHead, to route: RouteDescription) async throws {
-        let fields = head.headers.all("Authorization")
+        let fields = head.headers[values: .authorization]
         guard isRequired || ring.isUsed else {
             head.principal = Principal()
             return
@@ -45,6 +45,6 @@ struct AuthenticationStage: RequestStage {
                 .unauthenticated, code: "unauthenticated", title: "A valid API key is needed",
                 detail: detail, location: "Authorization",
                 fix: "send Authorization: Bearer TOKEN; burnd keys create makes one"),
-            headers: ["WWW-Authenticate": challenge])
+            headers: [.wwwAuthenticate: challenge])
     }
 }

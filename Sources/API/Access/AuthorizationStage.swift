@@ -16,7 +16,7 @@ struct AuthorizationStage: RequestStage {
                 detail: "it needs the scope \(needed), the key has \(access.rawValue)",
                 location: "Authorization", fix: "burnd keys create --scope \(needed) makes one that may"),
             headers: [
-                "WWW-Authenticate": "Bearer realm=\"burn\", error=\"insufficient_scope\", scope=\"\(needed)\""
+                .wwwAuthenticate: "Bearer realm=\"burn\", error=\"insufficient_scope\", scope=\"\(needed)\""
             ])
     }
 }

@@ -26,7 +26,7 @@ struct QuotaStage: RequestStage {
                 Problem(
                     .rateLimited, code: "upload-rate-exceeded", title: "The key has uploaded too much lately",
                     detail: "\(perHour) bytes an hour are allowed", fix: "try again in \(seconds) s"),
-                headers: ["Retry-After": String(seconds)])
+                headers: [.retryAfter: String(seconds)])
         }
     }
 }

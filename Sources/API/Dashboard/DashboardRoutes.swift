@@ -30,13 +30,13 @@ extension RESTService {
     private static func reply(_ file: Dashboard.File, to head: HTTPRequestHead, caching: String)
         -> HTTPResponse
     {
-        let headers: HTTPHeaders = [
-            "ETag": "\"\(file.digest)\"", "Cache-Control": caching, "Content-Security-Policy": policy,
-            "Cross-Origin-Opener-Policy": "same-origin",
+        let headers: HTTPFields = [
+            .eTag: "\"\(file.digest)\"", .cacheControl: caching, .contentSecurityPolicy: policy,
+            .crossOriginOpenerPolicy: "same-origin",
         ]
-        let known = head.headers.list("If-None-Match")
+        let known = head.headers.list(.ifNoneMatch)
         guard !known.contains("*"), !known.contains(where: { $0.hasSuffix("\"\(file.digest)\"") }) else {
-            return HTTPResponse(status: 304, headers: headers)
+            return HTTPResponse(status: .notModified, headers: headers)
         }
         return .data(file.bytes, type: file.contentType, headers: headers)
     }

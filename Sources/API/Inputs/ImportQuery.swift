@@ -144,7 +144,7 @@ extension RESTService {
         _ head: HTTPRequestHead, _ metadata: [String: String], _ kind: InputKind
     ) async throws -> String? {
         let names = ImportParameters.names[kind, default: []]
-        var pairs = head.headers["Upload-Metadata"].map { [$0] } ?? []
+        var pairs = head.headers.first(.uploadMetadata).map { [$0] } ?? []
         let others = Set(ImportParameters.names.values.joined()).subtracting(names)
         if let other = metadata.keys.filter(others.contains).min() {
             throw HTTPRequestHead.invalid(
@@ -170,7 +170,7 @@ extension RESTService {
         if kind == .model { try await requireSkeleton(parameters.model()) }
         _ = try parameters.options(kind)
         if kind == .dataset {
-            try requirePackedSpace(parameters, upload: head.requiredByteCount("Upload-Length"))
+            try requirePackedSpace(parameters, upload: head.requiredByteCount(.uploadLength))
         }
         return pairs.isEmpty ? nil : pairs.joined(separator: ",")
     }

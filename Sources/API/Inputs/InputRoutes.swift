@@ -47,7 +47,7 @@ extension RESTService {
         router.on(.delete, "/v1/models/{id}") { request in
             try request.head.allowQuery()
             try await queue.deleteModel(request.id)
-            return HTTPResponse(status: 204)
+            return HTTPResponse(status: .noContent)
         }
     }
 
@@ -87,7 +87,7 @@ extension RESTService {
         router.on(.delete, "/v1/datasets/{id}") { request in
             try request.head.allowQuery()
             try await queue.deleteDataset(request.id)
-            return HTTPResponse(status: 204)
+            return HTTPResponse(status: .noContent)
         }
     }
 }

@@ -6,7 +6,7 @@ import Support
 extension HTTPRequestHead {
     /// Upload-Checksum: an algorithm and a digest in base64. Nil without the header.
     func uploadChecksum() throws -> PieceChecksum? {
-        guard let text = headers["Upload-Checksum"] else { return nil }
+        guard let text = headers.first(.uploadChecksum) else { return nil }
         let parts = text.split(separator: " ")
         guard parts.count == 2, let algorithm = PieceChecksum.Algorithm(rawValue: String(parts[0])) else {
             throw Tus.refusal(

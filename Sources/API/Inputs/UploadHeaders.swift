@@ -8,10 +8,11 @@ enum Tus {
     static let extensions = "creation,expiration,checksum,termination"
     static let contentType = "application/offset+octet-stream"
 
-    static var headers: HTTPHeaders { ["Tus-Resumable": version, "Cache-Control": "no-store"] }
+    static var headers: HTTPFields { [.tusResumable: version, .cacheControl: "no-store"] }
 
     static func refusal(
-        _ status: Int? = nil, _ category: Problem.Category, _ code: String, _ title: String, _ detail: String,
+        _ status: HTTPResponse.Status? = nil, _ category: Problem.Category, _ code: String, _ title: String,
+        _ detail: String,
         at location: String? = nil, fix: String? = nil
     ) -> HTTPRefusal {
         HTTPRefusal(
@@ -31,31 +32,32 @@ enum Tus {
 extension HTTPRequestHead {
     /// - Throws: 412 for a version of the protocol that is not 1.0.0.
     func requireTusVersion() throws {
-        let given = headers["Tus-Resumable"]
+        let given = headers.first(.tusResumable)
         guard given != Tus.version else { return }
         var refusal = Tus.refusal(
-            412, .malformed, "tus-version", "The version of the upload protocol is not supported",
+            .preconditionFailed, .malformed, "tus-version",
+            "The version of the upload protocol is not supported",
             given.map { "Tus-Resumable is \($0.prefix(40))." } ?? "Tus-Resumable is missing.",
             at: "Tus-Resumable", fix: "Send Tus-Resumable: \(Tus.version).")
-        refusal.headers["Tus-Version"] = Tus.version
+        refusal.headers[.tusVersion] = Tus.version
         throw refusal
     }
 
-    func requiredByteCount(_ name: String) throws -> Int {
-        let values = headers.all(name)
+    func requiredByteCount(_ name: HTTPField.Name) throws -> Int {
+        let values = headers[values: name]
         guard values.count == 1, let text = values.first, (1...18).contains(text.utf8.count),
             text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let value = Int(text)
         else {
             throw Tus.refusal(
                 nil, .malformed, "upload-header-invalid", "A header of the upload is not valid",
-                "\(name) is a whole number of bytes, given once.", at: name)
+                "\(name) is a whole number of bytes, given once.", at: name.rawName)
         }
         return value
     }
 
     /// Upload-Metadata: keys, each with a value in base64 or without one.
     func uploadMetadata() throws -> [String: String] {
-        try Self.metadata(headers.all("Upload-Metadata").joined(separator: ","))
+        try Self.metadata(headers[values: .uploadMetadata].joined(separator: ","))
     }
 
     /// - Throws: 400 for a list that the protocol does not allow, or one of more than 4096 bytes.
@@ -79,5 +81,5 @@ extension HTTPRequestHead {
     }
 
     /// The `sha-256` member of Repr-Digest (RFC 9530), in lower-case hexadecimal: the whole file's.
-    func fileDigest() throws -> String? { try digest("Repr-Digest") }
+    func fileDigest() throws -> String? { try digest(.reprDigest) }
 }

@@ -82,9 +82,9 @@ extension RESTService {
     }
 
     func created(_ value: some Encodable, at path: String, waited: Int?) throws -> HTTPResponse {
-        var headers: HTTPHeaders = ["Location": path]
-        if let waited { headers["Preference-Applied"] = "wait=\(waited)" }
-        return try JSON.response(value, status: 201, headers: headers)
+        var headers: HTTPFields = [.location: path]
+        if let waited { headers[.preferenceApplied] = "wait=\(waited)" }
+        return try JSON.response(value, status: .created, headers: headers)
     }
 }
 
@@ -92,7 +92,7 @@ extension HTTPRequest {
     /// The `{id}` of the route.
     var id: String { head.parameters["id"] ?? "" }
 
-    var preferenceApplied: HTTPHeaders {
-        head.preferredWait.map { ["Preference-Applied": "wait=\($0)"] } ?? [:]
+    var preferenceApplied: HTTPFields {
+        head.preferredWait.map { [.preferenceApplied: "wait=\($0)"] } ?? [:]
     }
 }

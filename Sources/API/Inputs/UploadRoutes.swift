@@ -12,12 +12,12 @@ extension RESTService {
     func addUploadRoutes(to router: inout Router) {
         router.on(.options, Self.collection, access: .read) { _ in
             var headers = Tus.headers
-            headers["Tus-Version"] = Tus.version
-            headers["Tus-Extension"] = Tus.extensions
-            headers["Tus-Max-Size"] = String(max(limits.modelBytes, limits.datasetBytes))
-            headers["Tus-Checksum-Algorithm"] = PieceChecksum.algorithms
-            headers["Allow"] = "OPTIONS, POST"
-            return HTTPResponse(status: 204, headers: headers)
+            headers[.tusVersion] = Tus.version
+            headers[.tusExtension] = Tus.extensions
+            headers[.tusMaxSize] = String(max(limits.modelBytes, limits.datasetBytes))
+            headers[.tusChecksumAlgorithm] = PieceChecksum.algorithms
+            headers[.allow] = "OPTIONS, POST"
+            return HTTPResponse(status: .noContent, headers: headers)
         }
         router.on(.post, Self.collection) { request in
             try await Tus.answering { try await create(request.head) }
@@ -41,7 +41,7 @@ extension RESTService {
                 try request.head.requireTusVersion()
                 let (record, _) = try await uploads.find(request.id)
                 guard try await uploads.delete(record) else { throw Self.locked(record) }
-                return HTTPResponse(status: 204, headers: Tus.headers)
+                return HTTPResponse(status: .noContent, headers: Tus.headers)
             }
         }
     }
@@ -63,7 +63,7 @@ extension RESTService {
                 "kind is model or dataset, as a query parameter or in Upload-Metadata.", at: "kind",
                 fix: "POST \(Self.collection)?kind=model")
         }
-        let length = try head.requiredByteCount("Upload-Length")
+        let length = try head.requiredByteCount(.uploadLength)
         let (limit, setting) =
             kind == .model
             ? (limits.modelBytes, "limits.model_bytes") : (limits.datasetBytes, "limits.dataset_bytes")
@@ -84,8 +84,9 @@ extension RESTService {
             owner: head.owner, metadata: options,
             expectedSHA256: try head.fileDigest(), admit: quota(of: head, for: length))
         var headers = headers(of: record, 0)
-        headers["Location"] = "\(Self.collection)/\(record.id)"
-        return try JSON.response(UploadResource(record: record, offset: 0), status: 201, headers: headers)
+        headers[.location] = "\(Self.collection)/\(record.id)"
+        return try JSON.response(
+            UploadResource(record: record, offset: 0), status: .created, headers: headers)
     }
 
     /// The whole file has to fit into the key's storage, beside all that is stored, unfinished, and on its way.
@@ -118,10 +119,10 @@ extension RESTService {
         guard head.mediaType?.essence == Tus.contentType else {
             throw Tus.refusal(
                 nil, .unsupportedFormat, "content-type-not-offset", "The body must be a piece of the file",
-                "The Content-Type is \(head.headers["Content-Type"]?.prefix(80) ?? "missing").",
+                "The Content-Type is \(head.headers.first(.contentType)?.prefix(80) ?? "missing").",
                 at: "Content-Type", fix: "Send Content-Type: \(Tus.contentType).")
         }
-        let given = try head.requiredByteCount("Upload-Offset")
+        let given = try head.requiredByteCount(.uploadOffset)
         let checksum = try head.uploadChecksum()
         guard let length = head.contentLength else {
             throw Tus.refusal(
@@ -155,7 +156,7 @@ extension RESTService {
     private func piece(_ request: HTTPRequest) async throws -> HTTPResponse {
         guard case .sink(let sink) = request.body, let sink = sink as? PieceSink else {
             let record = try await uploads.commitAgain(uploads.find(request.id).record)
-            return HTTPResponse(status: 204, headers: headers(of: record, record.length))
+            return HTTPResponse(status: .noContent, headers: headers(of: record, record.length))
         }
         let record: UploadRecord
         if let finished = try await sink.complete() {
@@ -164,16 +165,16 @@ extension RESTService {
             try await uploads.renew(sink.record.id)
             record = try await store.upload(sink.record.id)
         }
-        return HTTPResponse(status: 204, headers: headers(of: record, sink.offset))
+        return HTTPResponse(status: .noContent, headers: headers(of: record, sink.offset))
     }
 
-    private func headers(of record: UploadRecord, _ offset: Int) -> HTTPHeaders {
+    private func headers(of record: UploadRecord, _ offset: Int) -> HTTPFields {
         var headers = Tus.headers
-        headers["Upload-Offset"] = String(offset)
-        headers["Upload-Length"] = String(record.length)
-        headers["Upload-Expires"] = Self.httpDate(record.expiresAt)
-        headers["Upload-Metadata"] = record.metadata
-        if let input = record.inputPath { headers["Link"] = "<\(input)>; rel=\"item\"" }
+        headers[.uploadOffset] = String(offset)
+        headers[.uploadLength] = String(record.length)
+        headers[.uploadExpires] = Self.httpDate(record.expiresAt)
+        headers[.uploadMetadata] = record.metadata
+        if let input = record.inputPath { headers[.link] = "<\(input)>; rel=\"item\"" }
         return headers
     }
 
@@ -191,7 +192,7 @@ extension RESTService {
             nil, .conflict, "upload-offset-mismatch", "The piece does not follow what is there",
             "Upload-Offset is \(given); \(offset) bytes are there.", at: "Upload-Offset",
             fix: "Ask with HEAD where to go on.")
-        refusal.headers["Upload-Offset"] = String(offset)
+        refusal.headers[.uploadOffset] = String(offset)
         return refusal
     }
 

@@ -19,7 +19,7 @@ enum JSON {
     }
 
     static func response(
-        _ value: some Encodable, status: Int = 200, headers: HTTPHeaders = [:]
+        _ value: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
     ) throws -> HTTPResponse {
         .json(try data(value), status: status, headers: headers)
     }
@@ -35,7 +35,7 @@ public struct ProblemResource: Encodable {
     public init(_ problem: Problem) {
         type = "urn:burn:problem:\(problem.code)"
         title = problem.title
-        status = problem.category.status
+        status = problem.category.status.code
         code = problem.code
         detail = problem.detail
         location = problem.location

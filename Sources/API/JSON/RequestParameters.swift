@@ -65,7 +65,7 @@ extension HTTPRequestHead {
     /// Seconds of `Prefer: wait=N` (RFC 7240), at most 60. Nil without that preference or with one that
     /// can't be read, which the RFC says to ignore.
     var preferredWait: Int? {
-        for preference in headers.list("Prefer") {
+        for preference in headers.list(.prefer) {
             let parts = preference.prefix { $0 != ";" }.split(separator: "=", maxSplits: 1)
             guard parts.count == 2, parts[0].trimmingCharacters(in: .whitespaces).lowercased() == "wait"
             else {
@@ -78,10 +78,10 @@ extension HTTPRequestHead {
     }
 
     /// The `sha-256` member of Content-Digest (RFC 9530) in lower-case hexadecimal. Nil without the header.
-    func contentDigest() throws -> String? { try digest("Content-Digest") }
+    func contentDigest() throws -> String? { try digest(.contentDigest) }
 
     /// The `sha-256` member of a digest field (RFC 9530).
-    func digest(_ field: String) throws -> String? {
+    func digest(_ field: HTTPField.Name) throws -> String? {
         let members = headers.list(field)
         guard !members.isEmpty else { return nil }
         let digests = members.compactMap { member -> String? in
@@ -93,7 +93,7 @@ extension HTTPRequestHead {
         guard let digest = digests.first else {
             throw Problem(
                 .malformed, code: "content-digest-unsupported", title: "The \(field) can't be checked",
-                detail: "Only sha-256 is supported.", location: field, fix: fix)
+                detail: "Only sha-256 is supported.", location: field.rawName, fix: fix)
         }
         guard digest.count > 2, digest.hasPrefix(":"), digest.hasSuffix(":"),
             let bytes = Data(base64Encoded: String(digest.dropFirst().dropLast())), bytes.count == 32
@@ -101,7 +101,7 @@ extension HTTPRequestHead {
             throw Problem(
                 .malformed, code: "content-digest-malformed", title: "The \(field) is not valid",
                 detail: "\"\(digest.prefix(80))\" is not a SHA-256 in base64 between colons.",
-                location: field, fix: fix)
+                location: field.rawName, fix: fix)
         }
         return bytes.hexadecimal
     }
@@ -116,7 +116,7 @@ extension HTTPRequestHead {
     /// the header is absent or takes none of them.
     func negotiated(_ offers: [String]) -> String {
         var best = (offer: offers[0], weight: 0.0)
-        let ranges = headers.list("Accept").map { MediaRange($0) }
+        let ranges = headers.list(.accept).map { MediaRange($0) }
         for offer in offers {
             let matching = ranges.filter { $0.matches(offer) }.max { $0.specificity < $1.specificity }
             if let weight = matching?.weight, weight > best.weight { best = (offer, weight) }

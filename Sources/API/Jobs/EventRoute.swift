@@ -42,7 +42,7 @@ extension RESTService {
     /// The id to go on after: Last-Event-ID (a reconnecting EventSource) before the cursor of the address.
     private func lastEvent(_ head: HTTPRequestHead) throws -> Int64 {
         let cursor = try cursor(head)
-        if let text = head.headers["Last-Event-ID"], !text.isEmpty {
+        if let text = head.headers.first(.lastEventID), !text.isEmpty {
             guard let id = Int64(text), id >= 0 else {
                 throw Problem(
                     .malformed, code: "last-event-id-invalid", title: "The Last-Event-ID is not valid",
@@ -81,7 +81,7 @@ extension RESTService {
     private func events(of job: JobRecord, after: Int64) -> HTTPResponse {
         let events = queue.events(of: job.id, after: after)
         return HTTPResponse(
-            status: 200,
+            status: .ok,
             body: .events { writer in
                 for try await event in events {
                     try await writer.send(

@@ -31,7 +31,7 @@ extension RESTService {
                     try await queue.waitForJob(request.id, timeout: .seconds(wait))
                 } else { try await store.job(request.id) }
             var headers = request.preferenceApplied
-            if !job.state.isTerminal { headers["Retry-After"] = String(Self.pollSeconds) }
+            if !job.state.isTerminal { headers[.retryAfter] = String(Self.pollSeconds) }
             return try JSON.response(JobResource(job: job), headers: headers)
         }
         router.on(.post, "/v1/jobs/{id}/cancel") { request in
@@ -45,16 +45,16 @@ extension RESTService {
         router.on(.delete, "/v1/jobs/{id}") { request in
             try request.head.allowQuery()
             try await queue.remove(request.id)
-            return HTTPResponse(status: 204)
+            return HTTPResponse(status: .noContent)
         }
         addEventRoute(to: &router)
     }
 
-    private func accepted(_ job: JobRecord, headers: HTTPHeaders = [:]) throws -> HTTPResponse {
+    private func accepted(_ job: JobRecord, headers: HTTPFields = [:]) throws -> HTTPResponse {
         var headers = headers
-        headers["Location"] = JobResource.path(job.id)
-        headers["Retry-After"] = String(Self.pollSeconds)
-        return try JSON.response(JobResource(job: job), status: 202, headers: headers)
+        headers[.location] = JobResource.path(job.id)
+        headers[.retryAfter] = String(Self.pollSeconds)
+        return try JSON.response(JobResource(job: job), status: .accepted, headers: headers)
     }
 
     private func submit(_ request: HTTPRequest) async throws -> HTTPResponse {
@@ -70,16 +70,16 @@ extension RESTService {
                 wanted, idempotencyKey: key, requestHash: hash, owner: apiKey?.id,
                 maximumQueuedOfOwner: apiKey?.quota.queuedJobs ?? access.quotas.queuedJobs)
             return try accepted(
-                submission.job, headers: submission.replayed ? ["Idempotency-Replayed": "true"] : [:])
+                submission.job, headers: submission.replayed ? [.idempotencyReplayed: "true"] : [:])
         } catch let problem as Problem where problem.category == .rateLimited {
             return .problem(
-                problem, instance: request.head.path, headers: ["Retry-After": String(Self.fullSeconds)])
+                problem, instance: request.head.path, headers: [.retryAfter: String(Self.fullSeconds)])
         }
     }
 
     /// - Throws: `Problem` `content-type-not-json` for a body that says it is something else.
     static func requireJSON(_ head: HTTPRequestHead) throws {
-        guard let type = head.headers["Content-Type"], head.mediaType?.isJSON != true else { return }
+        guard let type = head.headers.first(.contentType), head.mediaType?.isJSON != true else { return }
         throw Problem(
             .unsupportedFormat, code: "content-type-not-json", title: "The body must be JSON",
             detail: "The Content-Type is \(type.prefix(80)).", location: "Content-Type",
@@ -87,7 +87,7 @@ extension RESTService {
     }
 
     private func idempotencyKey(_ head: HTTPRequestHead) throws -> String? {
-        let keys = head.headers.all("Idempotency-Key")
+        let keys = head.headers[values: .idempotencyKey]
         guard let key = keys.first else { return nil }
         guard keys.count == 1, (1...255).contains(key.utf8.count),
             key.utf8.allSatisfy({ (0x20...0x7E).contains($0) })

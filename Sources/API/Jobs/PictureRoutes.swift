@@ -27,12 +27,12 @@ extension RESTService {
             let index = try request.sampleIndex()
             return try await busyTold(request.head) {
                 let picture = try await queue.pictures.picture(of: request.id, sample: index, view)
-                var headers: HTTPHeaders = ["Cache-Control": Self.keep]
+                var headers: HTTPFields = [.cacheControl: Self.keep]
                 if view == .perturbation {
-                    headers["X-Amplification"] = Self.factor(picture.amplification)
+                    headers[.xAmplification] = Self.factor(picture.amplification)
                 }
                 let file = FileBody(path: picture.path, etag: picture.sha256, contentType: "image/png")
-                return HTTPResponse(status: 200, headers: headers, body: .file(file))
+                return HTTPResponse(status: .ok, headers: headers, body: .file(file))
             }
         }
         router.on(.get, "/v1/jobs/{id}/triggers") { request in
@@ -55,10 +55,10 @@ extension RESTService {
                     .notFound, code: "trigger-not-found", title: "No such trigger",
                     detail: "No trigger was estimated for class \(label) in job \(job.id).")
             }
-            var headers: HTTPHeaders = ["Cache-Control": Self.keep]
-            if view == .direction { headers["X-Amplification"] = Self.factor(trigger.amplification) }
+            var headers: HTTPFields = [.cacheControl: Self.keep]
+            if view == .direction { headers[.xAmplification] = Self.factor(trigger.amplification) }
             let file = FileBody(path: path, etag: blob.sha256, contentType: "image/png")
-            return HTTPResponse(status: 200, headers: headers, body: .file(file))
+            return HTTPResponse(status: .ok, headers: headers, body: .file(file))
         }
     }
 
@@ -77,7 +77,7 @@ extension RESTService {
     ) async throws -> HTTPResponse {
         do { return try await body() } catch let problem as Problem where problem.category == .rateLimited {
             return .problem(
-                problem, instance: head.path, headers: ["Retry-After": String(Self.busySeconds)])
+                problem, instance: head.path, headers: [.retryAfter: String(Self.busySeconds)])
         }
     }
 
@@ -85,12 +85,12 @@ extension RESTService {
     private static func picture(_ data: Data, type: String, _ head: HTTPRequestHead) -> HTTPResponse {
         let digest = SHA256.hash(data: data).hexadecimal
         let tag = "\"\(digest)\""
-        let headers: HTTPHeaders = ["ETag": tag, "Cache-Control": keep]
-        let known = head.headers.list("If-None-Match").map {
+        let headers: HTTPFields = [.eTag: tag, .cacheControl: keep]
+        let known = head.headers.list(.ifNoneMatch).map {
             $0.hasPrefix("W/") ? String($0.dropFirst(2)) : $0
         }
         if known.contains(where: { $0 == "*" || $0 == tag }) {
-            return HTTPResponse(status: 304, headers: headers)
+            return HTTPResponse(status: .notModified, headers: headers)
         }
         return .data(data, type: type, headers: headers)
     }

@@ -22,13 +22,13 @@ extension RESTService {
             guard asHTML else {
                 return .json(
                     try JSONReport.render(report),
-                    headers: ["Content-Disposition": "inline; filename=\"\(name).json\""])
+                    headers: [.contentDisposition: "inline; filename=\"\(name).json\""])
             }
             return .data(
                 HTMLReport.render(report), type: "text/html; charset=utf-8",
                 headers: [
-                    "Content-Security-Policy": HTMLReport.contentSecurityPolicy + "; frame-ancestors 'none'",
-                    "Content-Disposition": "inline; filename=\"\(name).html\"",
+                    .contentSecurityPolicy: HTMLReport.contentSecurityPolicy + "; frame-ancestors 'none'",
+                    .contentDisposition: "inline; filename=\"\(name).html\"",
                 ])
         }
     }

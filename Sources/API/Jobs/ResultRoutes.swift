@@ -63,7 +63,7 @@ extension RESTService {
         let pages = store.samplePages(of: request.id, query)
         let csv = type == "text/csv"
         return HTTPResponse(
-            status: 200, headers: ["Content-Type": csv ? "text/csv; charset=utf-8" : type],
+            status: .ok, headers: [.contentType: csv ? "text/csv; charset=utf-8" : type],
             body: .stream { writer in
                 if csv { try await writer.write(Data(SampleTable.header.utf8)) }
                 for try await page in pages {
@@ -88,8 +88,8 @@ extension RESTService {
         }
         let pages = store.samplePages(of: job.id, SampleQuery())
         return HTTPResponse(
-            status: 200,
-            headers: ["Content-Type": type, "Content-Disposition": "attachment; filename=\"labels.csv\""],
+            status: .ok,
+            headers: [.contentType: type, .contentDisposition: "attachment; filename=\"labels.csv\""],
             body: .stream { writer in
                 try await writer.write(Data(SampleTable.labelsHeader.utf8))
                 for try await page in pages {

@@ -145,9 +145,9 @@ public struct RESTService: Sendable {
                 fix: "Restore the service's data folder from its backup.")
         }
         let body = FileBody(path: path, etag: blob.sha256, contentType: type, downloadName: name)
-        var headers: HTTPHeaders = [:]
-        headers["Repr-Digest"] = Self.digest(blob.sha256)
-        return HTTPResponse(status: 200, headers: headers, body: .file(body))
+        var headers: HTTPFields = [:]
+        headers[.reprDigest] = Self.digest(blob.sha256)
+        return HTTPResponse(status: .ok, headers: headers, body: .file(body))
     }
 
     /// `sha-256=:BASE64:` (RFC 9530) of a digest in hexadecimal; nil for text that is none.

@@ -78,7 +78,7 @@ extension RESTService {
             return try JSON.response(
                 HealthResource(
                     status: ready ? "ok" : "unavailable", checks: checks, sandbox: readiness.sandbox),
-                status: ready ? 200 : 503)
+                status: ready ? .ok : .serviceUnavailable)
         }
         router.on(.get, "/metrics") { _ in
             var page = metrics.render()
