@@ -12,7 +12,7 @@ struct Burnd: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, ScanCommand.self, PurifyCommand.self, KeysCommand.self,
             BenchCommand.self, ClientCommand.self, FsckCommand.self, BackupCommand.self, RestoreCommand.self,
-            VersionCommand.self,
+            SettingsCommand.self, VersionCommand.self,
         ])
 }
 

@@ -58,12 +58,14 @@ import Testing
         #expect(try load("# nothing\n").listen == Configuration().listen)
     }
 
+    /// The file's text is `burnd settings > config/burnd.yaml`.
     @Test func theExampleFileSetsTheDefaults() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         let example = root.appending(path: "../../config/burnd.yaml").standardizedFileURL.path
         let configuration = try ConfigurationLoader.load(file: example, environment: [:])
         #expect(String(describing: configuration) == String(describing: Configuration()))
         let text = try String(contentsOfFile: example, encoding: .utf8)
+        #expect(text == SettingsFile.text(), "config/burnd.yaml is not what `burnd settings` prints")
         for setting in Setting.all {
             let key = try #require(setting.key.split(separator: ".").last)
             #expect(text.contains("\(key):"), "\(setting.key)")
@@ -115,5 +117,31 @@ import Testing
         ] as [(String, Int?)])
     func sizesAreReadWithTheirUnits(text: String, bytes: Int?) {
         #expect(ByteSize.parse(text) == bytes)
+    }
+
+    @Test(arguments: [
+        (0, "0"), (1, "1"), (1023, "1023"), (1024, "1 KiB"), (1536, "1536"), (3 << 20, "3 MiB"),
+        (500 << 30, "500 GiB"), (1 << 40, "1 TiB"), ((1 << 40) + 1024, "1073741825 KiB"),
+    ])
+    func sizesAreShownAsTheyAreRead(bytes: Int, text: String) {
+        #expect(ByteSize.text(bytes) == text)
+        #expect(ByteSize.parse(text) == bytes)
+    }
+
+    /// Every setting, with another value than its default: what is shown is what is read.
+    @Test(arguments: Setting.all.map(\.key))
+    func whatASettingShowsItReads(key: String) throws {
+        let setting = try #require(Setting.all.first { $0.key == key })
+        let others = [
+            "listen": "[::1]:9", "allowed_hosts": "a.org, [::1]", "insecure_http": "true",
+            "sandbox": "off", "device": "auto", "log_level": "debug", "log_format": "json",
+            "http.header_bytes": "2048",
+        ]
+        var configuration = Configuration()
+        let initial = setting.text(configuration)
+        let other = others[key] ?? (initial?.hasSuffix("iB") == true ? "3 MiB" : "7")
+        try setting.apply(&configuration, other)
+        #expect(setting.text(configuration) == other && other != initial)
+        #expect(String(describing: configuration) != String(describing: Configuration()))
     }
 }

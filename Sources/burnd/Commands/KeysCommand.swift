@@ -19,7 +19,7 @@ struct DataFolderOptions: ParsableArguments {
     @Option(help: "Configuration file of the service (YAML or JSON).")
     var config: String?
 
-    @Option(help: "Data folder of the service. Default: data.")
+    @Option(help: Setting.flagHelp("data"))
     var data: String?
 
     func send(_ request: ControlRequest) async throws -> ControlReply {

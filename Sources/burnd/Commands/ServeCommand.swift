@@ -16,19 +16,19 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Runs the HTTP service.",
         discussion: """
             Settings come from the file, then from BURND_… variables, then from flags. \
-            config/burnd.yaml explains every one.
+            `burnd settings` explains every one.
             """)
 
     @Option(help: "Configuration file (YAML or JSON).")
     var config: String?
 
-    @Option(help: "Address to listen on; port 0 takes a free one. Default: 127.0.0.1:8080.")
+    @Option(help: Setting.flagHelp("listen"))
     var listen: String?
 
-    @Option(help: "Folder of the database, the uploads and the results. Default: data.")
+    @Option(help: Setting.flagHelp("data"))
     var data: String?
 
-    @Option(help: "The burn-worker program. Default: the one beside burnd.")
+    @Option(help: Setting.flagHelp("worker"))
     var worker: String?
 
     func run() async throws {

@@ -11,7 +11,7 @@ struct DataOption: ParsableArguments {
     @Option(help: "Configuration file (YAML or JSON).")
     var config: String?
 
-    @Option(help: "The service's data folder. Default: data.")
+    @Option(help: Setting.flagHelp("data"))
     var data: String?
 
     func directory() throws -> String { try configuration().dataDirectory }

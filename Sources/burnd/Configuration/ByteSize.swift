@@ -17,4 +17,13 @@ enum ByteSize {
         let bytes = (value * (unit?.bytes ?? 1)).rounded()
         return bytes < 0x1p62 ? Int(bytes) : nil
     }
+    /// In the largest unit that leaves no fraction.
+    static func text(_ bytes: Int) -> String {
+        let names = ["TiB", "GiB", "MiB", "KiB"]
+        for (name, unit) in zip(names, [1 << 40, 1 << 30, 1 << 20, 1 << 10])
+        where bytes >= unit && bytes.isMultiple(of: unit) {
+            return "\(bytes / unit) \(name)"
+        }
+        return String(bytes)
+    }
 }
