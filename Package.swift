@@ -66,6 +66,7 @@ let fuzzing: [Target] =
 // C and C++, one system interface or library each.
 let foreign: [Target] = [
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    clibrary("CEmbeddedFiles"),
     clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
     clibrary("CImages", links: ["jpeg", "png16"]),
     clibrary("CLinux"),
@@ -98,21 +99,11 @@ let foreign: [Target] = [
 // What may depend on what: docs/architecture.md, held by scripts/check-arrows.
 let modules: [Target] = [
     library("Support"),
-    .target(
-        name: "Migrations", path: "migrations",
-        resources: [
-            .embedInCode("0001_initial.sql"), .embedInCode("0002_access.sql"),
-            .embedInCode("0003_storage.sql"), .embedInCode("0004_imports.sql"),
-            .embedInCode("0005_evidence.sql"), .embedInCode("0006_trusted.sql"),
-            .embedInCode("0007_checks.sql"),
-        ],
-        swiftSettings: strict),
 
     library("Findings", ["Support"]),
-    // Apart from API: what is embedded is compiled again with every change of its module.
     .target(
-        name: "WebAssets", dependencies: ["Support", crypto],
-        resources: [.embedInCode("openapi.json"), .embedInCode("Dashboard")], swiftSettings: strict),
+        name: "WebAssets", dependencies: ["CEmbeddedFiles", "Support", crypto],
+        exclude: ["openapi.json", "Dashboard"], swiftSettings: strict),
     library("HTTPServer", ["CHTTPServer", "Support", httpTypes, logging]),
     library("Report", ["Findings", "Support"]),
     library("ServiceClient", ["Findings", "Support", crypto]),
@@ -124,13 +115,8 @@ let modules: [Target] = [
     library("ImageCodecs", ["CImages", "Support"]),
     .target(
         name: "ModelFormats",
-        dependencies: ["Containers", "CZlib", "Findings", "Graph", "Support", protobuf],
-        resources: [
-            "convnext_tiny", "densenet161", "efficientnet_b0", "mobilenet_v2", "preactresnet18", "resnet18",
-            "resnet18_cifar", "resnet18_small_stem", "vgg16_bn", "vgg19_bn", "vit_b_16", "wrn-16-1",
-            "wrn-28-10",
-        ].map { .embedInCode("BuiltIn/graphs/\($0).json.gz") },
-        swiftSettings: strict),
+        dependencies: ["CEmbeddedFiles", "Containers", "CZlib", "Findings", "Graph", "Support", protobuf],
+        exclude: ["BuiltIn/graphs"], swiftSettings: strict),
     library(
         "DatasetFormats",
         [
@@ -155,7 +141,7 @@ let modules: [Target] = [
     library("ArtifactStore", ["CLinux", "Support", "WorkerProtocol", crypto]),
     library(
         "JobStore",
-        ["ArtifactStore", "Findings", "Migrations", "Support", "WorkerProtocol", crypto, grdb, metrics]),
+        ["ArtifactStore", "CEmbeddedFiles", "Findings", "Support", "WorkerProtocol", crypto, grdb, metrics]),
     library(
         "Storage",
         ["ArtifactStore", "Findings", "JobStore", "Support", "WorkerProtocol", "Workers", crypto, logging]),
@@ -269,7 +255,7 @@ let suites: [Target] = [
     tests("Graph", ["Support"]),
     tests("HTTPServer", ["CHTTPServer", "RawHTTP", "Support", crypto, logging]),
     tests("JobQueue", ["ScriptedWorker", "Storage", "Support", grdb]),
-    tests("JobStore", ["Migrations", "Support", grdb]),
+    tests("JobStore", ["Support", grdb]),
     tests("ModelFormats", ["Containers", "Graph", "Support", "ZipFixtures", protobuf]),
     tests("PackedDataset", ["Findings", "Support"]),
     tests("Report", ["Findings", "SchemaChecking"]),

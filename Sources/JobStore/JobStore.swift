@@ -4,7 +4,6 @@ import Foundation
 import GRDB
 import Glibc
 import Metrics
-import Migrations
 import Support
 
 /// Everything the service must remember, in one SQLite file.

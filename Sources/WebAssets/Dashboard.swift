@@ -24,14 +24,17 @@ public struct Dashboard: Sendable {
     private init() {
         var all = SHA256()
         var files: [String: File] = [:]
-        for (path, bytes) in AssetTable.files {
-            let data = Data(bytes)
+        var page = ""
+        for (path, bytes) in EmbeddedAssets.dashboard {
+            guard path != "index.html" else {
+                page = String(decoding: bytes, as: UTF8.self)
+                continue
+            }
             all.update(data: Data(path.utf8))
-            all.update(data: data)
-            files[path] = Self.file(data, path)
+            all.update(data: bytes)
+            files[path] = Self.file(bytes, path)
         }
         version = String(all.finalize().hexadecimal.prefix(16))
-        let page = String(decoding: PackageResources.index_html, as: UTF8.self)
         self.page = Self.file(Data(page.replacing("{version}", with: version).utf8), "index.html")
         self.files = files
     }

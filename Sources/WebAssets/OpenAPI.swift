@@ -3,5 +3,5 @@ import Foundation
 /// The description of the REST interface.
 public enum OpenAPI {
     /// OpenAPI 3.1 as JSON.
-    public static let document = Data(PackageResources.openapi_json)
+    public static let document = EmbeddedAssets.document
 }

@@ -13,6 +13,12 @@ import WebAssets
         }
     }
 
+    @Test func theDocumentIsTheFile() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources/WebAssets/openapi.json").standardizedFileURL
+        #expect(try Data(contentsOf: file) == OpenAPI.document)
+    }
+
     @Test func everyRouteIsDescribedAndEveryDescriptionIsARoute() async throws {
         try await withHarness { service in
             // The dashboard's files are no part of the API.

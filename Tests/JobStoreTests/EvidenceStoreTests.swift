@@ -1,7 +1,6 @@
 import Findings
 import Foundation
 import GRDB
-import Migrations
 import Support
 import Testing
 

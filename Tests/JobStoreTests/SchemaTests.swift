@@ -93,6 +93,16 @@ import Testing
 
     static let first: [(name: String, sql: String)] = [("0001_a.sql", "CREATE TABLE a (x) ;")]
 
+    @Test func everyFileOfTheFolderIsAMigrationAsItIs() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../migrations").standardizedFileURL
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        #expect(Migrations.all.map(\.name) == names)
+        for (name, sql) in Migrations.all {
+            #expect(try String(contentsOf: folder.appending(path: name), encoding: .utf8) == sql, "\(name)")
+        }
+    }
+
     @Test func migrationsAreAppliedOnceAndInOrder() throws {
         let queue = try DatabaseQueue()
         try DatabaseMigrator(Self.first).apply(to: queue)

@@ -172,6 +172,19 @@ struct WeightsAloneTests {
 
 @Suite("Built-in graphs")
 struct BuiltInGraphTests {
+    @Test("are the files of their folder")
+    func areTheFilesOfTheirFolder() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Sources/ModelFormats/BuiltIn/graphs").standardizedFileURL
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        #expect(BuiltInGraphs.all.map { $0.name + ".json.gz" } == files)
+        #expect(BuiltInGraph.names == BuiltInGraph.names.sorted())
+        for (name, document) in BuiltInGraphs.all {
+            #expect(
+                try Data(contentsOf: folder.appending(path: name + ".json.gz")) == Data(document), "\(name)")
+        }
+    }
+
     /// A file of zeros with the right names and shapes is read: the graph holds together.
     @Test("hold together", arguments: BuiltInGraph.names)
     func holdTogether(_ name: String) throws {
