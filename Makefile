@@ -19,7 +19,7 @@ setup: ## System packages, Python environment, libtorch
 	@scripts/setup
 
 build: setup ## burnd and burn-worker in release mode, into .build/release
-	swift build -c release
+	swift build -c release --target Programs
 
 check: ## Build what changed, lint, and run the quick unit tests: for every change
 	@scripts/check
@@ -33,6 +33,7 @@ demo: build ## The whole job over HTTP, before and after (CASE=dir for a real ca
 		$(if $(TARGET),--target "$(TARGET)")
 
 bench: build ## Speed and memory beside PyTorch; writes bench-results/
+	swift build -c release --product burn-bench
 	@scripts/bench
 
 docs: ## The REST reference, and the Swift API's documentation into .build-docs/documentation

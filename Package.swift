@@ -190,6 +190,8 @@ let programs: [Target] = [
         "burn-demo",
         ["AttackBench", "DatasetFormats", "Findings", "ServiceClient", "Support", "WorkerProtocol"]),
     program("burn-bench", ["Execution", "Findings", "Graph", "ModelFormats", "Support", "Tensors"]),
+    // For `make build`, without the benchmark and what only tests need.
+    library("Programs", ["burn-demo", "burn-worker", "burnd"]),
 ]
 
 // What several test suites share.
