@@ -47,6 +47,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 // The fuzzing harnesses link libFuzzer, which a plain build has not: `scripts/fuzz` asks for them.
@@ -179,17 +180,21 @@ let programs: [Target] = [
     program(
         "burnd",
         [
-            "API", "ArtifactStore", "AttackBench", "Findings", "HTTPServer", "JobQueue", "JobStore",
+            "API", "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore",
             "PackedDataset", "Report", "Sandbox", "ServiceClient", "Storage", "Support", "WorkerProtocol",
             "Workers", crypto, logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-            .product(name: "Yams", package: "Yams"),
+            signals, .product(name: "Yams", package: "Yams"),
         ]),
     program(
         "burn-demo",
         ["AttackBench", "DatasetFormats", "Findings", "ServiceClient", "Support", "WorkerProtocol"]),
-    program("burn-bench", ["Execution", "Findings", "Graph", "ModelFormats", "Support", "Tensors"]),
+    program(
+        "burn-bench",
+        [
+            "AttackBench", "Execution", "Findings", "Graph", "ModelFormats", "Support", "Tensors",
+            "WorkerProtocol", "Workers", signals,
+        ]),
     // For `make build`, without the benchmark and what only tests need.
     library("Programs", ["burn-demo", "burn-worker", "burnd"]),
 ]
@@ -248,7 +253,8 @@ let suites: [Target] = [
     tests(
         "burnd", named: "EndToEndTests",
         [
-            "burn-worker", "ConfinedProgram", "Execution", "ModelFormats", "RawHTTP", "ScriptedWorker",
+            "burn-bench", "burn-worker", "ConfinedProgram", "Execution", "ModelFormats", "RawHTTP",
+            "ScriptedWorker",
             "ServiceClient",
             "Support", "Tensors", "TinyModels", "ZipFixtures", crypto,
         ]),

@@ -3,7 +3,7 @@
 
     Benchmarks/adversarial_labels.py CASE...
 
-CASE is a folder of `burnd bench attacks` (model.pt2, train/, truth.csv). Both descents run here in PyTorch,
+CASE is a folder of `burn-bench attacks` (model.pt2, train/, truth.csv). Both descents run here in PyTorch,
 on its poisoned samples that the model sees in the attacker's class; a row tells how often each label is the true one.
 """
 import argparse
@@ -86,7 +86,7 @@ def main():
     for case in arguments.cases:
         for needed in ("model.pt2", "train/manifest.json", "truth.csv"):
             if not (case / needed).is_file():
-                parser.error(f"{case} is not a case of `burnd bench attacks`: it has no {needed}")
+                parser.error(f"{case} is not a case of `burn-bench attacks`: it has no {needed}")
     print("| case | samples | margin | mean logit |\n| --- | --- | --- | --- |")
     for case in arguments.cases:
         count, (margin, mean) = shares(case)

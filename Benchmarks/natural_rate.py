@@ -3,7 +3,7 @@
 
     Benchmarks/natural_rate.py CASE...
 
-CASE is a folder of `burnd bench attacks --clean` (model.pt2, test-clean/). For each model: its accuracy on the clean test
+CASE is a folder of `burn-bench attacks --clean` (model.pt2, test-clean/). For each model: its accuracy on the clean test
 images, and of the images of the other classes the share that it takes for the benchmark's target, class 0, and for any
 class on average.
 """

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Triggers of other kinds than `burnd bench attacks` knows: photo filters, compression, a patch anywhere, several at once.
+"""Triggers of other kinds than `burn-bench attacks` knows: photo filters, compression, a patch anywhere, several at once.
 
     Benchmarks/other_triggers.py CASE FOLDER [--burnd PATH] [NAME...]
 
-CASE is a folder of `burnd bench attacks --clean` with CIFAR-10 (train/, test-clean/). For every trigger a small network is
+CASE is a folder of `burn-bench attacks --clean` with CIFAR-10 (train/, test-clean/). For every trigger a small network is
 trained in PyTorch on the poisoned set and purified by `burnd purify`; FOLDER/NAME keeps model, set and results, so that
 a run that was stopped goes on where it was. A row tells what was found and what is left.
 """
@@ -219,7 +219,7 @@ def main():
     if unknown:
         parser.error(f"no such trigger: {', '.join(sorted(unknown))}; there are {', '.join(SETS)}")
     if not (options.case / "test-clean/labels.i32").exists():
-        parser.error(f"{options.case} is not a folder of `burnd bench attacks --clean`: it has no test-clean/labels.i32")
+        parser.error(f"{options.case} is not a folder of `burn-bench attacks --clean`: it has no test-clean/labels.i32")
     print("| trigger | verdict | TPR / FPR | ACC before → after | ASR before → after |\n|---|---|---|---|---|")
     for name in options.names or SETS:
         run(name, options.case, options.folder / name, options.burnd)

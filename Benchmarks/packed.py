@@ -1,4 +1,4 @@
-"""A packed data set of `burnd bench attacks`, read in Python."""
+"""A packed data set of `burn-bench attacks`, read in Python."""
 import json
 
 import numpy as np

@@ -3,10 +3,13 @@ import Foundation
 import Tensors
 
 @main
-struct BurnBench: ParsableCommand {
+struct BurnBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "burn-bench", abstract: "Measure the engine.",
-        subcommands: [TimeCommand.self, CompatCommand.self, OperatorsCommand.self, RewriteCommand.self],
+        commandName: "burn-bench", abstract: "Measure the engine and the method.",
+        subcommands: [
+            TimeCommand.self, AttacksCommand.self, CompatCommand.self, OperatorsCommand.self,
+            RewriteCommand.self,
+        ],
         defaultSubcommand: TimeCommand.self)
 }
 

@@ -11,7 +11,7 @@ struct Burnd: AsyncParsableCommand {
         version: "\(Release.name) \(Release.version)",
         subcommands: [
             ServeCommand.self, CheckCommand.self, ScanCommand.self, PurifyCommand.self, KeysCommand.self,
-            BenchCommand.self, ClientCommand.self, FsckCommand.self, BackupCommand.self, RestoreCommand.self,
+            ClientCommand.self, FsckCommand.self, BackupCommand.self, RestoreCommand.self,
             SettingsCommand.self, VersionCommand.self,
         ])
 }

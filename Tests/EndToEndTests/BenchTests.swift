@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A tiny run of `burnd bench attacks` with the real worker.
+/// A tiny run of `burn-bench attacks` with the real worker.
 @Suite struct BenchTests {
     private static let network = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appending(path: "../../architectures/small_cnn.pt2").standardizedFileURL.path
@@ -18,10 +18,10 @@ import Testing
         let output = cache.appending(path: "output.txt")
         try Data().write(to: output)
         process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appending(path: "burnd")
+            .appending(path: "burn-bench")
         process.arguments =
             [
-                "bench", "attacks", "--architecture", Self.network, "--training-images", "500",
+                "attacks", "--architecture", Self.network, "--training-images", "500",
                 "--test-images",
                 "60", "--epochs", "60", "--cache", cache.path,
             ] + arguments
@@ -82,7 +82,10 @@ import Testing
         defer { try? FileManager.default.removeItem(at: cache) }
         #expect(try bench("--attack", "badnet").status == 64)
         #expect(try bench().status == 64)
-        #expect(try bench("--attack", "sig", "--", "--rounds", "many").status == 64)
+        let wrong = try bench("--attack", "sig", "--", "--rounds", "many")
+        #expect(wrong.status == 64 && wrong.output.contains("After `--`: The value 'many' is invalid"))
+        let taken = try bench("--attack", "sig", "--", "--output", "model.pt2")
+        #expect(taken.status == 64 && taken.output.contains("--output is for the benchmark to give"))
         let missing = try bench("--attack", "sig", "--architecture", "resnet-none")
         #expect(missing.status == 1 && missing.output.contains("There is no such network"))
         #expect(!missing.output.contains(": training"))

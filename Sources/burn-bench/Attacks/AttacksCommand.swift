@@ -8,13 +8,10 @@ import UnixSignals
 import WorkerProtocol
 import Workers
 
-struct BenchCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures the method.", subcommands: [BenchAttacksCommand.self])
-}
+extension ComputeDevice: ExpressibleByArgument {}
 
-/// Trains backdoored models, purifies them as `burnd purify` does, and compares with the truth.
-struct BenchAttacksCommand: AsyncParsableCommand {
+/// Trains backdoored models, purifies them with `burnd purify`, and compares with the truth.
+struct AttacksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attacks",
         abstract: "Trains backdoored models, purifies them, and writes a table of what came of it.",
@@ -55,7 +52,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
     var jobs = 1
     @Option(help: "Threads of each worker. Default: all processors.")
     var threads: Int?
-    @Option(help: ComputeDevice.help)
+    @Option(help: "What workers compute on: cpu, cuda, cuda-tf32 or auto, as for `burnd purify`.")
     var device: ComputeDevice = .cpu
     @Option(help: "Everything is kept below this folder.")
     var cache = ".cache/bench"
@@ -69,7 +66,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
     var collect = false
     @Option(help: "Write report.md and report.json into this folder. Default: CACHE.")
     var output: String?
-    @Option(help: "The burn-worker program. Default: the one beside burnd.")
+    @Option(help: "The burn-worker program. Default: the one beside burn-bench.")
     var worker: String?
     @Argument(parsing: .postTerminator, help: "Options of `burnd purify`.")
     var purifyOptions: [String] = []
@@ -86,20 +83,21 @@ struct BenchAttacksCommand: AsyncParsableCommand {
         guard label.wholeMatch(of: /[A-Za-z0-9._-]+/) != nil, !label.hasPrefix(".") else {
             throw ValidationError("--label is a plain name.")
         }
-        do {
-            _ = try AnalysisOptions.parse(["model", "dataset"] + purifyOptions)
-        } catch {
-            throw ValidationError("After `--`: " + AnalysisOptions.message(for: error))
+        if !purifyOptions.isEmpty, let fault = try Purification.fault(of: purifyOptions) {
+            throw ValidationError("After `--`: " + fault)
         }
     }
 
     func run() async throws {
-        try await reportingProblems {
-            let control = WorkerControl()
-            let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-            let listener = Task { for await _ in signals { control.cancel() } }
-            defer { listener.cancel() }
+        let control = WorkerControl()
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let listener = Task { for await _ in signals { control.cancel() } }
+        defer { listener.cancel() }
+        do {
             try await run(control)
+        } catch let problem as Problem {
+            BenchDisplay.note("burn-bench: \(problem)")
+            throw ExitCode.failure
         }
     }
 
@@ -147,7 +145,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try report.writeJSON(to: folder.appending(path: "report.json"))
         try Data(report.markdown.utf8).write(to: folder.appending(path: "report.md"), options: .atomic)
-        print(report.markdown)
+        print(report.markdown.withoutEscapes)
     }
 
     /// Nil for a model that was only trained, or whose purification failed: one of them does not end the
@@ -162,7 +160,7 @@ struct BenchAttacksCommand: AsyncParsableCommand {
         do {
             return try await benchmark.run(benchCase)
         } catch let problem as Problem where !control.isCancelled {
-            Terminal.note("\(benchCase.name): \(problem)")
+            BenchDisplay.note("\(benchCase.name): \(problem)")
             return nil
         }
     }
@@ -193,28 +191,17 @@ struct BenchAttacksCommand: AsyncParsableCommand {
             cache: URL(fileURLWithPath: cache), source: source, network: try file(of: network),
             runner: runner,
             threads: threads, shared: shared, report: { display.show($0, $1) })
-        let (worker, device, threads, extra) = (worker, device, threads, purifyOptions)
+        let purification = Purification(control: control, options: purifyOptions)
+        var given = ["--device", device.rawValue]
+        if let threads { given += ["--threads", "\(threads)"] }
+        if let worker { given += ["--worker", worker] }
+        let options = given
         return AttackBenchmark(maker: maker, label: label, relearns: relearn) {
             model, dataset, classes, seed, scratch in
-            var arguments = [model.path, dataset.path, "--classes", classes.path, "--seed", "\(seed)"]
-            arguments += ["--device", device.rawValue]
-            if let threads { arguments += ["--threads", "\(threads)"] }
-            let options = try AnalysisOptions.parse(arguments + extra)
-            let analysis = LocalAnalysis(
-                type: .purify, arguments: options,
-                worker: try LocalWorker(executable: worker, device: options.device, control: control))
             display.show("purifying", nil)
-            let result = try await analysis.run(scratch: scratch.path)
-            guard let file = result.findings.artifacts[.purifiedModel] else {
-                throw Problem(
-                    .internal, code: "worker-incomplete", title: "The worker's answer is incomplete",
-                    detail: "It wrote no purified model.", location: model.path)
-            }
-            _ = try ReportedFile(file, in: scratch.appending(path: "job").path)
-            return PurificationOutcome(
-                verdict: result.verdict, samples: result.findings.samples,
-                phases: result.findings.phases.map { ($0.phase, $0.seconds) }, points: result.findings.points,
-                model: scratch.appending(path: "job/\(file)"))
+            return try await purification.run(
+                model: model, dataset: dataset,
+                arguments: ["--classes", classes.path, "--seed", "\(seed)"] + options, scratch: scratch)
         }
     }
 
@@ -249,14 +236,11 @@ final class BenchDisplay: Sendable {
         }
         guard isNew else { return }
         let share = fraction.map { " \(Int($0 * 100)) %" } ?? ""
-        FileHandle.standardError.write(Data("\(name): \(step)\(share)\n".utf8))
+        Self.note("\(name): \(step)\(share)")
     }
-}
 
-extension WorkerSupervisor {
-    fileprivate convenience init(executable: String?) throws {
-        var configuration = Configuration()
-        configuration.executable = executable
-        try self.init(configuration: configuration)
+    /// A line, or several, on standard error.
+    static func note(_ text: String) {
+        FileHandle.standardError.write(Data((text.withoutEscapes + "\n").utf8))
     }
 }
