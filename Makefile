@@ -41,10 +41,10 @@ docs: ## The REST reference, and the Swift API's documentation into .build-docs/
 	@scripts/api-documentation
 
 format: ## Format every Swift file
-	swift format format --in-place --parallel --recursive Package.swift Sources Tests
+	swift format format --in-place --parallel --recursive Package.swift Benchmarks Sources Tests
 
 lint: ## Refuse bad format, wrong arrows between modules, unchecked arithmetic on foreign numbers, packages without a pin
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	swift format lint --strict --parallel --recursive Package.swift Benchmarks Sources Tests
 	@scripts/check-arrows
 	@scripts/lint-arithmetic
 	scripts/check-pins

@@ -36,9 +36,9 @@ func tests(_ name: String, named suite: String? = nil, _ dependencies: [Target.D
         swiftSettings: strict)
 }
 
-func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func program(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(
-        name: name, dependencies: dependencies + [arguments], swiftSettings: strict)
+        name: name, dependencies: dependencies + [arguments], path: path, swiftSettings: strict)
 }
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -190,7 +190,7 @@ let programs: [Target] = [
         "burn-demo",
         ["AttackBench", "DatasetFormats", "Findings", "ServiceClient", "Support", "WorkerProtocol"]),
     program(
-        "burn-bench",
+        "burn-bench", path: "Benchmarks/burn-bench",
         [
             "AttackBench", "Execution", "Findings", "Graph", "ModelFormats", "Support", "Tensors",
             "WorkerProtocol", "Workers", signals,

@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT / "scripts" / "networks"))
 from export_architectures import ARCHITECTURES  # noqa: E402
 from packed import packed_set  # noqa: E402
 

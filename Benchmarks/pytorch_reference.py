@@ -13,7 +13,7 @@ work: forward            logits of one batch, evaluation mode, no gradients
       flops              multiply-adds of the convolutions and linear layers, times two, of one sample forward
 layout: contiguous or channels_last
 
-Models are those of scripts/export_architectures.py, with its weights. The batch is read from --input
+Models are those of scripts/networks/export_architectures.py, with its weights. The batch is read from --input
 (float32, N x 3 x 32 x 32), the labels from --labels (int32).
 """
 import argparse
@@ -26,7 +26,7 @@ import numpy
 import torch
 import torch.nn.functional as F
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "scripts" / "networks"))
 import export_architectures  # noqa: E402
 
 SGEMM_SIZE = 2048

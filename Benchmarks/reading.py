@@ -32,7 +32,7 @@ from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "Tests" / "Fixtures"))
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT / "scripts" / "networks"))
 import datasets  # noqa: E402
 import export_graphs  # noqa: E402
 import weights  # noqa: E402

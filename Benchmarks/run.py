@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT / "scripts" / "networks"))
 import engine  # noqa: E402
 import reading  # noqa: E402
 from service import MemoryWatch, Service  # noqa: E402

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts" / "networks"))
 import export_graphs
 
 

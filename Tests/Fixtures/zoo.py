@@ -29,7 +29,7 @@ import zipfile
 import torch
 from torch import nn
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts" / "networks"))
 import export_graphs  # noqa: E402
 import weights  # noqa: E402
 

@@ -1,6 +1,6 @@
 import CEmbeddedFiles
 
-/// Graphs of well-known classifiers without weights, compiled into the programs. `scripts/export_graphs.py`
+/// Graphs of well-known classifiers without weights, compiled into the programs. `scripts/networks/export_graphs.py`
 /// writes them.
 public enum BuiltInGraphs {
     /// Gzip-compressed JSON documents by name, sorted by name.

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Writes untrained classifiers for 32 x 32 RGB images as `.pt2` files (torch.export, dynamic batch).
 
-    export_architectures.py --out DIR [--classes 10] [--seed 0] [NAME ...]
+    scripts/networks/export_architectures.py --out DIR [--classes 10] [--seed 0] [NAME ...]
 
 Input: float32 (N, 3, 32, 32); output: logits (N, classes). Weights have PyTorch's initial values. The
 same definitions are the eager reference of the benchmark. `architectures/small_cnn.pt2`, which the
 demonstration trains, was written by
 
-    scripts/export_architectures.py --out architectures small_cnn
+    scripts/networks/export_architectures.py --out architectures small_cnn
 """
 import argparse
 import pathlib

@@ -9,7 +9,9 @@ import Tensors
 struct RewriteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rewrite", abstract: "Multiply all trained weights of a model by a number.",
-        discussion: "For scripts/recipes.py, which takes the file back into the library that it came from.")
+        discussion: """
+            For scripts/compatibility/recipes.py, which takes the file back into the library that it came from.
+            """)
 
     @Argument(help: "The model.")
     var model: String

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the engine with PyTorch and onnxruntime on many classifiers, and writes docs/compatibility.md.
 
-    scripts/compat.py FOLDER [--bench .build/release/burn-bench] [--out docs/compatibility.md]
+    scripts/compatibility/compat.py FOLDER [--bench .build/release/burn-bench] [--out docs/compatibility.md]
 
 FOLDER is one that `Tests/Fixtures/zoo.py export FOLDER --formats pt2,decomposed,onnx,legacy,external` made, and
 `Tests/Fixtures/zoo.py built-in FOLDER` for the graphs that are built in; that needs
@@ -20,6 +20,10 @@ import tempfile
 import numpy
 import torch
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts" / "networks"))
+sys.path.insert(0, str(ROOT / "Tests" / "Fixtures"))
+
 FORMATS = {
     "pt2": "`.pt2`", "decomposed": "`.pt2`, decomposed", "onnx": "ONNX (dynamo)", "legacy": "ONNX (TorchScript-based)",
     "external": "ONNX, weights beside it in a tar", "stored": "ONNX, weights beside it in a zip",
@@ -27,7 +31,7 @@ FORMATS = {
 }
 HEAD = """# Compatibility
 
-Written by `scripts/compat.py` on {date} with PyTorch {torch}, torchvision {torchvision}, timm {timm},
+Written by `scripts/compatibility/compat.py` on {date} with PyTorch {torch}, torchvision {torchvision}, timm {timm},
 transformers {transformers}, onnx {onnx} and onnxruntime {onnxruntime}. The models are those of
 `Tests/Fixtures/zoo.py`: every family of torchvision.models' classifiers, and a choice of timm's and Hugging
 Face's, with fewer and narrower layers and random weights, so that one run checks every operator they use.
@@ -89,8 +93,6 @@ def elsewhere(path, images):
             return elsewhere(next(pathlib.Path(folder).rglob("*.onnx")), images)
     if path.suffix == ".safetensors":
         import export_graphs
-
-        sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Tests/Fixtures"))
         import weights
 
         model = export_graphs.GRAPHS[path.name.split(".")[0]][0](10)
@@ -103,7 +105,6 @@ def elsewhere(path, images):
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         return session.run(None, {session.get_inputs()[0].name: images})[0]
     if path.name.startswith("hf_"):  # PyTorch has to know the type of the model's output.
-        sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Tests/Fixtures"))
         import zoo
 
         zoo.ZOO[path.name.split(".")[0]][2]()

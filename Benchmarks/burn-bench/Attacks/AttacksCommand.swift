@@ -26,7 +26,7 @@ struct AttacksCommand: AsyncParsableCommand {
     var dataName: String?
     @Option(help: "Network: a .pt2 file, or its name in --architectures. May be repeated.")
     var architecture: [String] = ["small_cnn"]
-    @Option(help: "Where untrained networks are (scripts/export_architectures.py writes more).")
+    @Option(help: "Where untrained networks are (scripts/networks/export_architectures.py writes more).")
     var architectures = "architectures"
     @Option(
         help: ArgumentHelp(
@@ -213,7 +213,7 @@ struct AttacksCommand: AsyncParsableCommand {
                 .notFound, code: "architecture-missing", title: "There is no such network",
                 detail: "\(file.path) is missing.",
                 fix:
-                    "Write it with scripts/export_architectures.py --out \(architectures) \(network), or name a "
+                    "Write it with scripts/networks/export_architectures.py --out \(architectures) \(network), or name a "
                     + ".pt2 file.")
         }
         return file

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the Python of docs/recipes.md as it stands there, with the real libraries and random weights (scripts/test-recipes).
 
-    scripts/recipes.py [NAME ...]      torchvision timm hugging-face backdoorbench keras
+    scripts/compatibility/recipes.py [NAME ...]      torchvision timm hugging-face backdoorbench keras
 
 Each: make the library's model, export it as the page says, have `burnd check` find nothing wrong, change the weights as a
 purification does (`burn-bench rewrite`), and take the file back into the library. There the logits must be those of the
@@ -18,9 +18,9 @@ import sys
 import tempfile
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("BURN_BIN", ROOT / ".build" / "release"))
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(ROOT / "scripts" / "networks"))
 sys.path.insert(0, str(ROOT / "Tests" / "Fixtures"))
 
 import torch  # noqa: E402

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the graphs of well-known classifiers, without weights, as `Sources/ModelFormats/BuiltIn/graphs/NAME.json.gz`.
 
-    export_graphs.py [--out Sources/ModelFormats/BuiltIn/graphs] [NAME ...]
+    scripts/networks/export_graphs.py [--out Sources/ModelFormats/BuiltIn/graphs] [NAME ...]
 
 A file of weights alone (safetensors, .pth) is read into one of these graphs. Each file holds the exported
 program (torch.export, dynamic batch, metadata removed) and the shape of every weight; `null` stands for the
