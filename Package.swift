@@ -42,7 +42,6 @@ func program(_ name: String, path: String? = nil, _ dependencies: [Target.Depend
 }
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -71,6 +70,7 @@ let foreign: [Target] = [
     clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
     clibrary("CImages", links: ["jpeg", "png16"]),
     clibrary("CLinux"),
+    .systemLibrary(name: "CNettle", providers: [.apt(["nettle-dev"])]),
     .target(
         name: "CParquet",
         cxxSettings: [.unsafeFlags(["-std=c++20", "-O2", "-isystem", arrow + "/include"])],
@@ -99,15 +99,15 @@ let foreign: [Target] = [
 
 // What may depend on what: docs/architecture.md, held by scripts/check-arrows.
 let modules: [Target] = [
-    library("Support"),
+    library("Support", ["CNettle"]),
 
     library("Findings", ["Support"]),
     .target(
-        name: "WebAssets", dependencies: ["CEmbeddedFiles", "Support", crypto],
+        name: "WebAssets", dependencies: ["CEmbeddedFiles", "Support"],
         exclude: ["openapi.json", "Dashboard"], swiftSettings: strict),
     library("HTTPServer", ["CHTTPServer", "Support", httpTypes, logging]),
     library("Report", ["Findings", "Support"]),
-    library("ServiceClient", ["Findings", "Support", crypto]),
+    library("ServiceClient", ["Findings", "Support"]),
     library("WorkerProtocol", ["Findings", "Support"]),
     library("PackedDataset", ["Findings", "Support"]),
 
@@ -139,13 +139,13 @@ let modules: [Target] = [
 
     library("Sandbox", ["CLinux", "Support", "WorkerProtocol"]),
     library("Workers", ["CLinux", "Support", "WorkerProtocol"]),
-    library("ArtifactStore", ["CLinux", "Support", "WorkerProtocol", crypto]),
+    library("ArtifactStore", ["CLinux", "Support", "WorkerProtocol"]),
     library(
         "JobStore",
-        ["ArtifactStore", "CEmbeddedFiles", "Findings", "Support", "WorkerProtocol", crypto, grdb, metrics]),
+        ["ArtifactStore", "CEmbeddedFiles", "Findings", "Support", "WorkerProtocol", grdb, metrics]),
     library(
         "Storage",
-        ["ArtifactStore", "Findings", "JobStore", "Support", "WorkerProtocol", "Workers", crypto, logging]),
+        ["ArtifactStore", "Findings", "JobStore", "Support", "WorkerProtocol", "Workers", logging]),
     library(
         "Rendering",
         [
@@ -156,14 +156,14 @@ let modules: [Target] = [
         "JobQueue",
         [
             "ArtifactStore", "Findings", "JobStore", "PackedDataset", "Rendering", "Storage", "Support",
-            "WorkerProtocol", "Workers", crypto, logging, metrics,
+            "WorkerProtocol", "Workers", logging, metrics,
         ]),
     .target(
         name: "API",
         dependencies: [
             "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Rendering", "Report",
             "Storage",
-            "Support", "WebAssets", "WorkerProtocol", "Workers", crypto, logging, metrics,
+            "Support", "WebAssets", "WorkerProtocol", "Workers", logging, metrics,
         ], swiftSettings: strict),
     library("AttackBench", ["Findings", "PackedDataset", "Support", "WorkerProtocol", "Workers"]),
 ]
@@ -182,7 +182,7 @@ let programs: [Target] = [
         [
             "API", "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore",
             "PackedDataset", "Report", "Sandbox", "ServiceClient", "Storage", "Support", "WorkerProtocol",
-            "Workers", crypto, logging,
+            "Workers", logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             signals, .product(name: "Yams", package: "Yams"),
         ]),
@@ -222,14 +222,14 @@ let suites: [Target] = [
         [
             "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "SchemaChecking",
             "ScriptedWorker",
-            "Support", "WorkerProtocol", "Workers", crypto, logging, metrics,
+            "Support", "WorkerProtocol", "Workers", logging, metrics,
         ]),
     tests(
         "AnalysisPipeline",
         [
             "Burn", "Execution", "Findings", "Support", "Tensors", "TinyModels", "WorkerProtocol",
         ]),
-    tests("ArtifactStore", ["ScriptedWorker", "Support", crypto]),
+    tests("ArtifactStore", ["ScriptedWorker", "Support"]),
     tests("AttackBench", ["Findings", "PackedDataset", "Support"]),
     tests(
         "Burn",
@@ -256,12 +256,12 @@ let suites: [Target] = [
             "burn-bench", "burn-worker", "ConfinedProgram", "Execution", "ModelFormats", "RawHTTP",
             "ScriptedWorker",
             "ServiceClient",
-            "Support", "Tensors", "TinyModels", "ZipFixtures", crypto,
+            "Support", "Tensors", "TinyModels", "ZipFixtures",
         ]),
     tests("Execution", ["Graph", "ModelFormats", "Support", "Tensors"]),
     tests("Findings", ["Support"]),
     tests("Graph", ["Support"]),
-    tests("HTTPServer", ["CHTTPServer", "RawHTTP", "Support", crypto, logging]),
+    tests("HTTPServer", ["CHTTPServer", "RawHTTP", "Support", logging]),
     tests("JobQueue", ["ScriptedWorker", "Storage", "Support", grdb]),
     tests("JobStore", ["Support", grdb]),
     tests("ModelFormats", ["Containers", "Graph", "Support", "ZipFixtures", protobuf]),
@@ -287,7 +287,6 @@ let package = Package(
     products: [],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Support
 
@@ -61,17 +60,17 @@ extension ArtifactStore {
         let descriptor = DurableFile.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) }
         guard descriptor >= 0 else { throw FileProblem.of("open", path) }
         defer { close(descriptor) }
-        var hash = SHA256()
+        var hash = Digest(.sha256)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { buffer.deallocate() }
         while true {
             let count = read(descriptor, buffer.baseAddress, buffer.count)
-            if count == 0 { return hash.finalize().hexadecimal }
+            if count == 0 { return hash.bytes.hexadecimal }
             if count < 0 {
                 if errno == EINTR { continue }
                 throw FileProblem.of("read", path)
             }
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            hash.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Support
 
@@ -11,7 +10,7 @@ public final class PartFile: Sendable {
     private struct State {
         var descriptor: Int32
         var offset: Int
-        var hash = SHA256()
+        var hash = Digest(.sha256)
         /// Bytes that `hash` has seen; less than `offset` after a start of the service.
         var hashed = 0
     }
@@ -19,7 +18,7 @@ public final class PartFile: Sendable {
     /// A place that `rewind` goes back to.
     public struct Mark: Sendable {
         public let offset: Int
-        fileprivate let hash: SHA256
+        fileprivate let hash: Digest
         fileprivate let hashed: Int
     }
 
@@ -69,7 +68,7 @@ public final class PartFile: Sendable {
                     throw FileProblem.of("write", path)
                 }
                 if state.hashed == state.offset {
-                    state.hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
+                    state.hash.update(UnsafeRawBufferPointer(rebasing: piece[..<count]))
                     state.hashed += count
                 }
                 state.offset += count
@@ -113,10 +112,10 @@ public final class PartFile: Sendable {
             while state.hashed < state.offset {
                 let count = min(1 << 20, state.offset - state.hashed)
                 let bytes = try Self.read(state.descriptor, at: state.hashed, count, path)
-                state.hash.update(data: bytes)
+                state.hash.update(bytes)
                 state.hashed += bytes.count
             }
-            return state.hash.finalize().hexadecimal
+            return state.hash.bytes.hexadecimal
         }
     }
 

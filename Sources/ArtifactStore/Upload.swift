@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Support
 
@@ -9,7 +8,7 @@ public final class Upload: Sendable {
     private struct State {
         /// -1 when committed or aborted.
         var descriptor: Int32
-        var hash = SHA256()
+        var hash = Digest(.sha256)
         var written = 0
         /// Set once all bytes are there.
         var digest: String?
@@ -59,7 +58,7 @@ public final class Upload: Sendable {
                     detail: "More than the \(expectedBytes) bytes of Content-Length were sent.")
             }
             try DurableFile.writeAll(state.descriptor, bytes, path: part)
-            state.hash.update(bufferPointer: bytes)
+            state.hash.update(bytes)
             state.written += bytes.count
         }
     }
@@ -75,7 +74,7 @@ public final class Upload: Sendable {
         try state.withLock { state in
             guard state.descriptor >= 0, state.digest == nil else { throw Self.closed }
             let problem: Problem
-            let digest = state.hash.finalize().hexadecimal
+            let digest = state.hash.bytes.hexadecimal
             if state.written != expectedBytes {
                 problem = Problem(
                     .malformed, code: "upload-truncated", title: "The body is shorter than announced",

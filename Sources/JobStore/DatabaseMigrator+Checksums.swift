@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import GRDB
 import Support
@@ -15,7 +14,7 @@ extension DatabaseMigrator {
             }
             // Foreign keys are checked as rows change, and not once more over the whole database. A file that makes
             // a table anew which others refer to needs `.deferred`.
-            let identifier = "\(name) sha256:\(SHA256.hash(data: Data(sql.utf8)).hexadecimal)"
+            let identifier = "\(name) sha256:\(Digest.sha256(Data(sql.utf8)).hexadecimal)"
             registerMigration(identifier, foreignKeyChecks: .immediate) { try $0.execute(sql: sql) }
         }
     }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Support
 
@@ -16,15 +15,15 @@ public struct FileDigest: Hashable, Sendable {
         do {
             let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
             defer { try? file.close() }
-            var hash = SHA256()
+            var hash = Digest(.sha256)
             bytes = 0
             while let piece = try file.read(upToCount: Self.piece), !piece.isEmpty {
                 try Task.checkCancellation()
-                hash.update(data: piece)
+                hash.update(piece)
                 bytes += piece.count
                 progress(bytes)
             }
-            sha256 = hash.finalize().hexadecimal
+            sha256 = hash.bytes.hexadecimal
         } catch let error as CancellationError {
             throw error
         } catch {

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import FoundationNetworking
 import Support
@@ -136,7 +135,7 @@ struct ResumableUpload {
 
     /// - Returns: the offset after the piece.
     private func sent(_ piece: Data, at offset: Int, of id: String) async throws -> Int {
-        let checksum = Data(SHA256.hash(data: piece)).base64EncodedString()
+        let checksum = Data(Digest.sha256(piece)).base64EncodedString()
         let request = client.request(
             "PATCH", "/v1/uploads/\(id)",
             headers: Self.tus.merging([

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Support
 
@@ -74,7 +73,7 @@ enum Folder {
         guard to >= 0 else { throw FileProblem.of("open", target) }
         try protect(target)
         defer { close(to) }
-        var hash = SHA256()
+        var hash = Digest(.sha256)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { buffer.deallocate() }
         while true {
@@ -83,9 +82,9 @@ enum Folder {
             guard count >= 0 else { throw FileProblem.of("read", source) }
             if count == 0 { break }
             let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            hash.update(bufferPointer: piece)
+            hash.update(piece)
             try DurableFile.writeAll(to, piece, path: target)
         }
-        return hash.finalize().hexadecimal
+        return hash.bytes.hexadecimal
     }
 }

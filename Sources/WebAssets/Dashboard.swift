@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Support
 
@@ -22,7 +21,7 @@ public struct Dashboard: Sendable {
     private let files: [String: File]
 
     private init() {
-        var all = SHA256()
+        var all = Digest(.sha256)
         var files: [String: File] = [:]
         var page = ""
         for (path, bytes) in EmbeddedAssets.dashboard {
@@ -30,11 +29,11 @@ public struct Dashboard: Sendable {
                 page = String(decoding: bytes, as: UTF8.self)
                 continue
             }
-            all.update(data: Data(path.utf8))
-            all.update(data: bytes)
+            all.update(Data(path.utf8))
+            all.update(bytes)
             files[path] = Self.file(bytes, path)
         }
-        version = String(all.finalize().hexadecimal.prefix(16))
+        version = String(all.bytes.hexadecimal.prefix(16))
         self.page = Self.file(Data(page.replacing("{version}", with: version).utf8), "index.html")
         self.files = files
     }
@@ -57,6 +56,6 @@ public struct Dashboard: Sendable {
         let ending = path.split(separator: ".").last.map(String.init) ?? ""
         return File(
             bytes: bytes, contentType: types[ending] ?? "application/octet-stream",
-            digest: SHA256.hash(data: bytes).hexadecimal)
+            digest: Digest.sha256(bytes).hexadecimal)
     }
 }

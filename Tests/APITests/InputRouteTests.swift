@@ -1,6 +1,6 @@
-import Crypto
 import Foundation
 import HTTPServer
+import Support
 import Testing
 
 @testable import API
@@ -9,7 +9,7 @@ import Testing
     @Test func anUploadIsStoredImportedListedAndDownloaded() async throws {
         try await withHarness { service in
             let script = Data(Script.model.utf8)
-            let digest = Data(SHA256.hash(data: script)).base64EncodedString()
+            let digest = Data(Digest.sha256(script)).base64EncodedString()
             let created = try await service.send(
                 .post, "/v1/models?name=res%20net.pt2", body: script,
                 headers: [.contentDigest: "sha-512=:AA==:, sha-256=:\(digest):", .prefer: "wait=30"])

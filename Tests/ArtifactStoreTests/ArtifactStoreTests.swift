@@ -1,5 +1,4 @@
 import ArtifactStore
-import Crypto
 import Foundation
 import Support
 import Testing
@@ -16,7 +15,7 @@ import Testing
     }
 
     static func digest(_ data: Data) -> String {
-        SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
+        Digest.sha256(data).map { String(format: "%02x", $0) }.joined()
     }
 
     static func code(_ body: () throws -> Void) -> String? {

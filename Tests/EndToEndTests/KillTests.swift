@@ -1,6 +1,6 @@
-import Crypto
 import Foundation
 import RawHTTP
+import Support
 import Synchronization
 import Testing
 
@@ -263,6 +263,6 @@ import Testing
     }
 
     fileprivate static func hexadecimal(_ data: Data) -> String {
-        SHA256.hash(data: data).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        Digest.sha256(data).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }

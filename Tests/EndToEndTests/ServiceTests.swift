@@ -1,5 +1,5 @@
-import Crypto
 import Foundation
+import Support
 import Testing
 
 /// A real service process, real sockets, a real model file; workers that follow a script.
@@ -29,7 +29,7 @@ import Testing
     @Test func theMainJobRunsOverHTTP() throws {
         let service = try ServiceProcess(script: Self.purification)
         let bytes = try Data(contentsOf: ServiceProcess.model)
-        let digest = Data(SHA256.hash(data: bytes)).base64EncodedString()
+        let digest = Data(Digest.sha256(bytes)).base64EncodedString()
         let upload = try service.post(
             "/v1/models?name=small.pt2", "Content-Digest: sha-256=:\(digest):", "Prefer: wait=20", body: bytes
         )

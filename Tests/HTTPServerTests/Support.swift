@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import HTTPServer
 import Logging
@@ -10,7 +9,7 @@ final class FileSink: BodySink, @unchecked Sendable {
     let path = NSTemporaryDirectory() + "burn-http-" + HTTPRequestHead.makeID()
     private let descriptor: Int32
     private let failAfter: Int
-    private var hash = SHA256()
+    private var hash = Digest(.sha256)
     private let received = Mutex(0)
     let aborted = Mutex(false)
     let finished = Mutex(false)
@@ -34,7 +33,7 @@ final class FileSink: BodySink, @unchecked Sendable {
             throw Problem(
                 .insufficientStorage, code: "disk-full", title: "No room", detail: "the disk is full")
         }
-        hash.update(bufferPointer: bytes)
+        hash.update(bytes)
         guard Foundation.write(descriptor, bytes.baseAddress, bytes.count) == bytes.count else {
             throw CancellationError()
         }
@@ -46,7 +45,7 @@ final class FileSink: BodySink, @unchecked Sendable {
     func abort() { aborted.withLock { $0 = true } }
 
     var digest: String {
-        hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        hash.bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }
 

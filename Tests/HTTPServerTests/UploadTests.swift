@@ -1,7 +1,7 @@
-import Crypto
 import Foundation
 import HTTPServer
 import RawHTTP
+import Support
 import Testing
 
 @Suite struct UploadTests {
@@ -12,7 +12,7 @@ import Testing
 
     @Test func streamsABodyUnchanged() async throws {
         let body = Self.random(9_000_008)
-        let digest = SHA256.hash(data: body).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+        let digest = Digest.sha256(body).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
             .joined()
         try await withServer { server, recorder in
             let client = try RawClient(port: server.port)

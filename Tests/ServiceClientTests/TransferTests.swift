@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import HTTPServer
 import Logging
@@ -12,7 +11,7 @@ import Testing
     private static let content = Data("what the service holds".utf8)
 
     private static func digest(of data: Data) -> String {
-        "sha-256=:\(Data(SHA256.hash(data: data)).base64EncodedString()):"
+        "sha-256=:\(Data(Digest.sha256(data)).base64EncodedString()):"
     }
 
     /// Runs a server for one test; `count` is how often the path was asked for before.

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import JobStore
 import Support
@@ -19,7 +18,7 @@ public struct APIToken: Sendable {
     /// A fresh secret for a key, from the system's random numbers.
     public init(keyID: String) {
         self.keyID = keyID
-        let bytes = SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }
+        let bytes = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) })
         secret = bytes.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
             .replacing("=", with: "")
     }
@@ -43,7 +42,7 @@ public struct APIToken: Sendable {
 
     /// In lower-case hexadecimal.
     public var secretSHA256: String {
-        SHA256.hash(data: Data(secret.utf8)).hexadecimal
+        Digest.sha256(Data(secret.utf8)).hexadecimal
     }
 
     /// Compares in a time that does not depend on where the texts differ.

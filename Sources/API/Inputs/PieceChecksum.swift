@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import HTTPServer
 import Support
@@ -26,59 +25,22 @@ extension HTTPRequestHead {
 
 /// The checksum of one request's piece, computed while it comes.
 struct PieceChecksum: Sendable {
-    enum Algorithm: String, Sendable, CaseIterable {
-        case sha1, sha256, sha512
-
-        var byteCount: Int {
-            switch self {
-            case .sha1: 20
-            case .sha256: 32
-            case .sha512: 64
-            }
-        }
-    }
+    // The protocol demands SHA-1; it guards against faults on the way, not against anybody.
+    typealias Algorithm = Digest.Algorithm
 
     static let algorithms = Algorithm.allCases.map(\.rawValue).joined(separator: ",")
 
-    private enum Hash: Sendable {
-        case sha1(Insecure.SHA1), sha256(SHA256), sha512(SHA512)
-    }
-
     let algorithm: Algorithm
     private let expected: Data
-    private var hash: Hash
+    private var digest: Digest
 
     init(algorithm: Algorithm, expected: Data) {
         self.algorithm = algorithm
         self.expected = expected
-        hash =
-            switch algorithm {
-            // The protocol demands it; it guards against faults on the way, not against anybody.
-            case .sha1: .sha1(Insecure.SHA1())
-            case .sha256: .sha256(SHA256())
-            case .sha512: .sha512(SHA512())
-            }
+        digest = Digest(algorithm)
     }
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        switch hash {
-        case .sha1(var hasher):
-            hasher.update(bufferPointer: bytes)
-            hash = .sha1(hasher)
-        case .sha256(var hasher):
-            hasher.update(bufferPointer: bytes)
-            hash = .sha256(hasher)
-        case .sha512(var hasher):
-            hasher.update(bufferPointer: bytes)
-            hash = .sha512(hasher)
-        }
-    }
+    mutating func update(_ bytes: UnsafeRawBufferPointer) { digest.update(bytes) }
 
-    var matches: Bool {
-        switch hash {
-        case .sha1(let hasher): Data(hasher.finalize()) == expected
-        case .sha256(let hasher): Data(hasher.finalize()) == expected
-        case .sha512(let hasher): Data(hasher.finalize()) == expected
-        }
-    }
+    var matches: Bool { Data(digest.bytes) == expected }
 }

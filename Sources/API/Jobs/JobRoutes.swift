@@ -1,4 +1,3 @@
-import Crypto
 import Findings
 import Foundation
 import HTTPServer
@@ -63,7 +62,7 @@ extension RESTService {
         let key = try idempotencyKey(request.head)
         let wanted = try JobRequestReader.read(request.data)
         try await checkMatch(wanted)
-        let hash = SHA256.hash(data: try JSON.data(wanted)).hexadecimal
+        let hash = Digest.sha256(try JSON.data(wanted)).hexadecimal
         do {
             let apiKey = (request.head.principal as? Principal)?.key
             let submission = try await queue.submit(

@@ -1,4 +1,3 @@
-import Crypto
 import Findings
 import Foundation
 import HTTPServer
@@ -83,7 +82,7 @@ extension RESTService {
 
     /// A small picture with its entity tag; 304 for whom has it.
     private static func picture(_ data: Data, type: String, _ head: HTTPRequestHead) -> HTTPResponse {
-        let digest = SHA256.hash(data: data).hexadecimal
+        let digest = Digest.sha256(data).hexadecimal
         let tag = "\"\(digest)\""
         let headers: HTTPFields = [.eTag: tag, .cacheControl: keep]
         let known = head.headers.list(.ifNoneMatch).map {

@@ -1,5 +1,4 @@
 import API
-import Crypto
 import Findings
 import Foundation
 import Report
@@ -109,12 +108,12 @@ enum TreeDigest {
         while let path = walker.nextObject() as? String {
             if walker.fileAttributes?[.type] as? FileAttributeType == .typeRegular { paths.append(path) }
         }
-        var hash = SHA256()
+        var hash = Digest(.sha256)
         for path in paths.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
             let digest = try FileDigest(path: base + "/" + path).sha256
-            hash.update(data: Data(line(digest, path).utf8))
+            hash.update(Data(line(digest, path).utf8))
         }
-        return hash.finalize().hexadecimal
+        return hash.bytes.hexadecimal
     }
 
     /// As sha256sum of GNU coreutils prints it: names with a backslash or line end are marked and escaped.
