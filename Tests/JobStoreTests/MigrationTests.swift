@@ -1,6 +1,5 @@
 import Foundation
 import GRDB
-import Migrations
 import Support
 import Testing
 
