@@ -4,6 +4,8 @@
 package protocol ImageCodec {
     /// As users know it.
     static var name: String { get }
+    /// Of file names, in small letters, the usual one first.
+    static var extensions: [String] { get }
     /// - Parameter head: the file's first `ImageFormat.headBytes`, or fewer.
     static func recognises(_ head: some Collection<UInt8>) -> Bool
     /// Reads the header; decodes as well where there are `pixels`.
@@ -76,16 +78,19 @@ package struct ImageFormat: Hashable, Sendable {
 }
 
 extension ImageFormat {
-    private static let imageExtensions: Set<String> = [
-        "png", "jpg", "jpeg", "jpe", "jfif", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm", "heic",
-        "avif",
-        "jxl", "jp2", "tga", "ico",
+    /// Of formats that are not decoded.
+    private static let foreignExtensions = [
+        "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm", "heic", "avif", "jxl", "jp2", "tga", "ico",
     ]
+    private static let extensions = Set(codecs.flatMap { $0.extensions } + foreignExtensions)
+
+    /// Whether it is that of images, of a format that is decoded or not.
+    package static func isImageExtension(_ name: String) -> Bool { extensions.contains(name.lowercased()) }
 
     /// Whether a name promises an image, of a format that is decoded or not.
     package static func isImageName(_ name: String) -> Bool {
         guard let dot = name.lastIndex(of: ".") else { return false }
-        return imageExtensions.contains(name[name.index(after: dot)...].lowercased())
+        return isImageExtension(String(name[name.index(after: dot)...]))
     }
 }
 

@@ -3,6 +3,7 @@ import CImages
 /// JPEG through libjpeg-turbo.
 enum JPEGCodec: ImageCodec, Sendable {
     static let name = "JPEG"
+    static let extensions = ["jpg", "jpeg", "jpe", "jfif"]
 
     static func recognises(_ head: some Collection<UInt8>) -> Bool { head.starts(with: [0xff, 0xd8, 0xff]) }
 

@@ -3,6 +3,7 @@ import CImages
 /// PNG through libpng.
 enum PNGCodec: ImageCodec, Sendable {
     static let name = "PNG"
+    static let extensions = ["png"]
 
     static func recognises(_ head: some Collection<UInt8>) -> Bool {
         head.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])

@@ -1,4 +1,5 @@
 import Foundation
+import Support
 import Synchronization
 
 /// One line of progress: redrawn in place on a terminal, written once per step elsewhere.
@@ -44,6 +45,6 @@ final class ProgressLine: Sendable {
     }
 
     private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        FileHandle.standardError.offer(Data(text.utf8))
     }
 }

@@ -14,7 +14,7 @@ enum WorkerMain {
             try Confinement.begin()
             channel = try Channel()
         } catch {
-            FileHandle.standardError.write(Data("burn-worker: \(error)\n".utf8))
+            FileHandle.standardError.offer(Data("burn-worker: \(error)\n".utf8))
             exit(2)
         }
         do {

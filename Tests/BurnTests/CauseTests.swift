@@ -8,6 +8,7 @@ import Testing
         inserted: Double, random: Double = 0, of tested: Int = 384, staying: ControlledEffect?
     ) -> ClassFinding {
         var finding = ClassFinding(label: 0)
+        finding.labelledSuspects = 20
         finding.effect = TriggerEffect(
             form: .moments(scale: 1), rate: inserted, random: random, topSource: 1, topSourceRate: inserted,
             topSourceRandom: random, tested: tested, topSourceTested: tested)

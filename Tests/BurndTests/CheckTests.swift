@@ -16,6 +16,20 @@ import Testing
         #expect(outcome.output.contains("Nothing is wrong."))
     }
 
+    /// As with `burnd check … | head`: what nobody reads is left out, and the exit code stays.
+    @Test func aReaderThatHasGoneIsNoFault() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.arguments = [
+            "-c", "\"$0\" check \"$1\" | true; exit ${PIPESTATUS[0]}",
+            Program.folder.appending(path: "burnd").path, Program.model,
+        ]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+    }
+
     @Test func aModelAndASetThatFitAreSaidToFit() throws {
         try withFolder { folder, worker in
             let program = try worker(

@@ -47,7 +47,9 @@ extension ClassFinding {
 
     /// Judges by the cluster of perturbations and what the trigger behind it does.
     mutating func judge(classes: Int) {
-        guard hasDistinctCluster, let effect else { return }
+        guard hasDistinctCluster, let effect,
+            labelledSuspects >= Self.smallestCluster(of: coherence?.members.count ?? 0)
+        else { return }
         let nearlyCoherent = coherencePValue < Self.weakSignificance
         // An unusual cluster whose samples share an unusual pattern as well: two looks at them agree.
         let isConfirmed = nearlyCoherent && (images?.pValue ?? 1) < Self.significance / Double(classes)

@@ -23,6 +23,8 @@ package struct ClassFinding: Sendable {
     /// What is left of the trigger's carriers without it: shares of the class's other samples, and of the carriers, that
     /// stay in the class with the trigger taken out. Nil for too few.
     var removal: ControlledEffect?
+    /// Samples that the trigger was estimated from which have the class's label: others can't have been planted into it.
+    var labelledSuspects = 0
     /// How far the trigger behind the next group of the class works both ways; asked of a class whose trigger does.
     var nextBothWays = 0.0
     /// The cluster differs from its own class by less than from the others: its given labels are true.
@@ -77,7 +79,7 @@ package struct ClassFinding: Sendable {
     /// The judgement rests on a pattern in the images, not on the perturbations' cluster.
     var isFoundByImages: Bool {
         switch conclusion?.ground {
-        case .pattern, .common: true
+        case .pattern, .common, .shared: true
         default: false
         }
     }
@@ -144,6 +146,7 @@ package struct ClassFinding: Sendable {
         case .perturbations: min(perturbationPValue, causePValue)
         case .pattern(let evidence): evidence.pValue
         case .common(let evidence): evidence.pValue
+        case .shared: causePValue
         case .style: style?.pValue ?? 1
         case .features: features?.pValue ?? 1
         case nil: 1

@@ -14,6 +14,8 @@ struct Conclusion: Sendable {
         case pattern(PatternEvidence)
         /// A pattern in images of all classes.
         case common(CommonPattern)
+        /// The trigger of another class, which works here from another source.
+        case shared(with: Int)
         /// How a part of the class is pictured (`ClassFinding.style`).
         case style
         /// The penultimate layer alone (`ClassFinding.features`).

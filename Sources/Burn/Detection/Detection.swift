@@ -93,6 +93,7 @@ package struct Detection {
         for index in findings.indices { findings[index].judge(classes: images.classes) }
         try searchFurther(&findings, imageSearch, work)
         try imageSearch?.examineFurtherTargets(&findings)
+        try search.examineShared(&findings, classes: images.classes)
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),
             scores: Array(repeating: 0, count: images.count),

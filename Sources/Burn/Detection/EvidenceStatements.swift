@@ -85,6 +85,7 @@ struct EvidenceStatements {
         case .pattern(let evidence):
             imageStatement(finding, pValue: evidence.bundlePValue, comparison: agreement(evidence))
         case .common(let evidence): imageStatement(finding, wayBack: evidence.wayBack.map(words) ?? "")
+        case .shared(let other): sharedStatement(finding, with: other)
         case .style: finding.style.map { styleStatement(finding, $0) }
         case .features: finding.features?.unlearning.map { featureStatement(finding, $0) }
         case nil: nil
@@ -138,6 +139,17 @@ struct EvidenceStatements {
             + "\(source) (\(percent(finding.effect?.topSourceRate ?? 0)), a random direction of the same norm "
             + "\(percent(finding.effect?.topSourceRandom ?? 0)))\(comparison). The model sees another class in "
             + "\(percent(Double(contradicted) / Double(max(own.count, 1)))) of them.\(wayBack)"
+    }
+
+    private func sharedStatement(_ finding: ClassFinding, with other: Int) -> String {
+        let own = finding.images?.members.count ?? 0
+        let source = images.classNames[finding.effect?.topSource ?? finding.label]
+        return
+            "Class \(images.classNames[finding.label]): \(own) samples with its label carry the trigger that was found in class "
+            + "\(images.classNames[other]). Estimated again from them, it sends "
+            + "\(percent(finding.effect?.topSourceRate ?? 0)) of \(source)'s images there, a random direction of the same norm "
+            + "\(percent(finding.effect?.topSourceRandom ?? 0)); without it \(percent(finding.removal?.control ?? 0)) of its "
+            + "samples stay in the class, where \(percent(finding.removal?.rate ?? 0)) of the class's others do."
     }
 
     private func agreement(_ pattern: PatternEvidence) -> String {

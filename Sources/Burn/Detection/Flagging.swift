@@ -4,7 +4,7 @@ extension Detection.Outcome {
         switch finding.conclusion?.ground {
         case .style: flagByStyle(finding)
         case .features: flagByFeatures(finding)
-        case .pattern, .common: flagByImages(finding, images, enough: 0.5)
+        case .pattern, .common, .shared: flagByImages(finding, images, enough: 0.5)
         case .perturbations, nil:
             flagByPerturbations(finding, images)
             // The perturbations have named most samples: only what is almost certain counts beside them.

@@ -89,6 +89,7 @@ struct TriggerSearch {
             }
         }
         finding.trigger = trigger
+        finding.labelledSuspects = suspects.count { images.labels[$0] == label }
         func effect(on probes: [Int]) throws -> TriggerEffect? {
             TriggerEffect.decisive(
                 try responses(to: trigger, probes: probes, seed: seed &+ UInt64(label)).map {
@@ -125,7 +126,7 @@ struct TriggerSearch {
         )
     }
 
-    private func responses(
+    func responses(
         to trigger: TriggerEstimate, probes: [Int], seed: UInt64
     ) throws -> [TriggerResponse] {
         // Attackers use a stronger trigger on the images that they attack with than on those that they plant.

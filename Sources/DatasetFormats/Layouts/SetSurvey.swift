@@ -98,7 +98,7 @@ struct SetSurvey {
     }
 
     private mutating func endRun() {
-        guard let kinds = run?.kinds, !kinds.isDisjoint(with: ["png", "jpg", "jpeg"]) else { return }
+        guard let kinds = run?.kinds, kinds.contains(where: ImageFormat.isImageExtension) else { return }
         samples.count += 1
         if kinds.contains("cls") { samples.withNumber += 1 }
         if !kinds.isDisjoint(with: ["cls", "json", "txt"]) { samples.withLabel += 1 }

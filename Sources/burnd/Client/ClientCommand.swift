@@ -73,5 +73,5 @@ func printDocument(_ data: Data) throws {
     let text = try JSONSerialization.data(
         withJSONObject: value,
         options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes, .fragmentsAllowed])
-    FileHandle.standardOutput.write(text.plainJSON + Data("\n".utf8))
+    FileHandle.standardOutput.offer(text.plainJSON + Data("\n".utf8))
 }

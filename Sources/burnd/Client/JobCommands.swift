@@ -79,7 +79,7 @@ struct SubmitCommand: AsyncParsableCommand {
             let answer = try await client.submit(data, idempotencyKey: key)
             let job: JobReply = try client.decode(answer)
             guard watch else { return service.json ? try printDocument(answer) : print(job.id) }
-            FileHandle.standardError.write(Data("job \(job.id)\n".utf8))
+            FileHandle.standardError.offer(Data("job \(job.id)\n".utf8))
             try await Watch(client: client, job: job.id).run(json: service.json)
         }
     }

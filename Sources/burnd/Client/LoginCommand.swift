@@ -59,9 +59,9 @@ enum KeyPrompt {
         if let key = environment["BURN_KEY"], !key.isEmpty {
             text = key
         } else if isatty(STDIN_FILENO) == 1 {
-            FileHandle.standardError.write(Data("Key: ".utf8))
+            FileHandle.standardError.offer(Data("Key: ".utf8))
             text = withoutEcho { readLine(strippingNewline: true) }
-            FileHandle.standardError.write(Data("\n".utf8))
+            FileHandle.standardError.offer(Data("\n".utf8))
         } else {
             text = readLine(strippingNewline: true)
         }

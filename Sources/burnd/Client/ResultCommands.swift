@@ -84,7 +84,7 @@ struct ReportCommand: AsyncParsableCommand {
             let data = try await client.get(
                 job.path + "/report",
                 query: [URLQueryItem(name: "format", value: file?.form.rawValue ?? "json")])
-            guard let file else { return FileHandle.standardOutput.write(data) }
+            guard let file else { return FileHandle.standardOutput.offer(data) }
             do { try data.write(to: URL(fileURLWithPath: file.path), options: .atomic) } catch {
                 throw Problem(
                     .internal, code: "output-unwritable", title: "The report can't be written",

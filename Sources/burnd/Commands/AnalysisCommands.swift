@@ -147,7 +147,7 @@ private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ writte
 func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    FileHandle.standardOutput.write(try encoder.encode(value).plainJSON + Data("\n".utf8))
+    FileHandle.standardOutput.offer(try encoder.encode(value).plainJSON + Data("\n".utf8))
 }
 
 /// Copies beside the destination first, so that it is whole or not there.

@@ -96,7 +96,7 @@ struct CreateKeyCommand: AsyncParsableCommand {
                 The token is shown this once and stored nowhere:
 
                 """
-            FileHandle.standardError.write(Data(note.utf8))
+            FileHandle.standardError.offer(Data(note.utf8))
             print(token)
         }
     }

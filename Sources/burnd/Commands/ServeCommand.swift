@@ -156,7 +156,7 @@ private struct WebService: Service {
         readiness.state = .ready
         let address = ListenAddress(host: configuration.host, port: server.port)
         // The one line on standard output: programs that start the service read the address from it.
-        FileHandle.standardOutput.write(
+        FileHandle.standardOutput.offer(
             Data(
                 "burnd listens on \(configuration.certificate == nil ? "http" : "https")://\(address)\n".utf8)
         )

@@ -22,7 +22,7 @@ struct JSONLogHandler: LogHandler {
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
     /// Called with each line; a line is one write, so that lines of different threads do not mix.
-    var write: @Sendable (Data) -> Void = { FileHandle.standardError.write($0) }
+    var write: @Sendable (Data) -> Void = { FileHandle.standardError.offer($0) }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

@@ -30,7 +30,7 @@ final class ProgressDisplay: Sendable {
         var size = winsize()
         let known = terminal && ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         return ProgressDisplay(interactive: terminal, width: known ? Int(size.ws_col) : 80) {
-            FileHandle.standardError.write(Data($0.utf8))
+            FileHandle.standardError.offer(Data($0.utf8))
         }
     }
 

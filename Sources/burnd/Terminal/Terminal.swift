@@ -5,11 +5,11 @@ import Support
 enum Terminal {
     /// A line, or several, on standard error.
     static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text.withoutEscapes + "\n").utf8))
+        FileHandle.standardError.offer(Data((text.withoutEscapes + "\n").utf8))
     }
 }
 
 /// Instead of the standard library's, in this whole program.
 func print(_ text: String) {
-    FileHandle.standardOutput.write(Data((text.withoutEscapes + "\n").utf8))
+    FileHandle.standardOutput.offer(Data((text.withoutEscapes + "\n").utf8))
 }

@@ -1,0 +1,71 @@
+import Support
+import Tensors
+
+/// Follows the triggers of some classes into the others: a trigger that sends each class somewhere else may show itself in a
+/// few of them.
+extension TriggerSearch {
+    /// - Parameter classes: number of classes that are judged.
+    func examineShared(_ findings: inout [ClassFinding], classes: Int) throws {
+        let known = findings.filter { $0.isSourceSpecific && $0.isCause(classes: classes) }
+            .sorted { $0.bothWays > $1.bothWays }.prefix(Self.mostShared)
+        guard !known.isEmpty else { return }
+        let probes = probes(apartFrom: known.flatMap { $0.coherence?.cluster ?? [] })
+        let shared = try known.compactMap { finding in
+            try finding.trigger.map {
+                (
+                    label: finding.label, trigger: $0,
+                    responses: try responses(to: $0, probes: probes, seed: seed)
+                )
+            }
+        }
+        for index in findings.indices where findings[index].judgement != .backdoored {
+            try token.check()
+            let label = findings[index].label
+            let best = shared.max { strength($0.responses, label) < strength($1.responses, label) }
+            guard let best, strength(best.responses, label) >= ClassFinding.decisiveEffect else { continue }
+            let suspects = try leaving(label, without: best.trigger)
+            guard suspects.count >= ClassFinding.smallestCluster else { continue }
+            var further = findings[index]
+            further.isCleanLabel = false
+            // Estimated again, from this class's samples alone: fragile images that leave it anyhow have no trigger.
+            try examine(&further, suspects: suspects)
+            guard further.isCause(classes: classes) else { continue }
+            further.carry(suspects, of: images.count, as: best.label)
+            findings[index] = further
+        }
+    }
+
+    private static let mostShared = 4
+
+    /// The largest share of one class's images that a trigger sends into the class, beyond chance.
+    private func strength(_ responses: [TriggerResponse], _ label: Int) -> Double {
+        responses.map { $0.effect(into: label).topSourceExcess }.max() ?? 0
+    }
+
+    private func probes(apartFrom carriers: [Int]) -> [Int] {
+        var random = SplitMix64(seed: seed)
+        let isCarrier = Set(carriers)
+        return Array(
+            images.labels.indices.filter {
+                Int(table.predicted[$0]) == images.labels[$0] && !isCarrier.contains($0)
+            }.shuffled(using: &random).prefix(2 * Self.probesPerTest))
+    }
+
+    /// Samples of the class, found there as they are labelled, that the model sees another class in without the trigger.
+    private func leaving(_ label: Int, without trigger: TriggerEstimate) throws -> [Int] {
+        let own = images.labels.indices.filter {
+            images.labels[$0] == label && Int(table.predicted[$0]) == label
+        }
+        return zip(own, try predictions(own, without: trigger)).filter { $1 != label }.map(\.0)
+    }
+}
+
+extension ClassFinding {
+    /// Takes over the trigger of another class: the judgement rests on that these samples carry it.
+    mutating func carry(_ samples: [Int], of everyone: Int, as other: Int) {
+        var posteriors = [Float](repeating: 0, count: everyone)
+        for sample in samples { posteriors[sample] = 1 }
+        images = ImageBundle(members: samples, posteriors: posteriors, gain: 0, pValue: 1)
+        conclude(.backdoored, from: .shared(with: other))
+    }
+}
