@@ -10,6 +10,7 @@ package struct ImageGeometry: Hashable, Sendable {
         self.channels = channels
     }
 
+    // bounded: asked of images whose sides are at most 65,535 (`maximumSide`), with 3 channels at most.
     package var bytes: Int { height * width * channels }
     /// As users know it.
     package var shown: String { "\(width) x \(height)" }
@@ -45,6 +46,7 @@ package struct ImageTraits: OptionSet, Hashable, Sendable {
 
 extension ImageGeometry {
     /// As a C header gives it.
+    // bounded: UInt32 fits.
     init(_ height: UInt32, _ width: UInt32, _ channels: UInt32) {
         self.init(height: Int(height), width: Int(width), channels: Int(channels))
     }

@@ -8,7 +8,11 @@ package protocol ImageCodec {
     static var extensions: [String] { get }
     /// - Parameter head: the file's first `ImageFormat.headBytes`, or fewer.
     static func recognises(_ head: some Collection<UInt8>) -> Bool
-    /// Reads the header; decodes as well where there are `pixels`.
+    /// Reads the header; decodes as well where there are `pixels`, whose geometry is what is expected.
+    ///
+    /// Given back is the file's own geometry: an image of one channel fills three where three are expected, and stays one.
+    /// - Throws: `.tooLarge` beyond `maximumSide`, `.otherSize` and `.colour` where `pixels` expects something else,
+    ///   `.transparent`, `.damaged` (sides of 0 among it) and `.unsupported` with a text that says what.
     static func read(
         _ bytes: UnsafeRawBufferPointer, maximumSide: Int, into pixels: DecodedPixels?
     ) throws(ImageFailure) -> (geometry: ImageGeometry, traits: ImageTraits)

@@ -1,3 +1,5 @@
+// bounded in this file: numbers of four bytes, read where they lie within `exif`; places within an image in memory.
+
 /// The orientation that a camera wrote into an image (EXIF, tag 0x0112): 1 to 8, 1 for upright.
 package enum ImageOrientation {
     package static let upright = 1

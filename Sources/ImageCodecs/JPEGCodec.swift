@@ -34,6 +34,7 @@ enum JPEGCodec: ImageCodec, Sendable {
     }
 
     /// The first APP1 segment of EXIF, without its mark.
+    // bounded: places within `bytes`; lengths have two bytes.
     static func exif(_ bytes: UnsafeRawBufferPointer) -> Range<Int>? {
         let mark: [UInt8] = [0x45, 0x78, 0x69, 0x66, 0, 0]
         var place = 2

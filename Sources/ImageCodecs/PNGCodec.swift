@@ -38,6 +38,7 @@ enum PNGCodec: ImageCodec, Sendable {
     }
 
     /// The chunk eXIf.
+    // bounded: places within `bytes`; a chunk's length has four bytes and is compared with what is left.
     static func exif(_ bytes: UnsafeRawBufferPointer) -> Range<Int>? {
         var place = 8
         while place + 12 <= bytes.count {
