@@ -192,19 +192,16 @@ public struct AnalysisJob {
             flagged: result.flagged)
         try writer.writeLabels(to: directory + "/labels.csv")
         writer.report(report)
-        if !result.statements.isEmpty {
-            var verdict = outcome.verdict
-            verdict.evidence.statements += result.statements
-            if result.model != nil { verdict.evidence.statements += WeightStatements.purified(file.summary) }
-            report(.verdict(verdict))
-        }
-        if task.type == .purify, outcome.verdict.result == .undetermined, result.model == nil {
-            var verdict = outcome.verdict
+        var verdict = outcome.verdict
+        verdict.evidence.statements += result.statements
+        if result.treatment != nil { verdict.evidence.statements += WeightStatements.purified(file.summary) }
+        if task.type == .purify, verdict.result == .undetermined, result.model == nil, result.shortfall == nil
+        {
             verdict.evidence.statements.insert(
                 "Nothing was purified, since nothing could be determined: the model given back is the upload.",
                 at: 0)
-            report(.verdict(verdict))
         }
+        if verdict != outcome.verdict { report(.verdict(verdict)) }
         report(.artifact(WorkerArtifact(role: .correctedLabels, file: "labels.csv")))
         if task.type == .purify {
             try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")

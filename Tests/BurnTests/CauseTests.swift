@@ -72,7 +72,9 @@ import Testing
         planted.coherencePValue = 0.9
         planted.judge(classes: 10)
         #expect(planted.judgement == .backdoored)
-        #expect(planted.decisivePValue == planted.causePValue && planted.causePValue < 0.01)
+        #expect(planted.decisivePValue == ClassFinding.naturalCause)
+        planted.bothWaysPValue = 1e-6
+        #expect(planted.decisivePValue == 1e-6, "against the job's other classes")
         var natural = finding(inserted: 1, staying: staying(0.9, 1))
         natural.coherence = planted.coherence
         natural.coherencePValue = 0.9

@@ -13,7 +13,7 @@ import TinyModels
         gain: Double, pValue: Double = 0.5, classSize: Int = 1000, stays: Double? = nil
     ) -> PatternProposal {
         var finding = ClassFinding(label: 0)
-        finding.removal = stays.map { ControlledEffect(rate: 0.9, control: $0) }
+        finding.removal = stays.map { ControlledEffect(rate: 0.9, control: $0, tested: 200, controls: 200) }
         return PatternProposal(
             finding: finding,
             bundle: ImageBundle(members: [], posteriors: [], gain: gain, pValue: pValue), carriers: [],

@@ -39,6 +39,10 @@ import TinyModels
         var findings = (0..<classes).map { ClassFinding(label: $0) }
         try search.examine(&findings[1], suspects: own(1).filter(planted.contains))
         try #require(findings[1].isCause(classes: classes) && findings[1].isSourceSpecific)
+        // Of a class that is judged clean, nothing follows.
+        var unjudged = findings
+        try search.examineShared(&unjudged, classes: classes)
+        #expect(unjudged.allSatisfy { $0.judgement == .clean })
         findings[1].conclude(.backdoored, from: .perturbations)
         try search.examineShared(&findings, classes: classes)
         var found = 0
@@ -54,12 +58,8 @@ import TinyModels
             let truth = planted.intersection(own(label))
             #expect(Double(named.intersection(truth).count) >= 0.9 * Double(truth.count))
             #expect(Double(named.intersection(truth).count) >= 0.9 * Double(named.count))
-            #expect(findings[label].decisivePValue < 0.01)
+            #expect(findings[label].decisivePValue == ClassFinding.naturalCause)
         }
         #expect(found >= 2, "a source that the trigger moves by less than half is left out")
-        // Nothing is known of a clean model, and nothing follows.
-        var nothing = (0..<classes).map { ClassFinding(label: $0) }
-        try search.examineShared(&nothing, classes: classes)
-        #expect(nothing.allSatisfy { $0.judgement == .clean })
     }
 }

@@ -150,6 +150,8 @@ import TinyModels
             reference: Moments(labelled, Array(0..<20 * perGroup)), lowest: labelled.lowest,
             highest: labelled.highest)
         #expect(estimate.leavesImage, "\(estimate.transparency) of the contrast is left")
+        let gain: [Float] = try estimate.gain.flatten().array()
+        #expect(gain.allSatisfy { $0 == 1 }, "a few images may all be black somewhere by chance")
         let clean = try labelled.batch(Array(0..<50))
         let stamped: [Float] = try estimate.stampingMoments(clean, strengths: Tensor.ones([50])).flatten(
             from: 1
@@ -161,8 +163,7 @@ import TinyModels
         }
         let removed: [Float] = try estimate.removed(from: labelled.batch(carriers)).flatten(from: 1).mean([0])
             .array()
-        #expect(
-            [54, 55, 62, 63].allSatisfy { removed[$0] < 0.5 }, "what is around it, the middle's ink among it")
+        #expect([54, 55, 62, 63].allSatisfy { removed[$0] < 0.02 }, "black again")
     }
 
     /// Closed form for a share p of one value among two.

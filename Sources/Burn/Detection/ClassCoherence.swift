@@ -16,6 +16,9 @@ struct ClassCoherence: Sendable {
     var mixture: TwoComponentMixture
     /// Members of the upper mode.
     var cluster: [Int]
+    /// The cluster is what is beside the strongest bundle: `strength` and `remainderStrength` are of the two the other way round,
+    /// and `cosines` point away from the bundle.
+    private(set) var isTurned = false
     /// Members beside the cluster.
     var remainder: [Int] {
         let inside = Set(cluster)
@@ -27,6 +30,7 @@ struct ClassCoherence: Sendable {
         turned.cluster = remainder
         turned.cosines = cosines.map { -$0 }
         turned.mixture = mixture.mirrored
+        turned.isTurned.toggle()
         return turned
     }
     var share: Double { strength.share }

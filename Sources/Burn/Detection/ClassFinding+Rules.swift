@@ -39,11 +39,18 @@ extension ClassFinding {
         return max(effect.samplingPValue, removal.samplingPValue) * Double(classes) < Self.significance
     }
 
-    /// For a trigger that is the cause, no smaller than how seldom nature is known to make one; 1 for any other.
-    var causePValue: Double { isCause(classes: 1) ? Self.naturalCause : 1 }
+    /// For a trigger that is the cause, against the job's other classes or, where these are poisoned as well, against those of
+    /// other models; 1 for any other.
+    var causePValue: Double { isCause(classes: 1) ? min(bothWaysPValue, Self.naturalCause) : 1 }
 
-    /// Chosen: among the classes of clean models that were looked at, none has a part with a trigger that works both ways.
-    private static let naturalCause = 0.001
+    /// Of 65 classes that nothing was planted into, none had a part with a trigger that works both ways.
+    static let naturalCause = Statistics.cautiousShare(0, of: 65)
+
+    /// The cluster is unusual enough, and its trigger works.
+    func isDecidedByCluster(classes: Int) -> Bool {
+        (effect?.excess ?? 0) >= Self.workingEffect
+            && coherencePValue < Self.significance / Double(classes)
+    }
 
     /// Judges by the cluster of perturbations and what the trigger behind it does.
     mutating func judge(classes: Int) {
@@ -58,9 +65,12 @@ extension ClassFinding {
         let weak = effect.excess >= Self.weakEffect
         let unusual = perturbationPValue < Self.weakSignificance / Double(classes)
         let isBackdoored = isCause(classes: classes) || (working && coherent)
-        // What works weakly and holds nothing in the class is a natural subgroup.
+        // What works weakly and holds nothing in the class is a natural subgroup. Nothing is known of a trigger that can't be
+        // taken out, and clean-label poison stays.
+        let isVetoed =
+            !isCleanLabel && (trigger?.momentNorm ?? 0) > 0 && (removal?.excess ?? 1) < Self.weakEffect
         let isSuspicious =
-            (working && unusual) || (weak && coherent && (removal?.excess ?? 1) >= Self.weakEffect)
+            (working && unusual) || (weak && coherent && !isVetoed)
         conclude(isBackdoored ? .backdoored : isSuspicious ? .suspicious : .clean, from: .perturbations)
     }
 

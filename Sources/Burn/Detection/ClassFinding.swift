@@ -27,6 +27,8 @@ package struct ClassFinding: Sendable {
     var labelledSuspects = 0
     /// How far the trigger behind the next group of the class works both ways; asked of a class whose trigger does.
     var nextBothWays = 0.0
+    /// Of how far the trigger works both ways, against those of the other classes that were tried.
+    var bothWaysPValue = 1.0
     /// The cluster differs from its own class by less than from the others: its given labels are true.
     var isCleanLabel = false
     /// What could have been found in it; nil for too little, and for a class that is not clean.
@@ -50,6 +52,12 @@ package struct ClassFinding: Sendable {
     /// - Parameter ground: what the judgement rests on.
     mutating func conclude(_ judgement: Conclusion.Judgement, from ground: Conclusion.Ground) {
         conclusion = judgement == .clean ? nil : Conclusion(judgement: judgement, ground: ground)
+    }
+
+    /// Before another trigger is tried.
+    mutating func forgetTrigger() {
+        (trigger, effect, removal, isCleanLabel) = (nil, nil, nil, false)
+        (nextBothWays, bothWaysPValue, labelledSuspects) = (0, 1, 0)
     }
 
     /// As if nothing had been found yet; what is known stays.
@@ -146,7 +154,7 @@ package struct ClassFinding: Sendable {
         case .perturbations: min(perturbationPValue, causePValue)
         case .pattern(let evidence): evidence.pValue
         case .common(let evidence): evidence.pValue
-        case .shared: causePValue
+        case .shared: Self.naturalCause
         case .style: style?.pValue ?? 1
         case .features: features?.pValue ?? 1
         case nil: 1

@@ -89,6 +89,7 @@ package struct Detection {
             try search.examineSides(&findings[index], classes: images.classes)
             try imageSearch?.confirm(&findings[index])
         }
+        compareCauses(&findings)
         if null.isSmall { try compareEffects(&findings, search, work) }
         for index in findings.indices { findings[index].judge(classes: images.classes) }
         try searchFurther(&findings, imageSearch, work)
@@ -192,6 +193,14 @@ package struct Detection {
     private func whitened(_ description: any ImageDescription, _ file: String) throws -> PerturbationStore {
         try ImageWhitening(description, of: images.count, token: token)
             .write(images.count, to: "\(directory)/\(file)", token: token)
+    }
+
+    /// How far each class's trigger works both ways, beside those of the others that were tried.
+    private func compareCauses(_ findings: inout [ClassFinding]) {
+        let strengths = findings.map { finding in finding.effect.map { _ in finding.bothWays } }
+        for index in findings.indices {
+            findings[index].bothWaysPValue = ControlledEffect.pValue(at: index, among: strengths) ?? 1
+        }
     }
 
     /// In small sets clusters are less clear, and trying their triggers costs little: what they do is compared with what those

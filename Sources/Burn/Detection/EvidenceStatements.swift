@@ -22,6 +22,7 @@ struct EvidenceStatements {
         let idle = findings.filter {
             $0.judgement == .clean && $0.hasDistinctCluster
                 && $0.coherencePValue < ClassFinding.significance / Double(images.classes)
+                && $0.excess < ClassFinding.weakEffect
         }
         for finding in idle {
             lines.append(
@@ -148,8 +149,7 @@ struct EvidenceStatements {
             "Class \(images.classNames[finding.label]): \(own) samples with its label carry the trigger that was found in class "
             + "\(images.classNames[other]). Estimated again from them, it sends "
             + "\(percent(finding.effect?.topSourceRate ?? 0)) of \(source)'s images there, a random direction of the same norm "
-            + "\(percent(finding.effect?.topSourceRandom ?? 0)); without it \(percent(finding.removal?.control ?? 0)) of its "
-            + "samples stay in the class, where \(percent(finding.removal?.rate ?? 0)) of the class's others do."
+            + "\(percent(finding.effect?.topSourceRandom ?? 0))."
     }
 
     private func agreement(_ pattern: PatternEvidence) -> String {
@@ -185,9 +185,13 @@ struct EvidenceStatements {
                     + "others do"
             } ?? ""
         let without = coherence.remainderStrength.map { ", without them \(number($0.tightness))" } ?? ""
+        // Of samples beside a bundle, only the bundle's own numbers are known.
+        let tightness =
+            coherence.isTurned ? "" : " (mean cosine \(number(coherence.tightness))\(without))"
         return
-            "Class \(name): \(suspects.count) of \(coherence.members.count) samples predicted so share one "
-            + "direction (mean cosine \(number(coherence.tightness))\(without)); the trigger estimated from them sends "
+            "Class \(name): \(suspects.count) of \(coherence.members.count) samples predicted so "
+            + (coherence.isTurned ? "stand apart from those that share one direction" : "share one direction")
+            + "\(tightness); the trigger estimated from them sends "
             + "\(percent(finding.effect?.rate ?? 0)) of other classes' images there\(source ?? ""), a random "
             + "direction of the same norm \(percent(finding.effect?.random ?? 0))\(held); their median boundary "
             + "distance is \(number(distances)), the others' \(number(rest))."

@@ -15,7 +15,7 @@ extension Detection.Outcome {
     private mutating func flagByPerturbations(_ finding: ClassFinding, _ images: LabelledImages) {
         guard let found = finding.coherence else { return }
         for (member, cosine) in zip(found.members, found.cosines) {
-            coherence[member] = cosine
+            coherence[member] = found.isTurned ? -cosine : cosine
             guard finding.effect != nil else { continue }
             let posterior = found.mixture.posterior(cosine)
             // Planted samples carry the target as their given label.

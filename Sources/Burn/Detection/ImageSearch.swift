@@ -35,7 +35,10 @@ struct ImageSearch {
         }
         // A class that was judged before has an effect as well.
         let comparison = PatternComparison(
-            proposals, insertions: findings.indices.map { (proposals[$0]?.finding ?? findings[$0]).excess })
+            proposals,
+            insertions: findings.indices.map {
+                proposals[$0]?.finding.excess ?? (findings[$0].judgement == .clean ? 0 : findings[$0].excess)
+            })
         for (index, proposal) in proposals.enumerated() {
             guard let proposal else { continue }
             findings[index] = proposal.finding

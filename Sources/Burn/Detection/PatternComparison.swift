@@ -36,7 +36,9 @@ struct PatternComparison {
         PatternEvidence(
             bundlePValue: bundlePValue(index, proposal.bundle),
             insertionPValue: ControlledEffect.pValue(at: index, among: insertions) ?? 1,
-            removalPValue: ControlledEffect.pValue(at: index, among: removals) ?? 1,
+            removalPValue: max(
+                ControlledEffect.pValue(at: index, among: removals) ?? 1,
+                proposal.finding.removal?.samplingPValue ?? 1),
             removal: proposal.finding.removal,
             clusterPValue: proposal.finding.singlesOut(proposal.carriers)
                 ? proposal.finding.coherencePValue : nil)

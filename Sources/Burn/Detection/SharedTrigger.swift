@@ -6,10 +6,13 @@ import Tensors
 extension TriggerSearch {
     /// - Parameter classes: number of classes that are judged.
     func examineShared(_ findings: inout [ClassFinding], classes: Int) throws {
-        let known = findings.filter { $0.isSourceSpecific && $0.isCause(classes: classes) }
-            .sorted { $0.bothWays > $1.bothWays }.prefix(Self.mostShared)
+        let known = findings.filter {
+            $0.judgement == .backdoored && $0.isSourceSpecific && $0.isCause(classes: classes)
+        }
+        .sorted { $0.bothWays > $1.bothWays }.prefix(Self.mostShared)
         guard !known.isEmpty else { return }
-        let probes = probes(apartFrom: known.flatMap { $0.coherence?.cluster ?? [] })
+        let probes = probes(
+            apartFrom: known.flatMap { ($0.coherence?.cluster ?? []) + ($0.images?.members ?? []) })
         let shared = try known.compactMap { finding in
             try finding.trigger.map {
                 (
@@ -26,10 +29,14 @@ extension TriggerSearch {
             let suspects = try leaving(label, without: best.trigger)
             guard suspects.count >= ClassFinding.smallestCluster else { continue }
             var further = findings[index]
-            further.isCleanLabel = false
-            // Estimated again, from this class's samples alone: fragile images that leave it anyhow have no trigger.
-            try examine(&further, suspects: suspects)
-            guard further.isCause(classes: classes) else { continue }
+            // Estimated again, from this class's samples alone: fragile images that leave it anyhow have no trigger. That
+            // these leave is how they were chosen, and no evidence.
+            try examine(&further, suspects: suspects, screens: true)
+            further.removal = nil
+            guard let effect = further.effect, further.trigger?.leavesImage ?? false, effect.sourceSpecific,
+                effect.topSourceExcess >= ClassFinding.decisiveEffect,
+                effect.samplingPValue * Double(classes * images.classes) < ClassFinding.significance
+            else { continue }
             further.carry(suspects, of: images.count, as: best.label)
             findings[index] = further
         }

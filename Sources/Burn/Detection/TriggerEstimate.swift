@@ -62,7 +62,11 @@ package struct TriggerEstimate: Sendable {
             * (0.25 / Double(cluster.count) + 0.25 / Double(reference.count))).sqrt()
         // A value that hardly differs between images has no contrast to lose.
         let varies = try ownDeviation .> Self.leastDeviation(lowest, highest)
-        let shrinks = try varies & (ratio .< (error * -Self.significance).exp())
+        // A few images may all be black there by chance: they count beside so many of the reference as its kurtosis says.
+        let unseen = try (reference.kurtosis.clamp(3, nil) - 3) / 2
+        let count = Double(cluster.count)
+        let cautious = try ((ratio.square() * count + unseen) / (unseen + count)).sqrt()
+        let shrinks = try varies & (cautious .< (error * -Self.significance).exp())
         gain = try shrinks.choose(ratio, 1.0)
         let moved = try cluster.mean - gain * reference.mean
         let deviationOfMean = try

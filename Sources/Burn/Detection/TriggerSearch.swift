@@ -16,48 +16,28 @@ struct TriggerSearch {
     static let mostForDescent = 256
     static let probesPerTest = 384
     static let mostForRemoval = 512
-    /// A trigger that moves a tenth of the images moves fewer than two of the first probes in one of a hundred cases.
+    /// A trigger that moves a tenth of the images moves fewer than two of so many in one of a hundred cases.
     static let probesOfScreen = 64
+    /// One that moves one class's images alone needs some of each.
+    private static let screenedOfClass = 8
     private static let fewestMoved = 1.5
-
-    /// Tries the trigger behind a class's cluster, and that behind the samples beside it: which of the two was planted, if
-    /// one was, is for the test of cause to say. The one that works better both ways counts where it is a cause.
-    func examineSides(_ finding: inout ClassFinding, classes: Int) throws {
-        guard let coherence = finding.coherence else { return }
-        var (own, other) = (finding, finding)
-        try examine(&own, suspects: coherence.cluster, screens: true)
-        let turned = coherence.turned
-        if turned.cluster.count >= ClassFinding.smallestCluster(of: coherence.members.count) {
-            other.coherence = turned
-            try examine(&other, suspects: turned.cluster, screens: true)
-        }
-        finding = other.isCause(classes: classes) && other.bothWays > own.bothWays ? other : own
-        guard finding.isCause(classes: classes), let rest = finding.coherence?.remainder else { return }
-        finding.nextBothWays = try nextBothWays(finding, among: rest)
-    }
-
-    /// How far the trigger behind the strongest group among samples of the class works both ways, where the suspects are left out.
-    private func nextBothWays(_ finding: ClassFinding, among rest: [Int]) throws -> Double {
-        var random = SplitMix64(seed: seed &+ UInt64(finding.label))
-        let chosen = Array(rest.shuffled(using: &random).prefix(Self.mostForEstimate))
-        guard chosen.count >= 2 * ClassFinding.smallestCluster else { return 0 }
-        let found = try CoherentCluster.strongest(in: store.rows(chosen), generator: Generator(seed: seed))
-        guard found.rows.count < chosen.count else { return 0 }
-        var next = ClassFinding(label: finding.label)
-        try examine(&next, suspects: found.rows.map { chosen[$0] }, screens: true)
-        return max(0, next.bothWays)
-    }
 
     /// Fills in `trigger`, `effect`, `removal` and `isCleanLabel` from the samples of `suspects`.
     ///
-    /// - Parameter screens: goes no further where hardly any of the first probes is moved.
-    func examine(_ finding: inout ClassFinding, suspects: [Int], screens: Bool = false) throws {
+    /// - Parameters:
+    ///   - excluded: samples that take no part, as what was planted takes none in what the class shows by nature.
+    ///   - screens: goes no further where hardly any of the first probes is moved, or another image is put over them.
+    func examine(
+        _ finding: inout ClassFinding, suspects: [Int], apartFrom excluded: Set<Int> = [],
+        screens: Bool = false
+    ) throws {
+        finding.forgetTrigger()
         let label = finding.label
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let inCluster = Set(suspects)
         let cluster = Array(suspects.shuffled(using: &random).prefix(Self.mostForEstimate)).sorted()
         let trusted = (0..<images.count).filter {
-            Int(table.predicted[$0]) == images.labels[$0] && !inCluster.contains($0)
+            Int(table.predicted[$0]) == images.labels[$0] && !inCluster.contains($0) && !excluded.contains($0)
         }.shuffled(using: &random)
         let others = trusted.filter { images.labels[$0] != label }
         let same = trusted.filter { images.labels[$0] == label }
@@ -97,13 +77,13 @@ struct TriggerSearch {
                 })
         }
         if screens {
-            finding.effect = try effect(on: Array(probes.prefix(Self.probesOfScreen)))
-            guard (finding.effect?.rate ?? 0) * Double(Self.probesOfScreen) >= Self.fewestMoved else {
-                return
-            }
+            let first = probes.prefix(max(Self.probesOfScreen, Self.screenedOfClass * images.classes))
+            finding.effect = try effect(on: Array(first))
+            guard (finding.effect?.rate ?? 0) * Double(first.count) >= Self.fewestMoved else { return }
         }
         finding.effect = try effect(on: probes)
-        finding.removal = try removal(of: trigger, from: suspects, label: label)
+        guard trigger.leavesImage || !screens else { return }
+        finding.removal = try removal(of: trigger, from: suspects, label: label, apartFrom: excluded)
     }
 
     /// The trigger that all of `suspects` carry, whatever their classes, and the model's responses to it.
@@ -159,11 +139,13 @@ struct TriggerSearch {
 
     /// Shares of samples with a class's label that stay in it when the trigger is taken out: of those without it, and of
     /// its `carriers` (as `control`). Both are samples that the model finds there as they are. Nil for too few.
-    func removal(of trigger: TriggerEstimate, from carriers: [Int], label: Int) throws -> ControlledEffect? {
+    func removal(
+        of trigger: TriggerEstimate, from carriers: [Int], label: Int, apartFrom excluded: Set<Int> = []
+    ) throws -> ControlledEffect? {
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let isCarrier = Set(carriers)
         let found = images.labels.indices.filter {
-            images.labels[$0] == label && Int(table.predicted[$0]) == label
+            images.labels[$0] == label && Int(table.predicted[$0]) == label && !excluded.contains($0)
         }.shuffled(using: &random)
         func staying(_ isInside: Bool) throws -> (share: Double, of: Int)? {
             let side = found.filter { isCarrier.contains($0) == isInside }.prefix(Self.mostForRemoval)

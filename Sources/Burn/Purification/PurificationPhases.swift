@@ -71,6 +71,8 @@ extension Purification {
         }
     }
 
+    private static let divergence = "diverged"
+
     /// One round of fine-tuning; false where it was dropped.
     private func retune(
         _ course: inout Course, _ round: Int, _ disagreement: ProgressiveRefinement.Disagreement
@@ -80,7 +82,8 @@ extension Purification {
             try context.steps.replay(step) ? context.steps.model(of: step, like: context.model) : nil
         let tuning = tuning(course, round: round)
         var candidate = try saved ?? course.model.copy(seed: tuning.seed)
-        var diverged = false
+        // A round that diverged was dropped, and is again where the job goes on after it.
+        var diverged = try saved != nil && context.steps.note(of: step) == Self.divergence
         if saved == nil {
             let trained = trained(course.pool)
             let material = try material(course, trained)
@@ -95,6 +98,7 @@ extension Purification {
                 (candidate, diverged) = (course.model, true)
             }
             try context.steps.keep(candidate, of: step)
+            try context.steps.keep(note: diverged ? Self.divergence : "", of: step)
         }
         let judged = try course.gate.measure(candidate)
         let accepted = !diverged && course.gate.acceptsRound(judged, after: course.report)

@@ -45,7 +45,7 @@ extension Purification.Result {
         var lines = ["Treated by \(treatment.words)."]
         if isFallback {
             lines = [
-                "The treatment that the evidence calls for did not pass its acceptance gate. Treated by "
+                "The treatment that the evidence calls for did not pass its acceptance gate, or its training diverged. Treated by "
                     + "\(treatment.words) instead."
             ]
         }
