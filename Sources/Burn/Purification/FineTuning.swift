@@ -44,7 +44,6 @@ struct FineTuning {
     func run(
         _ model: GraphModel, pool: TrainingPool, material: TrainingMaterial, progress: (Double) -> Void
     ) throws {
-        let (restored, transplant) = (material.restored, material.transplant)
         guard !pool.clean.isEmpty else {
             throw Problem(
                 .unprocessable, code: "no-trusted-samples", title: "No sample of the data set can be trusted",
@@ -54,46 +53,16 @@ struct FineTuning {
         var random = SplitMix64(seed: seed)
         let optimiser = try SGD(model.parameters, momentum: 0.9, weightDecay: 5e-4, nesterov: true)
         let schedule = OneCycleSchedule(maximum: learningRate, steps: steps)
-        let poisonCount = restored == nil || pool.poison.isEmpty ? 0 : Int(Double(batch) * Self.poisonShare)
+        let poisonCount =
+            material.restored == nil || pool.poison.isEmpty ? 0 : Int(Double(batch) * Self.poisonShare)
         let cleanCount = batch - poisonCount
-        let padding = min(4, images.dataset.height / 8, images.dataset.width / 8)
         for step in 0..<steps {
             try token.check()
-            let lessonCount = min(lesson?.samples.count ?? 0, Int(Double(cleanCount) * Self.lessonShare))
-            let chosen = (0..<cleanCount - lessonCount).map { _ in
-                pool.clean[Int.random(in: pool.clean.indices, using: &random)]
-            }
-            var inputs = try images.batch(chosen)
-            var labels = chosen.map { images.labels[$0] }
-            var taught = try teacher.rows(chosen)
-            if let lesson, lessonCount > 0 {
-                let drawn = lesson.draw(lessonCount, using: &random)
-                inputs = try Tensor.cat([inputs, lesson.images.batch(drawn.map { lesson.samples[$0] })])
-                labels += drawn.map { lesson.images.labels[lesson.samples[$0]] }
-                taught = try Tensor.cat([taught, lesson.teacher.rows(drawn)])
-            }
-            inputs = try inputs.randomlyCroppedAndFlipped(
-                padding: padding, flip: mirrors, reflect: true, using: &random)
-            let stamped = transplant.isEmpty ? 0 : Int(Double(cleanCount) * Self.transplantShare)
-            if stamped > 0 {
-                let triggered = try transplant.apply(
-                    to: inputs.rows(0..<stamped), labels: Array(labels.prefix(stamped)), using: &random)
-                inputs = try Tensor.cat([triggered, inputs.rows(stamped..<cleanCount)])
-            }
-            let given = try Tensor(labels).oneHot(classes: images.classes)
-            var targets = try taught * Self.teacherWeight + given * (1 - Self.teacherWeight)
-            var weights = [Float](repeating: 1, count: cleanCount)
-            if poisonCount > 0, let restored {
-                let rows = (0..<poisonCount).map { _ in Int.random(in: pool.poison.indices, using: &random) }
-                inputs = try Tensor.cat([inputs, images.batch(rows.map { pool.poison[$0] })])
-                targets = try Tensor.cat([targets, restored.rows(rows)])
-                weights += [Float](
-                    repeating: Float(Self.poisonWeight) * Float(cleanCount) / Float(poisonCount),
-                    count: poisonCount)
-            }
-            let logits = try model.forward(inputs.channelsLast(), mode: .training, token: token)
-            let losses = try -(logits.logSoftmax(1) * targets).sum([1])
-            let loss = try (losses * Tensor(weights)).sum() / Double(cleanCount)
+            let batch = try drawBatch(
+                of: pool, material, clean: cleanCount, poison: poisonCount, using: &random)
+            let logits = try model.forward(batch.inputs.channelsLast(), mode: .training, token: token)
+            let losses = try -(logits.logSoftmax(1) * batch.targets).sum([1])
+            let loss = try (losses * Tensor(batch.weights)).sum() / Double(cleanCount)
             let value = try Double(loss.item(as: Float.self))
             guard value.isFinite else { throw TrainingDiverged(step: step + 1) }
             let gradients = try Autograd.gradients(of: loss, withRespectTo: model.parameters)
@@ -102,6 +71,50 @@ struct FineTuning {
             progress(Double(step + 1) / Double(steps))
         }
         guard try Self.areFinite(model.parameters) else { throw TrainingDiverged(step: steps) }
+    }
+
+    /// What a step is taken on: images (n, C, H, W), class probabilities (n, classes), and each image's weight.
+    private typealias Batch = (inputs: Tensor, targets: Tensor, weights: [Float])
+
+    private func drawBatch(
+        of pool: TrainingPool, _ material: TrainingMaterial, clean cleanCount: Int, poison poisonCount: Int,
+        using random: inout SplitMix64
+    ) throws -> Batch {
+        let transplant = material.transplant
+        let padding = min(4, images.dataset.height / 8, images.dataset.width / 8)
+        let lessonCount = min(lesson?.samples.count ?? 0, Int(Double(cleanCount) * Self.lessonShare))
+        let chosen = (0..<cleanCount - lessonCount).map { _ in
+            pool.clean[Int.random(in: pool.clean.indices, using: &random)]
+        }
+        var inputs = try images.batch(chosen)
+        var labels = chosen.map { images.labels[$0] }
+        var taught = try teacher.rows(chosen)
+        if let lesson, lessonCount > 0 {
+            let drawn = lesson.draw(lessonCount, using: &random)
+            inputs = try Tensor.cat([inputs, lesson.images.batch(drawn.map { lesson.samples[$0] })])
+            labels += drawn.map { lesson.images.labels[lesson.samples[$0]] }
+            taught = try Tensor.cat([taught, lesson.teacher.rows(drawn)])
+        }
+        inputs = try inputs.randomlyCroppedAndFlipped(
+            padding: padding, flip: mirrors, reflect: true, using: &random)
+        let stamped = transplant.isEmpty ? 0 : Int(Double(cleanCount) * Self.transplantShare)
+        if stamped > 0 {
+            let triggered = try transplant.apply(
+                to: inputs.rows(0..<stamped), labels: Array(labels.prefix(stamped)), using: &random)
+            inputs = try Tensor.cat([triggered, inputs.rows(stamped..<cleanCount)])
+        }
+        let given = try Tensor(labels).oneHot(classes: images.classes)
+        var targets = try taught * Self.teacherWeight + given * (1 - Self.teacherWeight)
+        var weights = [Float](repeating: 1, count: cleanCount)
+        if poisonCount > 0, let restored = material.restored {
+            let rows = (0..<poisonCount).map { _ in Int.random(in: pool.poison.indices, using: &random) }
+            inputs = try Tensor.cat([inputs, images.batch(rows.map { pool.poison[$0] })])
+            targets = try Tensor.cat([targets, restored.rows(rows)])
+            weights += [Float](
+                repeating: Float(Self.poisonWeight) * Float(cleanCount) / Float(poisonCount),
+                count: poisonCount)
+        }
+        return (inputs, targets, weights)
     }
 
     private static func areFinite(_ parameters: [Tensor]) throws -> Bool {

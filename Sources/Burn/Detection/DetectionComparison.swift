@@ -1,0 +1,48 @@
+/// What the triggers of several classes do beside each other.
+extension Detection {
+    /// Classes whose cluster is unusual, and as many others as cost little: in a model with a backdoor into every class, none is
+    /// unusual among them.
+    static func worthTesting(_ findings: [ClassFinding]) -> [Int] {
+        let distinct = findings.indices.filter { findings[$0].hasDistinctCluster }
+            .sorted { (findings[$0].coherencePValue, $0) < (findings[$1].coherencePValue, $1) }
+        return distinct.enumerated().filter { rank, index in
+            rank < classesTested || findings[index].isWorthTesting
+        }.map(\.element)
+    }
+
+    /// How far each class's trigger works both ways, beside those of the others that were tried.
+    func compareCauses(_ findings: inout [ClassFinding]) {
+        let strengths = findings.map { finding in finding.effect.map { _ in finding.bothWays } }
+        for index in findings.indices {
+            findings[index].bothWaysPValue = ControlledEffect.pValue(at: index, among: strengths) ?? 1
+        }
+    }
+
+    /// In small sets clusters are less clear, and trying their triggers costs little: what they do is compared with what those
+    /// of other classes do.
+    func compareEffects(
+        _ findings: inout [ClassFinding], _ search: TriggerSearch, _ work: DetectionWork
+    ) throws {
+        let tested = findings.indices.filter { findings[$0].effect != nil }
+        guard !tested.isEmpty else { return }
+        var effects: [Double?] = findings.map { $0.effect == nil ? nil : $0.excess }
+        let others = findings.indices.filter {
+            !tested.contains($0) && (findings[$0].coherence?.cluster.count ?? 0) >= 3
+        }.sorted { findings[$0].coherencePValue < findings[$1].coherencePValue }
+        work.enter(.triggers, passes: Double(min(others.count, Self.classesTested)) * costs.trigger)
+        for index in others.prefix(Self.classesTested) {
+            try token.check()
+            var control = findings[index]
+            try search.examine(&control, suspects: control.coherence?.cluster ?? [])
+            effects[index] = control.effect == nil ? nil : control.excess
+        }
+        guard effects.count(where: { $0 != nil }) > Self.fewestEffects else { return }
+        for index in tested {
+            findings[index].effectPValue = ControlledEffect.pValue(at: index, among: effects)
+        }
+    }
+
+    /// So many classes' triggers are tried in any case.
+    static let classesTested = 12
+    private static let fewestEffects = 3
+}
