@@ -241,6 +241,6 @@ final class BenchDisplay: Sendable {
 
     /// A line, or several, on standard error.
     static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text.withoutEscapes + "\n").utf8))
+        FileHandle.standardError.offer(Data((text.withoutEscapes + "\n").utf8))
     }
 }

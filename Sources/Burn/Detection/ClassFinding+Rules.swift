@@ -8,6 +8,8 @@ extension ClassFinding {
     static let weakEffect = 0.1
     /// What sends most images into the class, and without which most of its carriers leave, needs no other evidence.
     static let decisiveEffect = 0.5
+    /// A class that is hardly its own images any more is no class.
+    static let mostPlanted = 0.9
     /// Two modes are cleanly apart above this (Ashman et al., 1994).
     static let cleanSeparation = 2.0
     static let smallestCluster = 8

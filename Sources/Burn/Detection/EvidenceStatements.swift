@@ -156,12 +156,14 @@ struct EvidenceStatements {
         let cluster = pattern.clusterPValue.map {
             "; the perturbations single out the same samples (p \(number($0)))"
         }
-        let removal = pattern.removal.map {
-            "; without it \(percent($0.control)) of its samples stay in the class, where \(percent($0.rate)) of the "
-                + "class's others do (p \(number(pattern.removalPValue)))"
-        }
+        let removal = pattern.removal.map { "\(words($0)) (p \(number(pattern.removalPValue)))" }
         return "; p \(number(pattern.insertionPValue)) against the other classes' patterns"
             + "\(removal ?? "")\(cluster ?? "")"
+    }
+
+    private func words(_ removal: ControlledEffect) -> String {
+        "; without it \(percent(removal.control)) of its samples stay in the class, where "
+            + "\(percent(removal.rate)) of the class's others do"
     }
 
     private func words(_ wayBack: WayBack) -> String {
@@ -179,11 +181,7 @@ struct EvidenceStatements {
             effect.sourceSpecific
                 ? " (mostly \(images.classNames[effect.topSource]): \(percent(effect.topSourceRate)))" : nil
         }
-        let held =
-            finding.removal.map {
-                "; without it \(percent($0.control)) of its samples stay in the class, where \(percent($0.rate)) of the class's "
-                    + "others do"
-            } ?? ""
+        let held = finding.removal.map(words) ?? ""
         let without = coherence.remainderStrength.map { ", without them \(number($0.tightness))" } ?? ""
         // Of samples beside a bundle, only the bundle's own numbers are known.
         let tightness =

@@ -11,8 +11,10 @@ extension TriggerSearch {
         }
         .sorted { $0.bothWays > $1.bothWays }.prefix(Self.mostShared)
         guard !known.isEmpty else { return }
-        let probes = probes(
-            apartFrom: known.flatMap { ($0.coherence?.cluster ?? []) + ($0.images?.members ?? []) })
+        var random = SplitMix64(seed: seed)
+        let carriers = known.flatMap { ($0.coherence?.cluster ?? []) + ($0.images?.members ?? []) }
+        let probes = Array(
+            trusted(apartFrom: Set(carriers), using: &random).prefix(2 * Self.probesPerTest))
         let shared = try known.compactMap { finding in
             try finding.trigger.map {
                 (
@@ -47,15 +49,6 @@ extension TriggerSearch {
     /// The largest share of one class's images that a trigger sends into the class, beyond chance.
     private func strength(_ responses: [TriggerResponse], _ label: Int) -> Double {
         responses.map { $0.effect(into: label).topSourceExcess }.max() ?? 0
-    }
-
-    private func probes(apartFrom carriers: [Int]) -> [Int] {
-        var random = SplitMix64(seed: seed)
-        let isCarrier = Set(carriers)
-        return Array(
-            images.labels.indices.filter {
-                Int(table.predicted[$0]) == images.labels[$0] && !isCarrier.contains($0)
-            }.shuffled(using: &random).prefix(2 * Self.probesPerTest))
     }
 
     /// Samples of the class, found there as they are labelled, that the model sees another class in without the trigger.

@@ -36,9 +36,7 @@ struct TriggerSearch {
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let inCluster = Set(suspects)
         let cluster = Array(suspects.shuffled(using: &random).prefix(Self.mostForEstimate)).sorted()
-        let trusted = (0..<images.count).filter {
-            Int(table.predicted[$0]) == images.labels[$0] && !inCluster.contains($0) && !excluded.contains($0)
-        }.shuffled(using: &random)
+        let trusted = trusted(apartFrom: inCluster.union(excluded), using: &random)
         let others = trusted.filter { images.labels[$0] != label }
         let same = trusted.filter { images.labels[$0] == label }
         guard others.count >= ClassCoherence.fewestMembers else { return }
@@ -89,10 +87,7 @@ struct TriggerSearch {
     /// The trigger that all of `suspects` carry, whatever their classes, and the model's responses to it.
     func shared(by suspects: [Int]) throws -> (trigger: TriggerEstimate, responses: [TriggerResponse])? {
         var random = SplitMix64(seed: seed)
-        let carriers = Set(suspects)
-        let trusted = (0..<images.count).filter {
-            Int(table.predicted[$0]) == images.labels[$0] && !carriers.contains($0)
-        }.shuffled(using: &random)
+        let trusted = trusted(apartFrom: Set(suspects), using: &random)
         guard trusted.count >= 2 * Self.probesPerTest else { return nil }
         let cluster = Array(suspects.shuffled(using: &random).prefix(Self.mostForEstimate)).sorted()
         let reference = Array(trusted.dropFirst(2 * Self.probesPerTest).prefix(Self.mostForEstimate))
@@ -104,6 +99,13 @@ struct TriggerSearch {
             trigger,
             try responses(to: trigger, probes: Array(trusted.prefix(2 * Self.probesPerTest)), seed: seed)
         )
+    }
+
+    /// Samples that the model sees as they are labelled, in random order.
+    func trusted(apartFrom excluded: Set<Int>, using random: inout SplitMix64) -> [Int] {
+        images.labels.indices.filter {
+            Int(table.predicted[$0]) == images.labels[$0] && !excluded.contains($0)
+        }.shuffled(using: &random)
     }
 
     func responses(

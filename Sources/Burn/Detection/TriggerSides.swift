@@ -15,7 +15,7 @@ extension TriggerSearch {
         let turned = coherence.turned
         guard !own.isDecidedByCluster(classes: classes),
             turned.cluster.count >= ClassFinding.smallestCluster(of: coherence.members.count),
-            Double(turned.cluster.count) < Self.mostPlanted * Double(coherence.members.count)
+            Double(turned.cluster.count) < ClassFinding.mostPlanted * Double(coherence.members.count)
         else { return }
         var other = own
         other.coherence = turned
@@ -24,9 +24,6 @@ extension TriggerSearch {
         try compareWithNext(&other, classes: classes)
         if other.isCause(classes: classes) { finding = other }
     }
-
-    /// A class that is hardly its own images any more is no class.
-    private static let mostPlanted = 0.9
 
     /// How far the trigger behind the strongest group among the class's other samples works both ways, for a trigger that does.
     private func compareWithNext(_ finding: inout ClassFinding, classes: Int) throws {

@@ -25,7 +25,6 @@ struct StyleSearch {
     static let probesPerTest = 512
     /// A class's samples that its bundles are looked for among.
     private static let mostRows = 3072
-    private static let mostPlanted = 0.9
 
     func examine(_ findings: inout [ClassFinding]) throws {
         var evidence = [StyleEvidence?](repeating: nil, count: findings.count)
@@ -130,9 +129,8 @@ struct StyleSearch {
     ) throws -> StyleEvidence? {
         let suspects = own.filter { posteriors[$0, default: 0] > 0.5 }
         let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
-        // A class that is hardly its own images any more is no class.
         guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers,
-            Double(suspects.count) < Self.mostPlanted * Double(own.count)
+            Double(suspects.count) < ClassFinding.mostPlanted * Double(own.count)
         else { return nil }
         let transplant = try style.transplant(images, donors: suspects, controls: rest, strangers: probes)
         let removal = try transplant.removal(
