@@ -74,29 +74,28 @@ public struct AnalysisJob {
             values: images.dataset.channels * images.dataset.height * images.dataset.width)
         let features = try featureStore()
         let table = try boundaryAnalysis(store, features, plan)
-        var outcome = try detection(table, store, features, agreement, plan)
-        outcome.reviews = reviews
-        reviews.apply(to: &outcome.flagged)
+        var diagnosis = try detection(table, store, features, agreement, plan)
+        diagnosis.apply(reviews)
         if task.evaluation?.targetClass == nil {
-            before = try measure(model, verdict: outcome.verdict)
+            before = try measure(model, verdict: diagnosis.verdict)
             if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
         }
         let treatable =
-            outcome.verdict.result == .backdoored
-            || (outcome.verdict.result == .suspicious && task.options.force)
-            || outcome.reviews.namesPoison
-        let purification = Purification(
+            diagnosis.verdict.result == .backdoored
+            || (diagnosis.verdict.result == .suspicious && task.options.force)
+            || diagnosis.reviews.namesPoison
+        let purification = try Purification(
             context: MethodRun(
                 model: model, images: images, trusted: trusted, options: task.options,
                 purifies: task.type == .purify, token: token, observer: plan,
                 steps: DurableSteps(directory: directory, journal: journal, file: file)),
-            table: table, store: store, outcome: outcome)
+            table: table, store: store, diagnosis: diagnosis)
         let result =
             task.type == .purify && treatable
             ? try purification.run()
             : Purification.Result(
-                model: nil, restoration: try purification.initialRestoration(), flagged: outcome.flagged)
-        try finish(result, outcome, table, before: before)
+                model: nil, restoration: try purification.initialRestoration(), flagged: diagnosis.flagged)
+        try finish(result, diagnosis, table, before: before)
     }
 
     var journal: PhaseJournal { PhaseJournal(directory: directory, report: report) }
@@ -161,7 +160,12 @@ public struct AnalysisJob {
     private func detection(
         _ table: AnalysisTable, _ store: PerturbationStore, _ features: PerturbationStore?,
         _ agreement: AgreementFinding, _ plan: WorkPlan
-    ) throws -> Detection.Outcome {
+    ) throws -> Diagnosis {
+        let path = directory + "/detection.bin"
+        if let diagnosis = try Diagnosis(path: path, count: images.count), try journal.replay("detection") {
+            plan.skip(through: .detection, round: 0)
+            return diagnosis
+        }
         let clock = PhaseClock()
         let detection = Detection(
             model: model, images: images, table: table, store: store, features: features,
@@ -173,26 +177,29 @@ public struct AnalysisJob {
         outcome.verdict.agreement = agreement.agreement
         outcome.verdict.evidence.statements += agreement.remarks
         outcome.verdict.evidence.statements += WeightStatements.analysed(file.summary)
-        report(.verdict(outcome.verdict))
         let pictures = TriggerPictures(model: model, images: images, table: table, token: token)
         let (triggers, artifacts) = try pictures.write(outcome, to: directory)
-        for artifact in artifacts { report(.artifact(artifact)) }
-        report(.triggers(triggers))
-        report(.phaseFinished(.detection, round: 0, seconds: clock.seconds))
-        return outcome
+        let diagnosis = outcome.diagnosis
+        try diagnosis.save(path)
+        try journal.finish(
+            "detection",
+            [.verdict(diagnosis.verdict)] + artifacts.map(WorkerMessage.artifact) + [
+                .triggers(triggers), .phaseFinished(.detection, round: 0, seconds: clock.seconds),
+            ])
+        return diagnosis
     }
 
     private func finish(
-        _ result: Purification.Result, _ outcome: Detection.Outcome, _ table: AnalysisTable,
+        _ result: Purification.Result, _ diagnosis: Diagnosis, _ table: AnalysisTable,
         before: Measured?
     ) throws {
         let clock = PhaseClock()
         let writer = FindingsWriter(
-            images: images, table: table, outcome: outcome, restoration: result.restoration,
+            images: images, table: table, diagnosis: diagnosis, restoration: result.restoration,
             flagged: result.flagged)
         try writer.writeLabels(to: directory + "/labels.csv")
         writer.report(report)
-        var verdict = outcome.verdict
+        var verdict = diagnosis.verdict
         verdict.evidence.statements += result.statements
         if result.treatment != nil { verdict.evidence.statements += WeightStatements.purified(file.summary) }
         if task.type == .purify, verdict.result == .undetermined, result.model == nil, result.shortfall == nil
@@ -201,7 +208,7 @@ public struct AnalysisJob {
                 "Nothing was purified, since nothing could be determined: the model given back is the upload.",
                 at: 0)
         }
-        if verdict != outcome.verdict { report(.verdict(verdict)) }
+        if verdict != diagnosis.verdict { report(.verdict(verdict)) }
         report(.artifact(WorkerArtifact(role: .correctedLabels, file: "labels.csv")))
         if task.type == .purify {
             try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")
@@ -209,7 +216,7 @@ public struct AnalysisJob {
         }
         var after: Measured?
         if task.type == .purify, let before {
-            after = try result.model.flatMap { try measure($0, verdict: outcome.verdict) } ?? before
+            after = try result.model.flatMap { try measure($0, verdict: diagnosis.verdict) } ?? before
             report(.evaluation(PurificationMetrics(before: before.metrics, after: after?.metrics)))
         }
         report(.assessment(assessment(result, before: before, after: after)))

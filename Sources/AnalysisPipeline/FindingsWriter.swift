@@ -8,7 +8,7 @@ import WorkerProtocol
 struct FindingsWriter {
     let images: LabelledImages
     let table: AnalysisTable
-    let outcome: Detection.Outcome
+    let diagnosis: Diagnosis
     let restoration: LabelRestoration
     /// Detection's flags and what refinement added.
     let flagged: [Bool]
@@ -19,8 +19,8 @@ struct FindingsWriter {
         SampleFinding(
             index: sample, name: images.dataset.name(of: sample), givenLabel: images.labels[sample],
             predictedLabel: Int(table.predicted[sample]), boundaryDistance: Double(table.distance[sample]),
-            adversarialLabel: Int(table.adversarialLabel[sample]), coherence: outcome.coherence[sample],
-            score: flagged[sample] ? max(outcome.scores[sample], 0.5) : outcome.scores[sample],
+            adversarialLabel: Int(table.adversarialLabel[sample]), coherence: diagnosis.coherence[sample],
+            score: flagged[sample] ? max(diagnosis.scores[sample], 0.5) : diagnosis.scores[sample],
             flagged: flagged[sample],
             restoredLabel: flagged[sample] ? restoration.label(sample) : images.labels[sample])
     }

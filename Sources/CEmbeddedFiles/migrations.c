@@ -17,6 +17,8 @@ static const struct burn_embedded_file files[] = {
 #include "one_file.h"
 #define FILE "../../migrations/0007_checks.sql"
 #include "one_file.h"
+#define FILE "../../migrations/0008_mechanisms.sql"
+#include "one_file.h"
 };
 
 struct burn_embedded_files burn_embedded_migrations(void) {

@@ -1,11 +1,14 @@
 /// The trigger that was estimated for one class.
 public struct TriggerFinding: Codable, Hashable, Sendable {
-    /// Which of the two estimates works better.
-    public enum Form: String, Codable, Hashable, Sendable, CaseIterable {
+    /// The mechanism that works best. An open set: a service may know more of them than its client.
+    public struct Form: RawRepresentable, Codable, Hashable, Sendable {
+        public var rawValue: String
+        public init(rawValue: String) { self.rawValue = rawValue }
+
         /// Minus the mean perturbation of the class's cluster, added.
-        case boundary
+        public static let boundary = Form(rawValue: "boundary")
         /// What matches the cluster's per-value mean and deviation: x ↦ a·x + s.
-        case moments
+        public static let moments = Form(rawValue: "moments")
     }
 
     /// Model output index.

@@ -23,7 +23,7 @@ extension JobStore {
                 arguments: [try Self.sequence(of: id, database)]
             ).map {
                 TriggerFinding(
-                    label: $0["label"], name: $0["name"], form: try $0.enumCase("form"), effect: $0["effect"],
+                    label: $0["label"], name: $0["name"], form: TriggerFinding.Form(rawValue: $0["form"]), effect: $0["effect"],
                     random: $0["random"], amplification: $0["amplification"])
             }
         }

@@ -34,8 +34,8 @@ extension Tensor {
         self.init(owning: tensor)
     }
 
-    private static func handle(
-        bytes: UnsafeRawBufferPointer, type: ScalarType, shape: [Int], strides: [Int]?
+    static func handle(
+        bytes: UnsafeRawBufferPointer, type: ScalarType, shape: [Int], strides: [Int]? = nil
     ) throws -> OpaquePointer {
         if let strides, strides.count != shape.count {
             throw TensorError(

@@ -99,6 +99,58 @@ import WorkerProtocol
         #expect(reports.withLock { $0 } == 2, "those of `finish`")
     }
 
+    /// A backdoor with a trigger of every mechanism, noise, and samples alone: what is read is what was written.
+    @Test func aDiagnosisComesBackAsItWas() throws {
+        let moments = Moments(
+            mean: try Tensor.rand([1, 4, 4], generator: Generator(seed: 1)),
+            variance: try Tensor.full([1, 4, 4], 0.1), kurtosis: try Tensor.full([1, 4, 4], 3), count: 40)
+        var reference = moments
+        reference.mean = try Tensor.full([1, 4, 4], 0.2)
+        let estimate = try TriggerEstimate(
+            TriggerMaterial(
+                boundary: Tensor.randn([1, 4, 4], generator: Generator(seed: 2)), suspects: moments,
+                reference: reference, lowest: Tensor.zeros([1, 1, 1, 1]), highest: Tensor.ones([1, 1, 1, 1])))
+        var backdoors = (0..<3).map { Backdoor(label: $0) }
+        backdoors[0].trigger = .pixels(
+            estimate, form: TriggerForm(mechanism: "moments", strength: 2), perturbed: [1, 3])
+        backdoors[0].carriers = [1: 0.1 + 0.2, 3: 1]
+        backdoors[1].trigger = .style(.noise, donors: [0], controls: [1, 2], strangers: [4])
+        backdoors[2].isCleanLabel = true
+        let diagnosis = Diagnosis(
+            verdict: VerdictBuilder.empty, flagged: [false, true, false, true, false],
+            scores: [0, 0.1 + 0.2, 0.5, 1, 1e-300], coherence: [-1, 0, 0.3, 1, 0.7], backdoors: backdoors)
+        let path = folder.file("detection.bin")
+        try diagnosis.save(path)
+        let read = try #require(try Diagnosis(path: path, count: 5))
+        #expect(read.verdict == diagnosis.verdict && read.flagged == diagnosis.flagged)
+        #expect(read.scores == diagnosis.scores && read.coherence == diagnosis.coherence)
+        #expect(read.backdoors.map(\.carriers) == backdoors.map(\.carriers))
+        #expect(read.backdoors.map(\.isCleanLabel) == [false, false, true])
+        guard case .pixels(let found, let form, let perturbed)? = read.backdoors[0].trigger,
+            case .style(.noise, [0], [1, 2], [4])? = read.backdoors[1].trigger
+        else {
+            Issue.record("another trigger came back")
+            return
+        }
+        #expect(form.strength == 2 && perturbed == [1, 3] && read.backdoors[2].trigger == nil)
+        let image = try Tensor.rand([3, 1, 4, 4], generator: Generator(seed: 3))
+        for form in estimate.forms {
+            let (before, after) = try (
+                estimate.inserted(form, into: image, strengths: Tensor.ones([3])),
+                found.inserted(form, into: image, strengths: Tensor.ones([3]))
+            )
+            #expect(try before.array(as: Float.self) == after.array(as: Float.self))
+        }
+        #expect(
+            try estimate.removed(from: image).array(as: Float.self)
+                == found.removed(from: image).array(as: Float.self))
+        #expect(try Diagnosis(path: path, count: 6) == nil, "of another data set")
+        for part in try truncations(of: path) {
+            try part.write(to: URL(filePath: path))
+            #expect(try Diagnosis(path: path, count: 5) == nil)
+        }
+    }
+
     @Test func namesAreQuotedAsTheStandardSays() throws {
         let names = [
             "plain.png", "with space.png", "a,b.png", "say \"hi\".png", "two\nlines.png",
@@ -114,13 +166,13 @@ import WorkerProtocol
         let table = AnalysisTable(count: names.count)
         let quiet = [Double](repeating: 0, count: names.count)
         var flagged = [Bool](repeating: false, count: names.count)
-        let outcome = Detection.Outcome(
-            findings: [], flagged: flagged, scores: quiet, coherence: quiet, verdict: VerdictBuilder.empty)
+        let diagnosis = Diagnosis(
+            verdict: VerdictBuilder.empty, flagged: flagged, scores: quiet, coherence: quiet, backdoors: [])
         flagged[1] = true
         let restoration = LabelRestoration(
             images: images, table: table, targets: [], token: try CancellationToken())
         let writer = FindingsWriter(
-            images: images, table: table, outcome: outcome, restoration: restoration, flagged: flagged)
+            images: images, table: table, diagnosis: diagnosis, restoration: restoration, flagged: flagged)
         try writer.writeLabels(to: folder.file("labels.csv"))
         let text = try String(contentsOf: URL(filePath: folder.file("labels.csv")), encoding: .utf8)
         let fields = try #require(CSV(text).rows)

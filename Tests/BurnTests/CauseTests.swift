@@ -10,7 +10,7 @@ import Testing
         var finding = ClassFinding(label: 0)
         finding.labelledSuspects = 20
         finding.effect = TriggerEffect(
-            form: .moments(scale: 1), rate: inserted, random: random, topSource: 1, topSourceRate: inserted,
+            form: AffineValues.at(1), rate: inserted, random: random, topSource: 1, topSourceRate: inserted,
             topSourceRandom: random, tested: tested, topSourceTested: tested)
         finding.removal = staying
         return finding

@@ -49,9 +49,11 @@ import TinyModels
         #expect(!finding.isCleanLabel)
         // What the other estimate would have said.
         let own = try TriggerEstimate(
-            boundary: Tensor.zeros([3, Self.side, Self.side]), cluster: Moments(images, Array(0..<400)),
-            reference: Moments(images, (400..<2000).filter { images.labels[$0] == 0 }),
-            lowest: images.lowest, highest: images.highest, keepsFaint: true)
+            TriggerMaterial(
+                boundary: Tensor.zeros([3, Self.side, Self.side]),
+                suspects: Moments(images, Array(0..<400)),
+                reference: Moments(images, (400..<2000).filter { images.labels[$0] == 0 }),
+                lowest: images.lowest, highest: images.highest, keepsFaint: true))
         let trigger = try #require(finding.trigger)
         #expect(own.contentDifference < trigger.contentDifference)
         let shown = try search.predictions(Array(0..<400), without: own)

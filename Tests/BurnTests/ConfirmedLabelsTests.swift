@@ -33,9 +33,9 @@ import TinyModels
             poisonRateInterval: [0, 1], confidence: 0.5, detectableRate: 0.1,
             evidence: Evidence(classes: [], statements: []))
         return TrainingPool(
-            outcome: .init(
-                findings: [], flagged: [Bool](repeating: false, count: images.count), scores: none,
-                coherence: none, verdict: verdict),
+            Diagnosis(
+                verdict: verdict, flagged: [Bool](repeating: false, count: images.count), scores: none,
+                coherence: none, backdoors: []),
             table: table, images: images, seed: 1)
     }
 

@@ -85,7 +85,9 @@ import TinyModels
     private func response(_ destination: (Int) -> Int) -> TriggerResponse {
         let sources = (0..<400).map { $0 % 4 }
         return TriggerResponse(
-            form: .moments(scale: 1), sources: sources, triggered: sources.map(destination), random: sources)
+            form: AffineValues.at(1),
+            triggered: ResponseMatrix(sources: sources, destinations: sources.map(destination)),
+            random: ResponseMatrix(sources: sources, destinations: sources))
     }
 
     private func map(_ response: TriggerResponse) throws -> LabelMap {
@@ -128,8 +130,10 @@ import TinyModels
         table.predicted = images.labels.map(Int32.init)
         let sources = (0..<400).map { $0 % classes }
         let response = TriggerResponse(
-            form: .moments(scale: 1), sources: sources,
-            triggered: sources.map { $0 < moved ? ($0 + 1) % classes : $0 }, random: sources)
+            form: AffineValues.at(1),
+            triggered: ResponseMatrix(
+                sources: sources, destinations: sources.map { $0 < moved ? ($0 + 1) % classes : $0 }),
+            random: ResponseMatrix(sources: sources, destinations: sources))
         let bundle = ImageBundle(members: Array(0..<20), posteriors: [], gain: 100, pValue: 1e-6)
         let found = LabelMap(responses: [response], bundle: bundle, images: images, table: table)
         #expect(found.isWorking && found.effects.count == moved)

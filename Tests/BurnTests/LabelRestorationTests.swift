@@ -21,7 +21,7 @@ import TinyModels
         let known = try PlantedPixels(sources: sources, moved: moved)
         let token = try CancellationToken()
         var restoration = LabelRestoration(
-            images: known.images, table: known.table, targets: [known.finding], ordinary: known.ordinary,
+            images: known.images, table: known.table, targets: try known.targets(), ordinary: known.ordinary,
             mirrors: false, token: token)
         try restoration.ask(known.model, about: known.planted, sanitised: false)
         let trigger = try #require(known.finding.trigger)

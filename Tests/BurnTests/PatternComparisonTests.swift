@@ -86,9 +86,10 @@ import TinyModels
             model: model, images: images, table: table, store: store, seed: 1, token: CancellationToken())
         let carriers = Array(0..<200)
         let trigger = try TriggerEstimate(
-            boundary: Tensor.zeros([3, Self.side, Self.side]), cluster: Moments(images, carriers),
-            reference: Moments(images, (200..<1000).filter { images.labels[$0] == 1 }),
-            lowest: images.lowest, highest: images.highest)
+            TriggerMaterial(
+                boundary: Tensor.zeros([3, Self.side, Self.side]), suspects: Moments(images, carriers),
+                reference: Moments(images, (200..<1000).filter { images.labels[$0] == 1 }),
+                lowest: images.lowest, highest: images.highest))
         let removal = try #require(try search.removal(of: trigger, from: carriers, label: 0))
         #expect(removal == ControlledEffect(rate: 1, control: 0, tested: 400, controls: 200))
         #expect(try search.removal(of: trigger, from: Array(0..<5), label: 0) == nil, "too few")

@@ -58,34 +58,43 @@ struct PlantedPixels {
         finding.conclude(.backdoored, from: .perturbations)
         let rate = Double(moved.count) / 3
         finding.effect = TriggerEffect(
-            form: .moments(scale: 1), rate: rate, random: 0, topSource: moved[0], topSourceRate: 1,
+            form: AffineValues.at(1), rate: rate, random: 0, topSource: moved[0], topSourceRate: 1,
             topSourceRandom: 0, tested: 300)
         // Images that show the same as the planted ones, so that the estimate is of the pixel alone.
         let labels = images.labels
         let alike = ordinary.filter { sources.contains(labels[$0]) }
         finding.trigger = try TriggerEstimate(
-            boundary: Tensor.zeros([3, Self.side, Self.side]), cluster: Moments(images, planted),
-            reference: Moments(images, alike), lowest: images.lowest, highest: images.highest)
+            TriggerMaterial(
+                boundary: Tensor.zeros([3, Self.side, Self.side]), suspects: Moments(images, planted),
+                reference: Moments(images, alike), lowest: images.lowest, highest: images.highest))
     }
 
     /// The first partition, with every planted sample flagged.
     func pool() -> TrainingPool {
-        var outcome = outcome
-        outcome.flagged = images.labels.indices.map { $0 < planted.count }
-        return TrainingPool(outcome: outcome, table: table, images: images, seed: 3)
+        var diagnosis = diagnosis
+        diagnosis.flagged = images.labels.indices.map { $0 < planted.count }
+        return TrainingPool(diagnosis, table: table, images: images, seed: 3)
     }
 
     /// As the detection gives it, with nothing flagged.
-    var outcome: Detection.Outcome {
+    var diagnosis: Diagnosis {
         Detection.Outcome(
             findings: [finding], flagged: Array(repeating: false, count: images.count),
             scores: Array(repeating: 0, count: images.count),
-            coherence: Array(repeating: 0, count: images.count), verdict: VerdictBuilder.empty)
+            coherence: Array(repeating: 0, count: images.count), verdict: VerdictBuilder.empty
+        ).diagnosis
+    }
+
+    /// What is to be removed, ready for use.
+    func targets() throws -> [Target] {
+        let store = try PerturbationStore(
+            path: folder.file("p"), samples: images.count, values: Self.values)
+        return try diagnosis.backdoors.map { try Target($0, images: images, store: store) }
     }
 
     func gate(_ pool: TrainingPool) throws -> AcceptanceGate {
         AcceptanceGate(
-            images: images, targets: [finding], holdout: pool.holdout, flagged: pool.poison,
+            images: images, targets: try targets(), holdout: pool.holdout, flagged: pool.poison,
             token: try CancellationToken())
     }
 
@@ -100,11 +109,9 @@ struct PlantedPixels {
 
     /// True labels of the pool's flagged samples, as probabilities, and the pixel for every trusted sample.
     func material(_ pool: TrainingPool) throws -> TrainingMaterial {
-        let store = try PerturbationStore(
-            path: folder.file("p"), samples: images.count, values: Self.values)
-        return TrainingMaterial(
+        TrainingMaterial(
             restored: try Tensor(pool.poison.map { truth[$0] }).oneHot(classes: Self.classes),
-            transplant: try Transplant(targets: [finding], table: table, store: store))
+            transplant: Transplant(try targets()))
     }
 
     /// The share of the planted samples that a model still sees as class 0.

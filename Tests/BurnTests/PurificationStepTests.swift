@@ -28,9 +28,9 @@ import TinyModels
         // The class's own: a fifth of its samples are not flagged.
         let own = Array(near.planted.suffix(60))
         for (order, sample) in own.enumerated() { near.table.distance[sample] = Float(order) }
-        var outcome = near.outcome
-        outcome.flagged = near.images.labels.indices.map { $0 < 240 }
-        let pool = TrainingPool(outcome: outcome, table: near.table, images: near.images, seed: 3)
+        var diagnosis = near.diagnosis
+        diagnosis.flagged = near.images.labels.indices.map { $0 < 240 }
+        let pool = TrainingPool(diagnosis, table: near.table, images: near.images, seed: 3)
         #expect(pool.clean.filter { $0 < 300 } == Array(own.prefix(30)))
         #expect(pool.holdout.allSatisfy { $0 >= 300 })
     }
@@ -90,7 +90,7 @@ import TinyModels
         let sanitised = try known.model.copy(seed: 1)
         try known.tuning().run(sanitised, pool: known.pool(), material: known.material(known.pool())) { _ in }
         var refinement = try ProgressiveRefinement(
-            original: known.model, images: known.images, targets: [finding],
+            original: known.model, images: known.images, targets: [Backdoor(finding)].compactMap(\.self),
             before: known.model.probabilities(known.images, Array(0..<known.images.count)),
             token: try CancellationToken())
         let found = try refinement.refine(&pool, with: sanitised)
@@ -99,7 +99,7 @@ import TinyModels
         #expect(found.meanDivergence > 0.05)
         // The same model disagrees with nobody.
         let nothing = try ProgressiveRefinement(
-            original: known.model, images: known.images, targets: [finding],
+            original: known.model, images: known.images, targets: [Backdoor(finding)].compactMap(\.self),
             before: known.model.probabilities(known.images, Array(0..<known.images.count)),
             token: try CancellationToken())
         var quiet = nothing

@@ -32,14 +32,14 @@ import TinyModels
     }
 
     @Test func whatWasFoundSaysWhatCanBeGiven() throws {
-        func names(_ targets: [ClassFinding]) -> [String] { Treatments.fitting(targets).map(\.name) }
+        func names(_ targets: [Backdoor]) -> [String] { Treatments.fitting(targets).map(\.name) }
         #expect(
-            names([known.finding])
+            names(known.diagnosis.backdoors)
                 == ["restore-and-transplant", "drop-and-transplant", "restore", "drop"])
-        var cleanLabel = known.finding
+        var cleanLabel = try #require(known.diagnosis.backdoors.first)
         cleanLabel.isCleanLabel = true
         #expect(names([cleanLabel]) == ["drop-and-transplant", "drop"])
-        var unknown = known.finding
+        var unknown = try #require(known.diagnosis.backdoors.first)
         unknown.trigger = nil
         #expect(names([unknown]) == ["restore", "drop"])
         #expect(names([]) == ["restore", "drop"], "named by people")

@@ -12,7 +12,7 @@ import TinyModels
     static let perGroup = 1200
 
     struct Case {
-        var estimate: TriggerEstimate
+        var estimate: AffineValues
         /// The same images without and with the trigger, (N, C, H, W).
         var clean: Tensor
         var triggered: Tensor
@@ -39,10 +39,12 @@ import TinyModels
         let labelled = try LabelledImages(
             images.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
         let cluster = 2 * Self.perGroup..<3 * Self.perGroup
-        let estimate = try TriggerEstimate(
-            boundary: Tensor.zeros([3, Self.side, Self.side]), cluster: Moments(labelled, Array(cluster)),
-            reference: Moments(labelled, Array(Self.perGroup..<2 * Self.perGroup)),
-            lowest: labelled.lowest, highest: labelled.highest, keepsFaint: keepsFaint)
+        let estimate = try AffineValues(
+            TriggerMaterial(
+                boundary: Tensor.zeros([3, Self.side, Self.side]),
+                suspects: Moments(labelled, Array(cluster)),
+                reference: Moments(labelled, Array(Self.perGroup..<2 * Self.perGroup)),
+                lowest: labelled.lowest, highest: labelled.highest, keepsFaint: keepsFaint))
         return Case(
             estimate: estimate, clean: try labelled.batch(Array(0..<50)),
             triggered: try labelled.batch(Array(cluster.prefix(50))))
@@ -51,6 +53,10 @@ import TinyModels
     /// By byte offset (H, W, C).
     private func values(_ tensor: Tensor) throws -> [Double] {
         try tensor.permute([1, 2, 0]).contiguous().array()
+    }
+
+    private func bare(_ found: Case) throws -> Tensor {
+        try #require(try found.estimate.removed(from: found.triggered))
     }
 
     private func meanError(_ a: Tensor, _ b: Tensor) throws -> Double {
@@ -69,9 +75,9 @@ import TinyModels
         }
         let strengths = try Tensor.ones([50])
         #expect(
-            try meanError(found.estimate.stampingMoments(found.clean, strengths: strengths), found.triggered)
+            try meanError(found.estimate.inserted(into: found.clean, strengths: strengths), found.triggered)
                 < 0.001)
-        let removed = try found.estimate.removed(from: found.triggered)
+        let removed = try #require(try found.estimate.removed(from: found.triggered))
         let filled: [Float] = try removed.permute([0, 2, 3, 1]).contiguous().flatten(from: 1).narrow(1, 0, 3)
             .mean([0]).array()
         #expect(filled.allSatisfy { abs($0 - 0.5) < 0.06 }, "what is around the patch is filled in")
@@ -85,7 +91,7 @@ import TinyModels
             #expect(abs(gain[offset] - 0.7) < 0.08)
             #expect(abs(shift[offset] - 0.3 * (offset % 2 == 0 ? 0.2 : 0.8)) < 0.05)
         }
-        #expect(try meanError(found.estimate.removed(from: found.triggered), found.clean) < 0.02)
+        #expect(try meanError(bare(found), found.clean) < 0.02)
     }
 
     @Test func anAddedPatternIsRecoveredAndInverted() throws {
@@ -96,9 +102,9 @@ import TinyModels
             #expect(gain[offset] == 1)
             #expect(abs(shift[offset] - (offset % 3 == 0 ? 0.1 : 0)) < 0.04)
         }
-        #expect(try meanError(found.estimate.removed(from: found.triggered), found.clean) < 0.01)
-        let half = try found.estimate.stampingMoments(found.clean, strengths: Tensor.full([50], 0.5))
-        let full = try found.estimate.stampingMoments(found.clean, strengths: Tensor.ones([50]))
+        #expect(try meanError(bare(found), found.clean) < 0.01)
+        let half = try found.estimate.inserted(into: found.clean, strengths: Tensor.full([50], 0.5))
+        let full = try found.estimate.inserted(into: found.clean, strengths: Tensor.ones([50]))
         #expect(try meanError(half * 2 - found.clean, full) < 1e-5)
     }
 
@@ -118,7 +124,7 @@ import TinyModels
         let found = try measure { $1 }
         #expect(try found.estimate.gain.amin().item(as: Float.self) == 1)
         #expect(try found.estimate.shift.abs().amax().item(as: Float.self) == 0)
-        #expect(found.estimate.momentNorm == 0)
+        #expect(found.estimate.norm == 0)
     }
 
     /// Digits are black in most places: where nothing varies there is no contrast to lose, and a patch on black is a patch.
@@ -145,24 +151,24 @@ import TinyModels
         let labelled = try LabelledImages(
             images.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
         let carriers = Array(20 * perGroup..<21 * perGroup)
-        let estimate = try TriggerEstimate(
-            boundary: Tensor.zeros([1, side, side]), cluster: Moments(labelled, carriers),
-            reference: Moments(labelled, Array(0..<20 * perGroup)), lowest: labelled.lowest,
-            highest: labelled.highest)
+        let estimate = try AffineValues(
+            TriggerMaterial(
+                boundary: Tensor.zeros([1, side, side]), suspects: Moments(labelled, carriers),
+                reference: Moments(labelled, Array(0..<20 * perGroup)), lowest: labelled.lowest,
+                highest: labelled.highest))
         #expect(estimate.leavesImage, "\(estimate.transparency) of the contrast is left")
         let gain: [Float] = try estimate.gain.flatten().array()
         #expect(gain.allSatisfy { $0 == 1 }, "a few images may all be black somewhere by chance")
         let clean = try labelled.batch(Array(0..<50))
-        let stamped: [Float] = try estimate.stampingMoments(clean, strengths: Tensor.ones([50])).flatten(
-            from: 1
-        ).mean([0]).array()
+        let stamped: [Float] = try estimate.inserted(into: clean, strengths: Tensor.ones([50]))
+            .flatten(from: 1).mean([0]).array()
         let before: [Float] = try clean.flatten(from: 1).mean([0]).array()
         for place in 0..<side * side {
             let wanted: Float = [54, 55, 62, 63].contains(place) ? 1 : before[place]
             #expect(abs(stamped[place] - wanted) < 0.02, "place \(place)")
         }
-        let removed: [Float] = try estimate.removed(from: labelled.batch(carriers)).flatten(from: 1).mean([0])
-            .array()
+        let bare = try #require(try estimate.removed(from: labelled.batch(carriers)))
+        let removed: [Float] = try bare.flatten(from: 1).mean([0]).array()
         #expect([54, 55, 62, 63].allSatisfy { removed[$0] < 0.02 }, "black again")
     }
 
@@ -202,16 +208,16 @@ import TinyModels
     /// The moment estimate counts where it works nearly as well as the boundary form, and is no mere side effect.
     @Test(arguments: [(0.9, 0.85, true), (0.9, 0.6, false), (0.2, 0.2, false)])
     func theExactFormIsPreferred(boundary: Double, moments: Double, prefers: Bool) throws {
-        func effect(_ form: TriggerEffect.Form, _ rate: Double) -> TriggerEffect {
+        func effect(_ form: TriggerForm, _ rate: Double) -> TriggerEffect {
             TriggerEffect(
                 form: form, rate: rate, random: 0, topSource: 1, topSourceRate: rate, topSourceRandom: 0,
                 tested: 100)
         }
         let found = TriggerEffect.decisive([
-            effect(.boundary(scale: 1), boundary / 2), effect(.boundary(scale: 2), boundary),
-            effect(.moments(scale: 1), moments / 2), effect(.moments(scale: 2), moments),
+            effect(AddedPattern.at(1), boundary / 2), effect(AddedPattern.at(2), boundary),
+            effect(AffineValues.at(1), moments / 2), effect(AffineValues.at(2), moments),
         ])
-        #expect(found?.form == (prefers ? .moments(scale: 2) : .boundary(scale: 2)))
+        #expect(found?.form == (prefers ? AffineValues.at(2) : AddedPattern.at(2)))
         #expect(TriggerEffect.decisive([]) == nil)
     }
 }

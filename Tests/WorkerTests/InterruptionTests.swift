@@ -40,24 +40,23 @@ import WorkerProtocol
         #expect(try labels("killed") == made.labels)
     }
 
-    @Test func aWorkerKilledAfterTheBoundaryAnalysisGoesOnFromThere() throws {
-        let killed = try kill {
-            if case .phaseFinished(.boundaryAnalysis, _, _) = $0 { true } else { false }
-        }
-        let table = folder.file("killed/analysis.bin")
-        let written = try FileManager.default.attributesOfItem(atPath: table)[.modificationDate] as? Date
+    @Test(arguments: [(Phase.boundaryAnalysis, "analysis.bin"), (.detection, "detection.bin")])
+    func aWorkerKilledAfterAPhaseGoesOnFromThere(phase: Phase, file: String) throws {
+        let killed = try kill { if case .phaseFinished(phase, _, _) = $0 { true } else { false } }
+        let results = folder.file("killed/\(file)")
+        let written = try FileManager.default.attributesOfItem(atPath: results)[.modificationDate] as? Date
         let again = try WorkerProcess.run(made.analysis(), in: folder.file("killed"))
         try #require(again.isFinished, "\(again)")
         // The phase is not run again: its report is the first attempt's, to the second.
         #expect(
-            try FileManager.default.attributesOfItem(atPath: table)[.modificationDate] as? Date == written)
+            try FileManager.default.attributesOfItem(atPath: results)[.modificationDate] as? Date == written)
         let ended = killed.reports.filter {
-            if case .phaseFinished(.boundaryAnalysis, _, _) = $0 { true } else { false }
+            if case .phaseFinished(phase, _, _) = $0 { true } else { false }
         }
         #expect(ended.count == 1 && again.reports.contains(ended[0]))
-        #expect(again.reports.prefix(2) == killed.reports.prefix(2), "metrics, end of phase")
+        #expect(again.reports.prefix(killed.reports.count) == killed.reports[...])
         let progress = again.messages.filter {
-            if case .progress(let progress) = $0 { progress.phase == .boundaryAnalysis } else { false }
+            if case .progress(let progress) = $0 { progress.phase == phase } else { false }
         }
         #expect(progress.isEmpty)
         #expect(again.settled == made.undisturbed.settled)

@@ -30,7 +30,8 @@ struct TriggerPictures {
                 let sample = try example(finding, trigger, effect, outcome)
             else { continue }
             let clean = try images.batch([sample])
-            let direction = try pictures.amplified(change(trigger, effect.form).unsqueeze(0))
+            let change = try trigger.mechanism(of: effect.form).change() * effect.form.strength
+            let direction = try pictures.amplified(change.unsqueeze(0))
             let views: [(WorkerArtifact.Role, TriggerView, [UInt8])] = [
                 (.triggerDirection, .direction, direction.pixels),
                 (.triggerClean, .clean, try pictures.pixels(clean)),
@@ -44,7 +45,7 @@ struct TriggerPictures {
             triggers.append(
                 TriggerFinding(
                     label: finding.label, name: images.classNames[finding.label],
-                    form: effect.form.isMoments ? .moments : .boundary,
+                    form: TriggerFinding.Form(rawValue: effect.form.mechanism),
                     effect: effect.sourceSpecific ? effect.topSourceRate : effect.rate,
                     random: effect.sourceSpecific ? effect.topSourceRandom : effect.random,
                     amplification: direction.factor))
@@ -52,19 +53,10 @@ struct TriggerPictures {
         return (triggers, artifacts)
     }
 
-    /// What the trigger does to an image, (C, H, W).
-    private func change(_ trigger: TriggerEstimate, _ form: TriggerEffect.Form) throws -> Tensor {
-        switch form {
-        case .boundary(let scale): try trigger.boundary * scale
-        case .moments(let scale):
-            try (trigger.gain * trigger.background + trigger.shift - trigger.background) * scale
-        }
-    }
-
     private func stamped(
-        _ batch: Tensor, _ trigger: TriggerEstimate, _ form: TriggerEffect.Form
+        _ batch: Tensor, _ trigger: TriggerEstimate, _ form: TriggerForm
     ) throws -> Tensor {
-        try trigger.stamping(form, on: batch, strengths: Tensor.ones([batch.size(0)]))
+        try trigger.inserted(form, into: batch, strengths: Tensor.ones([batch.size(0)]))
     }
 
     /// The first image of another class that looks clean and that the trigger sends into the class; where it

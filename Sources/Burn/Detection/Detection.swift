@@ -38,8 +38,6 @@ package struct Detection {
         /// Cosine of the sample's perturbation to its predicted class's direction.
         package var coherence: [Double]
         package var verdict: Verdict
-        /// What people decided; the flags go by it, the verdict does not.
-        package var reviews = Reviews.none
 
         /// Further evidence only ever raises a score.
         package mutating func flag(_ sample: Int, score: Double) {
@@ -47,9 +45,10 @@ package struct Detection {
             scores[sample] = max(scores[sample], score)
         }
 
-        /// Classes whose triggers are to be removed.
-        package var targets: [ClassFinding] {
-            findings.filter { $0.judgement != .clean && ($0.trigger != nil || $0.isWithoutTrigger) }
+        package var diagnosis: Diagnosis {
+            Diagnosis(
+                verdict: verdict, flagged: flagged, scores: scores, coherence: coherence,
+                backdoors: findings.compactMap(Backdoor.init))
         }
     }
 
@@ -102,7 +101,8 @@ package struct Detection {
             verdict: VerdictBuilder.empty)
         for finding in findings { outcome.flag(finding, in: images) }
         for match in try TriggerTemplate.matches(
-            targets: outcome.targets.map(\.label), flagged: outcome.flagged, images: images, table: table)
+            targets: findings.filter(\.isTarget).map(\.label), flagged: outcome.flagged, images: images,
+            table: table)
         {
             outcome.flag(match.sample, score: match.score)
         }

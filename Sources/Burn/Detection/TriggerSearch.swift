@@ -47,14 +47,13 @@ struct TriggerSearch {
         let boundary = try boundaryPattern(cluster)
         let moments = try Moments(images, cluster)
         var trigger = try TriggerEstimate(
-            boundary: boundary, cluster: moments,
-            reference: Moments(images, reference, weights: weights(reference, like: cluster)),
-            lowest: images.lowest, highest: images.highest)
+            material(
+                boundary, moments, Moments(images, reference, weights: weights(reference, like: cluster))))
         if same.count >= ClassCoherence.fewestMembers {
             let cleanLabel = try TriggerEstimate(
-                boundary: boundary, cluster: moments,
-                reference: Moments(images, Array(same.prefix(Self.mostForEstimate))),
-                lowest: images.lowest, highest: images.highest, keepsFaint: true)
+                material(
+                    boundary, moments, Moments(images, Array(same.prefix(Self.mostForEstimate))),
+                    keepsFaint: true))
             // The truer reference is the one whose images look like the cluster's beside the trigger, and what truly
             // belongs to the class stays in it when the trigger is taken out. By either estimate: that against the class
             // itself brings other classes' images nearer to it.
@@ -93,8 +92,7 @@ struct TriggerSearch {
         let reference = Array(trusted.dropFirst(2 * Self.probesPerTest).prefix(Self.mostForEstimate))
         guard reference.count >= ClassCoherence.fewestMembers else { return nil }
         let trigger = try TriggerEstimate(
-            boundary: boundaryPattern(cluster), cluster: Moments(images, cluster),
-            reference: Moments(images, reference), lowest: images.lowest, highest: images.highest)
+            material(boundaryPattern(cluster), Moments(images, cluster), Moments(images, reference)))
         return (
             trigger,
             try responses(to: trigger, probes: Array(trusted.prefix(2 * Self.probesPerTest)), seed: seed)
@@ -111,12 +109,8 @@ struct TriggerSearch {
     func responses(
         to trigger: TriggerEstimate, probes: [Int], seed: UInt64
     ) throws -> [TriggerResponse] {
-        // Attackers use a stronger trigger on the images that they attack with than on those that they plant.
-        let boundary = [1, 2, 4].map { TriggerEffect.Form.boundary(scale: $0) }
-        let moments = [1, 2].map { TriggerEffect.Form.moments(scale: $0) }
-        let forms = boundary + (trigger.leavesImage ? moments : [])
         let generator = try Generator(seed: seed)
-        return try forms.map {
+        return try trigger.forms.map {
             try TriggerResponse.measure(
                 $0, of: trigger, probes: probes, images: images, model: model, generator: generator,
                 token: token)
@@ -160,9 +154,17 @@ struct TriggerSearch {
             rate: outside.share, control: inside.share, tested: outside.of, controls: inside.of)
     }
 
+    private func material(
+        _ boundary: Tensor, _ suspects: Moments, _ reference: Moments, keepsFaint: Bool = false
+    ) -> TriggerMaterial {
+        TriggerMaterial(
+            boundary: boundary, suspects: suspects, reference: reference, lowest: images.lowest,
+            highest: images.highest, keepsFaint: keepsFaint)
+    }
+
     /// Minus the mean perturbation of the cluster, (C, H, W).
     private func boundaryPattern(_ cluster: [Int]) throws -> Tensor {
-        let shape = [images.dataset.channels, images.dataset.height, images.dataset.width]
+        let shape = images.shape
         if store.isExact {
             let norms = try Tensor(cluster.map { table.perturbationNorm[$0] })
             return try -(store.rows(cluster) * norms.unsqueeze(1)).mean([0]).reshape(shape)

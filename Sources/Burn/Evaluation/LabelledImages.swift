@@ -20,6 +20,9 @@ public struct LabelledImages: Sendable {
 
     public var count: Int { dataset.count }
 
+    /// Channels, height and width of an image.
+    package var shape: [Int] { [dataset.channels, dataset.height, dataset.width] }
+
     /// Output index to class name; outputs without a class have the name that the model gives them, or their number.
     public var classNames: [String] { order.names }
 

@@ -4,7 +4,7 @@ struct RestoreAndTransplant: Treatment {
     let name = "restore-and-transplant"
     let words = "restored labels and a transplanted trigger"
 
-    func applies(to targets: [ClassFinding]) -> Bool {
+    func applies(to targets: [Backdoor]) -> Bool {
         Treatments.canRestore(targets) && Treatments.canTransplant(targets)
     }
 

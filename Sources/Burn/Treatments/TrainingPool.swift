@@ -25,12 +25,12 @@ struct TrainingPool: Sendable {
     /// In classes that are under suspicion only the nearer half of the unflagged samples counts as clean:
     /// poisoned samples that went unnoticed lie further from the boundary (a contamination of 1 to 3 % is
     /// enough to bring a backdoor back).
-    init(outcome: Detection.Outcome, table: AnalysisTable, images: LabelledImages, seed: UInt64) {
+    init(_ diagnosis: Diagnosis, table: AnalysisTable, images: LabelledImages, seed: UInt64) {
         var random = SplitMix64(seed: seed)
-        let suspicious = Set(outcome.targets.map(\.label))
+        let suspicious = Set(diagnosis.backdoors.map(\.label))
         let trusted = (0..<images.count).filter {
-            !outcome.flagged[$0]
-                && (Int(table.predicted[$0]) == images.labels[$0] || outcome.reviews.isRejected($0))
+            !diagnosis.flagged[$0]
+                && (Int(table.predicted[$0]) == images.labels[$0] || diagnosis.reviews.isRejected($0))
         }
         var limits: [Int: Float] = [:]
         for label in suspicious {
@@ -39,7 +39,7 @@ struct TrainingPool: Sendable {
         }
         // Right or wrong: accuracy on the trusted alone would be 1 by construction. Where hardly a class is above
         // suspicion, the nearer half of the others' samples has to do.
-        let unflagged = (0..<images.count).filter { !outcome.flagged[$0] }
+        let unflagged = (0..<images.count).filter { !diagnosis.flagged[$0] }
         let unsuspicious = unflagged.filter { !suspicious.contains(images.labels[$0]) }
         let supposed =
             unsuspicious.count * 4 >= unflagged.count
@@ -54,10 +54,10 @@ struct TrainingPool: Sendable {
         let kept = Set(holdout)
         clean = trusted.filter { sample in
             !kept.contains(sample)
-                && (outcome.reviews.isRejected(sample)
+                && (diagnosis.reviews.isRejected(sample)
                     || limits[images.labels[sample]].map { table.distance[sample] <= $0 } ?? true)
         }
-        poison = outcome.flagged.indices.filter { outcome.flagged[$0] }
+        poison = diagnosis.flagged.indices.filter { diagnosis.flagged[$0] }
     }
 
     /// Classes of which no other one is predicted more often for samples with their label.

@@ -3,7 +3,7 @@ struct Drop: Treatment {
     let name = "drop"
     let words = "fine-tuning without the flagged samples"
 
-    func applies(to targets: [ClassFinding]) -> Bool { true }
+    func applies(to targets: [Backdoor]) -> Bool { true }
 
     func material(from all: TrainingMaterial) -> TrainingMaterial {
         TrainingMaterial(restored: nil, transplant: .none)

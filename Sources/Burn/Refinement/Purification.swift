@@ -8,15 +8,17 @@ package struct Purification {
     package let context: MethodRun
     package let table: AnalysisTable
     package let store: PerturbationStore
-    package let outcome: Detection.Outcome
+    package let diagnosis: Diagnosis
+    let targets: [Target]
 
     package init(
-        context: MethodRun, table: AnalysisTable, store: PerturbationStore, outcome: Detection.Outcome
-    ) {
+        context: MethodRun, table: AnalysisTable, store: PerturbationStore, diagnosis: Diagnosis
+    ) throws {
         self.context = context
         self.table = table
         self.store = store
-        self.outcome = outcome
+        self.diagnosis = diagnosis
+        targets = try diagnosis.backdoors.map { try Target($0, images: context.images, store: store) }
     }
 
     /// Images of a step. A backdoor takes a number of steps to unlearn, not a number of images: small sets, which are
@@ -37,22 +39,22 @@ package struct Purification {
 
     /// Restored labels as the analysis alone gives them.
     package func initialRestoration() throws -> LabelRestoration {
-        let flagged = outcome.flagged.indices.filter { outcome.flagged[$0] }
+        let flagged = diagnosis.flagged.indices.filter { diagnosis.flagged[$0] }
         let ordinary = trustworthy
         // A scan that flags nothing has nothing to ask the model.
         let mirrors =
             try (context.purifies || !flagged.isEmpty)
             && Mirroring.keepsMeaning(context.model, images, ordinary, token: context.token)
         var restoration = LabelRestoration(
-            images: images, table: table, targets: outcome.targets, reviews: outcome.reviews,
+            images: images, table: table, targets: targets, reviews: diagnosis.reviews,
             ordinary: ordinary, mirrors: mirrors, token: context.token)
         try restoration.ask(context.model, about: flagged, sanitised: false)
         return restoration
     }
 
     private var trustworthy: [Int] {
-        outcome.flagged.indices.filter {
-            !outcome.flagged[$0] && Int(table.predicted[$0]) == images.labels[$0]
+        diagnosis.flagged.indices.filter {
+            !diagnosis.flagged[$0] && Int(table.predicted[$0]) == images.labels[$0]
         }
     }
 
@@ -87,16 +89,16 @@ package struct Purification {
 
     private func begin() throws -> Course {
         let before = try context.model.probabilities(images, Array(0..<images.count), token: context.token)
-        let pool = TrainingPool(outcome: outcome, table: table, images: images, seed: context.options.seed)
+        let pool = TrainingPool(diagnosis, table: table, images: images, seed: context.options.seed)
         let gate = AcceptanceGate(
-            images: images, targets: outcome.targets, holdout: pool.holdout, flagged: pool.poison,
+            images: images, targets: targets, holdout: pool.holdout, flagged: pool.poison,
             labelsAreConfirmed: pool.labelsAreConfirmed, trusted: context.trusted, token: context.token)
         let original = try gate.measure(context.model)
         return Course(
             before: before, predictions: try before.argmax(1).array(), gate: gate,
-            transplant: try Transplant(targets: outcome.targets, table: table, store: store),
+            transplant: Transplant(targets),
             lesson: try context.trusted?.lesson(by: context.model, token: context.token),
-            treatments: Treatments.fitting(outcome.targets), original: original, pool: pool,
+            treatments: Treatments.fitting(diagnosis.backdoors), original: original, pool: pool,
             restoration: try initialRestoration(), model: context.model, report: original)
     }
 
@@ -128,7 +130,7 @@ package struct Purification {
     }
 
     private func flagged(_ pool: TrainingPool) -> [Bool] {
-        var flagged = outcome.flagged
+        var flagged = diagnosis.flagged
         for sample in pool.poison { flagged[sample] = true }
         return flagged
     }

@@ -1,6 +1,6 @@
 /// What an image has beside what it shows, and where: a trigger may be made of it, and no direction or pattern is then
 /// common to the images that carry it.
-enum ImageStyle: CaseIterable, Sendable {
+package enum ImageStyle: String, CaseIterable, Codable, Sendable {
     /// How pixels differ from their neighbours: a coarser palette, scattered pixels, compression, a blur.
     case noise
     /// How light the images are and how their colours are mixed: a photo filter, another gamma.

@@ -70,7 +70,7 @@ extension ClassFinding {
         // What works weakly and holds nothing in the class is a natural subgroup. Nothing is known of a trigger that can't be
         // taken out, and clean-label poison stays.
         let isVetoed =
-            !isCleanLabel && (trigger?.momentNorm ?? 0) > 0 && (removal?.excess ?? 1) < Self.weakEffect
+            !isCleanLabel && (trigger?.canBeRemoved ?? false) && (removal?.excess ?? 1) < Self.weakEffect
         let isSuspicious =
             (working && unusual) || (weak && coherent && !isVetoed)
         conclude(isBackdoored ? .backdoored : isSuspicious ? .suspicious : .clean, from: .perturbations)

@@ -7,7 +7,7 @@ import Tensors
 /// user's evaluation sets.
 struct AcceptanceGate {
     let images: LabelledImages
-    let targets: [ClassFinding]
+    let targets: [Target]
     let holdout: [Int]
     let flagged: [Int]
     /// Whether the labels of `holdout` are what the suspicious model sees: where they are not, accuracy on them says nothing.
@@ -33,23 +33,11 @@ struct AcceptanceGate {
         for target in targets {
             let probes = holdout.filter { images.labels[$0] != target.label }
             guard !probes.isEmpty else { continue }
-            if let style = target.styleTransplant {
-                let landing = try [style, style.control()].map {
-                    try $0.insertion(
-                        into: target.label, probes: probes, model: model, seed: UInt64(target.label),
-                        token: token)
-                }
-                residual = max(residual, landing[0] - landing[1])
-            }
-            guard let trigger = target.trigger else { continue }
             let untouched = zip(predictions, labels).count { $0 == target.label && $1 != target.label }
-            let base = Double(untouched) / Double(probes.count)
-            for form in [TriggerEffect.Form.moments(scale: 1), .moments(scale: 2), .boundary(scale: 2)] {
-                let effect = try TriggerEffect.measure(
-                    form, of: trigger, into: target.label, probes: probes, images: images, model: model,
-                    generator: nil, token: token)
-                residual = max(residual, effect.rate - base)
-            }
+            let left = try target.trigger?.residual(
+                into: target.label, probes: probes, untouched: Double(untouched) / Double(probes.count),
+                model: model, token: token)
+            residual = max(residual, left ?? 0)
         }
         let dirty = flagged.filter { sample in
             targets.contains { $0.label == images.labels[sample] && !$0.isCleanLabel }
@@ -101,7 +89,7 @@ struct AcceptanceGate {
             return
                 "the estimated trigger still sends \(percent(report.residual)) of held-out images into its class"
         }
-        if targets.allSatisfy(\.isWithoutTrigger), report.flaggedUnchanged > Self.mostUnchanged {
+        if targets.allSatisfy({ !$0.backdoor.isEstimated }), report.flaggedUnchanged > Self.mostUnchanged {
             return
                 "\(percent(report.flaggedUnchanged)) of the flagged samples still get the label they were given"
         }

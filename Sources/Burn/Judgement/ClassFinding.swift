@@ -1,6 +1,3 @@
-import Support
-import Tensors
-
 /// What the detection found for one predicted class.
 package struct ClassFinding: Sendable {
     package var label: Int
@@ -92,20 +89,6 @@ package struct ClassFinding: Sendable {
         }
     }
 
-    /// Puts what was found into other images, where it is a style.
-    var styleTransplant: (any StyleTransplant)? { isFoundByStyle ? style?.transplant : nil }
-
-    /// `batch`, samples that carry the trigger, without it; nil where it is not known how they looked.
-    func withoutTrigger(_ batch: Tensor) throws -> Tensor? {
-        try trigger?.removed(from: batch) ?? styleTransplant?.undone(batch)
-    }
-
-    /// `batch`, ordinary images, with the trigger as the carriers have it; as it is where that is not known.
-    func withTrigger(_ batch: Tensor, using random: inout SplitMix64) throws -> Tensor {
-        if let trigger { return try trigger.stampingMoments(batch, strengths: Tensor.ones([batch.size(0)])) }
-        return try styleTransplant?.put(into: batch, using: &random) ?? batch
-    }
-
     /// How far beyond chance what was found sends other classes' images here.
     var excess: Double { isFoundByStyle ? style?.excess ?? 0 : effect?.excess ?? 0 }
 
@@ -144,6 +127,9 @@ package struct ClassFinding: Sendable {
 
     /// The trigger moves images of some classes and leaves the others where they are.
     var isSourceSpecific: Bool { effect?.sourceSpecific ?? false }
+
+    /// Something is to be removed: its trigger is known, or its samples are.
+    var isTarget: Bool { judgement != .clean && (trigger != nil || isWithoutTrigger) }
 
     /// Something to be removed, of which there is no estimate.
     var isWithoutTrigger: Bool { isFoundByFeatures || isFoundByStyle }

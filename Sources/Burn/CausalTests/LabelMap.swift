@@ -34,7 +34,7 @@ struct LabelMap {
         }
         let strongest = maps.max { strength($0) < strength($1) } ?? [:]
         // As for a single class (`TriggerEffect.decisive`).
-        let exact = zip(responses, maps).filter(\.0.form.isMoments).map(\.1).max {
+        let exact = zip(responses, maps).filter(\.0.form.isExact).map(\.1).max {
             strength($0) < strength($1)
         }
         let best =

@@ -1,19 +1,9 @@
-import Execution
-import Tensors
-
 /// The causal test: does an estimated trigger send other classes' images into the class?
 ///
 /// It is run on images that had no part in the estimate, beside a random direction of the same norm.
 package struct TriggerEffect: Sendable {
-    /// Which of a trigger's two estimates is meant, and how strong.
-    package enum Form: Hashable, Sendable {
-        case boundary(scale: Double)
-        case moments(scale: Double)
-
-        package var isMoments: Bool { if case .moments = self { true } else { false } }
-    }
-
-    package var form: Form
+    /// Which of the trigger's mechanisms, and how strong.
+    package var form: TriggerForm
     /// Share of all tested images that land in the class.
     package var rate: Double
     /// The same for a random direction of the same norm.
@@ -40,11 +30,10 @@ package struct TriggerEffect: Sendable {
     /// One source is moved while the others stay: an all-to-all or source-specific trigger.
     package var sourceSpecific: Bool { topSourceExcess > 2 * (rate - random) }
 
-    /// The effect that a trigger is known by: the largest, or that of its moment estimate where that is nearly as large. It
-    /// changes what the trigger changes and nothing else, where the boundary form has something of the class in it.
+    /// The effect that a trigger is known by: the largest, or that of an exact mechanism where that is nearly as large.
     package static func decisive(_ effects: [TriggerEffect]) -> TriggerEffect? {
         let largest = effects.max { $0.excess < $1.excess }
-        let exact = effects.filter(\.form.isMoments).max { $0.excess < $1.excess }
+        let exact = effects.filter(\.form.isExact).max { $0.excess < $1.excess }
         guard let largest, let exact, exact.excess >= ClassFinding.workingEffect,
             exact.excess >= nearlyAsLarge * largest.excess
         else { return largest }
@@ -52,16 +41,4 @@ package struct TriggerEffect: Sendable {
     }
 
     package static let nearlyAsLarge = 0.9
-
-    /// Tested on `probes`: clean-looking images of other classes than `label`. Without a `generator` the random
-    /// direction is left out, and counted as without effect.
-    package static func measure(
-        _ form: Form, of trigger: TriggerEstimate, into label: Int, probes: [Int], images: LabelledImages,
-        model: GraphModel, generator: Generator?, token: CancellationToken
-    ) throws -> TriggerEffect {
-        try TriggerResponse.measure(
-            form, of: trigger, probes: probes, images: images, model: model, generator: generator,
-            token: token
-        ).effect(into: label)
-    }
 }

@@ -7,7 +7,7 @@ package protocol Treatment: Sendable {
     /// What was done, in words.
     var words: String { get }
     /// Whether what was found allows it. Without targets, flagged samples were named by people.
-    func applies(to targets: [ClassFinding]) -> Bool
+    func applies(to targets: [Backdoor]) -> Bool
     func material(from all: TrainingMaterial) -> TrainingMaterial
 }
 
@@ -26,19 +26,19 @@ package enum Treatments {
     ]
 
     /// What the evidence calls for, and what comes after it where that fails its gate. Never empty.
-    package static func fitting(_ targets: [ClassFinding]) -> [any Treatment] {
+    package static func fitting(_ targets: [Backdoor]) -> [any Treatment] {
         all.filter { $0.applies(to: targets) }
     }
 
     package static func named(_ name: String) -> (any Treatment)? { all.first { $0.name == name } }
 
     /// Clean-label poison has no other label to be restored.
-    static func canRestore(_ targets: [ClassFinding]) -> Bool {
+    static func canRestore(_ targets: [Backdoor]) -> Bool {
         targets.isEmpty || targets.contains { !$0.isCleanLabel }
     }
 
     /// What was found in the penultimate layer alone has nothing to be transplanted.
-    static func canTransplant(_ targets: [ClassFinding]) -> Bool {
-        targets.contains { $0.trigger != nil || $0.styleTransplant != nil }
+    static func canTransplant(_ targets: [Backdoor]) -> Bool {
+        targets.contains { $0.trigger != nil }
     }
 }

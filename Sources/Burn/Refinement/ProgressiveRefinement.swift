@@ -6,7 +6,7 @@ import Tensors
 struct ProgressiveRefinement {
     let original: GraphModel
     let images: LabelledImages
-    let targets: [ClassFinding]
+    let targets: [Backdoor]
     /// The suspicious model's probabilities, (N, classes).
     let before: Tensor
     let reviews: Reviews
@@ -22,7 +22,7 @@ struct ProgressiveRefinement {
     private static let cleanQuantile = 0.9
 
     init(
-        original: GraphModel, images: LabelledImages, targets: [ClassFinding], before: Tensor,
+        original: GraphModel, images: LabelledImages, targets: [Backdoor], before: Tensor,
         reviews: Reviews = .none, token: CancellationToken
     ) throws {
         self.original = original
@@ -51,7 +51,7 @@ struct ProgressiveRefinement {
         for sample in drops.indices { drops[sample] = max(drops[sample], change[sample]) }
         let suspicious = Set(targets.map(\.label))
         // Where no trigger is known, what else drops is mostly the class's own ambiguous samples.
-        let dirty = Set(targets.filter { !$0.isCleanLabel && !$0.isWithoutTrigger }.map(\.label))
+        let dirty = Set(targets.filter { !$0.isCleanLabel && $0.isEstimated }.map(\.label))
         let poison = Set(pool.poison)
         let null = drops.indices.filter { !suspicious.contains(images.labels[$0]) }.map { Double(drops[$0]) }
         let planted = pool.poison.filter { dirty.contains(images.labels[$0]) }.map { Double(drops[$0]) }

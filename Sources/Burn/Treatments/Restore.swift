@@ -3,7 +3,7 @@ struct Restore: Treatment {
     let name = "restore"
     let words = "restored labels"
 
-    func applies(to targets: [ClassFinding]) -> Bool { Treatments.canRestore(targets) }
+    func applies(to targets: [Backdoor]) -> Bool { Treatments.canRestore(targets) }
 
     func material(from all: TrainingMaterial) -> TrainingMaterial {
         TrainingMaterial(restored: all.restored, transplant: .none)

@@ -3,7 +3,7 @@ struct DropAndTransplant: Treatment {
     let name = "drop-and-transplant"
     let words = "a transplanted trigger, without the flagged samples"
 
-    func applies(to targets: [ClassFinding]) -> Bool { Treatments.canTransplant(targets) }
+    func applies(to targets: [Backdoor]) -> Bool { Treatments.canTransplant(targets) }
 
     func material(from all: TrainingMaterial) -> TrainingMaterial {
         TrainingMaterial(restored: nil, transplant: all.transplant)

@@ -12,7 +12,7 @@ import Tensors
 package struct LabelRestoration {
     package let images: LabelledImages
     package let table: AnalysisTable
-    package let targets: [ClassFinding]
+    let targets: [Target]
     package let reviews: Reviews
     /// Whether mirrored images are asked about as well.
     package let mirrors: Bool
@@ -30,8 +30,8 @@ package struct LabelRestoration {
     /// Ordinary samples that are asked about, for all targets together.
     private static let mostGauged = 2048
 
-    package init(
-        images: LabelledImages, table: AnalysisTable, targets: [ClassFinding], reviews: Reviews = .none,
+    init(
+        images: LabelledImages, table: AnalysisTable, targets: [Target], reviews: Reviews = .none,
         ordinary: [Int] = [], mirrors: Bool = true, token: CancellationToken
     ) {
         self.images = images
@@ -46,19 +46,19 @@ package struct LabelRestoration {
     /// Adds `model`'s opinions on `samples`; `sanitised` says that it may be asked about the images as they are.
     package mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool) throws {
         for target in targets {
-            guard target.trigger != nil || target.styleTransplant != nil || sanitised else { continue }
+            guard target.trigger != nil || sanitised else { continue }
             let own = samples.filter { images.labels[$0] == target.label }
             let opinions = try opinions(of: model, on: own, target, sanitised: sanitised) { $0 }
             for (sample, opinion) in opinions { Self.add(opinion, to: &votes[sample]) }
             // What a trigger moves from everywhere was planted from everywhere, whatever its removal suggests.
-            guard !target.isCleanLabel, target.isSourceSpecific, !own.isEmpty else { continue }
+            guard !target.isCleanLabel, target.backdoor.isSourceSpecific, !own.isEmpty else { continue }
             var random = SplitMix64(seed: UInt64(target.label))
             var gauge = gauges[target.label] ?? [:]
             let beside = ordinary(beside: target)
             let usual = try self.opinions(
                 of: model, on: beside, target, sanitised: sanitised
             ) {
-                try target.withTrigger($0, using: &random)
+                try target.trigger?.inserted(into: $0, using: &random) ?? $0
             }
             for (sample, opinion) in usual { Self.add(opinion, to: &gauge[sample]) }
             gauges[target.label] = gauge
@@ -70,13 +70,13 @@ package struct LabelRestoration {
 
     /// Class probabilities without the target's, which sum to 1: one for each view of each sample.
     private func opinions(
-        of model: GraphModel, on samples: [Int], _ target: ClassFinding, sanitised: Bool,
+        of model: GraphModel, on samples: [Int], _ target: Target, sanitised: Bool,
         prepared: (Tensor) throws -> Tensor
     ) throws -> [(sample: Int, opinion: [Float])] {
         var opinions: [(sample: Int, opinion: [Float])] = []
         for part in images.parts(of: samples) {
             let batch = try prepared(images.batch(part))
-            let removed = try target.withoutTrigger(batch)
+            let removed = try target.trigger?.removed(from: batch)
             var views = try removed.map { mirrors ? [$0, try $0.flip([3])] : [$0] } ?? []
             if sanitised { views.append(batch) }
             for view in views {
@@ -92,7 +92,7 @@ package struct LabelRestoration {
     }
 
     /// Samples of other classes, evenly chosen.
-    private func ordinary(beside target: ClassFinding) -> [Int] {
+    private func ordinary(beside target: Target) -> [Int] {
         let others = ordinary.filter { images.labels[$0] != target.label }
         let step = max(1, others.count * targets.count / Self.mostGauged)
         return stride(from: 0, to: others.count, by: step).map { others[$0] }

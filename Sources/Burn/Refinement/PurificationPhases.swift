@@ -60,8 +60,8 @@ extension Purification {
 
     func refine(_ course: inout Course) throws {
         var refinement = try ProgressiveRefinement(
-            original: context.model, images: images, targets: outcome.targets, before: course.before,
-            reviews: outcome.reviews, token: context.token)
+            original: context.model, images: images, targets: diagnosis.backdoors, before: course.before,
+            reviews: diagnosis.reviews, token: context.token)
         for round in stride(from: 1, through: context.options.rounds, by: 1) {
             let disagreement = try refinement.refine(&course.pool, with: course.model)
             try course.restoration.ask(course.model, about: course.pool.poison, sanitised: true)
@@ -124,10 +124,10 @@ extension Purification {
 
     /// The pool as it is trained on. Clean-label poison keeps its label, which says nothing: it is left out.
     private func trained(_ pool: TrainingPool) -> TrainingPool {
-        let cleanLabels = Set(outcome.targets.filter(\.isCleanLabel).map(\.label))
+        let cleanLabels = Set(diagnosis.backdoors.filter(\.isCleanLabel).map(\.label))
         var pool = pool
         pool.poison.removeAll {
-            cleanLabels.contains(images.labels[$0]) && outcome.reviews.label($0) == nil
+            cleanLabels.contains(images.labels[$0]) && diagnosis.reviews.label($0) == nil
         }
         return pool
     }

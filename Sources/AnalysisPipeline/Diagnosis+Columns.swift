@@ -1,0 +1,40 @@
+import Burn
+import Findings
+import Foundation
+
+/// What the detection found, on disk: a worker that is ended later does not search again.
+extension Diagnosis {
+    private struct Conclusions: Codable {
+        var verdict: Verdict
+        var backdoors: [Backdoor]
+    }
+
+    func save(_ path: String) throws {
+        try ColumnFile.write(
+            [
+                ("flagged", flagged.map { $0 ? UInt8(1) : 0 }.data), ("scores", scores.data),
+                ("coherence", coherence.data),
+                (
+                    "conclusions",
+                    try JSONEncoder().encode(Conclusions(verdict: verdict, backdoors: backdoors))
+                ),
+            ], to: path)
+    }
+
+    /// Nil when the file is not there, or not one for `count` samples.
+    init?(path: String, count: Int) throws {
+        guard let columns = try ColumnFile.read(path), let conclusions = columns["conclusions"] else {
+            return nil
+        }
+        func column<Element: BitwiseCopyable>(_ name: String) -> [Element]? {
+            columns[name].map { [Element](copying: $0) }.flatMap { $0.count == count ? $0 : nil }
+        }
+        guard let flagged: [UInt8] = column("flagged"), let scores: [Double] = column("scores"),
+            let coherence: [Double] = column("coherence")
+        else { return nil }
+        let known = try JSONDecoder().decode(Conclusions.self, from: conclusions)
+        self.init(
+            verdict: known.verdict, flagged: flagged.map { $0 != 0 }, scores: scores, coherence: coherence,
+            backdoors: known.backdoors)
+    }
+}

@@ -1,0 +1,53 @@
+import Support
+import Tensors
+
+/// A backdoor that was found behind a class, as a purification has to know it.
+package struct Backdoor: Codable, Sendable {
+    package var label: Int
+    /// The planted samples' given labels are true.
+    package var isCleanLabel = false
+    /// Its trigger moves images of some classes and leaves the others where they are.
+    package var isSourceSpecific = false
+    /// Nil where it is known by its samples alone.
+    package var trigger: KnownTrigger?
+    /// Probabilities of carrying the trigger, by sample, as far as the detection tells.
+    package var carriers: [Int: Double] = [:]
+
+    package init(label: Int) { self.label = label }
+
+    /// What it does to an image was estimated, value by value.
+    var isEstimated: Bool { if case .pixels? = trigger { true } else { false } }
+}
+
+/// What is known of a trigger.
+package enum KnownTrigger: Codable, Sendable {
+    /// - Parameters:
+    ///   - form: the one that it is known by.
+    ///   - perturbed: samples whose own perturbations vary it.
+    case pixels(TriggerEstimate, form: TriggerForm, perturbed: [Int])
+    /// How the donors are pictured (`ImageStyle.transplant`).
+    case style(ImageStyle, donors: [Int], controls: [Int], strangers: [Int])
+}
+
+extension Backdoor {
+    /// Nil for a class that nothing is to be removed from.
+    init?(_ finding: ClassFinding) {
+        guard finding.isTarget else { return nil }
+        label = finding.label
+        isCleanLabel = finding.isCleanLabel
+        isSourceSpecific = finding.isSourceSpecific
+        carriers = finding.carriers
+        if finding.isFoundByStyle, let style = finding.style {
+            let transplant = style.transplant
+            trigger = .style(
+                style.style, donors: transplant.donors, controls: transplant.controls,
+                strangers: transplant.strangers)
+        } else if let estimate = finding.trigger {
+            trigger = .pixels(
+                estimate, form: finding.effect?.form ?? AddedPattern.at(1),
+                perturbed: finding.coherence.map { Array($0.cluster.prefix(Self.mostPerturbed)) } ?? [])
+        }
+    }
+
+    private static let mostPerturbed = 512
+}
