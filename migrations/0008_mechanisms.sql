@@ -13,3 +13,6 @@ CREATE TABLE triggers (
 INSERT INTO triggers (job, label, name, form, effect, random, amplification)
 SELECT job, label, name, form, effect, random, amplification FROM triggers_0007;
 DROP TABLE triggers_0007;
+
+-- How far a restored label can be relied on, where that was measured.
+ALTER TABLE samples ADD COLUMN label_confidence REAL CHECK (label_confidence BETWEEN 0 AND 1);

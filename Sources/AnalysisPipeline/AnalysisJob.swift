@@ -45,7 +45,7 @@ public struct AnalysisJob {
             modelNames: file.summary.classNames)
         evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in
-            try TrustedImages(Self.userSet(path, task, file), seed: task.options.seed)
+            try TrustedImages(Self.userSet(path, task, file), seed: task.options.methodSeed)
         }
         reviews =
             try task.reviews.map { [images] path in
@@ -146,7 +146,7 @@ public struct AnalysisJob {
     /// - Throws: the `Problem` where predictions and labels do not agree, unless the user accepts it.
     private func checkedAgreement() throws -> AgreementFinding {
         var found = try InputAgreement(model: model, images: images, token: token)
-            .measure(seed: task.options.seed)
+            .measure(seed: task.options.methodSeed)
         guard let problem = found.problem else { return found }
         guard task.options.acceptDisagreement else { throw problem }
         found.agreement.accepted = problem.detail

@@ -22,7 +22,8 @@ struct FindingsWriter {
             adversarialLabel: Int(table.adversarialLabel[sample]), coherence: diagnosis.coherence[sample],
             score: flagged[sample] ? max(diagnosis.scores[sample], 0.5) : diagnosis.scores[sample],
             flagged: flagged[sample],
-            restoredLabel: flagged[sample] ? restoration.label(sample) : images.labels[sample])
+            restoredLabel: flagged[sample] ? restoration.label(sample) : images.labels[sample],
+            labelConfidence: flagged[sample] ? restoration.confidence(sample) : nil)
     }
 
     func report(_ send: (WorkerMessage) -> Void) {
@@ -31,14 +32,14 @@ struct FindingsWriter {
         }
     }
 
-    /// Columns: index, name, given_label, restored_label, flagged (0 or 1).
+    /// Columns: index, name, given_label, restored_label, flagged (0 or 1), label_confidence (empty where unknown).
     func writeLabels(to path: String) throws {
-        var content = Data("index,name,given_label,restored_label,flagged\r\n".utf8)
+        var content = Data("index,name,given_label,restored_label,flagged,label_confidence\r\n".utf8)
         for sample in 0..<images.count {
             let row = finding(sample)
             content.append(
                 contentsOf:
-                    "\(sample),\(CSVField.text(row.name)),\(row.givenLabel),\(row.restoredLabel),\(row.flagged ? 1 : 0)\r\n"
+                    "\(sample),\(CSVField.text(row.name)),\(row.givenLabel),\(row.restoredLabel),\(row.flagged ? 1 : 0),\(row.labelConfidence.map { "\($0)" } ?? "")\r\n"
                     .utf8)
         }
         try DurableFile.write(content, to: path)

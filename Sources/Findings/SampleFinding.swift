@@ -17,10 +17,14 @@ public struct SampleFinding: Codable, Hashable, Sendable {
     public var flagged: Bool
     /// The corrected label; the given one where the sample is not flagged.
     public var restoredLabel: Int
+    /// Probability that the class which the sample shows best beside the trigger is its true one, measured on images of known
+    /// labels under the same trigger. Below a half the given label is kept. Nil where nothing was estimated.
+    public var labelConfidence: Double?
 
     public init(
         index: Int, name: String, givenLabel: Int, predictedLabel: Int, boundaryDistance: Double,
-        adversarialLabel: Int, coherence: Double, score: Double, flagged: Bool, restoredLabel: Int
+        adversarialLabel: Int, coherence: Double, score: Double, flagged: Bool, restoredLabel: Int,
+        labelConfidence: Double? = nil
     ) {
         self.index = index
         self.name = name
@@ -32,6 +36,7 @@ public struct SampleFinding: Codable, Hashable, Sendable {
         self.score = score
         self.flagged = flagged
         self.restoredLabel = restoredLabel
+        self.labelConfidence = labelConfidence
     }
 
     enum CodingKeys: String, CodingKey {
@@ -41,5 +46,22 @@ public struct SampleFinding: Codable, Hashable, Sendable {
         case boundaryDistance = "boundary_distance"
         case adversarialLabel = "adversarial_label"
         case restoredLabel = "restored_label"
+        case labelConfidence = "label_confidence"
+    }
+
+    /// What is unknown is null, not absent.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(index, forKey: .index)
+        try container.encode(name, forKey: .name)
+        try container.encode(givenLabel, forKey: .givenLabel)
+        try container.encode(predictedLabel, forKey: .predictedLabel)
+        try container.encode(boundaryDistance, forKey: .boundaryDistance)
+        try container.encode(adversarialLabel, forKey: .adversarialLabel)
+        try container.encode(coherence, forKey: .coherence)
+        try container.encode(score, forKey: .score)
+        try container.encode(flagged, forKey: .flagged)
+        try container.encode(restoredLabel, forKey: .restoredLabel)
+        try container.encode(labelConfidence, forKey: .labelConfidence)
     }
 }

@@ -113,13 +113,20 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
     /// The smallest number of planted samples that was noticed in trials on this class. Nil where not even half of the class
     /// would have been, where it is under suspicion, and in verdicts of versions that did not try.
     public var fewestNoticed: Int?
+    /// Whether the flagged samples' given labels are `wrong` (they belong to other classes), `right` (clean-label poison),
+    /// or `open`: the two can't be told apart. Labels are restored where they are wrong. Nil for a class without suspicion.
+    public var givenLabels: String?
+    /// Share of the flagged samples that the model sees less surely, without the trigger, than 95 % of known images under the
+    /// same trigger. Nil where no trigger is known, or it was not asked.
+    public var unsureShare: Double?
 
     public init(
         label: Int, name: String, samples: Int, flaggedSamples: Int, medianBoundaryDistance: Double,
         coherenceShare: Double, coherenceNull: Double, coherencePValue: Double, triggerEffect: Double?,
         randomEffect: Double?, stayingCarriers: Double? = nil, stayingOthers: Double? = nil,
         adversarialConcentration: Double, featurePValue: Double? = nil,
-        unlearningScore: Double? = nil, unlearningPValue: Double? = nil, fewestNoticed: Int? = nil
+        unlearningScore: Double? = nil, unlearningPValue: Double? = nil, fewestNoticed: Int? = nil,
+        givenLabels: String? = nil, unsureShare: Double? = nil
     ) {
         self.label = label
         self.name = name
@@ -138,6 +145,8 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         self.unlearningScore = unlearningScore
         self.unlearningPValue = unlearningPValue
         self.fewestNoticed = fewestNoticed
+        self.givenLabels = givenLabels
+        self.unsureShare = unsureShare
     }
 
     enum CodingKeys: String, CodingKey {
@@ -156,5 +165,7 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         case unlearningScore = "unlearning_score"
         case unlearningPValue = "unlearning_p_value"
         case fewestNoticed = "fewest_noticed"
+        case givenLabels = "given_labels"
+        case unsureShare = "unsure_share"
     }
 }

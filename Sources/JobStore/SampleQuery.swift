@@ -96,7 +96,8 @@ extension StoredSample {
             index: row["sample"], name: row["name"], givenLabel: row["given_label"],
             predictedLabel: row["predicted_label"], boundaryDistance: row["boundary_distance"],
             adversarialLabel: row["adversarial_label"], coherence: row["coherence"], score: row["score"],
-            flagged: row["flagged"], restoredLabel: row["restored_label"])
+            flagged: row["flagged"], restoredLabel: row["restored_label"],
+            labelConfidence: row["label_confidence"])
         let decision: SampleReview.Decision? = try row.optionalCase("review")
         self.init(
             finding: finding,

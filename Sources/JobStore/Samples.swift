@@ -29,15 +29,17 @@ extension JobStore {
                 let statement = try database.cachedStatement(
                     sql: """
                         INSERT INTO samples (job, sample, name, given_label, predicted_label, boundary_distance,
-                            adversarial_label, coherence, score, flagged, restored_label)
+                            adversarial_label, coherence, score, flagged, restored_label,
+                            label_confidence)
                         VALUES (:job, :sample, :name, :given, :predicted, :distance, :adversarial, :coherence,
-                            :score, :flagged, :restored)
+                            :score, :flagged, :restored, :confidence)
                         ON CONFLICT DO UPDATE SET name = excluded.name, given_label = excluded.given_label,
                             predicted_label = excluded.predicted_label,
                             boundary_distance = excluded.boundary_distance,
                             adversarial_label = excluded.adversarial_label, coherence = excluded.coherence,
                             score = excluded.score, flagged = excluded.flagged,
-                            restored_label = excluded.restored_label
+                            restored_label = excluded.restored_label,
+                            label_confidence = excluded.label_confidence
                         """)
                 for sample in samples[start..<min(start + 1_000, samples.count)] {
                     statement.setUncheckedArguments([
@@ -45,7 +47,7 @@ extension JobStore {
                         "given": sample.givenLabel, "predicted": sample.predictedLabel,
                         "distance": sample.boundaryDistance, "adversarial": sample.adversarialLabel,
                         "coherence": sample.coherence, "score": sample.score, "flagged": sample.flagged,
-                        "restored": sample.restoredLabel,
+                        "restored": sample.restoredLabel, "confidence": sample.labelConfidence,
                     ])
                     try statement.execute()
                 }

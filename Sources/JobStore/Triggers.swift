@@ -23,7 +23,8 @@ extension JobStore {
                 arguments: [try Self.sequence(of: id, database)]
             ).map {
                 TriggerFinding(
-                    label: $0["label"], name: $0["name"], form: TriggerFinding.Form(rawValue: $0["form"]), effect: $0["effect"],
+                    label: $0["label"], name: $0["name"], form: TriggerFinding.Form(rawValue: $0["form"]),
+                    effect: $0["effect"],
                     random: $0["random"], amplification: $0["amplification"])
             }
         }

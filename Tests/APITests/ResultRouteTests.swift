@@ -25,7 +25,8 @@ import Testing
             #expect(
                 Set(byIndex[0].keys) == [
                     "index", "name", "given_label", "predicted_label", "boundary_distance",
-                    "adversarial_label", "coherence", "score", "flagged", "restored_label", "review",
+                    "adversarial_label", "coherence", "score", "flagged", "restored_label",
+                    "label_confidence", "review",
                 ])
             #expect(try await all("flagged=true").count == 25)
             #expect(try await all("flagged=false&limit=1000").count == 225)
@@ -96,7 +97,7 @@ import Testing
             #expect(model.headers[.reprDigest] != nil)
             let labels = try await service.send(.get, "/v1/jobs/\(id)/labels").text
                 .components(separatedBy: "\r\n")
-            #expect(labels[0] == "index,name,given_label,restored_label,flagged")
+            #expect(labels[0] == "index,name,given_label,restored_label,flagged,label_confidence")
             #expect(labels[1] == "0,0/0.png,0,2,true")
             #expect(labels.count == 252)
             let metrics = try await service.send(.get, "/v1/jobs/\(id)/metrics")

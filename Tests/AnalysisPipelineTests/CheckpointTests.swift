@@ -115,7 +115,7 @@ import WorkerProtocol
             estimate, form: TriggerForm(mechanism: "moments", strength: 2), perturbed: [1, 3])
         backdoors[0].carriers = [1: 0.1 + 0.2, 3: 1]
         backdoors[1].trigger = .style(.noise, donors: [0], controls: [1, 2], strangers: [4])
-        backdoors[2].isCleanLabel = true
+        backdoors[2].labels = .right
         let diagnosis = Diagnosis(
             verdict: VerdictBuilder.empty, flagged: [false, true, false, true, false],
             scores: [0, 0.1 + 0.2, 0.5, 1, 1e-300], coherence: [-1, 0, 0.3, 1, 0.7], backdoors: backdoors)
@@ -125,7 +125,7 @@ import WorkerProtocol
         #expect(read.verdict == diagnosis.verdict && read.flagged == diagnosis.flagged)
         #expect(read.scores == diagnosis.scores && read.coherence == diagnosis.coherence)
         #expect(read.backdoors.map(\.carriers) == backdoors.map(\.carriers))
-        #expect(read.backdoors.map(\.isCleanLabel) == [false, false, true])
+        #expect(read.backdoors.map(\.labels) == [.wrong, .wrong, .right])
         guard case .pixels(let found, let form, let perturbed)? = read.backdoors[0].trigger,
             case .style(.noise, [0], [1, 2], [4])? = read.backdoors[1].trigger
         else {
@@ -176,12 +176,15 @@ import WorkerProtocol
         try writer.writeLabels(to: folder.file("labels.csv"))
         let text = try String(contentsOf: URL(filePath: folder.file("labels.csv")), encoding: .utf8)
         let fields = try #require(CSV(text).rows)
-        #expect(fields.first == ["index", "name", "given_label", "restored_label", "flagged"])
+        #expect(
+            fields.first == [
+                "index", "name", "given_label", "restored_label", "flagged", "label_confidence",
+            ])
         #expect(fields.dropFirst().map { $0[1] } == names)
         #expect(fields.dropFirst().map { $0[0] } == names.indices.map(String.init))
         // The given label is never the restored one.
-        #expect(fields[2] == ["1", "with space.png", "1", "0", "1"])
-        #expect(fields[1] == ["0", "plain.png", "0", "0", "0"])
+        #expect(fields[2] == ["1", "with space.png", "1", "0", "1", ""])
+        #expect(fields[1] == ["0", "plain.png", "0", "0", "0", ""])
     }
 }
 

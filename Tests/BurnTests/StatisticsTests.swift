@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 import Support
 import Testing
@@ -116,5 +117,19 @@ import Testing
         #expect(abs(Statistics.combined(0.05, 0.05, 0.05) - 0.006297) < 1e-6)
         #expect(abs(Statistics.combined(0.3) - 0.3) < 1e-12)
         #expect(Statistics.combined(1, 1, 1) == 1)
+    }
+}
+
+/// A job's choices are not those that somebody else makes with the same number.
+@Suite struct MethodSeedTests {
+    @Test func choicesAreNoOnesElse() {
+        for seed in UInt64(0)..<50 {
+            var attacker = SplitMix64(seed: seed)
+            var job = SplitMix64(seed: JobOptions(seed: seed).methodSeed)
+            let chosen = Set(attacker.sample(100, outOf: 1000))
+            let asked = job.sample(100, outOf: 1000)
+            #expect(asked.count { chosen.contains($0) } < 30, "ten by chance, with a deviation of three")
+        }
+        #expect(Set((0..<1000).map { JobOptions(seed: $0).methodSeed }).count == 1000)
     }
 }

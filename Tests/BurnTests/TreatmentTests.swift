@@ -37,7 +37,7 @@ import TinyModels
             names(known.diagnosis.backdoors)
                 == ["restore-and-transplant", "drop-and-transplant", "restore", "drop"])
         var cleanLabel = try #require(known.diagnosis.backdoors.first)
-        cleanLabel.isCleanLabel = true
+        cleanLabel.labels = .right
         #expect(names([cleanLabel]) == ["drop-and-transplant", "drop"])
         var unknown = try #require(known.diagnosis.backdoors.first)
         unknown.trigger = nil

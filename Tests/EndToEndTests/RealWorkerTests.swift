@@ -59,7 +59,7 @@ struct RealWorkerTests {
         let csv = try service.get(path, "Accept: text/csv").text.components(separatedBy: "\r\n")
         #expect(csv.count == real.truth.count + 2)
         let labels = try service.get("/v1/jobs/\(id)/labels").text.components(separatedBy: "\r\n")
-        #expect(labels.first == "index,name,given_label,restored_label,flagged")
+        #expect(labels.first == "index,name,given_label,restored_label,flagged,label_confidence")
         let corrected = labels.dropFirst().map { $0.split(separator: ",") }.filter { $0.count == 5 }
         #expect(corrected.count == real.truth.count)
         #expect(corrected.allSatisfy { $0[4] == "1" || $0[2] == $0[3] })

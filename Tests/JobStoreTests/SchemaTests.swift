@@ -50,7 +50,7 @@ import Testing
         "INSERT INTO reviews VALUES (1, 0, 'accept', 1)",
         "INSERT INTO curves VALUES (1, 'detection', 0, 'loss', -1, 0)",
         "INSERT INTO curves VALUES (1, 'detection', 0, 'loss', 1, NULL)",
-        "INSERT INTO triggers VALUES (1, 0, 'a', 'guess', 0.5, 0, 1)",
+        "INSERT INTO triggers VALUES (1, 0, 'a', '', 0.5, 0, 1)",
         "INSERT INTO triggers VALUES (1, 0, 'a', 'moments', 1.5, 0, 1)",
         "INSERT INTO assessments VALUES (1, 'not json')",
         "INSERT INTO phases VALUES (1, 'detection', 0, -1, 0)",

@@ -54,8 +54,8 @@ import WorkerProtocol
         #expect(!found[rejected].flagged && found[rejected].restoredLabel == found[rejected].givenLabel)
         let rows = try String(contentsOfFile: folder.file("job/labels.csv"), encoding: .utf8)
             .components(separatedBy: "\r\n")
-        #expect(rows[relabelled + 1].hasSuffix(",\(label),1"))
-        #expect(rows[rejected + 1].hasSuffix(",0"))
+        #expect(rows[relabelled + 1].hasSuffix(",\(label),1,"))
+        #expect(rows[rejected + 1].hasSuffix(",0,"))
 
         // The second attempt gives again what the first one gave, at the same steps.
         let again = points(result)

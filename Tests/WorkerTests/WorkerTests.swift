@@ -86,7 +86,8 @@ import WorkerProtocol
         #expect(rows.count == PoisonedCase.samples + 1)
         for (row, finding) in zip(rows.dropFirst(), findings) {
             let labels = "\(finding.givenLabel),\(finding.restoredLabel),\(finding.flagged ? 1 : 0)"
-            #expect(row == "\(finding.index),\(finding.name),\(labels)")
+            let confidence = finding.labelConfidence.map { "\($0)" } ?? ""
+            #expect(row == "\(finding.index),\(finding.name),\(labels),\(confidence)")
         }
         #expect(
             !FileManager.default.fileExists(atPath: made.folder.file("scan/purified.pt2")), "it is a scan")

@@ -5,19 +5,26 @@ import JobStore
 /// Per-sample findings as rows of text.
 public enum SampleTable {
     public static let header =
-        "index,name,given_label,predicted_label,boundary_distance,adversarial_label,coherence,score,flagged,restored_label\r\n"
-    public static let labelsHeader = "index,name,given_label,restored_label,flagged\r\n"
+        "index,name,given_label,predicted_label,boundary_distance,adversarial_label,coherence,score,flagged,restored_label,"
+        + "label_confidence\r\n"
+    public static let labelsHeader = "index,name,given_label,restored_label,flagged,label_confidence\r\n"
 
     /// A row of CSV.
     public static func row(_ sample: SampleFinding) -> String {
         "\(sample.index),\(CSVField.text(sample.name)),\(sample.givenLabel),\(sample.predictedLabel),"
             + "\(sample.boundaryDistance),\(sample.adversarialLabel),\(sample.coherence),\(sample.score),"
-            + "\(sample.flagged),\(sample.restoredLabel)\r\n"
+            + "\(sample.flagged),\(sample.restoredLabel),\(confidence(sample))\r\n"
     }
 
     /// A row of the corrected labels.
     public static func labelsRow(_ sample: SampleFinding) -> String {
-        "\(sample.index),\(CSVField.text(sample.name)),\(sample.givenLabel),\(sample.restoredLabel),\(sample.flagged)\r\n"
+        "\(sample.index),\(CSVField.text(sample.name)),\(sample.givenLabel),\(sample.restoredLabel),\(sample.flagged),"
+            + "\(confidence(sample))\r\n"
+    }
+
+    /// Empty where nothing is known.
+    private static func confidence(_ sample: SampleFinding) -> String {
+        sample.labelConfidence.map { "\($0)" } ?? ""
     }
 
     /// A row of NDJSON.

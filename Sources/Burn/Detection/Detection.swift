@@ -70,7 +70,8 @@ package struct Detection {
             .filter { $0.value.count >= ClassCoherence.fewestForBundle }
         var findings = try coherences(members, work)
         let null = try CoherenceNull(
-            members: members, coherences: findings.compactMap(\.coherence), store: store, seed: options.seed,
+            members: members, coherences: findings.compactMap(\.coherence), store: store,
+            seed: options.methodSeed,
             token: token)
         for index in findings.indices {
             findings[index].coherencePValue =
@@ -79,7 +80,7 @@ package struct Detection {
                 } ?? 1
         }
         let search = TriggerSearch(
-            model: model, images: images, table: table, store: store, seed: options.seed, token: token)
+            model: model, images: images, table: table, store: store, seed: options.methodSeed, token: token)
         let imageSearch = try imageSearch(search)
         let worthTesting = Self.worthTesting(findings)
         work.enter(.triggers, passes: costs.triggers(worthTesting.count))
@@ -106,6 +107,7 @@ package struct Detection {
         {
             outcome.flag(match.sample, score: match.score)
         }
+        try readLabels(&outcome, search)
         try measurePower(&outcome.findings, members, null)
         outcome.verdict = VerdictBuilder(
             images: images, table: table, findings: outcome.findings, flagged: outcome.flagged,
@@ -123,7 +125,7 @@ package struct Detection {
         guard !Self.isSettled(findings) else { return }
         let search = features.map {
             FeatureSearch(
-                model: model, images: images, table: table, store: $0, seed: options.seed, token: token)
+                model: model, images: images, table: table, store: $0, seed: options.methodSeed, token: token)
         }
         try search?.gather(&findings)
         let styles = imageSearch == nil ? [] : ImageStyle.allCases
@@ -168,7 +170,7 @@ package struct Detection {
         guard images.count >= ImageWhitening.fewestImages else { return nil }
         return ImageSearch(
             images: images, table: table, store: try whitened(PixelDescription(images), "whitened.f16"),
-            triggers: triggers, seed: options.seed, token: token)
+            triggers: triggers, seed: options.methodSeed, token: token)
     }
 
     /// Nil for a data set too small to know its own covariance, or images too small to have the style.
@@ -177,7 +179,7 @@ package struct Detection {
         else { return nil }
         return StyleSearch(
             style: style, model: model, images: images, table: table,
-            store: try whitened(description, "\(style).f16"), seed: options.seed, token: token)
+            store: try whitened(description, "\(style).f16"), seed: options.methodSeed, token: token)
     }
 
     private func whitened(_ description: any ImageDescription, _ file: String) throws -> PerturbationStore {
@@ -185,12 +187,27 @@ package struct Detection {
             .write(images.count, to: "\(directory)/\(file)", token: token)
     }
 
+    /// Tells whether what was planted has its true labels.
+    private func readLabels(_ outcome: inout Outcome, _ search: TriggerSearch) throws {
+        let targets = outcome.findings.indices.filter { outcome.findings[$0].isTarget }
+        let affected = Set(targets.map { outcome.findings[$0].label })
+        for index in targets where !outcome.findings[index].isCleanLabel {
+            try token.check()
+            let label = outcome.findings[index].label
+            let planted = images.labels.indices.filter { images.labels[$0] == label && outcome.flagged[$0] }
+            let evidence = try search.labelEvidence(
+                of: outcome.findings[index], planted: planted, affected: affected)
+            outcome.findings[index].labels = evidence
+            outcome.findings[index].isCleanLabel = evidence.reading == .right
+        }
+    }
+
     /// Asks of the classes above suspicion what could have been found in them.
     private func measurePower(
         _ findings: inout [ClassFinding], _ members: [Int: [Int]], _ null: CoherenceNull
     ) throws {
         let power = DetectionPower(
-            members: members, store: store, null: null, classes: images.classes, seed: options.seed,
+            members: members, store: store, null: null, classes: images.classes, seed: options.methodSeed,
             token: token)
         let measured = try power.measure(findings.filter { $0.judgement == .clean }.map(\.label))
         let labelled = Set(images.labels)
@@ -210,7 +227,7 @@ package struct Detection {
             var finding = ClassFinding(label: label)
             if let samples = members[label] {
                 finding.coherence = try ClassCoherence(
-                    members: samples, store: store, seed: options.seed &+ UInt64(label))
+                    members: samples, store: store, seed: options.methodSeed &+ UInt64(label))
             }
             return finding
         }

@@ -4,8 +4,8 @@ import Tensors
 /// A backdoor that was found behind a class, as a purification has to know it.
 package struct Backdoor: Codable, Sendable {
     package var label: Int
-    /// The planted samples' given labels are true.
-    package var isCleanLabel = false
+    /// Of the planted samples' given labels.
+    package var labels = LabelReading.wrong
     /// Its trigger moves images of some classes and leaves the others where they are.
     package var isSourceSpecific = false
     /// Nil where it is known by its samples alone.
@@ -14,6 +14,10 @@ package struct Backdoor: Codable, Sendable {
     package var carriers: [Int: Double] = [:]
 
     package init(label: Int) { self.label = label }
+
+    var isCleanLabel: Bool { labels == .right }
+    /// Given labels that may be true are kept: a corrected label that is wrong is worse than none.
+    var keepsLabels: Bool { labels != .wrong }
 
     /// What it does to an image was estimated, value by value.
     var isEstimated: Bool { if case .pixels? = trigger { true } else { false } }
@@ -34,7 +38,7 @@ extension Backdoor {
     init?(_ finding: ClassFinding) {
         guard finding.isTarget else { return nil }
         label = finding.label
-        isCleanLabel = finding.isCleanLabel
+        labels = finding.labelReading
         isSourceSpecific = finding.isSourceSpecific
         carriers = finding.carriers
         if finding.isFoundByStyle, let style = finding.style {

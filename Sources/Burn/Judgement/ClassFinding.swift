@@ -28,6 +28,8 @@ package struct ClassFinding: Sendable {
     var bothWaysPValue = 1.0
     /// The cluster differs from its own class by less than from the others: its given labels are true.
     var isCleanLabel = false
+    /// Of a class that something was planted into; nil where the cluster alone tells.
+    var labels: LabelEvidence?
     /// What could have been found in it; nil for too little, and for a class that is not clean.
     var noticed: DetectionPower.Noticed?
     /// Samples of the data set have this label.
@@ -127,6 +129,8 @@ package struct ClassFinding: Sendable {
 
     /// The trigger moves images of some classes and leaves the others where they are.
     var isSourceSpecific: Bool { effect?.sourceSpecific ?? false }
+
+    var labelReading: LabelReading { isCleanLabel ? .right : labels?.reading ?? .wrong }
 
     /// Something is to be removed: its trigger is known, or its samples are.
     var isTarget: Bool { judgement != .clean && (trigger != nil || isWithoutTrigger) }

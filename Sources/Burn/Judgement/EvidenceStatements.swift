@@ -29,6 +29,7 @@ struct EvidenceStatements {
                 "Class \(images.classNames[finding.label]): \(finding.coherence?.cluster.count ?? 0) samples share "
                     + "a direction that does not work as a trigger, as near-duplicates do.")
         }
+        lines += named.compactMap(labelStatement)
         lines += [unjudged, absent].compactMap(\.self)
         if !searchesImages {
             lines.append(
@@ -91,6 +92,23 @@ struct EvidenceStatements {
         case .features: finding.features?.unlearning.map { featureStatement(finding, $0) }
         case nil: nil
         }
+    }
+
+    /// Where labels are kept for another reason than the cluster's looks.
+    private func labelStatement(_ finding: ClassFinding) -> String? {
+        guard let evidence = finding.labels, evidence.reading != .wrong else { return nil }
+        let sizes =
+            "\(evidence.size) samples have the label, \(evidence.rest) without the flagged ones, and the other classes "
+            + "\(evidence.usualSize) in the middle"
+        let unsure = evidence.unsure.map {
+            "; without the trigger the model sees another class in \(percent($0)) of them less surely than in 95 % of known "
+                + "images under the same trigger"
+        }
+        return "Class \(images.classNames[finding.label]): "
+            + (evidence.reading == .right
+                ? "the given labels of the flagged samples are taken for true, and kept: "
+                : "whether the given labels of the flagged samples are true can't be told, and they are kept: ")
+            + sizes + (unsure ?? "") + "."
     }
 
     private func featureStatement(_ finding: ClassFinding, _ unlearning: UnlearningTest.Outcome) -> String {

@@ -105,6 +105,8 @@ struct VerdictBuilder {
                 / Double(max(1, suspects.isEmpty ? members.count : suspects.count)),
             featurePValue: finding.features?.gainPValue,
             unlearningScore: finding.unlearned?.score, unlearningPValue: finding.unlearned?.pValue,
-            fewestNoticed: finding.noticed?.samples)
+            fewestNoticed: finding.noticed?.samples,
+            givenLabels: finding.isTarget ? finding.labelReading.rawValue : nil,
+            unsureShare: finding.labels?.unsure)
     }
 }

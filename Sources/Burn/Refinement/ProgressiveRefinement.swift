@@ -51,7 +51,7 @@ struct ProgressiveRefinement {
         for sample in drops.indices { drops[sample] = max(drops[sample], change[sample]) }
         let suspicious = Set(targets.map(\.label))
         // Where no trigger is known, what else drops is mostly the class's own ambiguous samples.
-        let dirty = Set(targets.filter { !$0.isCleanLabel && $0.isEstimated }.map(\.label))
+        let dirty = Set(targets.filter { !$0.keepsLabels && $0.isEstimated }.map(\.label))
         let poison = Set(pool.poison)
         let null = drops.indices.filter { !suspicious.contains(images.labels[$0]) }.map { Double(drops[$0]) }
         let planted = pool.poison.filter { dirty.contains(images.labels[$0]) }.map { Double(drops[$0]) }

@@ -89,7 +89,7 @@ package struct Purification {
 
     private func begin() throws -> Course {
         let before = try context.model.probabilities(images, Array(0..<images.count), token: context.token)
-        let pool = TrainingPool(diagnosis, table: table, images: images, seed: context.options.seed)
+        let pool = TrainingPool(diagnosis, table: table, images: images, seed: context.options.methodSeed)
         let gate = AcceptanceGate(
             images: images, targets: targets, holdout: pool.holdout, flagged: pool.poison,
             labelsAreConfirmed: pool.labelsAreConfirmed, trusted: context.trusted, token: context.token)

@@ -13,7 +13,7 @@ extension Purification {
             images: images, teacher: course.before, token: context.token, steps: steps,
             learningRate: round == 0
                 ? FalseCorrelationDecoupling.learningRates[0] : Self.refinementRate / Double(round),
-            seed: context.options.seed &+ UInt64(round), mirrors: course.restoration.mirrors)
+            seed: context.options.methodSeed &+ UInt64(round), mirrors: course.restoration.mirrors)
         tuning.batch = Self.batch(samples: images.count)
         tuning.lesson = course.lesson
         tuning.curves = recorder(
@@ -122,12 +122,12 @@ extension Purification {
         return accepted
     }
 
-    /// The pool as it is trained on. Clean-label poison keeps its label, which says nothing: it is left out.
+    /// The pool as it is trained on. What keeps its label says nothing: it is left out.
     private func trained(_ pool: TrainingPool) -> TrainingPool {
-        let cleanLabels = Set(diagnosis.backdoors.filter(\.isCleanLabel).map(\.label))
+        let kept = Set(diagnosis.backdoors.filter(\.keepsLabels).map(\.label))
         var pool = pool
         pool.poison.removeAll {
-            cleanLabels.contains(images.labels[$0]) && diagnosis.reviews.label($0) == nil
+            kept.contains(images.labels[$0]) && diagnosis.reviews.label($0) == nil
         }
         return pool
     }

@@ -40,7 +40,7 @@ struct AcceptanceGate {
             residual = max(residual, left ?? 0)
         }
         let dirty = flagged.filter { sample in
-            targets.contains { $0.label == images.labels[sample] && !$0.isCleanLabel }
+            targets.contains { $0.label == images.labels[sample] && !$0.keepsLabels }
         }
         let after: [Int] = try model.probabilities(images, dirty, token: token).argmax(1).array()
         let unchanged = zip(dirty, after).count { images.labels[$0] == $1 }

@@ -6,8 +6,9 @@ import Tensors
 /// has an opinion, in all rounds so far.
 ///
 /// The opinions: the adversarial label; a model's view of the image with the trigger taken out, as it is and
-/// mirrored; once there is a sanitised model, its view of the image as it is. The given label is never the
-/// answer, but for clean-label poison, where it is. Where the trigger moves some classes' images alone, the classes that the
+/// mirrored; once there is a sanitised model, its view of the image as it is. The given label is the answer where it may be
+/// true (`LabelReading`), or any other would be a guess: how often such answers are right is measured on ordinary samples that
+/// the same trigger was put into (`Reliability`). Where the trigger moves some classes' images alone, the classes that the
 /// samples come from are estimated, and count as well (`SourcePrior`).
 package struct LabelRestoration {
     package let images: LabelledImages
@@ -24,11 +25,14 @@ package struct LabelRestoration {
     /// Sums of opinions on ordinary samples with a target's trigger, by target and sample.
     private var gauges: [Int: [Int: [Float]]] = [:]
     private var priors: [Int: SourcePrior] = [:]
+    private var reliabilities: [Int: Reliability] = [:]
 
     /// Weight of the adversarial label beside one model's opinion.
     private static let adversarialWeight: Float = 0.5
     /// Ordinary samples that are asked about, for all targets together.
     private static let mostGauged = 2048
+    /// A wrong correction does as much harm as a right one does good: one that is more often wrong than right is none.
+    static let leastConfidence = 0.5
 
     init(
         images: LabelledImages, table: AnalysisTable, targets: [Target], reviews: Reviews = .none,
@@ -50,9 +54,8 @@ package struct LabelRestoration {
             let own = samples.filter { images.labels[$0] == target.label }
             let opinions = try opinions(of: model, on: own, target, sanitised: sanitised) { $0 }
             for (sample, opinion) in opinions { Self.add(opinion, to: &votes[sample]) }
-            // What a trigger moves from everywhere was planted from everywhere, whatever its removal suggests.
-            guard !target.isCleanLabel, target.backdoor.isSourceSpecific, !own.isEmpty else { continue }
-            var random = SplitMix64(seed: UInt64(target.label))
+            guard !target.keepsLabels, target.trigger != nil, !own.isEmpty else { continue }
+            var random = SplitMix64(seed: MethodSeed.derived(from: UInt64(target.label)))
             var gauge = gauges[target.label] ?? [:]
             let beside = ordinary(beside: target)
             let usual = try self.opinions(
@@ -62,6 +65,15 @@ package struct LabelRestoration {
             }
             for (sample, opinion) in usual { Self.add(opinion, to: &gauge[sample]) }
             gauges[target.label] = gauge
+            reliabilities[target.label] = Reliability(
+                beside.compactMap { sample in
+                    gauge[sample].map(Self.normalised).map { vote in
+                        let seen = vote.indices.max { (vote[$0], $1) < (vote[$1], $0) } ?? 0
+                        return (vote[seen], seen == images.labels[sample])
+                    }
+                })
+            // What a trigger moves from everywhere was planted from everywhere, whatever its removal suggests.
+            guard target.backdoor.isSourceSpecific else { continue }
             priors[target.label] = SourcePrior(
                 opinions: own.compactMap { votes[$0] }.map(Self.normalised),
                 gauge: beside.compactMap { gauge[$0] }.map(Self.normalised), classes: images.classes)
@@ -143,8 +155,27 @@ package struct LabelRestoration {
     package func label(_ sample: Int) -> Int {
         if let known = reviews.label(sample) { return known }
         let given = images.labels[sample]
-        if targets.contains(where: { $0.label == given && $0.isCleanLabel }) { return given }
+        if keepsLabel(sample) { return given }
+        if let confidence = confidence(sample), confidence < Self.leastConfidence { return given }
+        return bestLabel(sample)
+    }
+
+    /// How often a label that is seen as surely as the best one of this sample is right; nil where that is not known.
+    package func confidence(_ sample: Int) -> Double? {
+        let given = images.labels[sample]
+        guard reviews.label(sample) == nil, !keepsLabel(sample), let opinions = votes[sample] else {
+            return nil
+        }
+        let shown = Self.normalised(priors[given]?.adjusting(opinions) ?? opinions)
+        return reliabilities[given]?.share(at: shown[bestLabel(sample)])
+    }
+
+    private func keepsLabel(_ sample: Int) -> Bool {
+        targets.contains { $0.label == images.labels[sample] && $0.keepsLabels }
+    }
+
+    private func bestLabel(_ sample: Int) -> Int {
         let vote = verdict(sample)
-        return vote.indices.max { (vote[$0], $1) < (vote[$1], $0) } ?? given
+        return vote.indices.max { (vote[$0], $1) < (vote[$1], $0) } ?? images.labels[sample]
     }
 }

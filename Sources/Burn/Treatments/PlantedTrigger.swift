@@ -25,6 +25,7 @@ struct Target: Sendable {
 
     var label: Int { backdoor.label }
     var isCleanLabel: Bool { backdoor.isCleanLabel }
+    var keepsLabels: Bool { backdoor.keepsLabels }
 
     init(_ backdoor: Backdoor, images: LabelledImages, store: PerturbationStore) throws {
         self.backdoor = backdoor
@@ -140,7 +141,8 @@ struct StyleTrigger: PlantedTrigger {
     ) throws -> Double {
         let landing = try [transplant, transplant.control()].map {
             try $0.insertion(
-                into: label, probes: probes, model: model, seed: UInt64(label), token: token)
+                into: label, probes: probes, model: model, seed: MethodSeed.derived(from: UInt64(label)),
+                token: token)
         }
         return landing[0] - landing[1]
     }

@@ -32,9 +32,9 @@ package enum Treatments {
 
     package static func named(_ name: String) -> (any Treatment)? { all.first { $0.name == name } }
 
-    /// Clean-label poison has no other label to be restored.
+    /// Labels that may be true are not restored.
     static func canRestore(_ targets: [Backdoor]) -> Bool {
-        targets.isEmpty || targets.contains { !$0.isCleanLabel }
+        targets.isEmpty || targets.contains { !$0.keepsLabels }
     }
 
     /// What was found in the penultimate layer alone has nothing to be transplanted.

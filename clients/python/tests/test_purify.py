@@ -78,7 +78,7 @@ def test_files_are_checked_and_whole(purified, tmp_path: pathlib.Path):
     model = result.save_model(tmp_path / "out.pt2")
     assert model.read_bytes()[:2] == b"PK"
     labels = result.save_labels(tmp_path / "labels.csv").read_text().splitlines()
-    assert labels[0] == "index,name,given_label,restored_label,flagged" and len(labels) == 1501
+    assert labels[0] == "index,name,given_label,restored_label,flagged,label_confidence" and len(labels) == 1501
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.csv", "out.pt2"]
 
 

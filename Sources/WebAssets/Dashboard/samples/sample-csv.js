@@ -1,6 +1,6 @@
 // The selection as CSV (RFC 4180).
 const columns = ['index', 'name', 'given_label', 'predicted_label', 'boundary_distance', 'adversarial_label', 'coherence',
-  'score', 'flagged', 'restored_label'];
+  'score', 'flagged', 'restored_label', 'label_confidence'];
 
 /** Quoted where CSV needs it. A name that a spreadsheet would run as a formula gets an apostrophe before it. */
 function field(value) {
