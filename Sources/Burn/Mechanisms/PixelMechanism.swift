@@ -39,7 +39,9 @@ extension PixelMechanism {
 
 package enum PixelMechanisms {
     /// In the order in which they are tried.
-    package static let all: [any PixelMechanism.Type] = [AddedPattern.self, AffineValues.self]
+    package static let all: [any PixelMechanism.Type] = [
+        AddedPattern.self, AffineValues.self, ReplacedRegion.self,
+    ]
 
     static func named(_ name: String) -> (any PixelMechanism.Type)? { all.first { $0.name == name } }
 }
