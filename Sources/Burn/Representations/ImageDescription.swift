@@ -4,8 +4,9 @@ import Tensors
 protocol ImageDescription: Sendable {
     /// Numbers of an image.
     var width: Int { get }
-    /// Variance that a number has by noise alone: differences no larger count for nothing.
-    var noise: Double { get }
+    /// Variance that a number has by noise alone: differences no larger count for nothing. Nil where the images have to tell
+    /// (`ImageWhitening`).
+    var noise: Double? { get }
     /// (indices.count, width)
     func values(_ indices: [Int]) throws -> Tensor
 }
@@ -13,7 +14,7 @@ protocol ImageDescription: Sendable {
 /// An image's own values, from 0 to 1; large images are averaged down.
 struct PixelDescription: ImageDescription {
     let width: Int
-    let noise = (PixelDescription.noiseLevels / 255) * (PixelDescription.noiseLevels / 255)
+    let noise: Double? = nil
     private let images: LabelledImages
     private let side: (height: Int, width: Int)
     private let span: Tensor
@@ -21,8 +22,6 @@ struct PixelDescription: ImageDescription {
     private static let mostValues = 3072
     /// Images for each number: with fewer, a covariance would fit the images at hand.
     private static let imagesPerValue = 3
-    /// Differences of this many grey levels of 255 count as noise (rounding, compression).
-    private static let noiseLevels = 2.5
 
     init(_ images: LabelledImages) throws {
         let set = images.dataset

@@ -29,23 +29,47 @@ struct ImageWhitening: Sendable {
         let stride = max(1, count / Self.mostImages)
         let chosen = Array(Swift.stride(from: 0, to: count, by: stride))
         var sum = try Tensor.zeros([width])
-        var products = try Tensor.zeros([width, width])
-        let centre = try description.values(Array(chosen.prefix(Self.batch))).mean([0])
         for part in Self.parts(chosen) {
             try token.check()
-            let rows = try description.values(part) - centre
-            sum = try sum + rows.sum([0])
-            products = try products + rows.transpose().matmul(rows)
+            sum = try sum + description.values(part).sum([0])
         }
-        let shift = try sum / Double(chosen.count)
-        mean = try centre + shift
-        let covariance =
-            try products / Double(chosen.count) - shift.unsqueeze(1) * shift.unsqueeze(0)
-            + Tensor.eye(width) * description.noise
+        mean = try sum / Double(chosen.count)
+        var products = try Tensor.zeros([width, width])
+        var fourthPowers = 0.0
+        for part in Self.parts(chosen) {
+            try token.check()
+            let rows = try description.values(part) - mean
+            products = try products + rows.transpose().matmul(rows)
+            fourthPowers += try Double(rows.square().sum([1]).square().sum().item(as: Float.self))
+        }
+        let covariance = try products / Double(chosen.count)
+        let noise = try description.noise ?? Self.noise(of: covariance, fourthPowers, chosen.count)
         factor = try callOperator(
-            "aten::linalg_cholesky", "", [.tensor(covariance.to(.float64)), .bool(false)]
+            "aten::linalg_cholesky", "",
+            [.tensor((covariance + Tensor.eye(width) * noise).to(.float64)), .bool(false)]
         ).to(.float32)
     }
+
+    /// What has to be added to each value's variance, for a covariance of few images not to fit these alone: the linear
+    /// shrinkage of least expected error (Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance
+    /// matrices", Journal of Multivariate Analysis 88, 2004, equation 14), as a part of the matrix that is left.
+    ///
+    /// - Parameter fourthPowers: of the rows' norms, summed.
+    static func noise(of covariance: Tensor, _ fourthPowers: Double, _ count: Int) throws -> Double {
+        let width = try Double(covariance.size(0))
+        let variance = try Double((covariance * Tensor.eye(covariance.size(0))).sum().item(as: Float.self))
+        let usual = variance / width
+        let squares = try Double(covariance.square().sum().item(as: Float.self))
+        let spread = squares / width - usual * usual
+        let error = (fourthPowers / Double(count) - squares) / (Double(count) * width)
+        let share = min(mostShrunk, max(0, error) / max(spread, 1e-300))
+        return max(share / (1 - share) * usual, leastNoise)
+    }
+
+    /// So much of the matrix is left, or nothing would be known of it.
+    private static let mostShrunk = 0.9
+    /// Of values from 0 to 1 that are rounded to 256 levels.
+    private static let leastNoise = 1 / (12.0 * 255 * 255)
 
     /// Unit rows (indices.count, width).
     func rows(_ indices: [Int]) throws -> Tensor {

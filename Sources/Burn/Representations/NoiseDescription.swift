@@ -8,7 +8,7 @@ import Tensors
 /// Square roots of the shares, which are all equally noisy.
 struct NoiseDescription: ImageDescription {
     let width = 4 * (2 * NoiseDescription.range + 1)
-    let noise: Double
+    let noise: Double?
     private let images: LabelledImages
     private let span: Tensor
 

@@ -4,7 +4,7 @@ import Tensors
 /// the differences between one channel and the next.
 struct ToneDescription: ImageDescription {
     let width: Int
-    let noise: Double
+    let noise: Double?
     private let images: LabelledImages
     private let span: Tensor
 
