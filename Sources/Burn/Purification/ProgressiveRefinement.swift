@@ -50,8 +50,11 @@ struct ProgressiveRefinement {
         let divergence = try Double(Tensor.jensenShannon(before, after).mean().item(as: Float.self))
         for sample in drops.indices { drops[sample] = max(drops[sample], change[sample]) }
         let suspicious = Set(targets.map(\.label))
-        // Where no trigger is known, what else drops is mostly the class's own ambiguous samples.
-        let dirty = Set(targets.filter { !$0.isCleanLabel && !$0.isWithoutTrigger }.map(\.label))
+        // Where no trigger is known, what else drops is mostly the class's own ambiguous samples. The published method goes by
+        // the drop nevertheless.
+        let dirty = Set(
+            targets.filter { !$0.isCleanLabel && (!$0.isWithoutTrigger || $0.isFoundByDistance) }
+                .map(\.label))
         let poison = Set(pool.poison)
         let null = drops.indices.filter { !suspicious.contains(images.labels[$0]) }.map { Double(drops[$0]) }
         let planted = pool.poison.filter { dirty.contains(images.labels[$0]) }.map { Double(drops[$0]) }

@@ -96,7 +96,8 @@ package struct Purification {
             before: before, predictions: try before.argmax(1).array(), gate: gate,
             transplant: try Transplant(targets: outcome.targets, table: table, store: store),
             lesson: try context.trusted?.lesson(by: context.model, token: context.token),
-            treatments: Treatments.fitting(outcome.targets), original: original, pool: pool,
+            treatments: Treatments.fitting(outcome.targets, method: context.options.method),
+            original: original, pool: pool,
             restoration: try initialRestoration(), model: context.model, report: original)
     }
 
