@@ -192,8 +192,8 @@ let programs: [Target] = [
     program(
         "burn-bench", path: "Benchmarks/burn-bench",
         [
-            "AttackBench", "Execution", "Findings", "Graph", "ModelFormats", "Support", "Tensors",
-            "WorkerProtocol", "Workers", signals,
+            "AttackBench", "Burn", "Execution", "Findings", "Graph", "ModelFormats", "PackedDataset",
+            "Support", "Tensors", "WorkerProtocol", "Workers", signals,
         ]),
     // For `make build`, without the benchmark and what only tests need.
     library("Programs", ["burn-demo", "burn-worker", "burnd"]),

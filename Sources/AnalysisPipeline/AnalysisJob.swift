@@ -100,8 +100,9 @@ public struct AnalysisJob {
 
     var journal: PhaseJournal { PhaseJournal(directory: directory, report: report) }
 
-    /// Nil for a model without a penultimate layer to speak of.
+    /// Nil for a model without a penultimate layer to speak of, and where the method does not look at it.
     private func featureStore() throws -> PerturbationStore? {
+        guard task.options.method == .full else { return nil }
         let probe = try model.forwardWithFeatures(images.batch([0]), mode: .inference, token: token).features
         return try probe.map {
             try PerturbationStore(

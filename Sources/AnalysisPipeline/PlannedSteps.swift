@@ -16,7 +16,8 @@ extension WorkPlan {
                 passes: samples * (options.distance == .ddn ? newtonPasses + ddnPasses : newtonPasses)),
             Step(
                 phase: .detection, round: 0,
-                passes: DetectionCosts(samples: count, classes: classes, isExact: isExact).total),
+                passes: options.method == .published
+                    ? 0 : DetectionCosts(samples: count, classes: classes, isExact: isExact).total),
         ]
         guard type == .purify else { return steps }
         let tuning = Double(Purification.batch(samples: count)) * 4

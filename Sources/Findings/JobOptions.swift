@@ -40,12 +40,22 @@ public struct JobOptions: Codable, Hashable, Sendable {
         case ddn
     }
 
+    /// What looks for a backdoor and removes it.
+    public enum Method: String, Codable, Hashable, Sendable, CaseIterable {
+        /// All kinds of evidence and all treatments.
+        case full
+        /// BURN as its abstract describes it (arXiv 2507.10491), to compare with: abnormal boundary distances, adversarial
+        /// labels, refinement by what the models disagree about, and nothing else.
+        case published
+    }
+
     /// Seeds every random choice: the same input, options and seed give the same verdict and labels.
     public var seed: UInt64
     public var input: InputScaling
     /// Class folder name to model output index. Nil: see `ClassOrder`; where nothing else is known, the sorted folder
     /// names are outputs 0, 1, 2 …
     public var classes: [String: Int]?
+    public var method: Method
     public var distance: DistanceMethod
     /// The most refinement rounds (phase 2); 0 keeps what decoupling made.
     public var rounds: Int
@@ -61,12 +71,13 @@ public struct JobOptions: Codable, Hashable, Sendable {
 
     public init(
         seed: UInt64 = 0, input: InputScaling = InputScaling(), classes: [String: Int]? = nil,
-        distance: DistanceMethod = .newton, rounds: Int = 3, force: Bool = false, threads: Int? = nil,
-        trusted: String? = nil, acceptDisagreement: Bool = false
+        method: Method = .full, distance: DistanceMethod = .newton, rounds: Int = 3, force: Bool = false,
+        threads: Int? = nil, trusted: String? = nil, acceptDisagreement: Bool = false
     ) {
         self.seed = seed
         self.input = input
         self.classes = classes
+        self.method = method
         self.distance = distance
         self.rounds = rounds
         self.force = force
@@ -76,7 +87,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case seed, input, classes, distance, rounds, force, threads, trusted
+        case seed, input, classes, method, distance, rounds, force, threads, trusted
         case acceptDisagreement = "accept_disagreement"
     }
 
@@ -86,6 +97,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
         seed = try container.decodeIfPresent(UInt64.self, forKey: .seed) ?? defaults.seed
         input = try container.decodeIfPresent(InputScaling.self, forKey: .input) ?? defaults.input
         classes = try container.decodeIfPresent([String: Int].self, forKey: .classes)
+        method = try container.decodeIfPresent(Method.self, forKey: .method) ?? defaults.method
         distance = try container.decodeIfPresent(DistanceMethod.self, forKey: .distance) ?? defaults.distance
         rounds = try container.decodeIfPresent(Int.self, forKey: .rounds) ?? defaults.rounds
         force = try container.decodeIfPresent(Bool.self, forKey: .force) ?? defaults.force

@@ -87,6 +87,14 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
     public var samples: Int
     public var flaggedSamples: Int
     public var medianBoundaryDistance: Double
+    /// Probability that a flagged sample lies further from the boundary than another one of the class, ties counting half: 0.5
+    /// for no difference. Nil for a class without a finding, with too few samples of either kind, or whose samples were flagged
+    /// for their distance. No verdict rests on it.
+    public var distanceAUROC: Double?
+    /// The same for the groups that share most in the classes above suspicion, their mean, and the p-value against them. Nil
+    /// where there are too few.
+    public var distanceNull: Double?
+    public var distancePValue: Double?
     /// Share of the class's perturbation energy in one common direction: 0 to 1.
     public var coherenceShare: Double
     /// The same for the job's own null, and the p-value against it.
@@ -122,6 +130,7 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
 
     public init(
         label: Int, name: String, samples: Int, flaggedSamples: Int, medianBoundaryDistance: Double,
+        distanceAUROC: Double? = nil, distanceNull: Double? = nil, distancePValue: Double? = nil,
         coherenceShare: Double, coherenceNull: Double, coherencePValue: Double, triggerEffect: Double?,
         randomEffect: Double?, stayingCarriers: Double? = nil, stayingOthers: Double? = nil,
         adversarialConcentration: Double, featurePValue: Double? = nil,
@@ -133,6 +142,9 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         self.samples = samples
         self.flaggedSamples = flaggedSamples
         self.medianBoundaryDistance = medianBoundaryDistance
+        self.distanceAUROC = distanceAUROC
+        self.distanceNull = distanceNull
+        self.distancePValue = distancePValue
         self.coherenceShare = coherenceShare
         self.coherenceNull = coherenceNull
         self.coherencePValue = coherencePValue
@@ -153,6 +165,9 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         case label, name, samples
         case flaggedSamples = "flagged_samples"
         case medianBoundaryDistance = "median_boundary_distance"
+        case distanceAUROC = "distance_auroc"
+        case distanceNull = "distance_null"
+        case distancePValue = "distance_p_value"
         case coherenceShare = "coherence_share"
         case coherenceNull = "coherence_null"
         case coherencePValue = "coherence_p_value"

@@ -51,7 +51,8 @@ public struct JobReport: Codable, Hashable, Sendable {
         self.measurements = measurements.filter { $0.name != Self.speed }
             .sorted { (Self.order($0.phase), $0.round, $0.name) < (Self.order($1.phase), $1.round, $1.name) }
         words = Words(
-            verdict, type: job.type, names: evidence.classNames, samples: samples, purification: purification)
+            verdict, type: job.type, method: options.method, names: evidence.classNames, samples: samples,
+            purification: purification)
         limits = Limits.statements(verdict, job.type, metrics: self.metrics, forced: options.force)
         rerun = Rerun(job.type, inputs, options)
     }

@@ -22,6 +22,7 @@ extension JobReport.Rerun {
             words += ["--target-class", "\(target)"]
         }
         if options.trusted != nil { words += ["--trusted", "TRUSTED"] }
+        if options.method != .full { words += ["--method", options.method.rawValue] }
         words += ["--seed", "\(options.seed)", "--distance", options.distance.rawValue]
         words += ["--rounds", "\(options.rounds)"]
         let input = options.input

@@ -19,15 +19,18 @@ extension JobReport {
 
 extension JobReport.Words {
     init(
-        _ verdict: Verdict, type: JobType, names: [String], samples: JobReport.SampleCounts,
-        purification: JobReport.Purification?
+        _ verdict: Verdict, type: JobType, method: JobOptions.Method, names: [String],
+        samples: JobReport.SampleCounts, purification: JobReport.Purification?
     ) {
         let targets = verdict.targetClasses.map { Self.name($0, names) }
         switch verdict.result {
         case .clean:
             headline = "No backdoor was found in this model."
             explanation = [
-                "No class holds a group of training samples that share a direction which works as a trigger.",
+                method == .published
+                    ? "In no class do significantly more samples lie unusually far from the decision boundary than in the "
+                        + "others. The published method looks at nothing else."
+                    : "No class holds a group of training samples that share a direction which works as a trigger.",
                 "That is not a proof."
                     + (verdict.detectableRate.map {
                         " In trials on this job a share of \(precisePercent($0)) poisoned samples was noticed, where their "

@@ -52,6 +52,8 @@ import Testing
         (options(#"{"threads": true}"#), "json-field-invalid", "/options/threads"),
         (options(#"{"trusted": ""}"#), "json-field-invalid", "/options/trusted"),
         (options(#"{"force": 1}"#), "json-field-invalid", "/options/force"),
+        (options(#"{"method": "publishd"}"#), "json-field-invalid", "/options/method"),
+        (options(#"{"method": 1}"#), "json-field-invalid", "/options/method"),
         (options(#"{"distance": "l1"}"#), "json-field-invalid", "/options/distance"),
         (options(#"{"input": {"range": [1, 0]}}"#), "json-field-invalid", "/options/input/range"),
         (options(#"{"input": {"std": [0.2, 0]}}"#), "json-field-invalid", "/options/input/std/1"),

@@ -87,9 +87,13 @@ struct PlantedPixels {
 
     /// What is to be removed, ready for use.
     func targets() throws -> [Target] {
-        let store = try PerturbationStore(
-            path: folder.file("p"), samples: images.count, values: Self.values)
+        let store = try store()
         return try diagnosis.backdoors.map { try Target($0, images: images, store: store) }
+    }
+
+    /// Perturbations that are not asked for.
+    func store() throws -> PerturbationStore {
+        try PerturbationStore(path: folder.file("p"), samples: images.count, values: Self.values)
     }
 
     func gate(_ pool: TrainingPool) throws -> AcceptanceGate {

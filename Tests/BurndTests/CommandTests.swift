@@ -211,7 +211,8 @@ import Testing
         ["scan", "m", "d", "--mean", "a"], ["scan", "m", "d", "--threads", "0"],
         ["scan", "m", "d", "--seed", "-1"],
         ["scan", "m", "d", "--target-class", "1"], ["scan", "m", "d", "--samples", "x.txt"],
-        ["scan", "m", "d", "--distance", "l1"], ["purify", "m", "d", "-o", "/nowhere/at/all/x.pt2"],
+        ["scan", "m", "d", "--method", "paper"], ["scan", "m", "d", "--distance", "l1"],
+        ["purify", "m", "d", "-o", "/nowhere/at/all/x.pt2"],
         ["purify", "m", "d", "-o", "/tmp"], ["heal"],
         ["serve", "--port", "1"],
     ])

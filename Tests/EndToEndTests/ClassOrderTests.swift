@@ -108,7 +108,11 @@ import TinyModels
         func agreement(_ job: [String: Any]) throws -> [String: Any] {
             try #require((job["verdict"] as? [String: Any])?["agreement"] as? [String: Any], "\(job)")
         }
-        #expect(try agreement(run(["classes": Self.truth]))["accepted"] == nil)
+        let named = try run(["classes": Self.truth, "method": "published"])
+        #expect(try agreement(named)["accepted"] == nil)
+        #expect((named["options"] as? [String: Any])?["method"] as? String == "published")
+        let statements = ((named["verdict"] as? [String: Any])?["evidence"] as? [String: Any])?["statements"]
+        #expect((statements as? [String])?.first?.hasPrefix("This is the published method alone") == true)
         let accepted = try run(["accept_disagreement": true, "force": true, "rounds": 0], type: "purify")
         #expect(accepted["state"] as? String == "succeeded", "\(accepted)")
         #expect((try agreement(accepted)["accepted"] as? String)?.contains("What fits better") == true)

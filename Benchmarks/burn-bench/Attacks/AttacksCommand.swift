@@ -9,6 +9,7 @@ import WorkerProtocol
 import Workers
 
 extension ComputeDevice: ExpressibleByArgument {}
+extension JobOptions.Method: ExpressibleByArgument {}
 
 /// Trains backdoored models, purifies them with `burnd purify`, and compares with the truth.
 struct AttacksCommand: AsyncParsableCommand {
@@ -58,6 +59,11 @@ struct AttacksCommand: AsyncParsableCommand {
     var cache = ".cache/bench"
     @Option(help: "Name of the results, beside those of other options or versions.")
     var label = "default"
+    @Option(
+        help: ArgumentHelp(
+            "Method of the purifications: full, or published. Give the latter's results a --label.",
+            valueName: "method"))
+    var method: JobOptions.Method?
     @Flag(help: "Also try to train the backdoor into the purified models again: 50 steps on 50 samples.")
     var relearn = false
     @Flag(help: "Train and measure the models, and stop.")
@@ -191,7 +197,8 @@ struct AttacksCommand: AsyncParsableCommand {
             cache: URL(fileURLWithPath: cache), source: source, network: try file(of: network),
             runner: runner,
             threads: threads, shared: shared, report: { display.show($0, $1) })
-        let purification = Purification(control: control, options: purifyOptions)
+        let chosen = method.map { ["--method", $0.rawValue] } ?? []
+        let purification = Purification(control: control, options: chosen + purifyOptions)
         var given = ["--device", device.rawValue]
         if let threads { given += ["--threads", "\(threads)"] }
         if let worker { given += ["--worker", worker] }

@@ -47,13 +47,14 @@ enum JobRequestReader {
 
     private static func options(_ reader: JSONReader) throws -> JobOptions {
         let fields = try reader.fields([
-            "seed", "input", "classes", "distance", "rounds", "force", "threads", "trusted",
+            "seed", "input", "classes", "method", "distance", "rounds", "force", "threads", "trusted",
             "accept_disagreement",
         ])
         var options = JobOptions()
         if let seed = fields["seed"] { options.seed = try seed.uint64() }
         if let input = fields["input"] { options.input = try scaling(input) }
         if let classes = fields["classes"] { options.classes = try mapping(classes) }
+        if let method = fields["method"] { options.method = try method.one(of: JobOptions.Method.self) }
         if let distance = fields["distance"] {
             options.distance = try distance.one(of: JobOptions.DistanceMethod.self)
         }

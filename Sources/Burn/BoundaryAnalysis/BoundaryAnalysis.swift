@@ -82,9 +82,8 @@ package struct BoundaryAnalysis {
         let batch = try images.batch(Array(range))
         let before = try model.forwardWithFeatures(batch, mode: .inference, token: token)
         let predicted: [Int] = try before.logits.argmax(1).array()
-        let nearest = try BoundaryDescent(
-            model: model, lowest: images.lowest, highest: images.highest, objective: .runnerUp, token: token
-        ).run(batch, predicted: predicted)
+        let nearest = try BoundaryDescent.nearest(model: model, images: images, token: token)
+            .run(batch, predicted: predicted)
         var closest = (perturbations: nearest.perturbations, gradients: nearest.gradients)
         if method == .ddn {
             let refined = try DecoupledDirectionNorm(

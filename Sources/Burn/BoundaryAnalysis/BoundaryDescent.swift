@@ -113,6 +113,14 @@ package struct BoundaryDescent {
 }
 
 extension BoundaryDescent {
+    /// The descent whose length is the boundary distance: to the runner-up, and to the crossing itself.
+    package static func nearest(
+        model: GraphModel, images: LabelledImages, token: CancellationToken?
+    ) -> BoundaryDescent {
+        BoundaryDescent(
+            model: model, lowest: images.lowest, highest: images.highest, objective: .runnerUp, token: token)
+    }
+
     /// The descent whose direction and class met the analysis keeps: not biased to the runner-up, and stopped
     /// where it comes out.
     package static func unbiased(

@@ -53,6 +53,7 @@ package struct Detection {
     }
 
     package func run(progress: @escaping @Sendable (DetectionWork.Progress) -> Void) throws -> Outcome {
+        if options.method == .published { return PublishedDetection(images: images, table: table).run() }
         let work = DetectionWork(costs, report: progress)
         return try model.passes.following {
             work.add(Double($0))

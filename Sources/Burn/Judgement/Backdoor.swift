@@ -8,6 +8,8 @@ package struct Backdoor: Codable, Sendable {
     package var labels = LabelReading.wrong
     /// Its trigger moves images of some classes and leaves the others where they are.
     package var isSourceSpecific = false
+    /// Its samples are known by their distances alone (`PublishedDetection`).
+    package var isFoundByDistance = false
     /// Nil where it is known by its samples alone.
     package var trigger: KnownTrigger?
     /// Probabilities of carrying the trigger, by sample, as far as the detection tells.
@@ -40,6 +42,7 @@ extension Backdoor {
         label = finding.label
         labels = finding.labelReading
         isSourceSpecific = finding.isSourceSpecific
+        isFoundByDistance = finding.isFoundByDistance
         carriers = finding.carriers
         if finding.isFoundByStyle, let style = finding.style {
             let transplant = style.transplant

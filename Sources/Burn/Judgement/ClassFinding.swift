@@ -80,6 +80,9 @@ package struct ClassFinding: Sendable {
     /// The judgement rests on features: no trigger is known.
     var isFoundByFeatures: Bool { if case .features? = conclusion?.ground { true } else { false } }
 
+    /// The judgement rests on distances from the boundary, as the published method's does: it knows of no trigger.
+    var isFoundByDistance: Bool { if case .distance? = conclusion?.ground { true } else { false } }
+
     /// The judgement rests on the images' style: no pattern is known, but carriers of it are.
     var isFoundByStyle: Bool { if case .style? = conclusion?.ground { true } else { false } }
 
@@ -114,8 +117,9 @@ package struct ClassFinding: Sendable {
         }
     }
 
-    /// Probabilities of carrying the trigger, by sample, as far as the perturbations and the images tell.
+    /// Probabilities of carrying the trigger, by sample, as far as the perturbations and the images tell, or the distances.
     var carriers: [Int: Double] {
+        if case .distance(_, let carriers)? = conclusion?.ground { return carriers }
         var carriers: [Int: Double] = [:]
         for (sample, posterior) in (images?.posteriors ?? []).enumerated() where posterior > 0 {
             carriers[sample] = Double(posterior)
@@ -136,7 +140,7 @@ package struct ClassFinding: Sendable {
     var isTarget: Bool { judgement != .clean && (trigger != nil || isWithoutTrigger) }
 
     /// Something to be removed, of which there is no estimate.
-    var isWithoutTrigger: Bool { isFoundByFeatures || isFoundByStyle }
+    var isWithoutTrigger: Bool { isFoundByFeatures || isFoundByStyle || isFoundByDistance }
 
     /// Of the evidence that the judgement rests on.
     var decisivePValue: Double {
@@ -147,6 +151,7 @@ package struct ClassFinding: Sendable {
         case .shared: Self.naturalCause
         case .style: style?.pValue ?? 1
         case .features: features?.pValue ?? 1
+        case .distance(let found, _): found.pValue
         case nil: 1
         }
     }

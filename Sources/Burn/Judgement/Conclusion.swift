@@ -20,6 +20,8 @@ struct Conclusion: Sendable {
         case style
         /// The penultimate layer alone (`ClassFinding.features`).
         case features
+        /// Distances from the boundary alone, with each sample's probability of having been planted (`PublishedDetection`).
+        case distance(DistanceOutliers, carriers: [Int: Double])
     }
 
     var judgement: Judgement

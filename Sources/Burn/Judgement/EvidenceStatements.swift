@@ -8,12 +8,13 @@ struct EvidenceStatements {
     let table: AnalysisTable
     let findings: [ClassFinding]
     let flagged: [Bool]
+    let distances: [Int: DistanceEvidence]
     let detectableRate: Double?
     let searchesImages: Bool
 
     /// - Parameter named: the classes that the verdict names.
     func lines(named: [ClassFinding]) -> [String] {
-        var lines = named.compactMap(statement)
+        var lines = named.compactMap { finding in statement(finding).map { $0 + distanceWords(finding) } }
         if named.isEmpty {
             lines.append(
                 (findings.contains(where: \.isUnjudged) ? "No class that could be judged" : "No class")
@@ -90,7 +91,8 @@ struct EvidenceStatements {
         case .shared(let other): sharedStatement(finding, with: other)
         case .style: finding.style.map { styleStatement(finding, $0) }
         case .features: finding.features?.unlearning.map { featureStatement(finding, $0) }
-        case nil: nil
+        // `PublishedDetection` speaks for itself.
+        case .distance, nil: nil
         }
     }
 
@@ -192,9 +194,6 @@ struct EvidenceStatements {
     private func perturbationStatement(_ finding: ClassFinding, _ coherence: ClassCoherence) -> String {
         let name = images.classNames[finding.label]
         let suspects = coherence.members.filter { flagged[$0] }
-        let distances = Statistics.median(suspects.map { Double(table.distance[$0]) })
-        let rest = Statistics.median(
-            coherence.members.filter { !flagged[$0] }.map { Double(table.distance[$0]) })
         let source = finding.effect.flatMap { effect in
             effect.sourceSpecific
                 ? " (mostly \(images.classNames[effect.topSource]): \(percent(effect.topSourceRate)))" : nil
@@ -209,8 +208,18 @@ struct EvidenceStatements {
             + (coherence.isTurned ? "stand apart from those that share one direction" : "share one direction")
             + "\(tightness); the trigger estimated from them sends "
             + "\(percent(finding.effect?.rate ?? 0)) of other classes' images there\(source ?? ""), a random "
-            + "direction of the same norm \(percent(finding.effect?.random ?? 0))\(held); their median boundary "
-            + "distance is \(number(distances)), the others' \(number(rest))."
+            + "direction of the same norm \(percent(finding.effect?.random ?? 0))\(held)."
+    }
+
+    /// In BURN's terms.
+    private func distanceWords(_ finding: ClassFinding) -> String {
+        guard let found = distances[finding.label] else { return "" }
+        let null = found.null.map {
+            "; the samples that share most in \($0.groups) other classes: \(percent($0.auroc)), p \(number($0.pValue))"
+        }
+        return
+            " Their boundary distances (median \(number(found.median))) are on average larger than those of "
+            + "\(percent(found.ranks.auroc)) of the class's other samples (median \(number(found.othersMedian))\(null ?? ""))."
     }
 
     private func number(_ value: Double) -> String { String(format: "%.3g", value) }

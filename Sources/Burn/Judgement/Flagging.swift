@@ -4,6 +4,8 @@ extension Detection.Outcome {
         switch finding.conclusion?.ground {
         case .style: flagByStyle(finding)
         case .features: flagByFeatures(finding)
+        // By `PublishedDetection`, which knows the distances.
+        case .distance: break
         case .pattern, .common, .shared: flagByImages(finding, images, enough: 0.5)
         case .perturbations, nil:
             flagByPerturbations(finding, images)

@@ -28,6 +28,7 @@ struct VerdictBuilder {
         let predicted = Dictionary(grouping: 0..<images.count) { Int(table.predicted[$0]) }
         let poisoned = flagged.count { $0 }
         let named = confirmed.isEmpty ? involved : confirmed
+        let distances = DistanceEvidence.measure(findings, flagged: flagged, table: table)
         return Verdict(
             result: result, targetClasses: named.map(\.label), kind: kind(named), poisonedSamples: poisoned,
             poisonRate: Double(poisoned) / Double(max(images.count, 1)),
@@ -35,9 +36,9 @@ struct VerdictBuilder {
             confidence: confidence(result, named), detectableRate: detectableRate,
             unjudgedClasses: unjudged.map(\.label),
             evidence: Evidence(
-                classes: findings.map { evidence($0, members: predicted[$0.label] ?? []) },
+                classes: findings.map { evidence($0, members: predicted[$0.label] ?? [], distances) },
                 statements: EvidenceStatements(
-                    images: images, table: table, findings: findings, flagged: flagged,
+                    images: images, table: table, findings: findings, flagged: flagged, distances: distances,
                     detectableRate: detectableRate, searchesImages: searchesImages
                 ).lines(named: named)))
     }
@@ -87,7 +88,10 @@ struct VerdictBuilder {
         }
     }
 
-    private func evidence(_ finding: ClassFinding, members: [Int]) -> ClassEvidence {
+    private func evidence(
+        _ finding: ClassFinding, members: [Int], _ distances: [Int: DistanceEvidence]
+    ) -> ClassEvidence {
+        let distance = distances[finding.label]
         let suspects = members.filter { flagged[$0] }
         let labels = Dictionary(grouping: suspects.isEmpty ? members : suspects) {
             table.adversarialLabel[$0]
@@ -97,6 +101,8 @@ struct VerdictBuilder {
             label: finding.label, name: images.classNames[finding.label], samples: members.count,
             flaggedSamples: suspects.count,
             medianBoundaryDistance: Statistics.median(members.map { Double(table.distance[$0]) }),
+            distanceAUROC: distance?.ranks.auroc, distanceNull: distance?.null?.auroc,
+            distancePValue: distance?.null?.pValue,
             coherenceShare: finding.coherence?.share ?? 0, coherenceNull: nullShare,
             coherencePValue: finding.coherencePValue,
             triggerEffect: finding.reported?.rate, randomEffect: finding.reported?.random,

@@ -50,8 +50,10 @@ struct ProgressiveRefinement {
         let divergence = try Double(Tensor.jensenShannon(before, after).mean().item(as: Float.self))
         for sample in drops.indices { drops[sample] = max(drops[sample], change[sample]) }
         let suspicious = Set(targets.map(\.label))
-        // Where no trigger is known, what else drops is mostly the class's own ambiguous samples.
-        let dirty = Set(targets.filter { !$0.keepsLabels && $0.isEstimated }.map(\.label))
+        // Where no trigger is known, what else drops is mostly the class's own ambiguous samples. The published method goes by
+        // the drop nevertheless.
+        let dirty = Set(
+            targets.filter { !$0.keepsLabels && ($0.isEstimated || $0.isFoundByDistance) }.map(\.label))
         let poison = Set(pool.poison)
         let null = drops.indices.filter { !suspicious.contains(images.labels[$0]) }.map { Double(drops[$0]) }
         let planted = pool.poison.filter { dirty.contains(images.labels[$0]) }.map { Double(drops[$0]) }
@@ -87,12 +89,19 @@ struct ProgressiveRefinement {
         let groups = Dictionary(grouping: doubted) { images.labels[$0] }
         return groups.keys.sorted().flatMap { label -> [Int] in
             let own = images.labels.indices.filter { images.labels[$0] == label }
-            let (flagged, others) = (own.filter(poison.contains), own.filter { !poison.contains($0) })
+            let flagged = own.filter(poison.contains)
+            let target = targets.first { $0.label == label }
+            // What was not flagged for its distance is still full of poison: other classes say how often a drop means nothing.
+            let others =
+                target?.isFoundByDistance == true
+                ? images.labels.indices.filter { sample in
+                    !targets.contains { $0.label == images.labels[sample] }
+                } : own.filter { !poison.contains($0) }
             func share(_ samples: [Int]) -> Double {
                 Statistics.cautiousShare(samples.count { Double(drops[$0]) > cut }, of: samples.count)
             }
             let weight = max(1, share(flagged) / share(others))
-            let posteriors = targets.first { $0.label == label }?.carriers ?? [:]
+            let posteriors = target?.carriers ?? [:]
             return groups[label, default: []].filter {
                 let belief = posteriors[$0, default: 0]
                 return belief * weight > 1 - belief

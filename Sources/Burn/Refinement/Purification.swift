@@ -98,7 +98,8 @@ package struct Purification {
             before: before, predictions: try before.argmax(1).array(), gate: gate,
             transplant: Transplant(targets),
             lesson: try context.trusted?.lesson(by: context.model, token: context.token),
-            treatments: Treatments.fitting(diagnosis.backdoors), original: original, pool: pool,
+            treatments: Treatments.fitting(diagnosis.backdoors, method: context.options.method),
+            original: original, pool: pool,
             restoration: try initialRestoration(), model: context.model, report: original)
     }
 

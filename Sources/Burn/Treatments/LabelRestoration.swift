@@ -49,7 +49,8 @@ package struct LabelRestoration {
 
     /// Adds `model`'s opinions on `samples`; `sanitised` says that it may be asked about the images as they are.
     package mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool) throws {
-        for target in targets {
+        // The published method's labels are the adversarial ones.
+        for target in targets where !target.backdoor.isFoundByDistance {
             guard target.trigger != nil || sanitised else { continue }
             let own = samples.filter { images.labels[$0] == target.label }
             let opinions = try opinions(of: model, on: own, target, sanitised: sanitised) { $0 }

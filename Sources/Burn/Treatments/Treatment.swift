@@ -1,3 +1,4 @@
+import Findings
 import Tensors
 
 /// One way to part a model from its backdoor: what a fine-tuning takes of all that there is to train on.
@@ -26,8 +27,13 @@ package enum Treatments {
     ]
 
     /// What the evidence calls for, and what comes after it where that fails its gate. Never empty.
-    package static func fitting(_ targets: [Backdoor]) -> [any Treatment] {
-        all.filter { $0.applies(to: targets) }
+    package static func fitting(
+        _ targets: [Backdoor], method: JobOptions.Method = .full
+    ) -> [any Treatment] {
+        switch method {
+        case .full: all.filter { $0.applies(to: targets) }
+        case .published: [Restore()]
+        }
     }
 
     package static func named(_ name: String) -> (any Treatment)? { all.first { $0.name == name } }

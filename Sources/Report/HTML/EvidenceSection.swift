@@ -96,11 +96,17 @@ enum EvidenceSection {
             there. The mark is a random pattern of the same size.</p>
             \(trigger.markup)
             """
-        return """
+        let directions: Markup =
+            report.options.method == .published
+            ? ""
+            : """
             <h3>How much of a class's perturbations lies in one direction</h3>
             <p class="note">The mark is the job's own null: the same share where nothing is hidden. A backdoor's \
             samples are all pulled in the direction of its trigger.</p>
             \(coherence.markup)
+            """
+        return """
+            \(directions)
             \(tested)
             <h3>How far the samples lie from the decision boundary</h3>
             <p class="note">By predicted class; flagged samples upwards, all others downwards, each side on its own \
@@ -111,34 +117,12 @@ enum EvidenceSection {
 
     private static func classes(_ report: JobReport, _ ordered: [ClassEvidence]) -> Markup {
         guard !ordered.isEmpty else { return "" }
-        let hasFeatures = ordered.contains { $0.featurePValue != nil || $0.unlearningPValue != nil }
-        var columns = [
-            Table.Column(title: "Class"), .init(title: "Predicted so", isNumber: true),
-            .init(title: "Flagged", isNumber: true), .init(title: "Median distance", isNumber: true),
-            .init(title: "Coherence", isNumber: true), .init(title: "Null", isNumber: true),
-            .init(title: "p", isNumber: true), .init(title: "Trigger", isNumber: true),
-            .init(title: "Random", isNumber: true), .init(title: "Adversarial concentration", isNumber: true),
-        ]
-        if hasFeatures {
-            columns += [
-                .init(title: "Penultimate layer p", isNumber: true),
-                .init(title: "Unlearning", isNumber: true),
-                .init(title: "Unlearning p", isNumber: true),
-            ]
-        }
-        var table = Table(columns: columns)
+        let columns = columns(report.options.method, ordered)
+        var table = Table(columns: columns.map { .init(title: $0.title, isNumber: $0.title != "Class") })
         for item in ordered.prefix(maximumRows) {
             table.add(
-                [
-                    "\(title(item))", "\(item.samples)", "\(item.flaggedSamples)",
-                    "\(Numbers.short(item.medianBoundaryDistance))",
-                    "\(Numbers.percent(item.coherenceShare))",
-                    "\(Numbers.percent(item.coherenceNull))", "\(Numbers.short(item.coherencePValue))",
-                    "\(Numbers.percent(item.triggerEffect))", "\(Numbers.percent(item.randomEffect))",
-                    "\(Numbers.percent(item.adversarialConcentration))",
-                    "\(Numbers.short(item.featurePValue))", "\(Numbers.short(item.unlearningScore))",
-                    "\(Numbers.short(item.unlearningPValue))",
-                ], kind: report.verdict.targetClasses.contains(item.label) ? "target" : "")
+                columns.map { "\($0.value(item))" },
+                kind: report.verdict.targetClasses.contains(item.label) ? "target" : "")
         }
         let rest: Markup =
             ordered.count > maximumRows
@@ -148,6 +132,42 @@ enum EvidenceSection {
             \(table.markup)
             \(rest)
             """
+    }
+
+    /// What was measured: the published method looks at distances alone, the full one at the penultimate layer only where it
+    /// has to.
+    private static func columns(
+        _ method: JobOptions.Method, _ classes: [ClassEvidence]
+    ) -> [(title: String, value: (ClassEvidence) -> String)] {
+        var columns: [(title: String, value: (ClassEvidence) -> String)] = [
+            ("Class", title), ("Predicted so", { "\($0.samples)" }), ("Flagged", { "\($0.flaggedSamples)" }),
+            ("Median distance", { Numbers.short($0.medianBoundaryDistance) }),
+        ]
+        if classes.contains(where: { $0.distanceAUROC != nil }) {
+            columns += [
+                ("Flagged lie further", { Numbers.percent($0.distanceAUROC) }),
+                ("Other groups", { Numbers.percent($0.distanceNull) }),
+                ("Distance p", { Numbers.short($0.distancePValue) }),
+            ]
+        }
+        if method == .full {
+            columns += [
+                ("Coherence", { Numbers.percent($0.coherenceShare) }),
+                ("Null", { Numbers.percent($0.coherenceNull) }),
+                ("p", { Numbers.short($0.coherencePValue) }),
+                ("Trigger", { Numbers.percent($0.triggerEffect) }),
+                ("Random", { Numbers.percent($0.randomEffect) }),
+            ]
+        }
+        columns.append(("Adversarial concentration", { Numbers.percent($0.adversarialConcentration) }))
+        if classes.contains(where: { $0.featurePValue != nil || $0.unlearningPValue != nil }) {
+            columns += [
+                ("Penultimate layer p", { Numbers.short($0.featurePValue) }),
+                ("Unlearning", { Numbers.short($0.unlearningScore) }),
+                ("Unlearning p", { Numbers.short($0.unlearningPValue) }),
+            ]
+        }
+        return columns
     }
 
     private static func labels(_ report: JobReport) -> Markup {

@@ -49,6 +49,9 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(help: "Seeds every random choice.")
     var seed: UInt64?
 
+    @Option(help: JobOptions.Method.help)
+    var method: JobOptions.Method?
+
     @Option(help: "The mean and std of \(ScalingPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
     var preset: ScalingPreset?
 
@@ -96,6 +99,7 @@ struct SubmitCommand: AsyncParsableCommand {
             values = read
         }
         if let seed { values["seed"] = seed }
+        if let method { values["method"] = method.rawValue }
         if let preset { values["input"] = ["preset": preset.rawValue] }
         return values
     }

@@ -59,6 +59,10 @@ extension ComputeDevice: ExpressibleByArgument {
         "What workers compute on: cpu, cuda (the first GPU), cuda-tf32 (faster, less exact), or auto (cuda where there is one)."
 }
 extension JobOptions.DistanceMethod: ExpressibleByArgument {}
+extension JobOptions.Method: ExpressibleByArgument {
+    static let help: ArgumentHelp =
+        "What looks for a backdoor and removes it: full, or published (BURN as its abstract describes it, to compare with)."
+}
 extension ScalingPreset: ExpressibleByArgument {}
 
 /// What `scan` and `purify` have in common.
@@ -100,6 +104,9 @@ struct AnalysisOptions: ParsableArguments {
 
     @Option(help: "Seeds every random choice.")
     var seed: UInt64 = 0
+
+    @Option(help: JobOptions.Method.help)
+    var method: JobOptions.Method = .full
 
     @Option(help: "How the boundary distance is found: newton, or ddn (slower, tighter).")
     var distance: JobOptions.DistanceMethod = .newton
@@ -165,8 +172,8 @@ struct AnalysisOptions: ParsableArguments {
     /// - Throws: `Problem` for a class mapping that can't be used.
     func jobOptions() throws -> JobOptions {
         var options = JobOptions(
-            seed: seed, input: scaling.input, distance: distance, rounds: rounds, force: force,
-            threads: threads,
+            seed: seed, input: scaling.input, method: method, distance: distance, rounds: rounds,
+            force: force, threads: threads,
             trusted: trusted.map { URL(fileURLWithPath: $0).lastPathComponent },
             acceptDisagreement: acceptDisagreement)
         if let classes { options.classes = try OptionRules.classMapping(file: classes) }

@@ -23,7 +23,7 @@ export async function show(container, { job, signal, model }) {
   const { verdict } = job;
   const samples = dataset?.summary?.samples ?? verdict.evidence.classes.reduce((sum, entry) => sum + entry.samples, 0);
   fill(container, summary(job, name, samples), statements(verdict),
-    ...charts(job, evidence, name), agreementTable(verdict), classTable(verdict), reportPanel(job, model));
+    ...charts(job, evidence, name), agreementTable(verdict), classTable(job), reportPanel(job, model));
 }
 
 function summary(job, name, samples) {
@@ -71,7 +71,7 @@ function statements(verdict) {
 function charts(job, { value, missing }, name) {
   const { classes } = job.verdict.evidence;
   const targets = new Set(job.verdict.target_classes);
-  const common = h('div', { class: 'columns' },
+  const common = job.options.method === 'published' ? null : h('div', { class: 'columns' },
     h('section', { class: 'panel' }, coherence(classes, targets)),
     h('section', { class: 'panel' }, triggerEffect(classes, targets)));
   if (!value) {
@@ -107,18 +107,31 @@ function agreementTable({ agreement }) {
         ].map((text) => h('td', { class: 'number' }, text))))))));
 }
 
-function classTable(verdict) {
+/** Every number that was measured, by its column's head. */
+function columns({ options, verdict }) {
   const p = (value) => (value === null || value === undefined ? '–' : value < 0.0001 ? '< 0.0001' : value.toFixed(4));
-  const heads = ['Class', 'Samples', 'Flagged', 'Median distance', 'Coherence', 'Null', 'p-value', 'Trigger effect',
-    'Random effect', 'Carriers staying', 'Others staying', 'Unlearning p'];
+  const has = (name) => verdict.evidence.classes.some((entry) => entry[name] !== null && entry[name] !== undefined);
+  return [
+    ['Samples', (entry) => count(entry.samples)], ['Flagged', (entry) => count(entry.flagged_samples)],
+    ['Median distance', (entry) => entry.median_boundary_distance.toPrecision(3)],
+    ...(has('distance_auroc') ? [
+      ['Flagged lie further', (entry) => percent(entry.distance_auroc)], ['Other groups', (entry) => percent(entry.distance_null)],
+      ['Distance p', (entry) => p(entry.distance_p_value)]] : []),
+    ...(options.method === 'published' ? [] : [
+      ['Coherence', (entry) => percent(entry.coherence_share)], ['Null', (entry) => percent(entry.coherence_null)],
+      ['p-value', (entry) => p(entry.coherence_p_value)], ['Trigger effect', (entry) => percent(entry.trigger_effect)],
+      ['Random effect', (entry) => percent(entry.random_effect)],
+      ['Carriers staying', (entry) => percent(entry.staying_carriers)],
+      ['Others staying', (entry) => percent(entry.staying_others)], ['Unlearning p', (entry) => p(entry.unlearning_p_value)]]),
+  ];
+}
+
+function classTable(job) {
+  const shown = columns(job);
   return h('details', { class: 'panel' }, h('summary', {}, 'All numbers of each class'),
     scrollable('Numbers of each class', h('table', {},
-      h('thead', {}, h('tr', {}, heads.map((text, index) => h('th', { scope: 'col', class: index ? 'number' : '' }, text)))),
-      h('tbody', {}, verdict.evidence.classes.map((entry) => h('tr', {},
-        h('th', { scope: 'row' }, entry.name),
-        [count(entry.samples), count(entry.flagged_samples), entry.median_boundary_distance.toPrecision(3),
-          percent(entry.coherence_share), percent(entry.coherence_null), p(entry.coherence_p_value),
-          percent(entry.trigger_effect), percent(entry.random_effect),
-          percent(entry.staying_carriers), percent(entry.staying_others), p(entry.unlearning_p_value),
-        ].map((text) => h('td', { class: 'number' }, text))))))));
+      h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Class'),
+        shown.map(([head]) => h('th', { scope: 'col', class: 'number' }, head)))),
+      h('tbody', {}, job.verdict.evidence.classes.map((entry) => h('tr', {}, h('th', { scope: 'row' }, entry.name),
+        shown.map(([, text]) => h('td', { class: 'number' }, text(entry)))))))));
 }

@@ -65,6 +65,7 @@ async function comparison(jobs, remove) {
     ['Robust accuracy before', (job) => value(job, 'before', 'ra')], ['Robust accuracy after', (job) => value(job, 'after', 'ra')],
     ['Model changed', (job) => ({ true: 'yes', false: 'no' }[job.model_changed] ?? '–')],
     ['Model', (_, { model }) => model], ['Data set', (_, { dataset }) => dataset],
+    ['Method', (job) => job.options.method ?? 'full'],
     ['Boundary distance', (job) => job.options.distance], ['Rounds', (job) => count(job.options.rounds)],
     ['Seed', (job) => String(job.options.seed)],
     ['Pixels', (job) => pixels(job.options.input)],

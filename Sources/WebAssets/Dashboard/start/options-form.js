@@ -19,6 +19,8 @@ export function optionsForm() {
   const std = h('input', { name: 'std', placeholder: '0.25, 0.24, 0.26', inputmode: 'decimal' });
   const own = h('div', { class: 'fields', hidden: true }, field('Mean of each channel', mean),
     field('Standard deviation of each channel', std));
+  const method = h('select', { name: 'method' }, h('option', { value: 'full' }, 'Full: all evidence, all treatments'),
+    h('option', { value: 'published' }, 'Published: BURN as its paper has it'));
   const distance = h('select', { name: 'distance' }, h('option', { value: 'newton' }, 'Newton steps (fast)'),
     h('option', { value: 'ddn' }, 'DDN, 40 steps (slower, tighter)'));
   const number = (name, value, min, max) => h('input', { name, type: 'number', value, min, max, step: 1 });
@@ -35,6 +37,7 @@ export function optionsForm() {
     h('div', { class: 'fields' }, field('How the model sees pixels', preset,
       'As in the training: wrong normalisation makes every prediction meaningless.')), own,
     h('details', {}, h('summary', {}, 'More options'), h('div', { class: 'fields' },
+      field('Method', method, 'The published method finds less; it is there to compare with.'),
       field('Boundary distance', distance), field('Refinement rounds, at most', rounds),
       field('Seed', seed, 'The same inputs, options and seed give the same result.'),
       field('Threads', threads, 'Empty: all processors.'),
@@ -48,7 +51,7 @@ export function optionsForm() {
     element,
     priority: () => whole(priority, 'Priority', 0),
     value() {
-      const options = { distance: distance.value, rounds: whole(rounds, 'Refinement rounds', 3),
+      const options = { method: method.value, distance: distance.value, rounds: whole(rounds, 'Refinement rounds', 3),
         seed: whole(seed, 'Seed', 0), force: force.checked };
       if (accept.checked) options.accept_disagreement = true;
       if (threads.value) options.threads = whole(threads, 'Threads');

@@ -49,6 +49,11 @@ class ClassEvidence:
     #: Shares that stay in the class with the trigger taken out: of its carriers, and of the class's other samples.
     staying_carriers: float | None
     staying_others: float | None
+    #: Probability that a flagged sample lies further from the boundary than another one of the class; the same for the
+    #: groups that share most in other classes, and the p-value against them.
+    distance_auroc: float | None
+    distance_null: float | None
+    distance_p_value: float | None
     raw: Document = field(repr=False, compare=False)
 
     @classmethod
@@ -57,7 +62,8 @@ class ClassEvidence:
             document["label"], document["name"], document["samples"], document["flagged_samples"],
             document["median_boundary_distance"], document["coherence_share"], document["coherence_null"],
             document["coherence_p_value"], document.get("trigger_effect"), document.get("random_effect"),
-            document.get("staying_carriers"), document.get("staying_others"), document)
+            document.get("staying_carriers"), document.get("staying_others"), document.get("distance_auroc"),
+            document.get("distance_null"), document.get("distance_p_value"), document)
 
 
 @dataclass(frozen=True)
