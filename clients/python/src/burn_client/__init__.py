@@ -13,10 +13,10 @@ from ._errors import BurnError, InputRejected, JobFailed, PackingError, ServiceE
 from ._packing import PackedSet, pack_dataset, pack_folder
 from ._resources import Agreement, ClassAgreement, ClassEvidence, Event, Input, Job, Verdict
 from ._result import Result
+from ._version import __version__
 
 __all__ = [
     "Agreement", "BurnError", "ClassAgreement", "ClassEvidence", "Client", "Event", "Input", "InputRejected", "Job",
     "JobFailed", "PackedSet", "PackingError", "Result", "ServiceError", "Unreachable", "UnsafeModelError", "Verdict",
-    "pack_dataset", "pack_folder",
+    "__version__", "pack_dataset", "pack_folder",
 ]
-__version__ = "0.1.0"

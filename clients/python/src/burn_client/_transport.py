@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from ._errors import BurnError, ServiceError, Unreachable
+from ._version import __version__
 
 #: Statuses that may be better in a moment.
 PASSING = frozenset({429, 502, 503, 504})
@@ -69,7 +70,7 @@ class Transport:
     """HTTP with one service. Redirects are not followed: they could carry the key elsewhere."""
 
     def __init__(self, url: str, key: str | None, timeout: float, tries: int) -> None:
-        headers = {"User-Agent": "burn-client-python/0.1.0"}
+        headers = {"User-Agent": f"burn-client-python/{__version__}"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
         self.url = url
