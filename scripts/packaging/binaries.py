@@ -80,6 +80,8 @@ def place_systems(systems: dict[str, pathlib.Path], target: pathlib.Path) -> lis
         real = path.resolve()
         shutil.copyfile(real, target / name)
         (target / name).chmod(0o644)
+        # Each is found by itself, not through the program that loads it.
+        subprocess.run(["patchelf", "--set-rpath", "$ORIGIN", target / name], check=True)
         packages.setdefault(owner(real), []).append(name)
     return sorted((package, version(package)) for package in packages)
 
