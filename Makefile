@@ -10,7 +10,7 @@ CASE ?=
 ATTACK ?=
 TARGET ?=
 
-.PHONY: help setup build check test demo bench docs format lint clean
+.PHONY: help setup build check test package demo bench docs format lint clean
 
 help: ## This list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -27,6 +27,9 @@ check: ## Build what changed, lint, and run the quick unit tests: for every chan
 test: setup ## Build and run every test, and fuzz each parser of foreign bytes for 60 s
 	@scripts/setup browser
 	@scripts/test-all
+
+package: setup ## Debian package, tarball and Python package, into dist/
+	@scripts/package
 
 demo: build ## The whole job over HTTP, before and after (CASE=dir for a real case)
 	@.build/release/burn-demo $(if $(CASE),--case "$(CASE)") $(if $(ATTACK),--attack "$(ATTACK)") \
@@ -48,6 +51,7 @@ lint: ## Refuse bad format, wrong arrows between modules, unchecked arithmetic o
 	@scripts/check-arrows
 	@scripts/lint-arithmetic
 	scripts/check-pins
+	scripts/set-version --check
 
 clean: ## Remove what was built (not what was installed)
-	rm -rf .build .build-fuzz .build-tsan .cache bench-results
+	rm -rf .build .build-fuzz .build-tsan .cache bench-results dist

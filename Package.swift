@@ -99,7 +99,7 @@ let foreign: [Target] = [
 
 // What may depend on what: docs/architecture.md, held by scripts/check-arrows.
 let modules: [Target] = [
-    library("Support", ["CNettle"]),
+    library("Support", ["CEmbeddedFiles", "CNettle"]),
 
     library("Findings", ["Support"]),
     .target(
@@ -145,7 +145,7 @@ let modules: [Target] = [
         ["ArtifactStore", "CEmbeddedFiles", "Findings", "Support", "WorkerProtocol", grdb, metrics]),
     library(
         "Storage",
-        ["ArtifactStore", "Findings", "JobStore", "Support", "WorkerProtocol", "Workers", logging]),
+        ["ArtifactStore", "Findings", "JobStore", "Support", "WorkerProtocol", "Workers", logging, metrics]),
     library(
         "Rendering",
         [

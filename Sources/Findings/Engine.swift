@@ -1,3 +1,5 @@
+import Support
+
 /// The programs that worked out a verdict. The same inputs, options and seed give the same results with the same of
 /// these; sums of floating-point numbers depend on all of them.
 public struct Engine: Codable, Hashable, Sendable {
@@ -20,7 +22,7 @@ public struct Engine: Codable, Hashable, Sendable {
     }
 
     /// The version that these sources are.
-    public static let release = "0.1.0"
+    public static let release = EmbeddedRelease.version
 
     /// What this program was compiled for.
     public static let architecture: String = {

@@ -19,23 +19,48 @@ extension DatabaseMigrator {
         }
     }
 
-    /// Applies what is missing. A database that a newer program wrote, or whose migrations differ from the
-    /// program's, is refused untouched.
+    /// Applies what is missing, each in a transaction of its own. A database that a newer program wrote, or whose
+    /// migrations differ from the program's, is refused untouched.
     /// - Throws: `Problem` `database-newer`, `migration-changed`.
     func apply(to writer: some DatabaseWriter) throws {
         try writer.write { database in
             try Self.takeOver(database)
-            for (index, found) in try appliedIdentifiers(database).sorted().enumerated() {
-                guard index < migrations.count else {
-                    throw Self.refusal("database-newer", "It has \(found), which this program does not know.")
-                }
-                let expected = migrations[index]
-                guard found == expected else {
-                    throw Self.refusal("migration-changed", "It has \(found), this program \(expected).")
-                }
-            }
+            try compare(appliedIdentifiers(database).sorted())
         }
         try migrate(writer)
+    }
+
+    /// The migrations that a database of an earlier version lacks; the database is only read. Empty for one that has none
+    /// yet: it is new.
+    /// - Throws: `Problem` `database-newer`, `migration-changed`.
+    func missing(in reader: some DatabaseReader) throws -> [String] {
+        let applied = try reader.read { database in
+            let isOld = try database.tableExists("migrations")
+            guard try isOld || database.tableExists("grdb_migrations") else { return [String]() }
+            return try String.fetchAll(
+                database,
+                sql: isOld
+                    ? "SELECT name || ' sha256:' || checksum FROM migrations"
+                    : "SELECT identifier FROM grdb_migrations"
+            ).sorted()
+        }
+        try compare(applied)
+        return applied.isEmpty ? [] : Array(migrations.dropFirst(applied.count))
+    }
+
+    private func compare(_ applied: [String]) throws {
+        for (index, found) in applied.enumerated() {
+            guard index < migrations.count else {
+                throw Self.refusal(
+                    "database-newer",
+                    "A newer version wrote it: it has \(found), which this one, \(EmbeddedRelease.version), does not know."
+                )
+            }
+            let expected = migrations[index]
+            guard found == expected else {
+                throw Self.refusal("migration-changed", "It has \(found), this program \(expected).")
+            }
+        }
     }
 
     /// Earlier versions recorded names and checksums in a table `migrations`. A view in its place lets them see

@@ -36,13 +36,18 @@ public struct Backup: Sendable {
 
     let data: String
     let destination: String
+    /// Whether the database is copied as it is, with all files: it is of an earlier version, whose tables this one
+    /// does not read.
+    let isWhole: Bool
 
     /// - Parameters:
     ///   - data: the data directory.
     ///   - destination: a folder that is not there yet, or is empty.
-    public init(data: String, destination: String) {
+    ///   - isWhole: whether the database is copied as it is, with all files, used or not. Nobody may be using them.
+    public init(data: String, destination: String, isWhole: Bool = false) {
         self.data = URL(filePath: data).standardizedFileURL.path
         self.destination = URL(filePath: destination).standardizedFileURL.path
+        self.isWhole = isWhole
     }
 
     /// Blocks on the disk.
@@ -57,11 +62,9 @@ public struct Backup: Sendable {
             try Folder.remove(database)
             // SQLite would make it as the umask says.
             try Folder.makeFile(database)
-            let snapshot = try DatabaseSnapshot(
-                of: data + "/" + BackupManifest.database, to: database)
             var wanted: [String: BackupManifest.File] = [:]
             missing = []
-            for path in paths(of: snapshot) {
+            for path in try copyDatabase(to: database) {
                 if let file = files[path] {
                     wanted[path] = file
                 } else if let file = try copy(path, sha256: digest(of: path)) {
@@ -102,6 +105,22 @@ public struct Backup: Sendable {
         try Folder.write(try encoder.encode(manifest), to: destination + "/" + BackupManifest.name)
         try DurableFile.synchronise(destination)
         return manifest
+    }
+
+    /// - Returns: the paths of the files that belong to it.
+    private func copyDatabase(to path: String) throws -> [String] {
+        let source = data + "/" + BackupManifest.database
+        guard isWhole else { return paths(of: try DatabaseSnapshot(of: source, to: path)) }
+        try DatabaseSnapshot.wholeCopy(of: source, to: path)
+        return try ["blobs", "datasets"].flatMap { folder -> [String] in
+            let root = data + "/" + folder
+            guard FileManager.default.fileExists(atPath: root) else { return [] }
+            return try FileManager.default.subpathsOfDirectory(atPath: root).sorted().filter { name in
+                var status = stat()
+                return lstat(root + "/" + name, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+                    && !name.hasSuffix(".part")
+            }.map { folder + "/" + $0 }
+        }
     }
 
     private func paths(of snapshot: DatabaseSnapshot) -> [String] {

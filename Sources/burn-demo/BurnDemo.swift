@@ -3,6 +3,7 @@ import AttackBench
 import Findings
 import Foundation
 import ServiceClient
+import Support
 
 /// The whole job over HTTP, with a known truth to compare the answer with.
 @main
@@ -25,14 +26,23 @@ struct BurnDemo: AsyncParsableCommand {
     var rate: Double?
     @Option(help: "Training images of a case.")
     var train = 10_000
+    @Option(help: "Training images that are drawn, 500 to 50000.")
+    var images = 5_000
     @Option(help: "Seeds every random choice.")
     var seed = 0
     @Option(help: "The Python that runs make_case.py; it needs numpy and pillow.")
     var python = ".venv/bin/python"
-    @Option(help: "The untrained .pt2 network of the drawn case.")
-    var architecture = "architectures/small_cnn.pt2"
+    @Option(help: "The untrained .pt2 network of the drawn case. Default: architectures/small_cnn.pt2.")
+    var architecture: String?
+    @Option(
+        help: "A service that runs already; its key in BURN_KEY. Default: one of the demonstration's own.")
+    var url: String?
     @Option(help: "Everything is written below this folder.")
     var cache = ".cache/demo"
+
+    func validate() throws {
+        guard (500...50_000).contains(images) else { throw ValidationError("--images is from 500 to 50000") }
+    }
 
     func run() async throws {
         let programs = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
@@ -49,7 +59,8 @@ struct BurnDemo: AsyncParsableCommand {
             ).make()
         } else {
             demoCase = try await DrawnCase(
-                folder: cache.appending(path: "drawn"), network: URL(filePath: architecture),
+                trainingImages: images, folder: cache.appending(path: "drawn"),
+                network: try network(in: cache),
                 worker: programs.appending(path: "burn-worker"), seed: UInt64(clamping: seed)
             ).make { line.show($0, fraction: $1) }
         }
@@ -59,13 +70,38 @@ struct BurnDemo: AsyncParsableCommand {
         let output = cache.appending(path: "result")
         try? FileManager.default.removeItem(at: output)
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
-        let data = output.appending(path: "data")
-        let service = try await ServiceProcess(
-            program: programs.appending(path: "burnd"), data: data, log: output.appending(path: "burnd.log"))
-        defer { service.stop() }
-        let report = try await purify(demoCase, at: service.address, into: output, line)
-        print(report.text)
+        if let url {
+            let client = try client(of: url)
+            try await client.reach()
+            print(try await purify(demoCase, with: client, into: output, line).text)
+        } else {
+            let service = try await ServiceProcess(
+                program: programs.appending(path: "burnd"), data: output.appending(path: "data"),
+                log: output.appending(path: "burnd.log"))
+            defer { service.stop() }
+            let client = ServiceClient(address: try ServiceAddress(service.address.absoluteString), key: nil)
+            print(try await purify(demoCase, with: client, into: output, line).text)
+        }
         print("written        \(output.path)")
+    }
+
+    /// The network that a model is trained from: the one named, else the one that the program holds.
+    private func network(in cache: URL) throws -> URL {
+        if let architecture { return URL(filePath: architecture) }
+        try FileManager.default.createDirectory(at: cache, withIntermediateDirectories: true)
+        let file = cache.appending(path: "small_cnn.pt2")
+        try EmbeddedRelease.smallNetwork.write(to: file, options: .atomic)
+        return file
+    }
+
+    private func client(of url: String) throws -> ServiceClient {
+        var environment = ProcessInfo.processInfo.environment
+        environment["BURN_URL"] = url
+        let found = try Credentials.current(environment)
+        return ServiceClient(
+            address: try ServiceAddress(
+                found.url, allowsPlainHTTP: found.allowsPlainHTTP == true || found.key == nil),
+            key: found.key)
     }
 
     private func recipe(of folder: String) throws -> FolderCase.Recipe {
@@ -77,10 +113,11 @@ struct BurnDemo: AsyncParsableCommand {
     }
 
     private func purify(
-        _ demoCase: DemoCase, at address: URL, into output: URL, _ line: ProgressLine
+        _ demoCase: DemoCase, with client: ServiceClient, into output: URL, _ line: ProgressLine
     ) async throws -> Report {
-        let client = ServiceClient(address: try ServiceAddress(address.absoluteString), key: nil)
-        line.show("uploading to \(address.host() ?? ""):\(address.port ?? 0)", fraction: nil)
+        let address = client.address.url
+        line.show(
+            "uploading to \(address.host() ?? "")\(address.port.map { ":\($0)" } ?? "")", fraction: nil)
         func push(_ file: URL, _ kind: PushKind, _ name: String) async throws -> String {
             try await client.push(file.path, as: kind, name: name).id
         }

@@ -6,13 +6,13 @@ import WorkerProtocol
 
 /// A case made on the spot: drawn images, a BadNets trigger, and a model trained on the poisoned set.
 struct DrawnCase {
-    static let trainingImages = 5_000
     static let testImages = 1_000
     static let poisonRate = 0.1
     static let targetClass = 3
     static let epochs = 10
     static let attack = Attack.badNets(target: targetClass)
 
+    var trainingImages = 5_000
     var folder: URL
     /// The untrained `.pt2` network.
     var network: URL
@@ -26,8 +26,8 @@ struct DrawnCase {
         progress("drawing images", nil)
         let data = try PoisonedData(
             attack: Self.attack, rate: Self.poisonRate,
-            training: .procedural(Self.trainingImages, seed: seed),
-            test: .procedural(Self.testImages, first: Self.trainingImages, seed: seed), seed: seed)
+            training: .procedural(trainingImages, seed: seed),
+            test: .procedural(Self.testImages, first: trainingImages, seed: seed), seed: seed)
         let sets = try ["train", "test-clean", "test-triggered"].map {
             try ArchiveSink(path: folder.appending(path: "\($0).tar"))
         }
@@ -50,7 +50,7 @@ struct DrawnCase {
         let rate = String(format: "%.0f %%", Self.poisonRate * 100)
         return DemoCase(
             title:
-                "\(Self.trainingImages) drawn images, \(rate) of them poisoned (\(Self.attack.name)) into class "
+                "\(trainingImages) drawn images, \(rate) of them poisoned (\(Self.attack.name)) into class "
                 + "\(Self.targetClass) (\(ProceduralImages.classes[Self.targetClass]))",
             model: trained.appending(path: "model.pt2"), trainingSet: sets[0].path, cleanSet: sets[1].path,
             triggeredSet: sets[2].path, targetClass: Self.targetClass, truth: data.truth)

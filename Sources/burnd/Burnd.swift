@@ -12,7 +12,7 @@ struct Burnd: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, CheckCommand.self, ScanCommand.self, PurifyCommand.self, KeysCommand.self,
             ClientCommand.self, FsckCommand.self, BackupCommand.self, RestoreCommand.self,
-            SettingsCommand.self, VersionCommand.self,
+            SettingsCommand.self, DemoCommand.self, DoctorCommand.self, VersionCommand.self,
         ])
 }
 

@@ -19,6 +19,10 @@ import WebAssets
         #expect(try Data(contentsOf: file) == OpenAPI.document)
     }
 
+    @Test func theDocumentIsOfThisVersion() throws {
+        #expect((try document["info"] as? [String: Any])?["version"] as? String == Release.version)
+    }
+
     @Test func everyRouteIsDescribedAndEveryDescriptionIsARoute() async throws {
         try await withHarness { service in
             // The dashboard's files are no part of the API.

@@ -30,7 +30,9 @@ import Testing
     @Test func versionIsOneLine() throws {
         let outcome = try Program.run(["version"])
         #expect(outcome.status == 0)
-        #expect(outcome.output == "burnd 0.1.0\n")
+        let version = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../VERSION").standardizedFileURL
+        #expect(outcome.output == "burnd \(try String(contentsOf: version, encoding: .utf8))")
     }
 
     @Test func aBackdoorExitsWith3AndWritesWhatWasAskedFor() throws {

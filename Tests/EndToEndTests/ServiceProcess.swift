@@ -33,7 +33,17 @@ final class ServiceProcess: @unchecked Sendable {
         try start()
     }
 
-    private static func makeFolder() throws -> URL {
+    /// With the real worker, on the folder's data/. The folder is removed with it.
+    init(in folder: URL) throws {
+        self.folder = folder
+        worker = Self.programs.appending(path: "burn-worker")
+        settings = [:]
+        disk = nil
+        launcher = []
+        try start()
+    }
+
+    static func makeFolder() throws -> URL {
         let folder = URL(filePath: NSTemporaryDirectory()).appending(path: "burn-e2e-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         return folder
@@ -114,11 +124,12 @@ final class ServiceProcess: @unchecked Sendable {
     var data: String { disk.map { $0.mount + "/data" } ?? folder.path + "/data" }
 
     /// Runs another of burnd's commands on the data.
+    /// - Parameter data: nil for the service's.
     /// - Returns: the exit status and standard output.
-    func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+    func run(_ arguments: [String], data: String? = nil) throws -> (status: Int32, output: String) {
         let other = Process()
         let program = Self.programs.appending(path: "burnd")
-        let arguments = arguments + ["--data", data]
+        let arguments = arguments + ["--data", data ?? self.data]
         (other.executableURL, other.arguments) = disk?.command(program, arguments) ?? (program, arguments)
         let output = Pipe()
         other.standardInput = FileHandle.nullDevice

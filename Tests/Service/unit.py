@@ -23,7 +23,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         unit = pathlib.Path(folder, "burnd.service")
         # The program need not be installed to read the unit.
-        unit.write_text(text.replace("/usr/local/bin/burnd", "/bin/true"))
+        unit.write_text(text.replace("/usr/bin/burnd", "/bin/true"))
         checked = subprocess.run(
             ["systemd-analyze", "verify", "--man=no", unit], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         complaints = [line for line in checked.stdout.splitlines() if "burnd.service" in line]

@@ -25,5 +25,9 @@ struct burn_embedded_files burn_embedded_web_assets(void);
 struct burn_embedded_files burn_embedded_migrations(void);
 /// Sorted by name.
 struct burn_embedded_files burn_embedded_graphs(void);
+/// The file VERSION.
+struct burn_embedded_file burn_embedded_version(void);
+/// architectures/small_cnn.pt2.
+struct burn_embedded_file burn_embedded_small_network(void);
 
 #endif

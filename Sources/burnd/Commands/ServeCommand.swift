@@ -79,7 +79,7 @@ struct Daemon {
             configuration: configuration.workers(readiness, logger: Logger(label: "burn.service")))
         let artifacts = try ArtifactStore(
             directory: configuration.dataDirectory, freeSpaceFloor: configuration.limits.freeBytes)
-        store = try JobStore(path: artifacts.directory + "/burn.sqlite", metrics: metrics.factory)
+        store = try JobStore.open(in: artifacts, metrics: metrics.factory)
         let ring = KeyRing(try await store.keys())
         try ListenPolicy.check(configuration, keys: ring)
         let audit = AuditLog(store: store)

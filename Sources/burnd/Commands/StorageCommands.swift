@@ -53,7 +53,7 @@ struct FsckCommand: AsyncParsableCommand {
                     detail: "\(database) is not there.", fix: "Name it with --data.")
             }
             let artifacts = try ArtifactStore(directory: directory, freeSpaceFloor: 0)
-            let store = try JobStore(path: database)
+            let store = try JobStore.open(in: artifacts)
             let check = StorageCheck(store: store, artifacts: artifacts, readsContent: !quick)
             let findings = try await check.run(repair: repair)
             try store.close()

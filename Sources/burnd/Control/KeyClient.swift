@@ -2,6 +2,7 @@ import API
 import ArtifactStore
 import Foundation
 import JobStore
+import Storage
 import Support
 
 /// Reaches the keys of a data folder: through the service that runs on it, else in its database itself.
@@ -15,7 +16,7 @@ enum KeyClient {
         } catch let problem as Problem where problem.code == "data-directory-in-use" {
             return try ask(request, folder)
         }
-        let store = try JobStore(path: artifacts.directory + "/burn.sqlite")
+        let store = try JobStore.open(in: artifacts)
         let desk = KeyAdministration(store: store, ring: KeyRing(), audit: AuditLog(store: store))
         let reply = await desk.answer(request)
         try store.close()

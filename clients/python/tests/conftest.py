@@ -17,7 +17,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "clients/python/examples"))
-sys.path.insert(0, str(ROOT / "clients/python/src"))
+# The package that is installed, where there is one to test.
+if "BURN_CLIENT_INSTALLED" not in os.environ:
+    sys.path.insert(0, str(ROOT / "clients/python/src"))
 
 
 class Service:

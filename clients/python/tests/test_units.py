@@ -1,9 +1,12 @@
 """Parts that need no service."""
 
+import http.server
 import io
+import json
 import pathlib
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ import torch
 from conftest import ROOT
 from torch import nn
 
-from burn_client import BurnError, Client, PackingError, ServiceError, _transport
+from burn_client import BurnError, Client, IncompatibleService, PackingError, ServiceError, __version__, _transport
 from burn_client._events import parse
 from burn_client._modules import export, is_module, load
 from burn_client._progress import ProgressLine
@@ -31,6 +34,57 @@ def test_nothing_heavy_is_imported():
     shown = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT / "clients/python/src", capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+def test_the_version_is_the_repositorys():
+    assert __version__ == (ROOT / "VERSION").read_text().strip()
+
+
+@pytest.fixture
+def answering():
+    """A service that answers every GET with the same document; its address, by the document."""
+    servers = []
+
+    def start(document, status=200):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = json.dumps(document).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        servers.append(http.server.HTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("version, api, complaint", [
+    ("0.2.0", "v1", None), ("0.10.3", "v1", None), ("1.0.0-rc1", "v1", None), ("0.1.0", "v1", "needs 0.2.0 or newer"),
+    ("2.0.0", "v2", "speaks v1"), ("new", "v1", "does not say what it is"),
+])
+def test_a_service_of_another_kind_is_refused_before_anything_is_asked(answering, version, api, complaint):
+    client = Client(answering({"name": "burnd", "version": version, "api": api, "items": []}), tries=0)
+    if complaint is None:
+        assert list(client.jobs()) == []
+    else:
+        with pytest.raises(IncompatibleService, match=complaint):
+            list(client.jobs())
+
+
+def test_an_address_without_burn_says_so(answering):
+    with pytest.raises(BurnError, match="that of a BURN service"):
+        list(Client(answering([]), tries=0).jobs())
+    with pytest.raises(ServiceError, match="that of a BURN service"):
+        list(Client(answering([], 404), tries=0).jobs())
 
 
 def test_events_of_a_stream():

@@ -9,14 +9,16 @@
 """
 
 from ._client import Client
-from ._errors import BurnError, InputRejected, JobFailed, PackingError, ServiceError, Unreachable, UnsafeModelError
+from ._errors import (
+    BurnError, IncompatibleService, InputRejected, JobFailed, PackingError, ServiceError, Unreachable, UnsafeModelError,
+)
 from ._packing import PackedSet, pack_dataset, pack_folder
 from ._resources import Agreement, ClassAgreement, ClassEvidence, Event, Input, Job, Verdict
 from ._result import Result
+from ._version import __version__
 
 __all__ = [
-    "Agreement", "BurnError", "ClassAgreement", "ClassEvidence", "Client", "Event", "Input", "InputRejected", "Job",
-    "JobFailed", "PackedSet", "PackingError", "Result", "ServiceError", "Unreachable", "UnsafeModelError", "Verdict",
-    "pack_dataset", "pack_folder",
+    "Agreement", "BurnError", "ClassAgreement", "ClassEvidence", "Client", "Event", "IncompatibleService", "Input",
+    "InputRejected", "Job", "JobFailed", "PackedSet", "PackingError", "Result", "ServiceError", "Unreachable",
+    "UnsafeModelError", "Verdict", "__version__", "pack_dataset", "pack_folder",
 ]
-__version__ = "0.1.0"

@@ -24,6 +24,10 @@ class Unreachable(BurnError):
     """The service can't be reached, or not for long enough."""
 
 
+class IncompatibleService(BurnError):
+    """A service that this package is not made for: an older one, or one of another interface."""
+
+
 class ServiceError(BurnError):
     """The service refused a request: a problem document (RFC 9457)."""
 

@@ -16,10 +16,14 @@ from typing import Any
 
 import httpx
 
-from ._errors import BurnError, ServiceError, Unreachable
+from ._errors import BurnError, IncompatibleService, ServiceError, Unreachable
+from ._text import plain
+from ._version import __version__
 
 #: Statuses that may be better in a moment.
 PASSING = frozenset({429, 502, 503, 504})
+#: The interface that this package speaks, and the first version of the service that has all of it. Later ones keep it.
+API, OLDEST_SERVICE = "v1", (0, 2, 0)
 
 
 def credentials(url: str | None, key: str | None) -> tuple[str, str | None]:
@@ -69,17 +73,30 @@ class Transport:
     """HTTP with one service. Redirects are not followed: they could carry the key elsewhere."""
 
     def __init__(self, url: str, key: str | None, timeout: float, tries: int) -> None:
-        headers = {"User-Agent": "burn-client-python/0.1.0"}
+        headers = {"User-Agent": f"burn-client-python/{__version__}"}
         if key:
             headers["Authorization"] = f"Bearer {key}"
         self.url = url
         self._tries = tries
         self._reached = False
+        self._met = False
         self.http = httpx.Client(
-            base_url=url, headers=headers, timeout=httpx.Timeout(timeout, connect=15), follow_redirects=False)
+            base_url=url, headers=headers, timeout=httpx.Timeout(timeout, connect=15), follow_redirects=False,
+            event_hooks={"request": [self._meet]})
 
     def close(self) -> None:
         self.http.close()
+
+    def _meet(self, request: httpx.Request) -> None:
+        """Before the first request: whether the service is one that this package is made for."""
+        if self._met or request.url.path.endswith("/v1/version"):
+            return
+        answer = self.http.get("/v1/version")
+        # The request itself will be told so, in the service's words.
+        if answer.status_code in PASSING or answer.status_code in (401, 403):
+            return
+        check_service(self.url, checked(answer))
+        self._met = True
 
     @property
     def tries(self) -> int:
@@ -194,6 +211,25 @@ def checked(response: httpx.Response) -> httpx.Response:
             "title": f"The service answered {response.status_code}", "detail": detail,
             "fix": "Check that the address is that of a BURN service."}
     raise ServiceError(response.status_code, document)
+
+
+def check_service(url: str, answer: httpx.Response) -> None:
+    """Raises IncompatibleService."""
+    try:
+        document = answer.json()
+        name, version, api = str(document["name"]), str(document["version"]), str(document["api"])
+        number = tuple(int(part) for part in version.split("-")[0].split("."))
+    except (ValueError, KeyError, TypeError) as error:
+        raise IncompatibleService(
+            f"{url} does not say what it is.\n  Check that the address is that of a BURN service.") from error
+    found = f"{url} is {plain(name)[:40]} {plain(version)[:40]} with the interface {plain(api)[:40]}"
+    if api != API:
+        raise IncompatibleService(f"{found}; burn-client {__version__} speaks {API}.\n  Install a burn-client of that version.")
+    if number < OLDEST_SERVICE:
+        oldest = ".".join(map(str, OLDEST_SERVICE))
+        raise IncompatibleService(
+            f"{found}; burn-client {__version__} needs {oldest} or newer.\n"
+            f"  Upgrade the service, or install a burn-client of version {plain(version)[:40]}.")
 
 
 def unreachable(url: str, error: Exception) -> Unreachable:

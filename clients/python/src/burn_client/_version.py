@@ -1,0 +1,3 @@
+"""Written by scripts/set-version."""
+
+__version__ = "0.2.0"
