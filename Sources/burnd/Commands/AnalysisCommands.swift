@@ -95,7 +95,7 @@ private func analyse(
     var written = AnalysisReport.Output()
     if let output, let file = findings.artifacts[.purifiedModel] {
         try copy(ReportedFile(file, in: scratch + "/job"), to: output)
-        written.modelChanged = !FileManager.default.contentsEqual(atPath: output, andPath: arguments.model)
+        written.modelChanged = !FileManager.default.contentsEqual(atPath: output, andPath: result.modelFile)
         written.model = output
     }
     if let labels = arguments.labels {
