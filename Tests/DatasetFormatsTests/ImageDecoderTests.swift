@@ -154,7 +154,7 @@ import ZipFixtures
             .map { Array(try Data(contentsOf: URL(filePath: folder + "/" + $0)).dropFirst()) }
     }
 
-    /// Cut to a half, an image is refused with a reason; with bytes changed it has the promised size, or is refused.
+    /// Cut to its header, an image is refused with a reason; with bytes changed it has the promised size, or is refused.
     @Test(arguments: ["webp", "bmp", "tiff", "gif"])
     func hostileFilesOfOtherFormats(format: String) throws {
         let samples = try Self.samples(format)
@@ -162,7 +162,7 @@ import ZipFixtures
         var random = Generator(state: 7)
         for whole in samples {
             #expect([nil, .transparent].contains(Self.failure(whole)))
-            let cut = Self.failure(Array(whole.prefix(whole.count / 2)))
+            let cut = Self.failure(Array(whole.prefix(24)))
             #expect(cut != nil && cut != .noMemory)
             for _ in 0..<200 {
                 var bytes = whole

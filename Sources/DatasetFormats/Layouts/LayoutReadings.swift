@@ -86,8 +86,7 @@ struct LayoutReadings {
             detail: fitting.map { "\($0.layout.rawValue): \($0.sentence)" }.joined(separator: " "),
             location: "layout",
             fix: "Say which: import with "
-                + fitting.map { "layout=\($0.layout.rawValue)" }.joined(separator: " or ")
-                + ", on the command line --layout.")
+                + fitting.map { "layout=\($0.layout.rawValue)" }.joined(separator: " or ") + ".")
     }
 
     private func fitting() throws -> [Reading] {

@@ -25,7 +25,9 @@ struct Push {
                 return try await send(file, name: name ?? sent)
             }
         }
-        if !parts.isEmpty { return try await send(parts: [path] + parts, name: name ?? last + ".tar") }
+        if !parts.isEmpty {
+            return try await send(parts: [path] + parts, name: name ?? "\(last) and \(parts.count) more")
+        }
         guard found, isFolder.boolValue else { return try await send(path, name: name ?? last) }
         return try await withScratchFolder { scratch in
             let archive = scratch + "/" + last + ".tar"
@@ -118,7 +120,7 @@ enum FolderArchive {
             "tar", "--create", "--format=pax", "--pax-option=delete=atime,delete=ctime", "--sort=name",
             "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=a+r,u+w", "--file", archive,
         ]
-        if isFollowing { process.arguments?.append("--dereference") }
+        if isFollowing { process.arguments? += ["--dereference", "--hard-dereference"] }
         process.arguments?.append(contentsOf: entries)
         let errors = Pipe()
         process.standardError = errors

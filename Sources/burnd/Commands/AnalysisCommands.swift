@@ -71,7 +71,8 @@ private func analyse(_ type: JobType, _ arguments: AnalysisOptions, output: Stri
             try await analyse(type, arguments, output: output, scratch: scratch)
         }
         throw AnalysisExit.code(for: verdict.result)
-    } catch let problem as Problem {
+    } catch let found as Problem {
+        let problem = CommandWords.translated(found)
         if arguments.json { try printJSON(["error": ProblemResource(problem)]) }
         Terminal.note("burnd: \(problem)")
         throw ExitCode.failure

@@ -131,6 +131,7 @@ struct CheckCommand: AsyncParsableCommand {
                 problems.append(problem)
             }
         }
+        problems = problems.map(CommandWords.translated)
         report.problems = problems.map { ProblemResource($0) }
         return (report, problems)
     }

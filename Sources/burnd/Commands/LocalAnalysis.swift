@@ -53,12 +53,7 @@ struct LocalAnalysis {
         guard let (folder, dataset) = packed["dataset"] else {
             throw LocalWorker.silent("The import gave no data set.")
         }
-        do {
-            try OptionRules.checkMatch(model: model, dataset: dataset, options: options)
-        } catch var problem as Problem {
-            problem.location = problem.location.map(Self.argument)
-            throw problem
-        }
+        try OptionRules.checkMatch(model: model, dataset: dataset, options: options)
         let evaluation =
             packed["clean"] == nil && packed["triggered"] == nil
             ? nil
@@ -113,16 +108,5 @@ struct LocalAnalysis {
         guard let phase = progress.phase else { return "preparation" }
         let name = phase.rawValue.replacing("_", with: " ")
         return progress.round > 0 ? "\(name), round \(progress.round)" : name
-    }
-
-    /// The argument that stands for a place in a job request's body.
-    private static func argument(_ pointer: String) -> String {
-        switch pointer {
-        case "/dataset": "DATASET"
-        case "/options/classes": "--classes"
-        case "/options/input/mean": "--mean"
-        case "/options/input/std": "--std"
-        default: pointer
-        }
     }
 }
