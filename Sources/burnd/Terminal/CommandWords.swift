@@ -25,7 +25,7 @@ enum CommandWords {
     private static func translated(_ text: String) -> String {
         let once = text.replacing(/(--[a-z-]+(?: \d+)?) \([a-z_]+=[^)]*\)/) { String($0.1) }
             .replacing(/([a-z_]+=[^ ()]+) \((--[a-z-]+)[^)]*\)/) { String($0.1) }
-        return once.replacing(/\b([a-z_]+)=([A-Za-z0-9_.-]+[A-Za-z0-9_])/) { match in
+        return once.replacing(/\b([a-z_]+)=([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)/) { match in
             guard let option = options[String(match.1)] else { return String(match.0) }
             return match.2 == "true" ? option : option + " " + match.2
         }
