@@ -68,7 +68,7 @@ let foreign: [Target] = [
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     clibrary("CEmbeddedFiles"),
     clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
-    clibrary("CImages", links: ["jpeg", "png16"]),
+    clibrary("CImages", links: ["gif", "jpeg", "png16", "tiff", "webp", "webpdemux"]),
     clibrary("CLinux"),
     .systemLibrary(name: "CNettle", providers: [.apt(["nettle-dev"])]),
     .target(

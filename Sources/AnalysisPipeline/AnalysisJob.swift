@@ -177,6 +177,9 @@ public struct AnalysisJob {
         outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
         outcome.verdict.agreement = agreement.agreement
         outcome.verdict.evidence.statements += agreement.remarks
+        if let damaged = images.dataset.summary.reading?.damaged {
+            outcome.verdict.evidence.statements.append(damaged.statement)
+        }
         outcome.verdict.evidence.statements += WeightStatements.analysed(file.summary)
         let pictures = TriggerPictures(model: model, images: images, table: table, token: token)
         let (triggers, artifacts) = try pictures.write(outcome, to: directory)

@@ -3,6 +3,16 @@ import Findings
 /// What is said of the copies of the weights in a file, and of what an optimiser made from them.
 enum WeightStatements {
     static func analysed(_ summary: ModelSummary) -> [String] {
+        copies(summary) + (summary.keptTensors.map { ["\(kept($0)) Nothing is said of them."] } ?? [])
+            + (summary.output.map { ["Of the model's outputs, “\($0)” was taken for the logits."] } ?? [])
+    }
+
+    private static func kept(_ names: [String]) -> String {
+        "\(names.count) tensors of the file are none of the network's (\(names.prefix(3).joined(separator: ", "))"
+            + (names.count > 3 ? ", …" : "") + ") and are kept as they are."
+    }
+
+    private static func copies(_ summary: ModelSummary) -> [String] {
         guard let copies = summary.weightCopies, let analysed = copies.first(where: \.isAnalysed) else {
             return []
         }

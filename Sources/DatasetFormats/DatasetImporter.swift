@@ -27,7 +27,7 @@ public struct ImportProgress: Hashable, Sendable {
 ///
 /// Sources: zip, tar, tar.gz, tar.xz and tar.zst archives, told apart by content, and folders on disk, laid out
 /// as image folders (one per class), WebDataset shards, images with a manifest, CIFAR-10/100 (binary, Python) or
-/// MNIST (IDX); `.npz`; safetensors; Parquet. Images: PNG and JPEG, grey or RGB, all of one size unless the options scale
+/// MNIST (IDX); `.npz`; safetensors; Parquet. Images: those of `ImageFormat`, grey or RGB, all of one size unless the options scale
 /// them. Grey images among coloured ones are widened to three channels; when all are grey, there is one.
 public enum DatasetImporter {
     /// Packs the images of `path` into the folder `directory`, in the archive's order (a folder on disk: in
@@ -36,19 +36,21 @@ public enum DatasetImporter {
     /// Blocks; decodes on Dispatch workers while the calling thread reads. On an error nothing is left in
     /// `directory`.
     /// - Parameters:
+    ///   - parts: further files of the same set.
     ///   - progress: called on the calling thread a few times a second at most by batch of images.
     ///   - isCancelled: asked before every entry.
     /// - Throws: `Problem` that names the entry at fault.
     public static func importDataset(
-        from path: String, to directory: String, limits: ImportLimits = ImportLimits(),
+        from path: String, parts: [String] = [], to directory: String, limits: ImportLimits = ImportLimits(),
         options: ImportOptions = ImportOptions(), progress: (ImportProgress) -> Void = { _ in },
         isCancelled: () -> Bool = { false }
     ) throws -> DatasetSummary {
         var owned: locale_t?
         let previous = carchive_use_utf8(&owned)
         defer { carchive_restore_locale(previous, owned) }
-        let plan = try SourceFinder(path: path, options: options, limits: limits, scratch: directory)
-            .plan(isCancelled: isCancelled)
+        let plan = try SourceFinder(
+            path: path, options: options, limits: limits, scratch: directory, parts: parts
+        ).plan(isCancelled: isCancelled)
         func once(forceColour: Bool) throws -> DatasetSummary {
             let run = ImportRun(
                 plan: plan, source: try plan.open(), directory: directory, limits: limits, options: options,

@@ -4,18 +4,41 @@ import Support
 struct EntryPath {
     /// Without empty and `.` components.
     let components: [String]
+    /// The archive within the upload that it lies in, with a slash at the end; empty for the upload itself.
+    private(set) var container = ""
 
+    /// Within its archive.
     var name: String { components.joined(separator: "/") }
+    /// Of a sample, for messages: no other entry has it.
+    var fullName: String { container + name }
+
+    /// What operating systems, tools and file systems leave beside files, in small letters.
+    private static let clutter: Set<String> = [
+        "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "system volume information", "$recycle.bin",
+        "recycler",
+        "lost+found", "__pycache__", "@eadir", "#recycle", "#snapshot", "icon\r", "found.000",
+    ]
 
     /// Hidden files and what operating systems leave behind: passed over.
     var isClutter: Bool {
-        components.contains { component in
-            component.hasPrefix(".") || component == "__MACOSX" || component == "Thumbs.db"
-                || component == "desktop.ini"
-        }
+        components.contains { Self.isClutter($0) }
     }
 
+    static func isClutter(_ component: String) -> Bool {
+        // Most names are told by their first byte or their length: this is asked of every entry.
+        guard let first = component.utf8.first else { return false }
+        return first == UInt8(ascii: ".")
+            || clutterLengths.contains(component.utf8.count) && clutter.contains(component.lowercased())
+    }
+
+    private static let clutterLengths = Set(clutter.map(\.utf8.count))
     private static let maximumBytes = 1_024
+
+    /// - Throws: `entry-name-unsafe` or `entry-name-invalid`.
+    init(_ entry: SourceEntry) throws {
+        try self.init(entry.name)
+        container = entry.container
+    }
 
     /// - Throws: `entry-name-unsafe` or `entry-name-invalid`.
     init(_ raw: String) throws {

@@ -7,6 +7,8 @@ struct SourceEntry {
     var name: String
     var kind: Kind
     var isEncrypted = false
+    /// The archive within the upload that it lies in, with a slash at the end.
+    var container = ""
 }
 
 /// Gives entries one after the other; the bytes of an entry can be read until the next one is asked for.

@@ -2,7 +2,8 @@ import Foundation
 import PackedDataset
 import Support
 
-/// Reads a folder on disk in order of names, as if it were an archive. Links are reported, never followed.
+/// Reads a folder on disk in order of names, as if it were an archive. Links are followed within the folder, and reported
+/// where they lead elsewhere.
 final class FolderReader: EntrySource {
     private static let maximumDepth = 32
 
@@ -12,6 +13,8 @@ final class FolderReader: EntrySource {
     private var isOpen = false
     private var file: FileHandle?
     private var entryName = ""
+    /// What the entry at hand leads to, where it is a link.
+    private var target: String?
 
     let formatName = "directory"
     let bytesTotal: Int? = nil
@@ -31,7 +34,7 @@ final class FolderReader: EntrySource {
                 continue
             }
             entryName = stack[top].prefix + name
-            let kind = try kind(of: root + "/" + entryName)
+            let kind = try kind(of: entryName)
             if kind == .directory { try descend(entryName + "/") }
             return SourceEntry(name: entryName, kind: kind)
         }
@@ -41,7 +44,8 @@ final class FolderReader: EntrySource {
     func read(into bytes: inout [UInt8], limit: Int) throws {
         if file == nil {
             let path = root + "/" + entryName
-            let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+            // A link was followed already: `target` is what it leads to.
+            let descriptor = open(target ?? path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
             guard descriptor >= 0 else { throw unreadable(path) }
             file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         }
@@ -64,19 +68,41 @@ final class FolderReader: EntrySource {
             let names = try FileManager.default.contentsOfDirectory(atPath: root + "/" + prefix)
             stack.append((prefix, names.sortedByCodePoint().reversed()))
         } catch {
+            // Such as lost+found, which only root may read.
+            guard !prefix.split(separator: "/").contains(where: { EntryPath.isClutter(String($0)) }) else {
+                stack.append((prefix, []))
+                return
+            }
             throw unreadable(root + "/" + prefix)
         }
     }
 
-    private func kind(of path: String) throws -> SourceEntry.Kind {
+    private func kind(of name: String) throws -> SourceEntry.Kind {
+        let path = root + "/" + name
+        target = nil
         var status = stat()
         guard lstat(path, &status) == 0 else { throw unreadable(path) }
+        if status.st_mode & S_IFMT == S_IFLNK {
+            guard let real = Self.realPath(path), let top = Self.realPath(root), real.hasPrefix(top + "/"),
+                stat(real, &status) == 0
+            else { return .symbolicLink }
+            // A folder that holds the link has no end.
+            guard status.st_mode & S_IFMT != S_IFDIR || !(path + "/").hasPrefix(real + "/"),
+                !stack.contains(where: { Self.realPath(root + "/" + $0.prefix) == real })
+            else { return .symbolicLink }
+            target = real
+        }
         return switch status.st_mode & S_IFMT {
         case S_IFREG: .file
         case S_IFDIR: .directory
-        case S_IFLNK: .symbolicLink
         default: .special
         }
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
     }
 
     private func unreadable(_ path: String) -> Problem {

@@ -1,19 +1,34 @@
 import ImageCodecs
 import Support
+import WorkerProtocol
 
 /// What can be wrong with an entry, in the words that the user reads.
 enum ImportProblems {
+    /// As it is called on the command line and over HTTP.
+    static let skipDamagedOption = "--skip-damaged (skip_damaged=true)"
+    static let emptyClassesOption = "--empty-classes (empty_classes=true)"
+
+    /// A file whose name promises an image.
+    static func notAnImage(_ name: String, _ reason: String) -> Problem {
+        Problem(
+            .unprocessable, code: "image-format-unsupported", title: "An image's format is not supported",
+            detail: reason.prefix(1).uppercased() + reason.dropFirst() + ".", location: name,
+            fix: "Replace the file, or leave it out; \(skipDamagedOption) imports the others.")
+    }
+
     static func notAFile(_ entry: SourceEntry) -> Problem {
         let what =
             switch entry.kind {
-            case .symbolicLink: "a symbolic link"
+            case .symbolicLink: "a symbolic link, and none that leads to a file or folder of the set itself"
             case .hardLink: "a hard link"
             default: "a device, a pipe or another special file"
             }
         return Problem(
             .unprocessable, code: "entry-not-a-file", title: "An entry is neither a file nor a folder",
             detail: "The entry is \(what).", location: entry.name,
-            fix: "Pack the files themselves: `tar --dereference --hard-dereference`.")
+            fix:
+                "Put the files themselves there: cp -rL SET COPY; in a tar: tar --dereference --hard-dereference"
+        )
     }
 
     static func encrypted(_ name: String) -> Problem {
@@ -41,23 +56,37 @@ enum ImportProblems {
             fix: "Upload fewer or smaller images.")
     }
 
-    static func foreignImage(_ name: String) -> Problem {
-        Problem(
+    /// - Parameter head: the first bytes.
+    static func foreignImage(_ name: String, _ head: some Collection<UInt8>) -> Problem {
+        let foreign = ForeignImageFormat(head: head)
+        return Problem(
             .unprocessable, code: "image-format-unsupported", title: "An image's format is not supported",
-            detail: "By its content the file is no \(ImageFormat.names) image.", location: name,
-            fix: "Convert it to PNG, or leave it out.")
+            detail: foreign.map {
+                "By its content the file is \($0.name), and only \(ImageFormat.names) are read."
+            }
+                ?? (head.isEmpty
+                    ? "The file is empty." : "By its content the file is no \(ImageFormat.names) image."),
+            location: name, fix: foreign?.fix ?? "Convert it to PNG, or leave it out.")
+    }
+
+    private static func tooLarge(_ found: ImageGeometry, _ limits: ImportLimits) -> String {
+        let isLong = max(found.height, found.width) > limits.maximumSide
+        return "It is \(found.shown) pixels"
+            + (isLong
+                ? "; a side may have \(limits.maximumSide)."
+                : ", which take \(found.bytes) bytes; an image may take \(limits.maximumImageMemory).")
     }
 
     static func image(
         _ failure: ImageFailure, _ name: String, format: String,
-        first: (name: String, geometry: ImageGeometry)?, maximumSide: Int
+        first: (name: String, geometry: ImageGeometry)?, limits: ImportLimits
     ) -> Problem {
         switch failure {
         case .damaged(let reason):
             return Problem(
                 .unprocessable, code: "image-damaged", title: "An image is damaged",
                 detail: "Decoding the \(format) failed: \(reason).", location: name,
-                fix: "Replace the file, or leave it out.")
+                fix: "Replace the file, or leave it out; \(skipDamagedOption) imports the others.")
         case .unsupported(let reason):
             return Problem(
                 .unprocessable, code: "image-format-unsupported", title: "An image's format is not supported",
@@ -71,8 +100,10 @@ enum ImportProblems {
         case .tooLarge(let found):
             return Problem(
                 .tooLarge, code: "image-too-large", title: "An image is too large",
-                detail: "It is \(found.shown) pixels; a side may have \(maximumSide).", location: name,
-                fix: "Scale the images to the model's input size.")
+                detail: tooLarge(found, limits), location: name,
+                fix:
+                    "Scale it down, or raise limits.image_side or limits.image_memory in the service's configuration. "
+                    + "How large the images become is said by resize.")
         case .otherSize(let found):
             let expected =
                 first.map { "`\($0.name)` is \($0.geometry.shown)" } ?? "the first one has another size"

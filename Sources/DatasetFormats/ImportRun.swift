@@ -19,6 +19,7 @@ final class ImportRun {
     private let workers = (0..<max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))).map {
         DispatchQueue(label: "burn.import.\($0)", qos: .userInitiated)
     }
+    private let memory: DecodeMemory
     private let began = ContinuousClock.now
 
     private var writer: PackedDatasetWriter?
@@ -29,6 +30,7 @@ final class ImportRun {
     private var spare: DecodeBatch?
     private var images = 0
     private var conversions = ImageConversions()
+    private var damaged = DamagedImages()
 
     init(
         plan: SetPlan, source: any SampleSource, directory: String, limits: ImportLimits,
@@ -42,9 +44,34 @@ final class ImportRun {
         self.limits = limits
         self.forceColour = forceColour
         transform = PixelGeometry(options: options)
+        memory = DecodeMemory(limit: Checked.product(limits.maximumImageMemory, 4) ?? .max)
     }
 
     func run(progress: (ImportProgress) -> Void, isCancelled: () -> Bool) throws -> DatasetSummary {
+        do {
+            try readAll(progress: progress, isCancelled: isCancelled)
+        } catch let problem as Problem
+            where problem.category == .unprocessable || problem.category == .tooLarge
+        {
+            // Damaged images came before it.
+            throw options.skipDamaged == true ? problem : damaged.problem(of: images) ?? problem
+        }
+        report(progress)
+        if options.skipDamaged != true, let problem = damaged.problem(of: images) { throw problem }
+        try source.check()
+        if let fault = plan.fault { throw fault }
+        guard let writer else { throw noImages() }
+        try requireClasses(of: writer)
+        guard writer.classCount + source.emptyClasses.count >= 2 else {
+            throw Problem(
+                .unprocessable, code: "too-few-classes", title: "The data set has fewer than two classes",
+                detail: "All \(writer.count) images have one label.",
+                fix: "Upload images of at least two classes.")
+        }
+        return try finish(writer)
+    }
+
+    private func readAll(progress: (ImportProgress) -> Void, isCancelled: () -> Bool) throws {
         do {
             while try take() {
                 if isCancelled() {
@@ -65,20 +92,10 @@ final class ImportRun {
         }
         try turn()
         try turn()
-        report(progress)
-        try source.check()
-        if let fault = plan.fault { throw fault }
-        guard let writer else { throw noImages() }
-        guard writer.classCount >= 2 else {
-            throw Problem(
-                .unprocessable, code: "too-few-classes", title: "The data set has fewer than two classes",
-                detail: "All \(writer.count) images have one label.",
-                fix: "Upload images of at least two classes.")
-        }
-        return try finish(writer)
     }
 
     private func finish(_ writer: PackedDatasetWriter) throws -> DatasetSummary {
+        for name in source.emptyClasses + lostClasses(writer) { writer.addClass(name) }
         var report = source.report
         let naming = ClassNaming(
             writer.classNames, areFolders: source.foldersAreClasses, own: report.classNames,
@@ -88,12 +105,26 @@ final class ImportRun {
             layout: plan.layout, decision: plan.sentence, split: plan.split, ignored: report.ignored,
             converted: conversions.found, turned: conversions.turned,
             orientation: options.orientation ?? .stored,
-            notes: plan.notes + naming.notes)
+            notes: plan.notes + naming.notes, damaged: damaged.reading)
         return try writer.finish(
             format: source.formatName,
             skipped: report.skipped.map { .init(name: $0.name, reason: $0.reason) },
             skippedTotal: report.skippedTotal, reading: reading, classNames: { _ in naming.names },
             classLabels: { _ in naming.labels })
+    }
+
+    /// Classes of which damaged images were all that there was.
+    private func lostClasses(_ writer: PackedDatasetWriter) -> Set<String> {
+        damaged.classes.subtracting(writer.classNames)
+    }
+
+    /// - Throws: `empty-class`.
+    private func requireClasses(of writer: PackedDatasetWriter) throws {
+        guard options.emptyClasses != true, let name = lostClasses(writer).min() else { return }
+        throw Problem(
+            .unprocessable, code: "empty-class", title: "A class folder has no images",
+            detail: "All the images of the class “\(name)” are damaged.", location: name,
+            fix: "Add sound images, or import with \(ImportProblems.emptyClassesOption).")
     }
 
     private func report(_ progress: (ImportProgress) -> Void) {
@@ -126,25 +157,30 @@ final class ImportRun {
             if batch === spare { spare = nil }
             return true
         }
-        let made = try begin(item, bytes)
+        guard let made = try begin(item, bytes) else { return true }
         made.encoded = bytes
         made.add(item)
         filling = made
         return true
     }
 
-    /// Where no batch is at hand: the first image sets the size, a second batch is made when needed.
-    private func begin(_ item: DecodeBatch.Item, _ bytes: [UInt8]) throws -> DecodeBatch {
+    /// Where no batch is at hand: the first image sets the size, a second batch is made when needed. Nil where the first
+    /// one is damaged.
+    private func begin(_ item: DecodeBatch.Item, _ bytes: [UInt8]) throws -> DecodeBatch? {
         if let first { return makeBatch(first.geometry) }
         var geometry: ImageGeometry
         switch item.content {
         case .raw(let pixels): geometry = pixels.geometry
+        case .damaged(let reason):
+            damaged.add(item, problem(.damaged(reason), item))
+            return nil
         case .encoded(let format):
             let probed = bytes.withUnsafeBytes { all in
                 Result { () throws(ImageFailure) in
                     try format.geometry(
-                        of: UnsafeRawBufferPointer(rebasing: all[item.bytes]), maximumSide: limits.maximumSide
-                    )
+                        of: UnsafeRawBufferPointer(rebasing: all[item.bytes]),
+                        maximumSide: limits.maximumSide,
+                        maximumBytes: limits.maximumImageMemory)
                 }
             }
             switch probed {
@@ -153,7 +189,11 @@ final class ImportRun {
                     format.orientation(of: UnsafeRawBufferPointer(rebasing: all[item.bytes]))
                 }
                 geometry =
-                    options.orientation == .upright ? ImageOrientation.geometry(found, orientation) : found
+                    options.orientation == .upright || format.isLoadedUpright
+                    ? ImageOrientation.geometry(found, orientation) : found
+            case .failure(.damaged(let reason)):
+                damaged.add(item, problem(.damaged(reason), item))
+                return nil
             case .failure(let failure): throw problem(failure, item)
             }
         }
@@ -181,7 +221,7 @@ final class ImportRun {
     }
 
     private func makeBatch(_ geometry: ImageGeometry) -> DecodeBatch {
-        DecodeBatch(geometry: geometry, maximumSide: limits.maximumSide, transform: transform)
+        DecodeBatch(geometry: geometry, limits: limits, memory: memory, transform: transform)
     }
 
     /// Packs the batch that was being decoded, and has the one being filled decoded.
@@ -198,6 +238,8 @@ final class ImportRun {
         for (index, item) in done.items.enumerated() {
             switch done.result(index) {
             case .failure(.colour): throw ColourAfterGrey()
+            case .failure(.damaged(let reason)):
+                damaged.add(item, problem(.damaged(reason), item))
             case .failure(let failure): throw problem(failure, item)
             case .success(let pixels):
                 guard (writer.count + 1) * writer.imageBytes <= limits.maximumPackedBytes else {
@@ -212,16 +254,19 @@ final class ImportRun {
     }
 
     private func problem(_ failure: ImageFailure, _ item: DecodeBatch.Item) -> Problem {
+        if case .damaged(let reason) = item.content { return ImportProblems.notAnImage(item.name, reason) }
         let format = if case .encoded(let format) = item.content { format.name } else { "array" }
         return ImportProblems.image(
-            failure, item.name, format: format, first: first, maximumSide: limits.maximumSide)
+            failure, item.name, format: format, first: first, limits: limits)
     }
 
     private func noImages() -> Problem {
         Problem(
             .unprocessable, code: "dataset-empty", title: "The data set has no images",
-            detail: "None of its \(source.report.entries) entries is a \(ImageFormat.names) image.",
-            location: source.report.skipped.first?.name,
+            detail: damaged.count > 0
+                ? "All its \(damaged.count) images are damaged."
+                : "None of its \(source.report.entries) entries is a \(ImageFormat.names) image.",
+            location: source.report.skipped.first?.name ?? damaged.firstName,
             fix: "Pack one folder per class with the images in them.")
     }
 }

@@ -6,6 +6,8 @@ struct SourceSample {
     enum Content {
         case encoded(ImageFormat)
         case raw(RawPixels)
+        /// Its name promises an image, and its bytes are none: why.
+        case damaged(String)
     }
 
     /// The entry's path, or its place such as `data_batch_1[17]`.
@@ -29,6 +31,9 @@ protocol SampleSource: AnyObject {
     /// - Throws: `Problem` that names the entry at fault.
     func next(into bytes: inout [UInt8]) throws -> SourceSample?
 
+    /// Classes that have no image, where the options allow them; known at the end.
+    var emptyClasses: [String] { get }
+
     /// Whether classes are folders: their names may look like numbers and be none.
     var foldersAreClasses: Bool { get }
 
@@ -38,6 +43,7 @@ protocol SampleSource: AnyObject {
 
 extension SampleSource {
     var foldersAreClasses: Bool { false }
+    var emptyClasses: [String] { [] }
 }
 
 /// What a source tells beside its samples.

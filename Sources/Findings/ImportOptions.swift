@@ -11,13 +11,23 @@ public struct ImportOptions: Codable, Hashable, Sendable {
 
     /// Which part of a set with a training and a test part is read.
     public enum Split: String, Codable, Hashable, Sendable, CaseIterable {
-        case train, test
+        case train, test, validation
+
+        /// As people write it, `val` among it.
+        public init?(given text: String) {
+            switch text.lowercased() {
+            case "val", "valid", "dev": self = .validation
+            default: self.init(rawValue: text)
+            }
+        }
     }
 
     /// How a set is laid out, where several readings fit.
     public enum Layout: String, Codable, Hashable, Sendable, CaseIterable {
-        /// One folder per class.
+        /// One folder per class, and below it whatever folders there are, as torchvision's `ImageFolder` reads it.
         case folders
+        /// The folder that holds an image is its class, whatever folders lie above it.
+        case leafFolders = "leaf-folders"
         /// Images and a table with a file and a label in each row.
         case manifest
         case webdataset
@@ -65,11 +75,15 @@ public struct ImportOptions: Codable, Hashable, Sendable {
     public var layout: Layout?
     /// Without it: `stored`.
     public var orientation: Orientation?
+    /// Leaves damaged images out; else a set that has any is refused.
+    public var skipDamaged: Bool?
+    /// Class folders without images are classes too; else a set that has any is refused.
+    public var emptyClasses: Bool?
 
     public init(
         resize: Resize? = nil, crop: Size? = nil, alpha: Alpha? = nil, split: Split? = nil,
         layout: Layout? = nil,
-        orientation: Orientation? = nil
+        orientation: Orientation? = nil, skipDamaged: Bool? = nil, emptyClasses: Bool? = nil
     ) {
         self.resize = resize
         self.crop = crop
@@ -77,5 +91,7 @@ public struct ImportOptions: Codable, Hashable, Sendable {
         self.split = split
         self.layout = layout
         self.orientation = orientation
+        self.skipDamaged = skipDamaged
+        self.emptyClasses = emptyClasses
     }
 }

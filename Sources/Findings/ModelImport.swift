@@ -1,4 +1,4 @@
-/// What a model was uploaded with, where its file holds weights alone. Names are those of the REST API.
+/// What a model was uploaded with, where its file holds weights alone or has several outputs. Names are those of the REST API.
 public struct ModelImport: Codable, Hashable, Sendable {
     /// A graph that is built in.
     public var architecture: String?
@@ -8,14 +8,18 @@ public struct ModelImport: Codable, Hashable, Sendable {
     public var skeleton: String?
     /// Which copy of the weights is read, where the file holds several.
     public var weights: String?
+    /// Of a model with several outputs: the name or number of the logits.
+    public var output: String?
 
     public init(
-        architecture: String? = nil, image: Int? = nil, skeleton: String? = nil, weights: String? = nil
+        architecture: String? = nil, image: Int? = nil, skeleton: String? = nil, weights: String? = nil,
+        output: String? = nil
     ) {
         self.architecture = architecture
         self.image = image
         self.skeleton = skeleton
         self.weights = weights
+        self.output = output
     }
 
     /// The names that `architecture` may have: graphs that are built in.

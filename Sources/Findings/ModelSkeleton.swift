@@ -5,4 +5,6 @@ public enum ModelSkeleton: Codable, Hashable, Sendable {
     case architecture(String, image: Int?, weights: String? = nil)
     /// The path of a model file with a graph.
     case file(String, weights: String? = nil)
+    /// The file's own graph: of several outputs, the one of this name or number.
+    case output(String)
 }

@@ -35,6 +35,36 @@ public struct SetReading: Codable, Hashable, Sendable {
         }
     }
 
+    /// Images that could not be read and were left out.
+    public struct Damaged: Codable, Hashable, Sendable {
+        public struct File: Codable, Hashable, Sendable {
+            public var name: String
+            public var reason: String
+
+            public init(name: String, reason: String) {
+                self.name = name
+                self.reason = reason
+            }
+        }
+
+        public var count: Int
+        /// The first hundred.
+        public var files: [File]
+
+        public init(count: Int, files: [File]) {
+            self.count = count
+            self.files = files
+        }
+
+        /// For a verdict: what it says nothing of.
+        public var statement: String {
+            let shown = files.prefix(3).map(\.name).joined(separator: ", ") + (count > 3 ? ", …" : "")
+            return "\(count) \(count == 1 ? "image" : "images") of the set could not be read and "
+                + "\(count == 1 ? "was" : "were") left out (skip_damaged): \(shown). Nothing is said about "
+                + "\(count == 1 ? "it" : "them")."
+        }
+    }
+
     public var layout: ImportOptions.Layout
     /// By what the layout was told, in a sentence.
     public var decision: String
@@ -48,12 +78,14 @@ public struct SetReading: Codable, Hashable, Sendable {
     public var orientation: ImportOptions.Orientation
     /// What else is good to know, in sentences.
     public var notes: [String]
+    /// Nil where none was left out.
+    public var damaged: Damaged?
 
     public init(
         layout: ImportOptions.Layout, decision: String, split: ImportOptions.Split? = nil,
         ignored: [Ignored] = [],
         converted: [Converted] = [], turned: Int = 0, orientation: ImportOptions.Orientation = .stored,
-        notes: [String] = []
+        notes: [String] = [], damaged: Damaged? = nil
     ) {
         self.layout = layout
         self.decision = decision
@@ -63,6 +95,7 @@ public struct SetReading: Codable, Hashable, Sendable {
         self.turned = turned
         self.orientation = orientation
         self.notes = notes
+        self.damaged = damaged
     }
 
     /// All of it in sentences.
@@ -76,6 +109,7 @@ public struct SetReading: Codable, Hashable, Sendable {
                         + "turns them."
                     : "\(turned) images were turned upright by their orientation (EXIF).")
         }
+        if let damaged { result.append(damaged.statement) }
         result += ignored.map { item in
             "Ignored: \(item.count) \(item.kind) (\(item.reason)): \(item.examples.joined(separator: ", "))"
                 + (item.count > item.examples.count ? ", …" : "") + "."

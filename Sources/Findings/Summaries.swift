@@ -40,6 +40,11 @@ public struct ModelSummary: Codable, Hashable, Sendable {
     /// Tensors beside the weights that were made from them, such as an optimiser's moments: a purification replaces or
     /// clears them.
     public var derivedTensors: Int?
+    /// Tensors beside the weights that are none of the network's, such as a loss's or a metric's: a purification keeps them
+    /// as they are.
+    public var keptTensors: [String]?
+    /// Where the model returns several tensors: which one is taken for the logits.
+    public var output: String?
 
     public init(
         format: String, inputShape: [Int?], inputType: String, classes: Int, parameters: Int,
@@ -64,6 +69,8 @@ public struct ModelSummary: Codable, Hashable, Sendable {
         case inputType = "input_type"
         case weightCopies = "weight_copies"
         case derivedTensors = "derived_tensors"
+        case keptTensors = "kept_tensors"
+        case output
     }
 }
 

@@ -38,7 +38,7 @@ extension OperatorRule {
         "split_sizes": 1...(1 << 31), "dim": -64...63, "dim0": -64...63, "dim1": -64...63,
         "dims": -64...63, "start_dim": -64...63, "end_dim": -64...63, "pad": -4_096...4_096,
         "step": 1...(1 << 31), "divisor_override": 1...(1 << 31), "normalized_shape": 1...(1 << 31),
-        "start": .min...(.max), "end": .min...(.max),
+        "start": .min...(.max), "end": .min...(.max), "interpolation_mode": 0...2, "padding_mode": 0...2,
     ]
 
     static let words: [String: Set<String>] = [

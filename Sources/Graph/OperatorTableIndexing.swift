@@ -78,6 +78,15 @@ extension OperatorCatalog {
             aten::pixel_shuffle(Tensor self, int upscale_factor) -> Tensor
             aten::pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor
             """)
+        + group(
+            OperatorCall.affineGrid,
+            "aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor")
+        + group(
+            OperatorCall.gridSampler,
+            """
+            aten::grid_sampler(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor
+            aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, bool align_corners) -> Tensor
+            """)
         + group(OperatorCall.glu, "aten::glu(Tensor self, int dim=-1) -> Tensor")
         + group(
             OperatorCall.unfold,

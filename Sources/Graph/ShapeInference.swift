@@ -49,6 +49,7 @@ struct ShapeInference {
                 try rewrite(index)
                 try infer(graph.nodes[index])
             }
+            try requireLogits()
             try normaliseHead()
             try setClasses()
         } catch let problem as Problem where fixedBatch != nil && Self.mayBeTheBatch(problem) {
@@ -93,6 +94,37 @@ struct ShapeInference {
         var call = OperatorCall(node: node, schema: rule.schema, values: values)
         try call.checkComputedIntegers()
         return (try rule.shapes(&call), call.multiplyAdds)
+    }
+
+    private static let choosers: Set<String> = [
+        "aten::argmax", "aten::argmin", "aten::max", "aten::min",
+    ]
+    private static let shapers: Set<String> = [
+        "aten::to", "aten::_to_copy", "aten::squeeze", "aten::unsqueeze", "aten::reshape", "aten::view",
+        "aten::flatten",
+        "aten::clone", "aten::alias", "aten::detach", "aten::contiguous", "aten::_unsafe_view",
+        "aten::select",
+    ]
+
+    /// - Throws: `Problem` where the output says which class is the likeliest, and nothing of the others.
+    private func requireLogits() throws {
+        var producers: [Graph.ValueID: Graph.Node] = [:]
+        for node in graph.nodes { for case let output? in node.outputs { producers[output] = node } }
+        var value = graph.output
+        guard case .tensor(let shape)? = values[value], shape == [.batchSize] || shape == [.batchSize, 1]
+        else { return }
+        while let node = producers[value] {
+            if Self.choosers.contains(node.operatorName) {
+                throw GraphFault.output.problem(
+                    "The model ends in \(node.operatorName): it says which class is the likeliest, and gives no logits.",
+                    node: node,
+                    fix:
+                        "Export the model without it: a module whose forward returns the logits, one row for each image."
+                )
+            }
+            guard Self.shapers.contains(node.operatorName), let target = node.target else { return }
+            value = target
+        }
     }
 
     /// The logits where the model ends in probabilities, and two of them where it ends in one.

@@ -28,6 +28,31 @@ extension OperatorCall {
         return [result]
     }
 
+    /// Of each image, where its pixels come from: (N, height, width, 2).
+    static let affineGrid: OperatorRule.ShapeFunction = { call in
+        let (theta, size) = (try call.shape("theta"), try call.dimensions("size"))
+        guard theta.count == 3, theta[1] == 2, theta[2] == 3, size.count == 4, size[0] == theta[0],
+            let height = size[2].known, let width = size[3].known, (1...65_536).contains(height),
+            (1...65_536).contains(width)
+        else {
+            throw call.failure(
+                "\(theta.text) are no matrices of 2 x 3 for images of \(size.map(\.description)).")
+        }
+        let result: Shape = [theta[0], size[2], size[3], 2]
+        try call.count(result, perElement: 3)
+        return [result]
+    }
+
+    static let gridSampler: OperatorRule.ShapeFunction = { call in
+        let (input, grid) = (try call.image("input"), try call.shape("grid"))
+        guard grid.count == 4, grid[0] == input.batch, grid[3] == 2 else {
+            throw call.failure("\(grid.text) is no grid of places, one for each of the images.")
+        }
+        let result: Shape = [input.batch, Dimension(input.channels), grid[1], grid[2]]
+        try call.count(result, perElement: 16)
+        return [result]
+    }
+
     static let pixelShuffle: OperatorRule.ShapeFunction = { call in
         let input = try call.image("self")
         let isUp = call.schema.name == "aten::pixel_shuffle"

@@ -69,13 +69,14 @@ public struct Router: HTTPHandler {
     public func isUrgent(_ path: String) -> Bool { urgent.contains(path) }
 
     public func begin(_ head: HTTPRequestHead) async -> RequestPlan {
+        var head = head
         let matches = routes.compactMap { route in match(route, head.segments).map { (route, $0) } }
+        overrideMethod(&head, matches.map(\.0))
         let wanted: HTTPMethod = head.method == .head ? .get : head.method
         let found = matches.first { $0.0.method == wanted }
         let description = RouteDescription(
             pattern: matches.first?.0.pattern, access: found?.0.access ?? .read,
             isUpload: found?.0.isUpload ?? false)
-        var head = head
         head.parameters = found?.1 ?? [:]
         for stage in stages {
             do {
@@ -92,6 +93,19 @@ public struct Router: HTTPHandler {
         }
         return await plan(head, route, description)
     }
+
+    /// Clients behind a proxy that lets nothing but GET and POST pass say the method that they mean in a header. It is
+    /// taken where the path has no POST of its own.
+    private func overrideMethod(_ head: inout HTTPRequestHead, _ matches: [Route]) {
+        guard head.method == .post, !matches.contains(where: { $0.method == .post }),
+            let text = head.headers.first(Self.override), let method = Self.overrides[text.uppercased()],
+            matches.contains(where: { $0.method == (method == .head ? .get : method) })
+        else { return }
+        head.method = method
+    }
+
+    private static let override = HTTPField.Name(literal: "X-HTTP-Method-Override")
+    private static let overrides: [String: HTTPMethod] = ["PATCH": .patch, "DELETE": .delete, "HEAD": .head]
 
     private func plan(_ head: HTTPRequestHead, _ route: Route, _ description: RouteDescription) async
         -> RequestPlan

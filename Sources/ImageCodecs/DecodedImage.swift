@@ -14,6 +14,14 @@ package struct ImageGeometry: Hashable, Sendable {
     package var bytes: Int { height * width * channels }
     /// As users know it.
     package var shown: String { "\(width) x \(height)" }
+
+    /// With its sides divided, rounded up.
+    package func reduced(by divisor: Int) -> ImageGeometry {
+        let divisor = max(1, divisor)
+        // bounded: no more than the side.
+        func divided(_ side: Int) -> Int { side / divisor + (side % divisor == 0 ? 0 : 1) }
+        return ImageGeometry(height: divided(height), width: divided(width), channels: channels)
+    }
 }
 
 /// Why an image could not be decoded.
@@ -42,6 +50,10 @@ package struct ImageTraits: OptionSet, Hashable, Sendable {
     package static let grey = ImageTraits(rawValue: 1 << 6)
     /// Its orientation is another than upright.
     package static let turned = ImageTraits(rawValue: 1 << 7)
+    /// Further images follow in the file.
+    package static let first = ImageTraits(rawValue: 1 << 8)
+    /// It was decoded at a half, a quarter or an eighth of its size.
+    package static let reduced = ImageTraits(rawValue: 1 << 9)
 }
 
 extension ImageGeometry {

@@ -8,6 +8,10 @@ package protocol ImageCodec {
     static var extensions: [String] { get }
     /// - Parameter head: the file's first `ImageFormat.headBytes`, or fewer.
     static func recognises(_ head: some Collection<UInt8>) -> Bool
+    /// By what the sides can be divided while an image is decoded; 1 among them.
+    static var reductions: [Int] { get }
+    /// Whether Pillow turns an image by its orientation when it opens it.
+    static var isLoadedUpright: Bool { get }
     /// Reads the header; decodes as well where there are `pixels`, whose geometry is what is expected.
     ///
     /// Given back is the file's own geometry: an image of one channel fills three where three are expected, and stays one.
@@ -20,10 +24,19 @@ package protocol ImageCodec {
     static func exif(_ bytes: UnsafeRawBufferPointer) -> Range<Int>?
 }
 
+extension ImageCodec {
+    package static var reductions: [Int] { [1] }
+    package static var isLoadedUpright: Bool { false }
+    package static func exif(_ bytes: UnsafeRawBufferPointer) -> Range<Int>? { nil }
+}
+
 /// Where a codec writes an image.
 package struct DecodedPixels {
+    /// Of the whole image.
     package let geometry: ImageGeometry
-    /// `geometry.bytes` long.
+    /// One of the codec's `reductions`.
+    package let reduction: Int
+    /// As long as `geometry.reduced(by: reduction)` has bytes.
     package let bytes: UnsafeMutableRawBufferPointer
     /// Leaves an alpha channel out; else an image that is transparent somewhere is refused.
     package let dropsAlpha: Bool
@@ -34,10 +47,16 @@ package struct ImageFormat: Hashable, Sendable {
     private static let codecs: [any (ImageCodec & Sendable).Type] = [
         PNGCodec.self,
         JPEGCodec.self,
+        WebPCodec.self,
+        BMPCodec.self,
+        TIFFCodec.self,
+        GIFCodec.self,
     ]
 
-    /// All of them, such as `PNG or JPEG`.
-    package static let names = codecs.map { $0.name }.joined(separator: " or ")
+    /// All of them, such as `PNG, JPEG or GIF`.
+    package static let names =
+        codecs.dropLast().map { $0.name }.joined(separator: ", ")
+        + (codecs.last.map { " or " + $0.name } ?? "")
 
     /// As many bytes as `init(head:)` looks at.
     package static let headBytes = 16
@@ -53,20 +72,30 @@ package struct ImageFormat: Hashable, Sendable {
     /// Such as `PNG`.
     package var name: String { codec.name }
 
+    /// By what the sides can be divided while an image is decoded; 1 among them.
+    package var reductions: [Int] { codec.reductions }
+    /// Whether Pillow turns an image by its orientation when it opens it.
+    package var isLoadedUpright: Bool { codec.isLoadedUpright }
+
     /// Reads the header only.
+    /// - Parameter maximumBytes: of the pixels, once decoded; an image of more is too large.
     package func geometry(
-        of bytes: UnsafeRawBufferPointer, maximumSide: Int
+        of bytes: UnsafeRawBufferPointer, maximumSide: Int, maximumBytes: Int = .max
     ) throws(ImageFailure) -> ImageGeometry {
-        try codec.read(bytes, maximumSide: maximumSide, into: nil).geometry
+        let found = try codec.read(bytes, maximumSide: maximumSide, into: nil).geometry
+        guard found.bytes <= maximumBytes else { throw .tooLarge(found) }
+        return found
     }
 
-    /// Decodes into `pixels`, which has `expected.bytes` bytes.
+    /// Decodes into `pixels`, which has `expected.reduced(by: reduction).bytes` bytes.
     @discardableResult
     package func decode(
-        _ bytes: UnsafeRawBufferPointer, maximumSide: Int, dropsAlpha: Bool = false, expected: ImageGeometry,
-        into pixels: UnsafeMutableRawBufferPointer
+        _ bytes: UnsafeRawBufferPointer, maximumSide: Int, dropsAlpha: Bool = false, reduction: Int = 1,
+        expected: ImageGeometry, into pixels: UnsafeMutableRawBufferPointer
     ) throws(ImageFailure) -> ImageTraits {
-        let target = DecodedPixels(geometry: expected, bytes: pixels, dropsAlpha: dropsAlpha)
+        let target = DecodedPixels(
+            geometry: expected, reduction: reductions.contains(reduction) ? reduction : 1, bytes: pixels,
+            dropsAlpha: dropsAlpha)
         let (found, traits) = try codec.read(bytes, maximumSide: maximumSide, into: target)
         return found.channels < expected.channels ? traits.union(.grey) : traits
     }
@@ -84,12 +113,19 @@ package struct ImageFormat: Hashable, Sendable {
 extension ImageFormat {
     /// Of formats that are not decoded.
     private static let foreignExtensions = [
-        "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm", "heic", "avif", "jxl", "jp2", "tga", "ico",
+        "ppm", "pgm", "pnm", "heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "tga", "ico", "psd", "exr",
+        "dds",
+        "dng", "nef", "cr2", "cr3", "arw", "raf", "orf", "rw2",
     ]
     private static let extensions = Set(codecs.flatMap { $0.extensions } + foreignExtensions)
 
     /// Whether it is that of images, of a format that is decoded or not.
     package static func isImageExtension(_ name: String) -> Bool { extensions.contains(name.lowercased()) }
+
+    /// Whether a name promises an image of a format that is not decoded.
+    package static func isForeignName(_ name: String) -> Bool {
+        foreignExtensions.contains { name.lowercased().hasSuffix("." + $0) }
+    }
 
     /// Whether a name promises an image, of a format that is decoded or not.
     package static func isImageName(_ name: String) -> Bool {

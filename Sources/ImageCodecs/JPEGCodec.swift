@@ -5,6 +5,8 @@ enum JPEGCodec: ImageCodec, Sendable {
     static let name = "JPEG"
     static let extensions = ["jpg", "jpeg", "jpe", "jfif"]
 
+    static let reductions = [1, 2, 4, 8]
+
     static func recognises(_ head: some Collection<UInt8>) -> Bool { head.starts(with: [0xff, 0xd8, 0xff]) }
 
     static func read(
@@ -16,6 +18,7 @@ enum JPEGCodec: ImageCodec, Sendable {
         let status: cjpeg_status
         if let pixels {
             (image.height, image.width, image.channels) = pixels.geometry.foreign
+            image.reduction = UInt32(clamping: pixels.reduction)
             let target = pixels.bytes.assumingMemoryBound(to: UInt8.self).baseAddress
             status = cjpeg_decode(start, bytes.count, side, &image, target, pixels.bytes.count)
         } else {
@@ -23,7 +26,9 @@ enum JPEGCodec: ImageCodec, Sendable {
         }
         let found = ImageGeometry(image.height, image.width, image.channels)
         switch status {
-        case CJPEG_OK: return (found, image.is_cmyk != 0 ? .cmyk : [])
+        case CJPEG_OK:
+            let reduced: ImageTraits = (pixels?.reduction ?? 1) > 1 ? .reduced : []
+            return (found, reduced.union(image.is_cmyk != 0 ? .cmyk : []))
         case CJPEG_DAMAGED: throw .damaged(text(image.message))
         case CJPEG_UNSUPPORTED: throw .unsupported(text(image.message))
         case CJPEG_TOO_LARGE: throw .tooLarge(found)

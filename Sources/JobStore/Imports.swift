@@ -24,6 +24,8 @@ public enum SkeletonSource: Hashable, Sendable {
     case architecture(String, image: Int?, weights: String?)
     /// The content of another model.
     case blob(Blob, weights: String?)
+    /// The model's own graph, of several outputs the one of this name or number.
+    case output(String)
 }
 
 extension SkeletonSource {
@@ -33,6 +35,10 @@ extension SkeletonSource {
         guard let options: ModelImport = try row.json("import_options") else { return nil }
         if let name = options.architecture {
             self = .architecture(name, image: options.image, weights: options.weights)
+            return
+        }
+        if let output = options.output {
+            self = .output(output)
             return
         }
         guard let id = options.skeleton else { return nil }

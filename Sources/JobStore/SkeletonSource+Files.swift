@@ -8,6 +8,7 @@ extension ArtifactStore {
         case nil: nil
         case .architecture(let name, let image, let weights):
             .architecture(name, image: image, weights: weights)
+        case .output(let output): .output(output)
         case .blob(let blob, let weights): .file(try require(blob), weights: weights)
         }
     }

@@ -26,6 +26,8 @@ struct KeyMatch {
 
     /// By the graph's name; several where tied weights are stored more than once.
     private(set) var rows: [String: [StoredWeight]] = [:]
+    /// Tensors that are none of the network's, such as a loss's or a metric's: kept as they are.
+    private(set) var foreign: [String] = []
     /// Each tensor that feeds a weight, once; tied ones that share their bytes are one.
     private(set) var used: [StoredWeight] = []
 
@@ -71,6 +73,15 @@ struct KeyMatch {
             }
             rows[weight.name] = copies
         }
+        let modules = Set(names.map { Self.module($0.dropFirst(added.count)) })
+        let isForeign = { (key: String) in
+            guard key.hasPrefix(removed) else { return true }
+            let module = Self.module(key.dropFirst(removed.count))
+            return !modules.contains(module) && !module.allSatisfy(\.isNumber)
+        }
+        if missing.isEmpty, different.isEmpty, unexpected.allSatisfy(isForeign) {
+            (foreign, unexpected) = (unexpected, [])
+        }
         guard missing.isEmpty, unexpected.isEmpty, different.isEmpty else {
             throw KeyMismatch(missing: missing, unexpected: unexpected, different: different)
         }
@@ -83,6 +94,9 @@ struct KeyMatch {
 
     /// Counts of batches that old checkpoints lack and inference never reads.
     private static func isCounter(_ name: String) -> Bool { name.hasSuffix("num_batches_tracked") }
+
+    /// The first part of a name: what the network's own module is called.
+    private static func module(_ name: some StringProtocol) -> String { String(name.prefix { $0 != "." }) }
 
     private static func difference(_ found: WeightLocation, _ expected: Expected) -> String {
         let shape = expected.shape.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")

@@ -102,26 +102,31 @@ public func openModel(
         return try table.model(skeleton, limits: limits)
     }
     if let refusal = format.refusal { throw refusal }
-    guard skeleton == nil else { throw SkeletonFault.notNeeded(format) }
+    var output: String?
+    switch skeleton {
+    case nil: break
+    case .output(let name)?: output = name
+    case .architecture?, .file?: throw SkeletonFault.notNeeded(format)
+    }
     if format == .onnx {
         let package = try ONNXPackage(file, zip, limits: limits)
         let model = try ONNXModel(
             file, range: package?.model ?? 0..<file.size, files: package?.files ?? ONNXFiles([:]),
-            limits: limits.onnx)
+            output: output, limits: limits.onnx)
         try package?.requireNothingElse(than: model.externalFiles)
-        return try ModelFile(model, file, package, limits)
+        return try ModelFile(model, file, package, skeleton, limits)
     }
     guard let zip else { throw ModelFault.archive.problem("It is no zip archive.") }
     let archive = try PT2Archive(zip, limits: limits)
     let table = try PT2Weights(archive)
-    let program = try PT2Program(archive.program(), table: table, limits: limits)
-    return try ModelFile(program, zip, names: table, metadata: archive.metadata(), limits)
+    let program = try PT2Program(archive.program(), table: table, output: output, limits: limits)
+    return try ModelFile(program, zip, names: table, metadata: archive.metadata(), skeleton, limits)
 }
 
 extension ModelFile {
     fileprivate init(
         _ program: PT2Program, _ zip: ZipArchive, names table: PT2Weights, metadata: [String: String],
-        _ limits: ModelLimits
+        _ skeleton: ModelSkeleton?, _ limits: ModelLimits
     ) throws {
         let shapes = program.weights.mapValues(\.location.shape)
         let checked = try Self.check(program.graph, shapes: shapes, limits, ExportAdvice.text)
@@ -137,17 +142,21 @@ extension ModelFile {
             }, uniquingKeysWith: { first, _ in first })
         let read = Dictionary(
             rows.map { ($0.location.bytes, $0.location.name) }, uniquingKeysWith: { first, _ in first })
+        var summary = Self.summary(
+            .pt2, checked, parameters: Self.parameters(program.graph, shapes),
+            operators: program.operators, metadata: metadata)
+        summary.output = program.outputName
+        summary.inputType = String(describing: program.imageType)
         self.init(
-            checked.graph, multiplyAdds: checked.multiplyAdds, zip.file, weights: rows.map(\.location),
-            sources: sources,
+            checked.graph, multiplyAdds: checked.multiplyAdds, zip.file,
+            weights: rows.map { program.isHalf ? $0.location.asFloat32 : $0.location }, sources: sources,
             otherNames: table.rows.filter { sources[$0.key] == nil }.mapValues { read[$0.location.bytes] },
-            summary: Self.summary(
-                .pt2, checked, parameters: Self.parameters(program.graph, shapes),
-                operators: program.operators, metadata: metadata))
+            skeleton: skeleton, summary: summary)
     }
 
     fileprivate init(
-        _ model: ONNXModel, _ file: RandomAccessFile, _ package: ONNXPackage?, _ limits: ModelLimits
+        _ model: ONNXModel, _ file: RandomAccessFile, _ package: ONNXPackage?, _ skeleton: ModelSkeleton?,
+        _ limits: ModelLimits
     ) throws {
         let shapes = model.weights.mapValues(\.location.shape)
         let checked = try Self.check(model.graph, shapes: shapes, limits, ExportAdvice.onnx)
@@ -157,6 +166,10 @@ extension ModelFile {
         }
         try stored.checkSeparate()
         try package?.verify(stored)
+        var summary = Self.summary(
+            .onnx, checked, parameters: Self.parameters(model.graph, shapes), operators: model.operators,
+            metadata: model.metadata)
+        summary.output = model.outputName
         self.init(
             checked.graph, multiplyAdds: checked.multiplyAdds, file, weights: rows.map(\.location),
             sources: Dictionary(
@@ -166,9 +179,7 @@ extension ModelFile {
             literals: Dictionary(
                 rows.compactMap { row in row.literal.map { (row.location.name, $0) } },
                 uniquingKeysWith: { first, _ in first }),
-            summary: Self.summary(
-                .onnx, checked, parameters: Self.parameters(model.graph, shapes), operators: model.operators,
-                metadata: model.metadata))
+            skeleton: skeleton, summary: summary)
     }
 
     init(
@@ -232,6 +243,14 @@ extension PT2Program {
 }
 
 extension WeightLocation {
+    /// Of a weight that is read, and written, with a conversion.
+    fileprivate var asFloat32: WeightLocation {
+        guard type == .float16 || type == .bfloat16 else { return self }
+        var result = self
+        result.type = .float32
+        return result
+    }
+
     /// Two weights of the same are tied.
     fileprivate var bytes: [Int] { [fileOffset, Int(type.rawValue)] + shape + [-1] + strides }
 }

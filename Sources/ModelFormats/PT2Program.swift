@@ -8,8 +8,20 @@ struct PT2Program {
     /// What the graph's inputs but the image are fed from, by value.
     let weights: [Graph.ValueID: PT2Weights.Row]
 
-    /// - Parameter side: the side of the square images, where it is not to be that of the program.
-    init(_ document: JSONNode, table: PT2Weights, side: Int? = nil, limits: ModelLimits) throws {
+    /// Which of several outputs is the logits.
+    let outputName: String?
+    /// What the program takes; the graph takes single precision, whatever that is.
+    let imageType: ScalarType
+    /// Whether its weights, and what it computes, are brought to single precision.
+    var isHalf: Bool { imageType == .float16 || imageType == .bfloat16 }
+
+    /// - Parameters:
+    ///   - side: the side of the square images, where it is not to be that of the program.
+    ///   - output: the name or number of the logits, of several outputs.
+    init(
+        _ document: JSONNode, table: PT2Weights, side: Int? = nil, output wanted: String? = nil,
+        limits: ModelLimits
+    ) throws {
         let version = try document.member("schema_version").member("major")
         guard try version.int() == 8 else {
             throw ModelFault.version.problem(
@@ -55,10 +67,18 @@ struct PT2Program {
         var (shape, type) = try Self.image(images[0].name, body)
         if let side { shape.replaceSubrange(2..., with: [side, side]) }
         let nodes = try PT2Nodes.read(body.member("nodes"), &values, limits: limits.graph)
-        let output = try Self.output(signature.member("output_specs"), body, values)
-        graph = Graph(
-            valueNames: values.names, inputs: inputs, nodes: nodes, output: output, imageShape: shape,
-            imageType: type, classes: 0)
+        let names = try Self.outputNames(module)
+        let outputs = try PT2Outputs(signature.member("output_specs"), body, values, names: names)
+        let place = try outputs.choice(wanted).place()
+        outputName = outputs.choice(wanted).name(of: place)
+        imageType = type
+        var image = ImageForm(
+            graph: Graph(
+                valueNames: values.names, inputs: inputs, nodes: nodes,
+                output: try values.find(outputs.names[place]), imageShape: shape, imageType: type, classes: 0)
+        )
+        try image.normalise()
+        graph = image.graph
         self.weights = weights
     }
 
@@ -135,44 +155,12 @@ struct PT2Program {
         return (shape, try PT2Tensors.scalarType(meta.member("dtype")))
     }
 
-    /// The logits: the only tensor that is returned, or the only one of the form (N, classes) among several.
-    private static func output(
-        _ specs: JSONNode, _ body: JSONNode, _ values: ValueTable
-    ) throws -> Graph.ValueID {
-        let fix = "Export a module whose forward returns the logits alone."
-        var found: [JSONNode] = []
-        for spec in try specs.items() {
-            let (tag, body) = try spec.union()
-            switch tag {
-            case "user_output":
-                let (kind, value) = try body.member("arg").union()
-                if kind == "as_none" { continue }
-                guard kind == "as_tensor" else {
-                    throw GraphFault.output.problem(
-                        "An output is of the kind “\(kind.prefix(40))”.", fix: fix)
-                }
-                found.append(try value.member("name"))
-            // New running statistics: batch normalisation updates them by itself. A changed image is not
-            // looked at afterwards.
-            case "buffer_mutation", "user_input_mutation":
-                _ = try values.find(body.member("arg").member("name"))
-            default:
-                throw GraphFault.output.problem("An output is of the kind “\(tag.prefix(40))”.", fix: fix)
-            }
-        }
-        if found.count == 1 { return try values.find(found[0]) }
-        let tensors = try body.member("tensor_values").index()
-        let rows = try found.filter { name in
-            guard case .array(let sizes)? = tensors[try name.string()]?["sizes"] else {
-                throw name.failure("The tensor has no sizes in tensor_values.")
-            }
-            return sizes.count == 2
-        }
-        guard rows.count == 1 else {
-            throw GraphFault.output.problem(
-                "The model returns \(found.count) tensors, and \(rows.count) of them may be the logits.",
-                fix: fix)
-        }
-        return try values.find(rows[0])
+    /// Of the results, by the tree that the program gives back.
+    private static func outputNames(_ module: JSONNode) throws -> [String]? {
+        guard let calls = try module.optional("module_call_graph")?.items(),
+            let signature = try calls.first?.optional("signature"),
+            let text = try signature.optional("out_spec")?.string()
+        else { return nil }
+        return TreeSpecification.names(text)
     }
 }

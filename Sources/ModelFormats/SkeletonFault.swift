@@ -27,6 +27,11 @@ enum SkeletonFault {
             location: "architecture", fix: advice(table))
     }
 
+    static let withoutOutputs = Problem(
+        .unprocessable, code: "option-without-effect", title: "An option has no effect on this model",
+        detail: "output was given; the file holds weights alone, and their graph has one output.",
+        location: "output", fix: "Leave the option out.")
+
     static func notNeeded(_ format: ModelFormat) -> Problem {
         Problem(
             .malformed, code: "skeleton-not-needed", title: "The model has a graph of its own",

@@ -63,6 +63,7 @@ struct WeightTable {
     private func read(into skeleton: ModelSkeleton?, _ limits: ModelLimits) throws -> ModelFile {
         switch skeleton {
         case nil: throw SkeletonFault.needed(self)
+        case .output: throw SkeletonFault.withoutOutputs
         case .architecture(let name, let image, let weights):
             let graph = try BuiltInGraph.named(name)
             let copies = WeightCopies(graph.weights, in: self)
@@ -177,6 +178,7 @@ extension ModelFile {
         }
         var summary = model.summary
         summary.format = table.format.rawValue
+        summary.keptTensors = match.foreign.isEmpty ? nil : match.foreign
         summary.classNames =
             OutputNameEntries.found(in: table.metadata, outputs: summary.classes) ?? summary.classNames
         self.init(
@@ -193,13 +195,14 @@ extension ModelFile {
         let shapes = program.weights.mapValues(\.location.shape)
         let checked = try Self.check(program.graph, shapes: shapes, limits, ExportAdvice.text)
         try table.verify(match.used)
+        var summary = Self.summary(
+            table.format, checked, parameters: Self.parameters(program.graph, shapes),
+            operators: program.operators, metadata: table.metadata)
+        summary.keptTensors = match.foreign.isEmpty ? nil : match.foreign
         self.init(
             checked.graph, multiplyAdds: checked.multiplyAdds, table.file,
             weights: checked.graph.inputs.compactMap { program.weights[$0.value]?.location },
             sources: match.rows.mapValues { WeightSource(file: table.file, copies: $0, isWritten: true) },
-            skeleton: skeleton,
-            summary: Self.summary(
-                table.format, checked, parameters: Self.parameters(program.graph, shapes),
-                operators: program.operators, metadata: table.metadata))
+            skeleton: skeleton, summary: summary)
     }
 }

@@ -71,6 +71,13 @@ public final class PackedDatasetWriter {
     /// The classes met so far, sorted.
     public var classNames: [String] { classIndices.keys.sortedByCodePoint() }
 
+    /// Adds a class, which may stay without samples.
+    public func addClass(_ name: String) {
+        guard classIndices[name] == nil else { return }
+        classIndices[name] = Int32(clamping: classCounts.count)
+        classCounts.append(0)
+    }
+
     /// Adds one sample.
     /// - Parameter pixels: H x W x C bytes.
     /// - Throws: `duplicate-entry` when a sample of that name was added before; `disk-full`.

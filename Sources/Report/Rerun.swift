@@ -46,6 +46,7 @@ extension JobReport.Rerun {
             if let image = model.image { words += ["--image", "\(image)"] }
             if model.skeleton != nil { words += ["--skeleton", "SKELETON"] }
             if let weights = model.weights { words += ["--weights", quoted(weights)] }
+            if let output = model.output { words += ["--model-output", quoted(output)] }
         }
         guard let options = inputs.dataset.options else { return words }
         switch options.resize {
@@ -61,6 +62,8 @@ extension JobReport.Rerun {
         }
         if let split = options.split, split != .train { words += ["--split", split.rawValue] }
         if let layout = options.layout { words += ["--layout", layout.rawValue] }
+        if options.skipDamaged == true { words.append("--skip-damaged") }
+        if options.emptyClasses == true { words.append("--empty-classes") }
         return words
     }
 

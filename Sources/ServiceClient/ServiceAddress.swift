@@ -4,6 +4,10 @@ import Support
 /// Where a service is: scheme, host and port, and a path where a proxy serves it below one.
 public struct ServiceAddress: Hashable, Sendable {
     public let url: URL
+    /// As it was given.
+    public let text: String
+    /// What requests name in Host, where that is not in `url`.
+    let host: String?
 
     /// - Parameter allowsPlainHTTP: whether a key may be sent unencrypted to another machine.
     /// - Throws: `Problem` `address-invalid`.
@@ -33,7 +37,23 @@ public struct ServiceAddress: Hashable, Sendable {
                 "\(host) is another machine, and http:// would show the key to everyone on the way.",
                 "Use https://, or --allow-plain-http where the network itself is safe.")
         }
-        self.url = url
+        self.text = trimmed
+        // Foundation's session takes no URL with an IPv6 address: swift-corelibs-foundation compares its host, without
+        // brackets, with curl's, with them. This machine has a name besides.
+        guard host.contains(":") else {
+            (self.url, self.host) = (url, nil)
+            return
+        }
+        var named = parts
+        named.host = "localhost"
+        guard Self.isLoopback(host), parts.scheme == "http", let local = named.url else {
+            throw invalid(
+                "\(host) is an IPv6 address, which Foundation's HTTP client does not take.",
+                "Use a name that leads to it: one of DNS, or a line in /etc/hosts.")
+        }
+        self.url = local
+        let bare = host.hasPrefix("[") ? host : "[\(host)]"
+        self.host = bare + (parts.port.map { ":\($0)" } ?? "")
     }
 
     /// Exactly `localhost`, or an address that is one: whatever else begins with "127." is a name, which leads where its

@@ -47,6 +47,7 @@ public struct ServiceClient: Sendable {
         request.httpMethod = method
         if let key { request.setValue("Bearer \(key)", forHTTPHeaderField: "Authorization") }
         request.setValue("burnd-client/1", forHTTPHeaderField: "User-Agent")
+        if let host = address.host { request.setValue(host, forHTTPHeaderField: "Host") }
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
         return request
     }
@@ -111,7 +112,7 @@ public struct ServiceClient: Sendable {
     func unreachable(_ error: any Error) -> Problem {
         Problem(
             .unavailable, code: "service-unreachable", title: "The service can't be reached",
-            detail: "\(address.url.absoluteString): \(error.localizedDescription)",
+            detail: "\(address.text): \(error.localizedDescription)",
             fix: "Check the address and that the service runs.")
     }
 

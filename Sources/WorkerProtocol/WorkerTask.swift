@@ -34,7 +34,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         switch kind {
         case .checkUpload(let check): [check.file]
         case .probeModel(let probe): [probe.model] + Self.files(of: probe.skeleton)
-        case .importDataset(let load): [load.source]
+        case .importDataset(let load): [load.source] + (load.parts ?? [])
         case .agreement(let compare):
             [compare.model, compare.dataset] + Self.files(of: compare.skeleton)
         case .analyse(let analyse):
@@ -80,13 +80,17 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     /// with `.datasetImported`.
     public struct ImportDataset: Codable, Hashable, Sendable {
         public var source: String
+        /// Further files of the same set.
+        public var parts: [String]?
         public var limits: ImportLimits
         public var options: ImportOptions
 
         public init(
-            source: String, limits: ImportLimits = ImportLimits(), options: ImportOptions = ImportOptions()
+            source: String, parts: [String]? = nil, limits: ImportLimits = ImportLimits(),
+            options: ImportOptions = ImportOptions()
         ) {
             self.source = source
+            self.parts = parts
             self.limits = limits
             self.options = options
         }
@@ -162,15 +166,19 @@ public struct ImportLimits: Codable, Hashable, Sendable {
     public var maximumEntryBytes: Int
     /// Bytes of the packed array.
     public var maximumPackedBytes: Int
+    /// Bytes of one image's pixels, decoded at its full size.
+    public var maximumImageMemory: Int
 
     public init(
-        maximumImages: Int = 5_000_000, maximumClasses: Int = 10_000, maximumSide: Int = 2_048,
-        maximumEntryBytes: Int = 64 << 20, maximumPackedBytes: Int = 256 << 30
+        maximumImages: Int = 5_000_000, maximumClasses: Int = 10_000, maximumSide: Int = 65_535,
+        maximumEntryBytes: Int = 64 << 20, maximumPackedBytes: Int = 256 << 30,
+        maximumImageMemory: Int = 256 << 20
     ) {
         self.maximumImages = maximumImages
         self.maximumClasses = maximumClasses
         self.maximumSide = maximumSide
         self.maximumEntryBytes = maximumEntryBytes
         self.maximumPackedBytes = maximumPackedBytes
+        self.maximumImageMemory = maximumImageMemory
     }
 }

@@ -39,6 +39,7 @@ struct TaskRunner {
     /// Two forward passes with different batch sizes: what the checks say must also hold when it runs.
     private func run(_ probe: WorkerTask.ProbeModel) throws {
         let file = try openModel(at: probe.model, skeleton: probe.skeleton)
+        try FiniteWeights.require(file, token: token)
         let model = try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
         for count in [2, 3] {
             let shape = [count] + file.graph.imageShape.dropFirst().map { $0 ?? 32 }
@@ -56,7 +57,8 @@ struct TaskRunner {
 
     private func run(_ task: WorkerTask.ImportDataset, _ directory: String) throws {
         let summary = try DatasetImporter.importDataset(
-            from: task.source, to: directory, limits: task.limits, options: task.options,
+            from: task.source, parts: task.parts ?? [], to: directory, limits: task.limits,
+            options: task.options,
             progress: { channel.send(.progress(WorkerProgress(phase: nil, fraction: $0.fraction ?? 0))) },
             isCancelled: { token.isCancelled })
         try ThumbnailWriter.write(of: PackedDataset(directory: directory), to: directory) {

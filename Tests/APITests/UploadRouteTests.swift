@@ -186,12 +186,57 @@ import WebAssets
         }
     }
 
+    /// The first bytes, or all of them, come with the request that makes the upload.
+    @Test(arguments: [5, Script.model.utf8.count])
+    func anUploadBeginsWithItsCreation(first: Int) async throws {
+        try await withHarness { service in
+            let file = Data(Script.model.utf8)
+            var headers = Self.tus
+            headers[.uploadLength] = String(file.count)
+            headers[.contentType] = "application/offset+octet-stream"
+            let created = try await service.send(
+                .post, "/v1/uploads?kind=model", body: Data(file.prefix(first)), headers: headers)
+            #expect(created.status == 201)
+            #expect(created.headers[.uploadOffset] == String(first))
+            let path = try path(created)
+            if first < file.count {
+                let last = try await append(service, path, at: first, file.dropFirst(first))
+                #expect(last.status == 204)
+                #expect(last.headers[.link] != nil)
+            }
+            #expect(try await service.send(.get, path).value("state") == "finished")
+        }
+    }
+
+    /// As clients do it behind a proxy that lets GET and POST pass alone.
+    @Test func aMethodMayStandInAHeader() async throws {
+        try await withHarness { service in
+            let file = Data(Script.model.utf8)
+            let path = try path(await create(service, length: file.count))
+            func post(_ method: String, _ body: Data? = nil, _ headers: HTTPFields = [:]) async throws -> Int
+            {
+                var headers = headers
+                headers[.tusResumable] = "1.0.0"
+                headers[HTTPField.Name(literal: "X-HTTP-Method-Override")] = method
+                return try await service.send(.post, path, body: body, headers: headers).status
+            }
+            let piece: HTTPFields = [.contentType: "application/offset+octet-stream", .uploadOffset: "0"]
+            #expect(try await post("PATCH", Data(file.prefix(3)), piece) == 204)
+            #expect(try await service.send(.head, path).headers[.uploadOffset] == "3")
+            #expect(try await post("GET") == 405)
+            #expect(try await post("DELETE") == 204)
+            #expect(try await service.send(.get, path).status == 404)
+        }
+    }
+
     @Test func theServerSaysWhatItCanDo() async throws {
         try await withHarness { service in
             let answer = try await service.send(.options, "/v1/uploads")
             #expect(answer.status == 204)
             #expect(answer.headers[.tusVersion] == "1.0.0")
-            #expect(answer.headers[.tusExtension] == "creation,expiration,checksum,termination")
+            #expect(
+                answer.headers[.tusExtension]
+                    == "creation,creation-with-upload,expiration,checksum,termination")
             #expect(answer.headers[.tusChecksumAlgorithm] == "sha1,sha256,sha512")
             #expect(answer.headers[.tusMaxSize] == String(64 << 30))
         }
@@ -252,7 +297,18 @@ import WebAssets
             #expect(try await refused("/v1/uploads?kind=job", length) == (400, "upload-kind-missing"))
             #expect(try await refused("/v1/uploads?kind=model&x=1", length) == (400, "query-invalid"))
             #expect(
-                try await refused(uploads, length, body: Data("x".utf8)) == (400, "upload-body-unexpected"))
+                try await refused(uploads, length, body: Data("x".utf8)) == (415, "content-type-not-offset"))
+            var long = length
+            long[.contentType] = "application/offset+octet-stream"
+            #expect(
+                try await refused(uploads, long, body: Data("12345678901".utf8)) == (413, "upload-too-long"))
+            var joined = length
+            joined[HTTPField.Name(literal: "Upload-Concat")] = "final;/v1/uploads/a /v1/uploads/b"
+            #expect(try await refused(uploads, joined) == (400, "upload-concat-unsupported"))
+            var coded = length
+            coded[.contentEncoding] = "gzip"
+            #expect(
+                try await service.send(.post, uploads, body: Data("x".utf8), headers: coded).status == 415)
             for bad in ["filename !!", "a YQ==,a YQ==", "a b c", String(repeating: "a", count: 5_000)] {
                 var headers = length
                 headers[.uploadMetadata] = bad

@@ -64,7 +64,7 @@ import Testing
             let outcome = try Program.run(["check", Program.model, folder.path, "--worker", program])
             #expect(outcome.status == 2)
             #expect(outcome.output.contains("(3, 32, 32)") && outcome.output.contains("(3, 28, 28)"))
-            #expect(outcome.output.contains("resize=32x32"))
+            #expect(outcome.output.contains("--resize 32x32"))
         }
     }
 

@@ -125,9 +125,6 @@ import WorkerProtocol
     static let layouts: [Case] = [
         .entries("image at the top", "image-outside-class", at: "x.png", [("x.png", .file(png))]),
         .entries("two splits", "image-outside-class", at: "test/cat/1.png", [("test/cat/1.png", .file(png))]),
-        .entries(
-            "folder below a class", "image-outside-class", at: "cat/big/1.png",
-            [("cat/big/1.png", .file(png))]),
         .entries("empty class", "empty-class", at: "owl", [("owl", .folder)]),
         .entries("class of text", "empty-class", at: "owl", [("owl/a.txt", .file([65]))]),
         Case("one class", "too-few-classes", at: "cat") { path in
@@ -156,7 +153,14 @@ import WorkerProtocol
             [("cat/2.png", .file(Array("hello".utf8)))]),
         .entries("empty png", "image-format-unsupported", at: "cat/2.png", [("cat/2.png", .file([]))]),
         .entries(
-            "GIF", "image-format-unsupported", at: "cat/2.gif", [("cat/2.gif", .file(Array("GIF89a".utf8)))]),
+            "cut GIF", "image-damaged", at: "cat/2.gif",
+            [("cat/2.gif", .file(Array("GIF89a".utf8) + [8, 0, 8, 0, 0, 0, 0, 0x2c, 0, 0, 0]))]),
+        .entries(
+            "HEIC", "image-format-unsupported", at: "cat/2.heic",
+            [("cat/2.heic", .file([0, 0, 0, 24] + Array("ftypheic".utf8) + [0, 0, 0, 0]))]),
+        .entries(
+            "two damaged", "images-damaged", at: "cat/2.png",
+            [("cat/2.png", .file(png.dropLast(20))), ("cat/3.png", .file([]))]),
         .entries("cut png", "image-damaged", at: "cat/2.png", [("cat/2.png", .file(png.dropLast(20)))]),
         Case("first image damaged", "image-damaged", at: "a/1.png") { path in
             try TestArchive([("a/1.png", .file(Array(png.prefix(20))))]).write(.tar, to: path)

@@ -146,6 +146,58 @@ import ZipFixtures
         #expect(refused > 0)
     }
 
+    /// Files that Pillow wrote: the seeds of fuzzing, whose first byte is a choice of the harness.
+    private static func samples(_ format: String) throws -> [[UInt8]] {
+        let folder = URL(filePath: #filePath).appending(path: "../../Fuzz/Corpus/image").standardized.path
+        return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            .filter { $0.hasPrefix("seed-" + format) }
+            .map { Array(try Data(contentsOf: URL(filePath: folder + "/" + $0)).dropFirst()) }
+    }
+
+    /// Cut to its header, an image is refused with a reason; with bytes changed it has the promised size, or is refused.
+    @Test(arguments: ["webp", "bmp", "tiff", "gif"])
+    func hostileFilesOfOtherFormats(format: String) throws {
+        let samples = try Self.samples(format)
+        #expect(samples.count >= 4)
+        var random = Generator(state: 7)
+        for whole in samples {
+            #expect([nil, .transparent].contains(Self.failure(whole)))
+            let cut = Self.failure(Array(whole.prefix(24)))
+            #expect(cut != nil && cut != .noMemory)
+            for _ in 0..<200 {
+                var bytes = whole
+                for _ in 0..<Int.random(in: 1...4, using: &random) {
+                    bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(
+                        in: 0...255, using: &random)
+                }
+                do {
+                    let (geometry, pixels) = try Self.decode(bytes, channels: 3)
+                    #expect(pixels.count == geometry.bytes)
+                } catch {
+                    #expect(error != .noMemory)
+                }
+            }
+        }
+    }
+
+    /// A header that states an image of many gigabytes is refused before anything is allocated for it.
+    @Test(arguments: ["bmp", "gif", "tiff"])
+    func giantsOfOtherFormats(format: String) throws {
+        var bytes = try #require(try Self.samples(format).first)
+        switch format {
+        case "bmp": bytes.replaceSubrange(18..<22, with: [0xff, 0xff, 0xff, 0x7f])
+        case "gif": bytes.replaceSubrange(6..<8, with: [0xff, 0xff])
+        default:
+            // The first entry of the first directory is the width.
+            let directory = Int(bytes[4]) | Int(bytes[5]) << 8
+            bytes.replaceSubrange(directory + 10..<directory + 12, with: [0xff, 0xff])
+        }
+        guard case .tooLarge? = Self.failure(bytes) else {
+            Issue.record("\(format): \(String(describing: Self.failure(bytes)))")
+            return
+        }
+    }
+
     private struct Generator: RandomNumberGenerator {
         var state: UInt64
 

@@ -65,6 +65,122 @@ import Testing
             try read(Self.images(names), .tar, ImportOptions(layout: .folders)).classes == ["imgs1", "imgs2"])
     }
 
+    @Test("Folders below class folders belong to the class; where both may be classes, the option says which")
+    func nestedFolders() throws {
+        let beside = try read(Self.images(["cat/0.png", "cat/old/1.png", "dog/old/new/2.png"]))
+        #expect(beside.classes == ["cat", "dog"])
+        #expect(try read(Self.images(["cat/images/0.png", "dog/images/1.png"])).classes == ["cat", "dog"])
+        #expect(
+            try read(Self.images(["batch1/cat/0.png", "batch2/cat/1.png", "batch1/dog/2.png"])).classes
+                == ["cat", "dog"])
+        let either = try Self.images(["animal/cat/0.png", "animal/dog/1.png", "vehicle/ship/2.png"])
+        let asked = problem { try read(either) }
+        #expect(asked?.code == "layout-ambiguous")
+        #expect(asked?.fix?.contains("layout=leaf-folders") == true)
+        #expect(try read(either, .tar, .init(layout: .folders)).classes == ["animal", "vehicle"])
+        #expect(try read(either, .tar, .init(layout: .leafFolders)).classes == ["cat", "dog", "ship"])
+        let parted = try Self.images(["train/cat/0.png", "train/dog/1.png", "val/cat/2.png", "val/dog/3.png"])
+        #expect(try read(parted, nil, .init(split: .validation)).count == 2)
+    }
+
+    @Test("Archives in a set are parts of it, and their names tell samples of one name apart")
+    func archivesOfOneSet() throws {
+        var parts: [(String, [UInt8])] = []
+        for (number, format) in [TestArchive.Format.tar, .zip, .tarGzip].enumerated() {
+            let path = folder("\(UUID().uuidString)")
+            try TestArchive(Self.images(["cat/0.png", "dog/1.png"]).map { ($0.0, .file($0.1)) }).write(
+                format, to: path)
+            parts.append(
+                ("part\(number).\(format.rawValue)", Array(try Data(contentsOf: URL(fileURLWithPath: path)))))
+        }
+        for format in [nil, .tar, .zip] as [TestArchive.Format?] {
+            let set = try read(parts, format)
+            #expect(set.count == 6)
+            #expect(set.classes == ["cat", "dog"])
+        }
+        // Given one by one, and read by their part.
+        let files = try parts.map { try folder.write($0.1, to: "files/" + $0.0) }
+        let packed = folder("several.set")
+        _ = try DatasetImporter.importDataset(from: files[0], parts: Array(files[1...]), to: packed)
+        #expect(try PackedDataset(directory: packed).count == 6)
+        let parted = [("train.tar", parts[0].1), ("test.zip", parts[1].1)]
+        #expect(try read(parted, .tar, .init(split: .test)).count == 2)
+        // An archive in an archive in an archive is none of images.
+        let nested = folder("nested.tar")
+        try TestArchive([("part0.tar", .file(parts[0].1))]).write(.tar, to: nested)
+        let deep = Array(try Data(contentsOf: URL(fileURLWithPath: nested)))
+        #expect(problem { try read([("deep.tar", deep)]) }?.code == "dataset-empty")
+    }
+
+    @Test("Links within a folder are followed, others and endless ones refused")
+    func links() throws {
+        for (path, bytes) in try Self.images(["cat/0.png", "dog/1.png"]) {
+            _ = try folder.write(bytes, to: "links/" + path)
+        }
+        func link(_ name: String, to target: String) throws {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder("links/" + name), withDestinationPath: target)
+        }
+        func classes() throws -> [Int] {
+            let packed = folder(UUID().uuidString)
+            return try DatasetImporter.importDataset(from: folder("links"), to: packed).classes.map(\.samples)
+        }
+        try link("cat/2.png", to: "../dog/1.png")
+        try link("owl", to: "dog")
+        #expect(try classes() == [2, 1, 1])
+        for (name, target) in [("cat/3.png", "/etc/hostname"), ("cat/again", ".."), ("cat/none", "nowhere")] {
+            try link(name, to: target)
+            let refused = problem { try classes() }
+            #expect(refused?.code == "entry-not-a-file", "\(name)")
+            #expect(refused?.location == name)
+            try FileManager.default.removeItem(atPath: folder("links/" + name))
+        }
+    }
+
+    @Test("All damaged images are listed; with the option the others are read, and it is said")
+    func damagedImages() throws {
+        let names = (0..<120).map { "\($0 % 2 == 0 ? "cat" : "dog")/\($0).png" }
+        var entries = try Self.images(names + ["cat/x.png", "dog/y.png"])
+        for index in 0..<names.count {
+            entries[index].1 = index % 3 == 0 ? [] : Array(entries[index].1.dropLast(20))
+        }
+        let listed = problem { try read(entries) }
+        #expect(listed?.code == "images-damaged")
+        #expect(listed?.detail.hasPrefix("120 of the 122 images; the first 100 of them:") == true)
+        #expect(listed?.detail.contains("cat/0.png: The file is empty.") == true)
+        #expect(listed?.fix?.contains("--skip-damaged") == true)
+        let set = try read(entries, nil, .init(skipDamaged: true))
+        #expect(set.count == 2)
+        #expect(set.summary.reading?.damaged?.count == 120)
+        #expect(set.summary.reading?.damaged?.files.count == 100)
+        #expect(
+            set.summary.reading?.sentences.contains {
+                $0.hasPrefix("120 images of the set could not be read")
+            } == true)
+        let lost = problem {
+            try read(Array(entries[0...1] + entries[121...]), nil, .init(skipDamaged: true))
+        }
+        #expect(lost?.code == "empty-class")
+    }
+
+    @Test("Classes without images are classes where the option says so; junk of systems is none")
+    func emptyClasses() throws {
+        let images = try Self.images(["ant/0.png", "cat/1.png"])
+        for (path, bytes) in images { _ = try folder.write(bytes, to: "set/" + path) }
+        for name in ["bee", "System Volume Information", "lost+found", "__pycache__"] {
+            try FileManager.default.createDirectory(
+                atPath: folder("set/" + name), withIntermediateDirectories: true)
+        }
+        #expect(
+            problem { try DatasetImporter.importDataset(from: folder("set"), to: folder("a")) }?.location
+                == "bee")
+        let summary = try DatasetImporter.importDataset(
+            from: folder("set"), to: folder("b"), options: .init(emptyClasses: true))
+        #expect(summary.classes.map(\.name) == ["ant", "bee", "cat"])
+        #expect(summary.classes.map(\.samples) == [1, 0, 1])
+        #expect(try PackedDataset(directory: folder("b")).count == 2)
+    }
+
     @Test("Names without a folder in a table are files anywhere, once")
     func bareNames() throws {
         let table = ("train.csv", Self.text("filename,class\n0.png,cat\n1.png,dog\n"))

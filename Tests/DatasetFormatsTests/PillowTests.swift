@@ -3,6 +3,7 @@ import Findings
 import Foundation
 import PackedDataset
 import Testing
+import WorkerProtocol
 
 /// Images of every mode and orientation that Pillow writes.
 @Suite("Images are read as Pillow reads them", .enabled(if: PythonSets.python != nil, PythonSets.missing))
@@ -50,6 +51,42 @@ struct PillowTests {
                 "of a palette": 2, "grey of fewer than 8 bits": 1, "transparent": 3,
                 "grey among coloured ones": 3,
             ], "\(counts)")
+    }
+
+    @Test(arguments: ["webp", "bmp", "tiff", "gif"])
+    func formats(name: String) throws {
+        let (set, difference) = try compared(name + ".tar", with: name + ".bin", ImportOptions(alpha: .drop))
+        #expect(difference == 0)
+        let converted = Dictionary(
+            uniqueKeysWithValues: (set.summary.reading?.converted ?? []).map { ($0.from, $0.count) })
+        #expect(converted["in files of several images"] == (name == "bmp" ? nil : 1), "\(converted)")
+        #expect(converted["transparent"] == (name == "bmp" ? nil : 1), "\(converted)")
+    }
+
+    @Test func lossyFormats() throws {
+        #expect(try compared("lossy.tar", with: "lossy.bin", ImportOptions()).1 <= 2)
+    }
+
+    /// A decoder of JPEG shrinks by itself what is scaled down further, which is hardly to be seen.
+    @Test func largePhotos() throws {
+        let options = ImportOptions(resize: .exactly(.init(height: 32, width: 32)), orientation: .upright)
+        let (set, difference) = try compared("large.tar", with: "large.bin", options)
+        #expect(difference <= 3)
+        #expect(set.summary.reading?.converted.first { $0.from.contains("many times") }?.count == 4)
+        #expect(set.summary.reading?.turned == 1)
+    }
+
+    @Test func anImageOfMoreMemoryThanAllowedIsRefused() throws {
+        let folder = try Self.made.get()
+        let packed = try TemporaryFolder()
+        let refused = problem {
+            try DatasetImporter.importDataset(
+                from: folder.appending(path: "large.tar").path, to: packed("set"),
+                limits: ImportLimits(maximumImageMemory: 3_000_000))
+        }
+        #expect(refused?.code == "image-too-large")
+        #expect(refused?.detail.contains("an image may take 3000000") == true)
+        #expect(refused?.fix?.contains("limits.image_memory") == true)
     }
 
     /// Orientations 0 to 9, of which 2 to 8 turn an image; in JPEG and PNG, in both byte orders.

@@ -61,6 +61,55 @@ def modes(out):
         (out / f"{name}.bin").write_bytes(b"".join(opened(content).convert("RGB").tobytes() for content in contents))
 
 
+def formats(out):
+    """WebP, BMP, TIFF and GIF. What is lossless is to be the same to the last bit."""
+    rgb = Image.fromarray(smooth(3, 1), "RGB")
+    rgba = Image.fromarray(smooth(4, 2), "RGBA")
+    grey = Image.fromarray(smooth(1, 3), "L")
+    bits = grey.convert("1")
+    palette = rgb.quantize(16)
+    other = Image.fromarray(smooth(3, 2), "RGB")
+    clear = rgb.quantize(8)
+    exact = {
+        "webp": [encoded(rgb, "WEBP", lossless=True), encoded(rgba, "WEBP", lossless=True, exact=True),
+                 encoded(rgb, "WEBP", lossless=True, save_all=True, append_images=[other])],
+        "bmp": [encoded(image, "BMP") for image in (rgb, grey, palette, bits, rgba)],
+        "tiff": [encoded(image, "TIFF") for image in (rgb, grey, palette, bits, rgba)]
+        + [encoded(rgb, "TIFF", compression=kind) for kind in ("tiff_lzw", "tiff_adobe_deflate", "packbits")]
+        + [encoded(bits, "TIFF", compression="group4"), encoded(rgb, "TIFF", save_all=True, append_images=[other])],
+        "gif": [encoded(palette, "GIF"), encoded(grey, "GIF"), encoded(palette, "GIF", interlace=False),
+                encoded(clear, "GIF", transparency=3), encoded(rgb, "GIF", save_all=True, append_images=[other])],
+    }
+    near = {
+        "lossy": [encoded(rgb, "WEBP", quality=90), encoded(rgb, "TIFF", compression="jpeg"),
+                  encoded(Image.fromarray(smooth(4, 1), "CMYK"), "TIFF")],
+    }
+    for name, contents in (exact | near).items():
+        tar(out / f"{name}.tar", [(f"{'ab'[i % 2]}/{i}.x", content) for i, content in enumerate(contents)])
+        (out / f"{name}.bin").write_bytes(b"".join(opened(content).convert("RGB").tobytes() for content in contents))
+
+
+def large(out):
+    """Photos of many times the wanted size, one turned by its orientation."""
+    rng = np.random.default_rng(1)
+    files, pixels = [], b""
+    for index, (width, height) in enumerate([(1209, 907), (907, 1209), (1600, 1200), (1201, 900)]):
+        base = Image.fromarray(rng.integers(0, 256, (9, 12, 3), dtype=np.uint8)).resize((width, height), Image.BICUBIC)
+        noise = rng.integers(-20, 21, (height, width, 3))
+        picture = Image.fromarray(np.clip(np.asarray(base) + noise, 0, 255).astype(np.uint8))
+        options = {}
+        if index == 3:
+            exif = Image.Exif()
+            exif[0x0112] = 6
+            options["exif"] = exif
+        content = encoded(picture, "JPEG", quality=90, progressive=index == 2, **options)
+        files.append((f"{'ab'[index % 2]}/{index}.jpg", content))
+        upright = ImageOps.exif_transpose(opened(content)).convert("RGB")
+        pixels += upright.resize((32, 32), Image.BILINEAR).tobytes()
+    tar(out / "large.tar", files)
+    (out / "large.bin").write_bytes(pixels)
+
+
 def orientations(out):
     image = Image.fromarray(smooth(3, 1), "RGB")
     square = image.resize((20, 20))
@@ -116,4 +165,6 @@ if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     modes(folder)
+    formats(folder)
+    large(folder)
     orientations(folder)

@@ -5,12 +5,17 @@
     weights.py show FILE ...     prints, as JSON, the sum of every tensor as PyTorch (or this script) reads it
     weights.py all FILE ...      the same of every tensor in the file, by the keys that lead to it
 """
+import argparse
 import collections
+import datetime
+import decimal
 import json
 import os
 import pathlib
 import struct
 import sys
+import uuid
+import zipfile
 
 import numpy as np
 import torch
@@ -125,6 +130,25 @@ def make(out):
     torch.save({"epoch": 3, "ema": state}, out / "ema.pth")
     torch.save(kept | {"student": {"ema_state_dict": average}, "args": None}, out / "deep.pth")
     torch.save({"ema": state, "swa": average}, out / "averages.pth")
+    # What training scripts keep beside the weights: plain values, and keys that the network does not have.
+    arguments = argparse.Namespace(
+        lr=0.1, out=pathlib.PurePosixPath("/runs/1"), when=datetime.datetime(2024, 1, 2), nested=argparse.Namespace(a=1))
+    torch.save({"state_dict": state, "args": arguments, "seen": {1, 2}, "counts": collections.Counter("aab"),
+                "by": collections.defaultdict(list, {"a": [1]}), "big": 1 << 80, "last": collections.deque([1, 2], 3),
+                "box": slice(1, 2), "loss": decimal.Decimal("0.5"), "run": uuid.UUID(int=7), "z": 1j}, out / "inert.pth")
+    torch.save({"state_dict": {"model." + key: value for key, value in state.items()} | {
+        "criterion.weight": torch.ones(5), "metrics.accuracy.total": torch.tensor(3)}}, out / "kept.pth")
+    torch.save(state | {"features.3.weight": torch.ones(4, 4, 3, 3)}, out / "deeper.pth")
+    # Attributes that Python would call, and names where plain values belong.
+    names = {"setstate": b"cargparse\nNamespace\n)\x81}X\x0c\x00\x00\x00__setstate__cbuiltins\nlist\nsb.",
+             "factory": b"ccollections\ndefaultdict\ncos\nsystem\n\x85R.",
+             "attribute": b"cargparse\nNamespace\n)\x81}X\x01\x00\x00\x00acbuiltins\nlist\nsb.",
+             "path": b"cpathlib\nPosixPath\ncbuiltins\nlist\n\x85R.", "call": b"cbuiltins\nlist\n]\x85R."}
+    torch.save(state, out / "carrier.pth")
+    for name, code in names.items():
+        with zipfile.ZipFile(out / "carrier.pth") as source, zipfile.ZipFile(out / f"evil-{name}.pth", "w") as target:
+            for entry in source.namelist():
+                target.writestr(entry, b"\x80\x02" + code if entry.endswith("data.pkl") else source.read(entry))
     # What is refused.
     torch.save(net, out / "whole.pth")
     torch.save({"state_dict": state, "hook": Evil()}, out / "evil.pth")

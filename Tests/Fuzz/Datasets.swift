@@ -11,6 +11,8 @@ enum Datasets {
         ImportOptions(resize: .shorterSide(6)), ImportOptions(resize: .exactly(.init(height: 5, width: 9))),
         ImportOptions(crop: .init(height: 4, width: 4)),
         ImportOptions(resize: .shorterSide(8), crop: .init(height: 3, width: 7), alpha: .drop),
+        ImportOptions(skipDamaged: true, emptyClasses: true), ImportOptions(split: .validation),
+        ImportOptions(resize: .shorterSide(2), layout: .leafFolders, orientation: .upright),
     ]
 
     /// The file as it is: zip, tar and compressed tar through libarchive, safetensors.
@@ -41,7 +43,8 @@ enum Datasets {
         "train.bin", "manifest.csv", "metadata.jsonl", "labels.csv", "a/1.png", "a/2.jpg", "b/1.png",
         "b/2.jpg",
         "1.png", "1.cls", "1.json", "2.jpg", "2.cls", "2.json", "classes.txt", "class_names.json",
-        "train-images-idx3-ubyte.gz", "é/3.png",
+        "train-images-idx3-ubyte.gz", "é/3.png", "a/4.webp", "b/5.gif", "a/c/6.bmp", "b/7.tiff", "part1.zip",
+        "part2.tar", "train.tar",
     ]
 
     /// - Returns: whether it was taken.

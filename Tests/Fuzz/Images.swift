@@ -3,7 +3,7 @@ import ImageCodecs
 
 @testable import DatasetFormats
 
-/// Single images through libpng and libjpeg-turbo, and their orientation.
+/// Single images of all formats, also at a part of their size, and their orientation.
 enum Images {
     @Sendable static func decode(_ input: Input) {
         var input = input
@@ -11,7 +11,8 @@ enum Images {
         decode(input.bytes, as: choice)
     }
 
-    /// - Parameter choice: bit 0: in colours; bit 1: without the alpha channel.
+    /// - Parameter choice: bit 0: in colours; bit 1: without the alpha channel; bits 2 and 3: by what its sides are divided,
+    ///   where the format can do that.
     /// - Returns: whether it was taken.
     @discardableResult
     static func decode(_ bytes: [UInt8], as choice: Int) -> Bool {
@@ -28,12 +29,16 @@ enum Images {
             require(found.height > 0 && found.width > 0, "\(found) is empty")
             var expected = found
             if choice & 1 == 1 { expected.channels = 3 }
+            let divisor = 1 << (choice >> 2 & 3)
+            let reduction = format.reductions.contains(divisor) ? divisor : 1
             // Exactly as large as needed: a byte too many is seen by the sanitizer.
-            let pixels = UnsafeMutableRawBufferPointer.allocate(byteCount: expected.bytes, alignment: 1)
+            let pixels = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: expected.reduced(by: reduction).bytes, alignment: 1)
             defer { pixels.deallocate() }
             let traits = attempt { () throws(ImageFailure) in
                 try format.decode(
-                    bytes, maximumSide: 128, dropsAlpha: choice & 2 == 2, expected: expected, into: pixels)
+                    bytes, maximumSide: 128, dropsAlpha: choice & 2 == 2, reduction: reduction,
+                    expected: expected, into: pixels)
             }
             return traits != nil
         }

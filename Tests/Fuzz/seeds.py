@@ -196,7 +196,40 @@ def image(kind="RGB", side=8, form="PNG", **options):
     return file.getvalue()
 
 
+def more_images():
+    """The formats beside PNG and JPEG, each also at its first choice of decoding."""
+    for kind in ("L", "RGB", "RGBA", "P", "1"):
+        seed("image", "bmp-" + kind, b"\1" + image(kind, form="BMP"))
+        seed("image", "tiff-" + kind, b"\3" + image(kind, form="TIFF"))
+    for name in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
+        seed("image", "tiff-" + name, b"\1" + image(form="TIFF", compression=name, side=16))
+    for name in ("tiff_ccitt", "group3", "group4"):
+        seed("image", "tiff-" + name, b"\1" + image("1", form="TIFF", compression=name))
+    seed("image", "tiff-cmyk", b"\1" + image("CMYK", form="TIFF"))
+    seed("image", "tiff-16", b"\1" + image("I;16", form="TIFF"))
+    seed("image", "tiff-tiled-big", b"\1" + image(form="TIFF", big_tiff=True))
+    for name, kind, options in (
+            ("lossless", "RGB", {"lossless": True}), ("lossy", "RGB", {"quality": 50}), ("alpha", "RGBA", {"lossless": True}),
+            ("lossy-alpha", "RGBA", {"quality": 50})):
+        seed("image", "webp-" + name, b"\3" + image(kind, form="WEBP", **options))
+    frames = [Image.open(io.BytesIO(image(side=8))), Image.open(io.BytesIO(image(side=8))).rotate(90)]
+    for form in ("WEBP", "GIF", "TIFF"):
+        file = io.BytesIO()
+        frames[0].save(file, form, save_all=True, append_images=frames[1:])
+        seed("image", form.lower() + "-frames", b"\1" + file.getvalue())
+    for name, kind, options in (
+            ("palette", "P", {}), ("grey", "L", {}), ("plain", "P", {"interlace": False}), ("clear", "P", {"transparency": 1})):
+        seed("image", "gif-" + name, b"\3" + image(kind, form="GIF", **options))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    seed("image", "webp-exif", b"\1" + image(form="WEBP", exif=exif.tobytes()))
+    seed("image", "tiff-exif", b"\1" + image(form="TIFF", tiffinfo={274: 6}))
+    seed("image", "jpeg-eighth", b"\15" + image(form="JPEG", side=32))
+    seed("image", "jpeg-half", b"\5" + image(form="JPEG", side=15, progressive=True))
+
+
 def images():
+    more_images()
     for kind in ("L", "LA", "RGB", "RGBA", "P", "1", "I;16"):
         seed("image", "png-" + kind.replace(";", ""), b"\1" + image(kind))
         seed("image", "png-drop-" + kind.replace(";", ""), b"\2" + image(kind))
@@ -253,7 +286,8 @@ NAMES = [
     "data_batch_1.bin", "test_batch.bin", "data_batch_1", "test_batch", "train", "batches.meta", "meta",
     "train.bin", "manifest.csv", "metadata.jsonl", "labels.csv", "a/1.png", "a/2.jpg", "b/1.png", "b/2.jpg",
     "1.png", "1.cls", "1.json", "2.jpg", "2.cls", "2.json", "classes.txt", "class_names.json",
-    "train-images-idx3-ubyte.gz", "é/3.png",
+    "train-images-idx3-ubyte.gz", "é/3.png", "a/4.webp", "b/5.gif", "a/c/6.bmp", "b/7.tiff", "part1.zip",
+    "part2.tar", "train.tar",
 ]
 
 
@@ -267,6 +301,9 @@ def layout(name, files, options=0):
 def layouts():
     png, jpg = image(), image(form="JPEG")
     layout("folder", {"a/1.png": png, "b/2.jpg": jpg, "classes.txt": b"cat\ndog\n"}, 2)
+    layout("formats", {"a/4.webp": image(form="WEBP"), "b/5.gif": image("P", form="GIF"), "a/c/6.bmp": image(form="BMP"),
+                       "b/7.tiff": image(form="TIFF", compression="tiff_lzw")}, 7)
+    layout("parts", {"part1.zip": zipped({"a/1.png": png}), "part2.tar": tar({"b/2.png": png})}, 0)
     layout("manifest", {"manifest.csv": b"file_name,label\na/1.png,x\nb/1.png,\"y, z\"\n", "a/1.png": png, "b/1.png": png})
     layout("jsonl", {"metadata.jsonl": b'{"file_name":"1.png","label":0}\n{"file_name":"2.jpg","label":"b"}\n',
                      "1.png": png, "2.jpg": jpg})

@@ -109,6 +109,33 @@ struct WeightsAloneTests {
         #expect(FileManager.default.contentsEqual(atPath: copy.path, andPath: try path(name)))
     }
 
+    @Test("come with plain values of Python and with keys that the network lacks, which are kept and named")
+    func keepsPlainValues() throws {
+        for name in ["inert.pth", "kept.pth"] {
+            let model = try open(name)
+            #expect(model.weights == (try openModel(at: path("net.pt2"))).weights)
+            let copy = try TemporaryFile()
+            var replacements: [String: ModelFile.WeightBytes] = [:]
+            for weight in model.weights { replacements[weight.name] = { try model.readWeight(weight) } }
+            try model.write(replacing: replacements, to: copy.path)
+            #expect(FileManager.default.contentsEqual(atPath: copy.path, andPath: try path(name)))
+        }
+        #expect(
+            try open("kept.pth").summary.keptTensors?.sorted() == [
+                "criterion.weight", "metrics.accuracy.total",
+            ])
+        // A layer of the network itself is no such key.
+        #expect(try problem("deeper.pth").detail.contains("1 are not expected: “features.3.weight”"))
+    }
+
+    @Test(
+        "that would have Python call or set something are refused",
+        arguments: ["setstate", "factory", "attribute", "path", "call"])
+    func refusesMeanings(name: String) throws {
+        let found = try problem("evil-\(name).pth")
+        #expect(["pickle-global-not-allowed", "pickle-opcode-not-allowed"].contains(found.code), "\(found)")
+    }
+
     @Test("with code in them are refused by its name, and nothing runs")
     func refusesCode() throws {
         let evil = try problem("evil.pth")

@@ -39,7 +39,19 @@ import Testing
         "http://[::1]:80",
         "http://localhost",
     ])
-    func addressesThatAreTaken(text: String) throws { _ = try ServiceAddress(text) }
+    func addressesThatAreTaken(text: String) throws {
+        let address = try ServiceAddress(text)
+        #expect(address.text == (text.hasSuffix("/") ? String(text.dropLast()) : text))
+    }
+
+    /// Foundation's session takes no IPv6 address: this machine's is reached by its name, and others are refused in words.
+    @Test func addressesOfIPv6() throws {
+        let local = try ServiceAddress("http://[::1]:8080")
+        #expect(local.url.absoluteString == "http://localhost:8080")
+        #expect(local.host == "[::1]:8080")
+        let other = #expect(throws: Problem.self) { try ServiceAddress("https://[2001:db8::1]") }
+        #expect(other?.fix?.contains("/etc/hosts") == true)
+    }
 
     @Test(arguments: [
         "burn.example.org", "ftp://burn.example.org", "https://", "https://user:secret@host",

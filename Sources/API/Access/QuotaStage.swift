@@ -13,8 +13,8 @@ struct QuotaStage: RequestStage {
     func admit(_ head: inout HTTPRequestHead, to route: RouteDescription) async throws {
         guard route.isUpload, let key = (head.principal as? Principal)?.key else { return }
         let bytes = Int(clamping: head.contentLength ?? 0)
-        // A piece of an upload, which the path names, has its room already.
-        if head.parameters.isEmpty {
+        // A piece of an upload, which the path names, has its room already; a resumable one gets it when it is made.
+        if head.parameters.isEmpty, route.pattern != RESTService.uploadCollection {
             let maximum = key.quota.storedBytes ?? defaults.storedBytes
             head.reservation = try await store.withTakenBytes(of: key.id) { [ledger] taken in
                 try ledger.reserve(bytes, for: key.id, taken: taken, maximum: maximum)

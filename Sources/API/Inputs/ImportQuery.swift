@@ -8,8 +8,11 @@ import WorkerProtocol
 /// What an upload says about how its file is to be read: query parameters, or pairs of Upload-Metadata.
 struct ImportParameters {
     static let names: [InputKind: [String]] = [
-        .model: ["architecture", "image", "skeleton", "weights"],
-        .dataset: ["resize", "crop", "alpha", "split", "layout", "orientation", "images"],
+        .model: ["architecture", "image", "output", "skeleton", "weights"],
+        .dataset: [
+            "resize", "crop", "alpha", "split", "layout", "orientation", "skip_damaged", "empty_classes",
+            "images",
+        ],
     ]
 
     let values: [String: String]
@@ -33,7 +36,17 @@ struct ImportParameters {
         let options = ModelImport(
             architecture: values["architecture"],
             image: try values["image"].map { try HTTPRequestHead.int("image", $0, ImportRules.sides) },
-            skeleton: values["skeleton"], weights: values["weights"])
+            skeleton: values["skeleton"], weights: values["weights"], output: values["output"])
+        if let output = options.output {
+            guard options.architecture == nil, options.skeleton == nil else {
+                throw HTTPRequestHead.invalid(
+                    "output", "output goes with a model that has a graph of its own.", fix: "Leave it out.")
+            }
+            guard !output.isEmpty, output.utf8.count <= ImportRules.longestWeightsName else {
+                throw HTTPRequestHead.invalid(
+                    "output", "output is a name or a number, 1 to \(ImportRules.longestWeightsName) bytes.")
+            }
+        }
         if options.architecture != nil, options.skeleton != nil {
             throw HTTPRequestHead.invalid(
                 "skeleton", "architecture and skeleton exclude one another.", fix: "Give one of them.")
@@ -75,11 +88,25 @@ struct ImportParameters {
             try values[name].map { try HTTPRequestHead.one(name, $0, of: type) }
         }
         options.alpha = try choice("alpha", ImportOptions.Alpha.self)
-        options.split = try choice("split", ImportOptions.Split.self)
+        options.split = try values["split"].map {
+            if let split = ImportOptions.Split(given: $0) { return split }
+            return try HTTPRequestHead.one("split", $0, of: ImportOptions.Split.self)
+        }
         options.layout = try choice("layout", ImportOptions.Layout.self)
         options.orientation = try choice("orientation", ImportOptions.Orientation.self)
+        options.skipDamaged = try flag("skip_damaged")
+        options.emptyClasses = try flag("empty_classes")
         if let text = values["images"] { _ = try HTTPRequestHead.int("images", text, Self.images) }
         return options == ImportOptions() ? nil : options
+    }
+
+    /// Nil for what is not given, and for false: both are the default.
+    private func flag(_ name: String) throws -> Bool? {
+        switch values[name] {
+        case nil, "false": return nil
+        case "true": return true
+        default: throw HTTPRequestHead.invalid(name, "\(name) is true or false.")
+        }
     }
 
     private static let images = 1...ImportLimits().maximumImages

@@ -14,7 +14,7 @@ extension RESTService {
                 .model(
                     options?.architecture.map {
                         .architecture($0, image: options?.image, weights: options?.weights)
-                    })
+                    } ?? options?.output.map { .output($0) })
             }
         return WorkerTask.CheckUpload(file: path, content: content)
     }

@@ -13,7 +13,8 @@ struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {
     var purified: [PurifiedModel]?
 
     enum CodingKeys: String, CodingKey {
-        case id, name, state, bytes, sha256, summary, problem, links, architecture, skeleton, weights, jobs,
+        case id, name, state, bytes, sha256, summary, problem, links, architecture, skeleton, weights, output,
+            jobs,
             purified
         case createdAt = "created_at"
     }
@@ -31,6 +32,7 @@ struct InputResource<Summary: Codable & Hashable & Sendable>: Encodable {
         try container.encodeIfPresent(record.modelImport?.architecture, forKey: .architecture)
         try container.encodeIfPresent(record.modelImport?.skeleton, forKey: .skeleton)
         try container.encodeIfPresent(record.modelImport?.weights, forKey: .weights)
+        try container.encodeIfPresent(record.modelImport?.output, forKey: .output)
         try container.encode(links, forKey: .links)
         try container.encodeIfPresent(jobs?.map { MentionResource(job: $0) }, forKey: .jobs)
         try container.encodeIfPresent(purified, forKey: .purified)

@@ -5,7 +5,7 @@ import Support
 /// The headers of tus 1.0.0 (https://tus.io/protocols/resumable-upload).
 enum Tus {
     static let version = "1.0.0"
-    static let extensions = "creation,expiration,checksum,termination"
+    static let extensions = "creation,creation-with-upload,expiration,checksum,termination"
     static let contentType = "application/offset+octet-stream"
 
     static var headers: HTTPFields { [.tusResumable: version, .cacheControl: "no-store"] }

@@ -5,9 +5,11 @@ import JobQueue
 import JobStore
 import Support
 
-/// Resumable uploads, by tus 1.0.0 with the extensions creation, expiration, checksum and termination.
+/// Resumable uploads, by tus 1.0.0 with the extensions creation, creation-with-upload, expiration, checksum and
+/// termination.
 extension RESTService {
-    private static let collection = "/v1/uploads"
+    static let uploadCollection = "/v1/uploads"
+    private static let collection = uploadCollection
 
     func addUploadRoutes(to router: inout Router) {
         router.on(.options, Self.collection, access: .read) { _ in
@@ -19,8 +21,10 @@ extension RESTService {
             headers[.allow] = "OPTIONS, POST"
             return HTTPResponse(status: .noContent, headers: headers)
         }
-        router.on(.post, Self.collection) { request in
-            try await Tus.answering { try await create(request.head) }
+        router.on(.post, Self.collection, isUpload: true) { head in
+            try await Tus.answering { try await planCreation(head) }
+        } respond: { request in
+            try await Tus.answering { try await created(request) }
         }
         router.on(.get, Self.collection + "/{id}") { request in
             try await Tus.answering {
@@ -46,14 +50,60 @@ extension RESTService {
         }
     }
 
-    private func create(_ head: HTTPRequestHead) async throws -> HTTPResponse {
+    /// Where the first bytes come along, the upload is made before they are read.
+    private func planCreation(_ head: HTTPRequestHead) async throws -> BodyPlan {
+        let bytes = Int(clamping: head.contentLength ?? 0)
+        guard bytes > 0 else { return .none }
+        try requirePieceType(head)
+        let checksum = try head.uploadChecksum()
+        guard bytes <= (try head.requiredByteCount(.uploadLength)) else {
+            throw Tus.refusal(
+                nil, .tooLarge, "upload-too-long", "The piece goes beyond the end of the file",
+                "\(bytes) bytes do not fit into Upload-Length.", at: "Content-Length")
+        }
+        let record = try await create(head)
+        guard let part = try uploads.take(record) else { throw Self.locked(record) }
+        return .stream(to: sink(record, part, checksum), limit: UInt64(record.length))
+    }
+
+    private func created(_ request: HTTPRequest) async throws -> HTTPResponse {
+        var (record, offset): (UploadRecord, Int)
+        if case .sink(let sink) = request.body, let sink = sink as? PieceSink {
+            record = try await sink.complete() ?? sink.record
+            offset = sink.offset
+        } else {
+            (record, offset) = (try await create(request.head), 0)
+        }
+        var headers = headers(of: record, offset)
+        headers[.location] = "\(Self.collection)/\(record.id)"
+        return try JSON.response(
+            UploadResource(record: record, offset: offset), status: .created, headers: headers)
+    }
+
+    private func sink(_ record: UploadRecord, _ part: PartFile, _ checksum: PieceChecksum?) -> PieceSink {
+        PieceSink(
+            record: record, part: part, checksum: checksum, uploads: uploads, checkHead: checkHead,
+            count: { [metrics] in metrics.uploaded(bytes: $0) })
+    }
+
+    private func requirePieceType(_ head: HTTPRequestHead) throws {
+        guard head.mediaType?.essence != Tus.contentType else { return }
+        throw Tus.refusal(
+            nil, .unsupportedFormat, "content-type-not-offset", "The body must be a piece of the file",
+            "The Content-Type is \(head.headers.first(.contentType)?.prefix(80) ?? "missing").",
+            at: "Content-Type", fix: "Send Content-Type: \(Tus.contentType).")
+    }
+
+    private func create(_ head: HTTPRequestHead) async throws -> UploadRecord {
         try head.allowQuery(["kind", "name"] + ImportParameters.names.values.joined())
         try head.requireTusVersion()
-        guard head.contentLength ?? 0 == 0 else {
+        if let concat = head.headers.first(.uploadConcat) {
             throw Tus.refusal(
-                nil, .malformed, "upload-body-unexpected", "A new upload has no body",
-                "The request that makes it has \(head.contentLength ?? 0) bytes.", at: "Content-Length",
-                fix: "Send the bytes with PATCH to the address in Location.")
+                nil, .malformed, "upload-concat-unsupported", "Uploads are not joined",
+                "Upload-Concat is \(concat.prefix(80)); each upload is one whole file.", at: "Upload-Concat",
+                fix:
+                    "Upload the file as one, piece after piece. Several files of one data set go into one tar."
+            )
         }
         let metadata = try head.uploadMetadata()
         guard let text = head.queryValue("kind") ?? metadata["kind"], let kind = InputKind(rawValue: text)
@@ -83,10 +133,7 @@ extension RESTService {
             kind, name: try uploadName(head, default: Self.name(metadata) ?? kind.rawValue), length: length,
             owner: head.owner, metadata: options,
             expectedSHA256: try head.fileDigest(), admit: quota(of: head, for: length))
-        var headers = headers(of: record, 0)
-        headers[.location] = "\(Self.collection)/\(record.id)"
-        return try JSON.response(
-            UploadResource(record: record, offset: 0), status: .created, headers: headers)
+        return record
     }
 
     /// The whole file has to fit into the key's storage, beside all that is stored, unfinished, and on its way.
@@ -116,12 +163,7 @@ extension RESTService {
     private func planPiece(_ head: HTTPRequestHead) async throws -> BodyPlan {
         try head.allowQuery()
         try head.requireTusVersion()
-        guard head.mediaType?.essence == Tus.contentType else {
-            throw Tus.refusal(
-                nil, .unsupportedFormat, "content-type-not-offset", "The body must be a piece of the file",
-                "The Content-Type is \(head.headers.first(.contentType)?.prefix(80) ?? "missing").",
-                at: "Content-Type", fix: "Send Content-Type: \(Tus.contentType).")
-        }
+        try requirePieceType(head)
         let given = try head.requiredByteCount(.uploadOffset)
         let checksum = try head.uploadChecksum()
         guard let length = head.contentLength else {
@@ -142,9 +184,7 @@ extension RESTService {
         }
         guard record.state != .committing else { return .none }
         guard let part = try uploads.take(record) else { throw Self.locked(record) }
-        let sink = PieceSink(
-            record: record, part: part, checksum: checksum, uploads: uploads, checkHead: checkHead,
-            count: { [metrics] in metrics.uploaded(bytes: $0) })
+        let sink = sink(record, part, checksum)
         // Between the look at the file and now another request may have ended.
         guard sink.offset == given else {
             sink.abort()

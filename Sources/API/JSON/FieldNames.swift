@@ -22,4 +22,5 @@ extension HTTPField.Name {
     static let uploadLength = Self(literal: "Upload-Length")
     static let uploadMetadata = Self(literal: "Upload-Metadata")
     static let uploadOffset = Self(literal: "Upload-Offset")
+    static let uploadConcat = Self(literal: "Upload-Concat")
 }

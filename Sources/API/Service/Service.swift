@@ -128,6 +128,7 @@ public struct RESTService: Sendable {
             AuthenticationStage(ring: access.ring, isRequired: access.requiresKeys),
             AuthorizationStage(),
             OwnershipStage(store: store),
+            ContentCodingStage(),
             QuotaStage(store: store, ledger: ledger, defaults: access.quotas),
         ]
         router.concluded = audit.concluded

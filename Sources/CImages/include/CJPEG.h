@@ -26,6 +26,8 @@ struct cjpeg_image {
     uint32_t channels;
     /// On return: whether the file has CMYK or YCCK.
     int is_cmyk;
+    /// On entry of a decoding: 1, 2, 4 or 8, by which the sides are divided, rounded up; 0 is 1.
+    uint32_t reduction;
     /// Ends with a zero byte; empty when the status is CJPEG_OK.
     char message[200];
 };
@@ -34,8 +36,8 @@ struct cjpeg_image {
 enum cjpeg_status cjpeg_probe(
     const uint8_t *bytes, size_t count, uint32_t maximum_side, struct cjpeg_image *image);
 
-/// Decodes to height x width x channels bytes. `image` says on entry what is expected (grey is widened to
-/// three channels where three are expected), on return what was found. `capacity` is checked. CMYK is converted as
+/// Decodes to height x width x channels bytes, of the sides divided by `reduction`. `image` says on entry what is expected
+/// of the whole image (grey is widened to three channels where three are expected), on return what was found. `capacity` is checked. CMYK is converted as
 /// Pillow does: its values are taken as inverted, as Adobe writes them, and R = (1 - C)(1 - K).
 enum cjpeg_status cjpeg_decode(
     const uint8_t *bytes, size_t count, uint32_t maximum_side, struct cjpeg_image *image,

@@ -113,25 +113,32 @@ static enum cjpeg_status read_pixels(
     if (image->height != expected.height || image->width != expected.width)
         return refuse(reader, CJPEG_OTHER_SIZE, "it has another size");
     if (image->channels > expected.channels) return refuse(reader, CJPEG_COLOUR, "it has colours");
-    size_t stride = (size_t)image->width * expected.channels;
-    if (capacity / stride < image->height) return refuse(reader, CJPEG_NO_MEMORY, "the buffer is too small");
+    const uint32_t reduction = expected.reduction == 0 ? 1 : expected.reduction;
+    if (reduction > 8 || (reduction & (reduction - 1)) != 0)
+        return refuse(reader, CJPEG_UNSUPPORTED, "sides are divided by 1, 2, 4 or 8");
+    const uint32_t height = (image->height + reduction - 1) / reduction;
+    const uint32_t width = (image->width + reduction - 1) / reduction;
+    size_t stride = (size_t)width * expected.channels;
+    if (capacity / stride < height) return refuse(reader, CJPEG_NO_MEMORY, "the buffer is too small");
 
+    jpeg->scale_num = 1;
+    jpeg->scale_denom = reduction;
     jpeg->out_color_space = image->is_cmyk ? JCS_CMYK : expected.channels == 3 ? JCS_RGB : JCS_GRAYSCALE;
     jpeg->dct_method = JDCT_ISLOW;
     jpeg_start_decompress(jpeg);
     const uint32_t components = image->is_cmyk ? 4 : expected.channels;
-    if (jpeg->output_height != expected.height || jpeg->output_width != expected.width
+    if (jpeg->output_height != height || jpeg->output_width != width
         || (uint32_t)jpeg->output_components != components)
         return refuse(reader, CJPEG_UNSUPPORTED, "its pixels have an unknown layout");
     if (image->is_cmyk) {
-        reader->row = malloc((size_t)image->width * 4);
+        reader->row = malloc((size_t)width * 4);
         if (reader->row == NULL) return refuse(reader, CJPEG_NO_MEMORY, "no memory left");
     }
     while (jpeg->output_scanline < jpeg->output_height) {
         uint8_t *target = pixels + jpeg->output_scanline * stride;
         JSAMPROW row = image->is_cmyk ? reader->row : target;
         jpeg_read_scanlines(jpeg, &row, 1);
-        if (image->is_cmyk) to_rgb(reader->row, target, image->width);
+        if (image->is_cmyk) to_rgb(reader->row, target, width);
     }
     jpeg_finish_decompress(jpeg);
     return CJPEG_OK;

@@ -24,7 +24,10 @@ extension PickleReader {
 
     func global(_ module: String, _ name: String) throws -> Value {
         let full = module + "." + name
-        guard Self.storageTypes[full] != nil || Self.builders.contains(full) || Self.plain.contains(full)
+        guard
+            Self.storageTypes[full] != nil || Self.builders.contains(full) || Self.plain.contains(full)
+                || Self.inertTypes.contains(full) || Self.inertDicts.contains(full)
+                || Self.bareTypes.contains(full) || Self.factories.contains(full)
         else {
             throw fault("It needs “\(full.prefix(120))”, which is not data.", .global)
         }
@@ -55,6 +58,7 @@ extension PickleReader {
         guard case .global(let name) = callable, let arguments = document.items(arguments) else {
             throw fault("It calls what is no name.", .opcode)
         }
+        if let value = try inert(name, arguments) { return value }
         switch name {
         case "collections.OrderedDict":
             guard let pairs = arguments.first else { return try dict([]) }
@@ -101,8 +105,10 @@ extension PickleReader {
     /// `BUILD`: the state of a NumPy array or element type; that of a dict is left out.
     mutating func build(_ object: Value, _ state: Value) throws -> Value {
         switch object {
-        // Attributes of an OrderedDict: PyTorch's `_metadata`, which says nothing about weights.
-        case .dict: return object
+        // Attributes of a bare object; of an OrderedDict PyTorch's `_metadata`, which says nothing about weights.
+        case .dict(let id):
+            if document.members(state) != nil || bare.contains(id) { try setAttributes(state, of: id) }
+            return object
         case .elementType(let type):
             // (version, byte order, …); “|” where there is no order.
             guard let parts = document.items(state), parts.count >= 2,

@@ -36,6 +36,8 @@ public struct PickleReader {
     private var tallestStack = 0
     var decodedBytes = 0
     var storageTypesByKey: [String: ScalarType] = [:]
+    /// Objects whose attributes are set by `BUILD`, once: dicts of the document.
+    var bare: Set<Int> = []
 
     private init(bytes: [UInt8], name: String, limits: PickleLimits) {
         self.bytes = bytes
@@ -146,7 +148,7 @@ public struct PickleReader {
         return .dict(id)
     }
 
-    private mutating func set(_ values: [Value], in id: Int) throws {
+    mutating func set(_ values: [Value], in id: Int) throws {
         guard values.count % 2 == 0 else { throw fault("A dict has a key without a value.") }
         try count(values.count)
         try reserve(PickleMemory.value, times: values.count)
@@ -266,6 +268,12 @@ public struct PickleReader {
                 throw fault("A global has no name.")
             }
             try push(global(module, name))
+        case 0x8F: try push(.list(sequence([])))  // EMPTY_SET
+        case 0x90: try append(popMark())  // ADDITEMS
+        case 0x91: try push(.tuple(sequence(popMark())))  // FROZENSET
+        case 0x81:  // NEWOBJ
+            let arguments = try pop()
+            try push(newObject(pop(), arguments))
         case UInt8(ascii: "Q"): try push(persistent(pop()))
         case UInt8(ascii: "R"):
             let arguments = try pop()
@@ -290,7 +298,11 @@ public struct PickleReader {
     /// A two's complement number of any length; those beyond 64 bits are refused.
     private mutating func long(_ length: Int) throws -> Value {
         let digits = bytes[try take(length)]
-        guard length <= 8 else { throw fault("A whole number has more than 64 bits.", .limit) }
+        // What is longer is no size of anything: it is kept, and its value is not asked for.
+        guard length <= 8 else {
+            guard length <= 64 else { throw fault("A whole number has more than 512 bits.", .limit) }
+            return .none
+        }
         let negative = (digits.last ?? 0) >= 0x80
         // bounded: at most eight bytes, shifted out of nothing that matters.
         return .int(digits.reversed().reduce(negative ? Int64(-1) : 0) { $0 << 8 | Int64($1) })
@@ -319,9 +331,9 @@ public struct PickleReader {
     }
 
     private static let refused: [UInt8: String] = [
-        UInt8(ascii: "i"): "INST", UInt8(ascii: "o"): "OBJ", 0x81: "NEWOBJ", 0x92: "NEWOBJ_EX",
+        UInt8(ascii: "i"): "INST", UInt8(ascii: "o"): "OBJ", 0x92: "NEWOBJ_EX",
         UInt8(ascii: "P"): "PERSID", 0x82: "EXT1", 0x83: "EXT2", 0x84: "EXT4", 0x8B: "LONG4",
-        0x8F: "EMPTY_SET", 0x90: "ADDITEMS", 0x91: "FROZENSET", 0x96: "BYTEARRAY8", 0x97: "NEXT_BUFFER",
+        0x96: "BYTEARRAY8", 0x97: "NEXT_BUFFER",
         0x98: "READONLY_BUFFER",
     ]
 }

@@ -103,6 +103,14 @@ enum ImageArray {
                 detail: "The images are \(geometry.shown) pixels; a side has 1 to \(limits.maximumSide).",
                 location: name, fix: "Scale the images to the model's input size.")
         }
+        guard geometry.bytes <= limits.maximumImageMemory else {
+            throw Problem(
+                .tooLarge, code: "image-too-large", title: "An image is too large",
+                detail:
+                    "The images are \(geometry.shown) pixels, which take \(geometry.bytes) bytes each; an image "
+                    + "may take \(limits.maximumImageMemory).",
+                location: name, fix: "Scale the images to the model's input size.")
+        }
         return pixels
     }
 

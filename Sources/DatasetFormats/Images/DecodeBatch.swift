@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import ImageCodecs
+import WorkerProtocol
 
 /// Some encoded images and, once decoded, their pixels: the unit of work between the thread that reads an
 /// archive and the workers that decode.
@@ -22,7 +23,8 @@ final class DecodeBatch: @unchecked Sendable {
 
     /// Of the packed images.
     let geometry: ImageGeometry
-    private let maximumSide: Int
+    private let limits: ImportLimits
+    private let memory: DecodeMemory
     private let transform: PixelGeometry
     private let capacity: Int
     private let pixels: UnsafeMutableRawBufferPointer
@@ -32,10 +34,11 @@ final class DecodeBatch: @unchecked Sendable {
     var encoded: [UInt8] = []
     private(set) var items: [Item] = []
 
-    init(geometry: ImageGeometry, maximumSide: Int, transform: PixelGeometry) {
+    init(geometry: ImageGeometry, limits: ImportLimits, memory: DecodeMemory, transform: PixelGeometry) {
         self.geometry = geometry
         self.transform = transform
-        self.maximumSide = maximumSide
+        self.limits = limits
+        self.memory = memory
         capacity = max(1, min(Self.maximumImages, Self.pixelBytes / geometry.bytes))
         pixels = .allocate(byteCount: capacity * geometry.bytes, alignment: 64)
         failures = .allocate(capacity: capacity)
@@ -109,6 +112,7 @@ final class DecodeBatch: @unchecked Sendable {
         switch content {
         case .encoded(let format): try decode(bytes, format, into: target)
         case .raw(let pixels): try unpack(bytes, pixels, into: target)
+        case .damaged(let reason): throw .damaged(reason)
         }
     }
 
@@ -117,30 +121,53 @@ final class DecodeBatch: @unchecked Sendable {
     ) throws(ImageFailure) -> ImageTraits {
         let dropsAlpha = transform.options.alpha == .drop
         let written = format.orientation(of: bytes)
-        let orientation = transform.options.orientation == .upright ? written : ImageOrientation.upright
-        let turned: ImageTraits = written == ImageOrientation.upright ? [] : .turned
+        let isTurned = transform.options.orientation == .upright || format.isLoadedUpright
+        let orientation = isTurned ? written : ImageOrientation.upright
+        let isNamed = written != ImageOrientation.upright && !format.isLoadedUpright
+        let turned: ImageTraits = isNamed ? .turned : []
         if transform.isIdentity, orientation == ImageOrientation.upright {
             return try format.decode(
-                bytes, maximumSide: maximumSide, dropsAlpha: dropsAlpha, expected: geometry, into: target
+                bytes, maximumSide: limits.maximumSide, dropsAlpha: dropsAlpha, expected: geometry,
+                into: target
             ).union(turned)
         }
-        var stored = try format.geometry(of: bytes, maximumSide: maximumSide)
+        var stored = try format.geometry(
+            of: bytes, maximumSide: limits.maximumSide, maximumBytes: limits.maximumImageMemory)
         guard stored.channels <= geometry.channels else { throw .colour }
         stored.channels = geometry.channels
         let upright = ImageOrientation.geometry(stored, orientation)
         try requireSize(upright)
-        var whole = UnsafeMutableRawBufferPointer.allocate(byteCount: stored.bytes, alignment: 16)
+        let reduction = transform.reduction(upright, format.reductions)
+        // Beside the pixels a decoder keeps about as many bytes again, or coefficients of two bytes each.
+        let needed = stored.reduced(by: reduction).bytes * 4
+        memory.take(needed)
+        defer { memory.giveBack(needed) }
+        return try decodeWhole(
+            bytes, format, stored, reduction: reduction, orientation: orientation, dropsAlpha: dropsAlpha,
+            into: target
+        ).union(turned)
+    }
+
+    private func decodeWhole(
+        _ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, _ stored: ImageGeometry, reduction: Int,
+        orientation: Int, dropsAlpha: Bool, into target: UnsafeMutableRawBufferPointer
+    ) throws(ImageFailure) -> ImageTraits {
+        let size = stored.reduced(by: reduction)
+        var whole = UnsafeMutableRawBufferPointer.allocate(byteCount: size.bytes, alignment: 16)
         defer { whole.deallocate() }
         let traits = try format.decode(
-            bytes, maximumSide: maximumSide, dropsAlpha: dropsAlpha, expected: stored, into: whole)
+            bytes, maximumSide: limits.maximumSide, dropsAlpha: dropsAlpha, reduction: reduction,
+            expected: stored, into: whole)
         if orientation != ImageOrientation.upright {
-            let result = UnsafeMutableRawBufferPointer.allocate(byteCount: stored.bytes, alignment: 16)
-            ImageOrientation.apply(orientation, UnsafeRawBufferPointer(whole), stored, into: result)
+            let result = UnsafeMutableRawBufferPointer.allocate(byteCount: size.bytes, alignment: 16)
+            ImageOrientation.apply(orientation, UnsafeRawBufferPointer(whole), size, into: result)
             whole.deallocate()
             whole = result
         }
-        transform.apply(UnsafeRawBufferPointer(whole), upright, into: target)
-        return traits.union(turned)
+        transform.apply(
+            UnsafeRawBufferPointer(whole), ImageOrientation.geometry(stored, orientation),
+            reduction: reduction, orientation: orientation, into: target)
+        return traits
     }
 
     private func unpack(

@@ -11,6 +11,8 @@ extension ImageTraits {
         (.opaqueAlpha, "with an alpha channel that is opaque", "left without it"),
         (.transparent, "transparent", "left without the alpha channel (alpha=drop)"),
         (.grey, "grey among coloured ones", "given three equal channels"),
+        (.first, "in files of several images", "read: the first one"),
+        (.reduced, "JPEG of many times the wanted size", "decoded at a half, a quarter or an eighth of it"),
     ]
 }
 

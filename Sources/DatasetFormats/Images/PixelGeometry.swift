@@ -32,18 +32,33 @@ struct PixelGeometry {
         return result
     }
 
+    /// How far a decoder may shrink an image that is scaled down further: three times the result's size stay, of which
+    /// the scaling makes hardly anything else than of the whole.
+    func reduction(_ image: ImageGeometry, _ possible: [Int]) -> Int {
+        let scaled = resized(image)
+        return possible.filter { divisor in
+            image.height >= Self.kept * divisor * scaled.height
+                && image.width >= Self.kept * divisor * scaled.width
+        }.max() ?? 1
+    }
+
+    private static let kept = 3
+
     /// - Parameters:
-    ///   - pixels: of an image of `geometry`, H x W x C.
+    ///   - pixels: of an image of `geometry`, its sides divided by `reduction`, H x W x C.
+    ///   - orientation: by which they were turned after that.
     ///   - target: has the bytes of `result(geometry)`.
     func apply(
-        _ pixels: UnsafeRawBufferPointer, _ geometry: ImageGeometry,
+        _ pixels: UnsafeRawBufferPointer, _ geometry: ImageGeometry, reduction: Int = 1,
+        orientation: Int = ImageOrientation.upright,
         into target: UnsafeMutableRawBufferPointer
     ) {
         let scaled = resized(geometry)
         if scaled == geometry {
             return Self.crop(pixels, geometry, result(geometry), into: target)
         }
-        let resample = Resample(from: geometry, to: scaled)
+        let resample = Resample(
+            from: geometry, reduction: reduction, orientation: orientation, to: scaled)
         if options.crop == nil { return resample.apply(pixels, into: target) }
         let whole = UnsafeMutableRawBufferPointer.allocate(byteCount: scaled.bytes, alignment: 16)
         defer { whole.deallocate() }
@@ -87,11 +102,15 @@ struct Resample {
         var starts: [Int] = []
         var coefficients: [[Int32]] = []
 
-        init(from size: Int, to result: Int) {
-            let scale = Double(size) / Double(result)
+        /// - Parameters:
+        ///   - span: what is covered of the inputs, which may end within the last one, or begin within the first.
+        ///   - isReversed: it begins within the first.
+        init(from size: Int, span: Double, isReversed: Bool, to result: Int) {
+            let origin = isReversed ? Double(size) - span : 0
+            let scale = span / Double(result)
             let spread = max(scale, 1)
             for index in 0..<result {
-                let center = (Double(index) + 0.5) * scale
+                let center = origin + (Double(index) + 0.5) * scale
                 let first = max(0, Int(center - spread + 0.5))
                 let end = min(size, Int(center + spread + 0.5))
                 let weights = (first..<end).map {
@@ -112,11 +131,24 @@ struct Resample {
     private let columns: Axis
     private let rows: Axis
 
-    init(from: ImageGeometry, to: ImageGeometry) {
-        self.from = from
+    /// - Parameters:
+    ///   - reduction: by what the sides of `whole` are divided, rounded up, in the pixels at hand.
+    ///   - orientation: by which these were turned: the part of a pixel that is over may lie in front.
+    init(
+        from whole: ImageGeometry, reduction: Int = 1, orientation: Int = ImageOrientation.upright,
+        to: ImageGeometry
+    ) {
+        from = whole.reduced(by: reduction)
         self.to = to
-        columns = Axis(from: from.width, to: to.width)
-        rows = Axis(from: from.height, to: to.height)
+        let divisor = Double(reduction)
+        columns = Axis(
+            from: from.width, span: Double(whole.width) / divisor,
+            isReversed: [2, 3, 6, 7].contains(orientation),
+            to: to.width)
+        rows = Axis(
+            from: from.height, span: Double(whole.height) / divisor,
+            isReversed: [3, 4, 7, 8].contains(orientation),
+            to: to.height)
     }
 
     func apply(_ pixels: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {

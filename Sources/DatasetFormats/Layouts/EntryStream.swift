@@ -37,7 +37,7 @@ final class EntryStream {
     /// The next file that is no clutter and was not read before.
     func next() throws -> EntryPath? {
         while let entry = try nextRaw() {
-            let path = try EntryPath(entry.name)
+            let path = try EntryPath(entry)
             switch entry.kind {
             case .directory:
                 if !path.isClutter { try folder(path) }
@@ -68,20 +68,27 @@ final class EntryStream {
         return bytes
     }
 
-    /// Appends the entry at hand if it is an image.
-    /// - Throws: where the name promises an image and the content is none that is decoded.
-    func image(_ path: EntryPath, into bytes: inout [UInt8]) throws -> ImageFormat? {
+    /// Appends the entry at hand if it is an image; nil for what is none by its name either.
+    /// - Throws: for images of a format that is not decoded.
+    func image(_ path: EntryPath, into bytes: inout [UInt8]) throws -> SourceSample.Content? {
         let start = bytes.count
         try source.read(into: &bytes, limit: ImageFormat.headBytes)
         guard let format = ImageFormat(head: bytes[start...]) else {
-            bytes.removeSubrange(start...)
-            guard !ImageFormat.isImageName(path.name) else { throw ImportProblems.foreignImage(path.name) }
+            defer { bytes.removeSubrange(start...) }
+            if ImageFormat.isImageName(path.name) {
+                let head = bytes[start...]
+                if head.isEmpty { return .damaged("the file is empty") }
+                guard ForeignImageFormat(head: head) == nil, !ImageFormat.isForeignName(path.name) else {
+                    throw ImportProblems.foreignImage(path.fullName, head)
+                }
+                return .damaged("by its content the file is no \(ImageFormat.names) image")
+            }
             return nil
         }
         try source.read(into: &bytes, limit: limits.maximumEntryBytes - ImageFormat.headBytes + 1)
         guard bytes.count - start <= limits.maximumEntryBytes else {
-            throw ImportProblems.entryTooLarge(path.name, limits.maximumEntryBytes)
+            throw ImportProblems.entryTooLarge(path.fullName, limits.maximumEntryBytes)
         }
-        return format
+        return .encoded(format)
     }
 }

@@ -17,12 +17,22 @@ final class ImageFolderSource: SampleSource {
     var expectedCount: Int? { others.isEmpty ? entries.source.imageCount : nil }
     var report: SourceReport { entries.report }
     var foldersAreClasses: Bool { !areNumbers }
+    var emptyClasses: [String] { takesEmptyClasses ? layout.emptyClasses.map(key) : [] }
+    private let takesEmptyClasses: Bool
 
-    /// - Parameter split: the part that is read, of a set whose class folders lie in folders of its parts.
-    init(_ entries: EntryStream, shape: FolderShape, split: ImportOptions.Split?, areNumbers: Bool = false) {
+    /// - Parameters:
+    ///   - split: the part that is read, of a set whose class folders lie in folders of its parts.
+    ///   - areLeaves: the folder that holds an image is its class.
+    init(
+        _ entries: EntryStream, shape: FolderShape, split: ImportOptions.Split?, areNumbers: Bool = false,
+        areLeaves: Bool = false, takesEmptyClasses: Bool = false
+    ) {
         self.entries = entries
         self.areNumbers = areNumbers
-        layout = ImageFolderLayout(maximumClasses: entries.limits.maximumClasses)
+        self.takesEmptyClasses = takesEmptyClasses
+        layout = ImageFolderLayout(
+            level: shape.classes.isEmpty ? nil : shape.level, areLeaves: areLeaves,
+            maximumClasses: entries.limits.maximumClasses)
         let above = shape.above.map { $0 + "/" }.joined()
         others =
             split == nil
@@ -38,14 +48,13 @@ final class ImageFolderSource: SampleSource {
                 entries.report.skip(path.name, "of another part")
                 continue
             }
-            guard let format = try entries.image(path, into: &bytes) else {
+            guard let content = try entries.image(path, into: &bytes) else {
                 try layout.addFolder(path.components.dropLast())
                 entries.report.skip(path.name, "not an image")
                 continue
             }
             let folder = try layout.addImage(path)
-            let className = areNumbers ? Int(folder).map(ClassNames.key) ?? folder : folder
-            return SourceSample(name: path.name, className: className, content: .encoded(format))
+            return SourceSample(name: path.fullName, className: key(folder), content: content)
         }
         return nil
     }
@@ -56,5 +65,9 @@ final class ImageFolderSource: SampleSource {
         return others.contains { name.hasPrefix($0) }
     }
 
-    func check() throws { try layout.check() }
+    private func key(_ folder: String) -> String {
+        areNumbers ? Int(folder).map(ClassNames.key) ?? folder : folder
+    }
+
+    func check() throws { try layout.check(allowingEmpty: takesEmptyClasses) }
 }

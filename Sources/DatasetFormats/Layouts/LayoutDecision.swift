@@ -38,7 +38,7 @@ struct LayoutDecision {
     private mutating func chooseParts(_ tables: ManifestTables) throws {
         let given = options.split
         switch layout {
-        case .folders:
+        case .folders, .leafFolders:
             split = try SetParts.choose(
                 given, of: shape.parts, told: "its class folders do not lie in train and test")
         case .manifest:

@@ -19,7 +19,17 @@ struct LayoutReadings {
         return Reading(
             layout: .folders,
             sentence: shape.classes.isEmpty
-                ? "Folders are the classes." : "The folders \(shape.shown)\(count) are the classes.")
+                ? "Folders are the classes."
+                : "The folders \(shape.shown)\(count) are the classes"
+                    + (shape.nesting == nil ? "." : ", with what lies in the folders below them."))
+    }
+
+    private var leafFolders: Reading {
+        Reading(
+            layout: .leafFolders,
+            sentence:
+                "The folders that hold the images, \(shape.leavesShown), are the classes, whatever lies above."
+        )
     }
 
     private var manifest: Reading {
@@ -85,6 +95,7 @@ struct LayoutReadings {
         var fitting: [Reading] = []
         if !tables.usable.isEmpty { fitting.append(manifest) }
         if shape.fits, !tables.agreesWithFolders { fitting.append(folders) }
+        if shape.leavesFit, !tables.agreesWithFolders { fitting.append(leafFolders) }
         if areLabelled || (fitting.isEmpty && survey.samples.withLabel > 0) { fitting.append(webdataset) }
         if fitting.isEmpty || survey.imageCount == 0 { fitting += containers }
         return fitting
@@ -110,6 +121,7 @@ struct LayoutReadings {
     func required(_ layout: ImportOptions.Layout) throws -> Reading {
         switch layout {
         case .folders where survey.imageCount > 0 || containers.isEmpty: return folders
+        case .leafFolders where shape.nesting != nil: return leafFolders
         case .manifest where !tables.usable.isEmpty: return manifest
         case .manifest: if let fault = tables.namedFault { throw fault }
         case .webdataset where survey.samples.withLabel > 0: return webdataset
@@ -125,6 +137,7 @@ struct LayoutReadings {
         let missing =
             switch layout {
             case .folders: "no folders with images are there"
+            case .leafFolders: "no folders lie below others with images in them"
             case .manifest: "no table with columns for a file and its label is there"
             case .webdataset: "no shard, and no image with a .cls, .json or .txt beside it is there"
             case .parquet: "no Parquet file is there"

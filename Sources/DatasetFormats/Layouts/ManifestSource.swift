@@ -1,3 +1,4 @@
+import ImageCodecs
 import Support
 import WorkerProtocol
 
@@ -30,9 +31,9 @@ final class ManifestSource: SampleSource {
                 entries.report.skip(path.name, "not in the manifest")
                 continue
             }
-            guard let format = try entries.image(path, into: &bytes) else {
-                throw ImportProblems.foreignImage(path.name)
-            }
+            let content =
+                try entries.image(path, into: &bytes)
+                ?? .damaged("by its content the file is no \(ImageFormat.names) image")
             guard found.insert(file).inserted else {
                 throw Problem(
                     .unprocessable, code: "manifest-ambiguous",
@@ -42,7 +43,7 @@ final class ManifestSource: SampleSource {
                         "Write paths with folders into the manifest, such as train/\(path.components.last ?? "")."
                 )
             }
-            return SourceSample(name: path.name, className: className, content: .encoded(format))
+            return SourceSample(name: path.fullName, className: className, content: content)
         }
         return nil
     }

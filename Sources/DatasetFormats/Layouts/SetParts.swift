@@ -50,9 +50,9 @@ enum SetParts {
                 .unprocessable, code: "split-missing", title: "The set does not have this part",
                 detail: "\(asked); the set has \(parts.sorted().joined(separator: ", ")).",
                 location: "split",
-                fix: parts.contains("test") && given != .test
-                    ? "Import with split=test, or pack the part that is to be read alone."
-                    : "Pack the part that is to be read alone.")
+                fix:
+                    "Import with split=\(parts.sorted().joined(separator: " or split=")) (--split), or pack the part that "
+                    + "is to be read alone.")
         }
         return wanted
     }

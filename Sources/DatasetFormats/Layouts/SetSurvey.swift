@@ -28,6 +28,8 @@ struct SetSurvey {
     private(set) var cifar: [String] = []
     private(set) var parquet: [String] = []
     private(set) var shards: [String] = []
+    /// Archives in it, shards among them.
+    private(set) var archives: [String] = []
     private(set) var tables: [ManifestCandidate] = []
     private(set) var orders: [OrderFile] = []
     /// What ended the survey early: what is wrong with an entry is said when it is its turn.
@@ -45,7 +47,7 @@ struct SetSurvey {
                         .cancelled, code: "cancelled", title: "The work was cancelled",
                         detail: "The import stopped while the names were read.")
                 }
-                guard entry.kind == .file, let path = try? EntryPath(entry.name), !path.isClutter,
+                guard entry.kind == .file, let path = try? EntryPath(entry), !path.isClutter,
                     !path.components.isEmpty
                 else { continue }
                 try take(path, entries, limits)
@@ -76,6 +78,7 @@ struct SetSurvey {
         if CIFARSource.split(of: name) != nil { keep(&cifar) }
         if name.hasSuffix(".parquet") { keep(&parquet) }
         if ShardedWebDataset.isShard(name) { keep(&shards) }
+        if ArchivesWithin.isArchive(name) { keep(&archives) }
         if path.components.count <= Self.deepestTable { try takeTable(path, name, entries) }
     }
 

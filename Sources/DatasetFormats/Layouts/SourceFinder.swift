@@ -25,9 +25,14 @@ struct SourceFinder {
     let limits: ImportLimits
     /// A folder for what has to lie on the disk while it is read.
     let scratch: String
+    /// Further files of the same set.
+    var parts: [String] = []
 
     /// - Parameter isCancelled: asked before every entry.
     func plan(isCancelled: () -> Bool) throws -> SetPlan {
+        if !parts.isEmpty {
+            return try plan(isCancelled: isCancelled) { [path, parts] in try FilesReader([path] + parts) }
+        }
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw Problem(
@@ -69,6 +74,11 @@ struct SourceFinder {
     {
         let first = try reader()
         let survey = try SetSurvey(first, limits: limits, isCancelled: isCancelled)
+        if !(first is ArchivesWithin), try holdsParts(survey, reader, isCancelled: isCancelled) {
+            return try plan(isCancelled: isCancelled) { [limits, scratch] in
+                ArchivesWithin(try reader(), limits: limits, scratch: scratch)
+            }
+        }
         let decision: LayoutDecision
         do { decision = try LayoutDecision(survey, options: options, limits: limits) } catch {
             throw survey.fault ?? error
@@ -90,17 +100,53 @@ struct SourceFinder {
         case .webdataset where !survey.shards.isEmpty && survey.imageCount == 0:
             open = { ShardedWebDataset(try stream(), part: decision.split, scratch: scratch) }
         case .webdataset: open = { WebDatasetSource(try stream()) }
-        case .folders:
-            let areNumbers = ClassNaming.areNumbers(decision.shape.classes, survey.orders)
-            open = {
+        case .folders, .leafFolders:
+            let areLeaves = decision.layout == .leafFolders
+            let shape = decision.shape
+            let areNumbers = ClassNaming.areNumbers(areLeaves ? shape.leaves : shape.classes, survey.orders)
+            open = { [options] in
                 ImageFolderSource(
-                    try stream(), shape: decision.shape, split: decision.split, areNumbers: areNumbers)
+                    try stream(), shape: shape, split: decision.split, areNumbers: areNumbers,
+                    areLeaves: areLeaves, takesEmptyClasses: options.emptyClasses == true)
             }
+        }
+        if !areFolders(decision.layout), options.emptyClasses != nil {
+            throw SetParts.withoutEffect(
+                "empty_classes", "empty_classes",
+                "Classes are no folders in the layout \(decision.layout.rawValue).")
         }
         return SetPlan(
             layout: decision.layout, sentence: decision.sentence, split: decision.split,
             notes: decision.notes,
             orders: survey.orders, fault: survey.fault, open: open)
+    }
+
+    private func areFolders(_ layout: ImportOptions.Layout) -> Bool {
+        layout == .folders || layout == .leafFolders
+    }
+
+    /// Whether all that lies in a set is archives that are parts of it, such as `part1.zip` and `part2.zip`, and no shards
+    /// of a WebDataset.
+    private func holdsParts(
+        _ survey: SetSurvey, _ reader: () throws -> any EntrySource, isCancelled: () -> Bool
+    ) throws -> Bool {
+        guard !survey.archives.isEmpty, survey.imageCount == 0, survey.parquet.isEmpty, survey.arrays.isEmpty,
+            survey.idx.isEmpty, survey.cifar.isEmpty, survey.tables.isEmpty, options.layout != .webdataset
+        else { return false }
+        guard survey.archives.count == survey.shards.count else { return true }
+        // The first one tells what the others are.
+        let entries = EntryStream(try reader(), limits: limits)
+        while let path = try entries.next() {
+            guard ArchivesWithin.isArchive(path.name) else { continue }
+            let file = try EntrySpool(scratch: scratch).file(of: entries.source, path)
+            let inner = try SetSurvey(
+                ArchiveReader(file, name: path.name), limits: limits, isCancelled: isCancelled)
+            let isShard =
+                inner.samples.withLabel > 0
+                && (inner.samples.withNumber > 0 || !FolderShape(inner.images).fits)
+            return inner.imageCount > 0 && !isShard
+        }
+        return false
     }
 
     private func arrays(

@@ -11,7 +11,7 @@ final class WebDatasetSource: SampleSource {
     private struct Image {
         var name: String
         var kind: String
-        var format: ImageFormat
+        var content: SourceSample.Content
         var bytes: [UInt8]
 
         /// `png`, and not `v1.000.png`.
@@ -79,10 +79,10 @@ final class WebDatasetSource: SampleSource {
             try take(kind == "cls.txt" ? .number : .text, path, try text(path))
         default:
             var bytes: [UInt8] = []
-            guard let format = try entries.image(path, into: &bytes) else {
+            guard let content = try entries.image(path, into: &bytes) else {
                 return entries.report.skip(prefix + path.name, "neither an image nor a label")
             }
-            try take(Image(name: path.name, kind: kind, format: format, bytes: bytes))
+            try take(Image(name: path.name, kind: kind, content: content, bytes: bytes))
         }
     }
 
@@ -132,7 +132,7 @@ final class WebDatasetSource: SampleSource {
         }
         bytes += image.bytes
         return SourceSample(
-            name: prefix + image.name, className: label.className, content: .encoded(image.format))
+            name: prefix + image.name, className: label.className, content: image.content)
     }
 
     private func text(_ path: EntryPath) throws -> String {

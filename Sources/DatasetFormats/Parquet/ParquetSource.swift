@@ -96,10 +96,16 @@ final class ParquetSource: SampleSource {
         guard let count = found.byteCount else { throw withoutImage(found, place) }
         let content: SourceSample.Content
         if found.shape.isEmpty {
-            guard let format = ImageFormat(head: bytes[start...].prefix(ImageFormat.headBytes)) else {
-                throw ImportProblems.foreignImage(place)
+            let head = bytes[start...].prefix(ImageFormat.headBytes)
+            if let format = ImageFormat(head: head) {
+                content = .encoded(format)
+            } else {
+                guard ForeignImageFormat(head: head) == nil else {
+                    throw ImportProblems.foreignImage(place, head)
+                }
+                bytes.removeSubrange(start...)
+                content = .damaged("by its content the cell is no \(ImageFormat.names) image")
             }
-            content = .encoded(format)
         } else {
             content = .raw(
                 try ImageArray.pixels(

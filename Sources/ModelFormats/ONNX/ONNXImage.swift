@@ -9,12 +9,20 @@ struct ONNXImage {
     let sizes: [Int]
     /// The model takes (N, height, width, channels), as TensorFlow's do.
     let isChannelsLast: Bool
+    /// float32, or uint8: bytes, which the model turns into numbers with a point.
+    let type: ScalarType
 
     init(_ info: Onnx_ValueInfoProto) throws {
         let tensor = info.type.tensorType
-        guard info.type.hasTensorType, tensor.elemType == 1 else {
-            throw ONNXFault.input.problem("The input “\(info.name.prefix(80))” is not of float32.")
+        guard info.type.hasTensorType, tensor.elemType == 1 || tensor.elemType == 2 else {
+            let isHalf = [10, 16].contains(tensor.elemType)
+            throw ONNXFault.input.problem(
+                "The input “\(info.name.prefix(80))” is \(isHalf ? "of half precision" : "not of float32").",
+                fix: isHalf
+                    ? "Export the model in single precision: torch.onnx.export(model.float().eval(), (images.float(),), "
+                        + "\"model.onnx\", dynamo=True)" : nil)
         }
+        type = tensor.elemType == 2 ? .uint8 : .float32
         let dims = tensor.shape.dim
         guard dims.count == 4 else {
             throw ONNXFault.input.problem(
@@ -39,5 +47,24 @@ struct ONNXImage {
         }
         isChannelsLast = (1...4).contains(known[2]) && known[0] > 4
         sizes = isChannelsLast ? [known[2], known[0], known[1]] : known
+    }
+
+    /// Bytes are fed as numbers with a point: the same wherever the model casts them before it computes.
+    /// - Throws: `Problem` `onnx-input`.
+    func requireConvertedFirst(_ name: String, _ graph: Onnx_GraphProto) throws {
+        var bytes: Set<String> = [name]
+        for node in graph.node where node.input.contains(where: bytes.contains) {
+            switch node.opType {
+            case "Transpose", "Identity": bytes.formUnion(node.output)
+            case "Cast" where [1, 11].contains(node.attribute.first { $0.name == "to" }?.i ?? 0): continue
+            case "CastLike": continue
+            default:
+                throw ONNXFault.input.problem(
+                    "The input “\(name.prefix(80))” is of uint8, and “\(node.opType.prefix(40))” computes with whole "
+                        + "numbers before a Cast to float.",
+                    fix: "Export a model that takes float32, or casts its input first (images.float() / 255)."
+                )
+            }
+        }
     }
 }

@@ -37,6 +37,8 @@ public struct ONNXModel: Sendable {
 
     /// To be simplified and checked, as any graph that was read.
     public let graph: Graph
+    /// Which of several outputs is the logits.
+    public let outputName: String?
     /// By the value that it feeds.
     public let weights: [Graph.ValueID: Weight]
     /// The files beside the model that its tensors lie in, by their path relative to the model's folder.
@@ -49,9 +51,10 @@ public struct ONNXModel: Sendable {
     /// - Parameters:
     ///   - range: where the model lies in the file.
     ///   - files: those that hold weights beside it, in the same file.
+    ///   - output: the name or number of the logits, of several outputs.
     /// - Throws: `Problem` (`onnx-…`, `model-…`) that names the node or tensor.
     public init(
-        _ file: RandomAccessFile, range: Range<Int>, files: ONNXFiles = ONNXFiles([:]),
+        _ file: RandomAccessFile, range: Range<Int>, files: ONNXFiles = ONNXFiles([:]), output: String? = nil,
         limits: ONNXLimits = ONNXLimits()
     ) throws {
         let scanner = try WireScanner(file, range: range, limit: limits.maximumDescriptionBytes)
@@ -75,7 +78,7 @@ public struct ONNXModel: Sendable {
         var translator = try ONNXTranslator(
             model.graph, scanner, file, files: files, opset: opset, limits: limits)
         try translator.translate()
-        graph = try translator.finished()
+        (graph, outputName) = try translator.finished(output)
         weights = translator.weights
         metadata = scanner.metadata
         operators = Dictionary(model.graph.node.map { ($0.opType, 1) }, uniquingKeysWith: +)

@@ -69,16 +69,21 @@ struct ONNXTranslator {
         fixedBatch = read.batch
         imageShape = read.sizes
         values = stored
-        let value = try builder.input(
+        var value = try builder.input(
             image.name, .image, shape: [.batchSize] + read.sizes.map { Dimension($0) })
-        values[image.name] = .tensor(value, .float32)
+        if read.type == .uint8 {
+            try read.requireConvertedFirst(image.name, graph)
+            value = try builder.call(
+                "aten::mul", "Scalar", [("self", .tensor(value)), ("other", .int(.known(255)))], name: "bytes"
+            )[0]
+        }
         if read.isChannelsLast {
-            let moved = try builder.call(
+            value = try builder.call(
                 "aten::permute", "",
                 [("self", .tensor(value)), ("dims", .ints([0, 2, 3, 1].map { .known($0) }))],
-                name: "channels_last")
-            values[image.name] = .tensor(moved[0], .float32)
+                name: "channels_last")[0]
         }
+        values[image.name] = .tensor(value, read.type)
     }
 
     mutating func translate() throws {
@@ -116,23 +121,32 @@ struct ONNXTranslator {
         }
     }
 
-    /// The logits: the only output, or the only one of the form (N, classes).
-    func finished() throws -> Graph {
-        var found: [Graph.ValueID] = []
+    /// With the output that is the logits, and its name where there are others.
+    func finished(_ wanted: String?) throws -> (Graph, output: String?) {
+        var found: [Graph.ValueID?] = []
+        var outputs: [OutputChoice.Output] = []
         for output in proto.output {
-            guard case .tensor(let value, .float32)? = values[output.name] else { continue }
-            found.append(value)
+            guard case .tensor(let value, let type)? = values[output.name] else {
+                outputs.append(.init(name: output.name, shape: "(a constant)", mayBeLogits: false))
+                found.append(nil)
+                continue
+            }
+            let shape = builder.shape(of: value)
+            let isRow = shape.count == 2 && shape.first == .batchSize && type == .float32
+            outputs.append(.init(name: output.name, shape: "\(shape.text) \(type)", mayBeLogits: isRow))
+            found.append(type == .float32 ? value : nil)
         }
-        let rows = found.filter {
-            builder.shape(of: $0).count == 2 && builder.shape(of: $0).first == .batchSize
-        }
-        let candidates = found.count == 1 ? found : rows
-        guard candidates.count == 1 else {
+        let choice = OutputChoice(outputs: outputs, wanted: wanted)
+        let place = try choice.place()
+        guard let value = found[place] else {
             throw GraphFault.output.problem(
-                "The model has \(proto.output.count) outputs, and \(rows.count) of them may be the logits.",
-                fix: "Export a model whose only output is the logits.")
+                "The output “\(outputs[place].name ?? "")” is \(outputs[place].shape): numbers of classes, as an argmax "
+                    + "gives them, and no logits.",
+                fix: "Export a model whose output is the logits, without the argmax behind them.")
         }
-        return builder.graph(output: candidates[0], imageShape: [nil] + imageShape.map { $0 })
+        return (
+            builder.graph(output: value, imageShape: [nil] + imageShape.map { $0 }), choice.name(of: place)
+        )
     }
 
     private mutating func results(_ call: ONNXCall) throws -> [Value?] {

@@ -36,7 +36,7 @@ extension ONNXTranslator {
                     operands)
             ]
         },
-        "Resize": resize, "Upsample": resize,
+        "Resize": resize, "Upsample": resize, "AffineGrid": affineGrid, "GridSample": gridSample,
         "DepthToSpace": { translator, operands in
             let shape = try translator.shape(operands, 0)
             guard let block = operands.call.int("blocksize"), (1...64).contains(block), shape.count == 4,

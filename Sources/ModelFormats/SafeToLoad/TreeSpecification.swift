@@ -14,6 +14,33 @@ enum TreeSpecification {
         } catch { return false }
     }
 
+    /// What each tensor of a nested result is called: keys of dicts and numbers of tuples, with dots between them; nil where
+    /// the text is none.
+    static func names(_ text: String) -> [String]? {
+        guard let root = try? parse(text), case .array(let parts) = root, parts.count == 2 else { return nil }
+        return names(parts[1], [])
+    }
+
+    private static func names(_ value: JSONValue, _ above: [String]) -> [String]? {
+        guard case .object = value, case .array(let children)? = value["children_spec"] ?? .array([]) else {
+            return nil
+        }
+        if children.isEmpty { return value["type"] == nil ? [above.joined(separator: ".")] : [] }
+        var keys: [String] = children.indices.map(String.init)
+        if case .string(let context)? = value["context"], case .array(let items)? = try? parse(context) {
+            let texts = items.compactMap { if case .string(let text) = $0 { text } else { nil } }
+            if texts.count == children.count { keys = texts }
+        }
+        // A tuple that is the whole result adds nothing to the names.
+        let isOuter = above.isEmpty && children.count == 1 && keys == ["0"]
+        var result: [String] = []
+        for (key, child) in zip(keys, children) {
+            guard let found = names(child, isOuter ? above : above + [key]) else { return nil }
+            result += found
+        }
+        return result
+    }
+
     private static func parse(_ text: String) throws -> JSONValue {
         try StrictJSON.parse(
             Array(text.utf8),

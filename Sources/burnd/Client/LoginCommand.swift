@@ -32,9 +32,9 @@ struct LoginCommand: AsyncParsableCommand {
             }
             let version: Version = try client.decode(try await client.get("/v1/version"))
             try Credentials(
-                url: address.url.absoluteString, key: key, allowsPlainHTTP: allowPlainHttp ? true : nil
+                url: address.text, key: key, allowsPlainHTTP: allowPlainHttp ? true : nil
             ).save(ProcessInfo.processInfo.environment)
-            print("Logged in to \(address.url.absoluteString) (\(version.name) \(version.version)).")
+            print("Logged in to \(address.text) (\(version.name) \(version.version)).")
         }
     }
 }

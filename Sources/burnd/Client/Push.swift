@@ -12,21 +12,48 @@ struct Push {
     var options: [URLQueryItem] = []
     let display = ProgressDisplay.standardError()
 
-    func run(_ path: String, name: String?) async throws -> InputReply {
+    /// - Parameter parts: further files of the same set.
+    func run(_ path: String, parts: [String] = [], name: String?) async throws -> InputReply {
         var isFolder: ObjCBool = false
         let found = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let last = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
-        guard found, isFolder.boolValue else { return try await send(path, name: name ?? last) }
-        guard kind == .dataset else {
-            throw Problem(
-                .unsupportedFormat, code: "model-is-a-folder", title: "The model is a folder",
-                detail: "\(path) is a folder; a .pt2 or ONNX file is expected.")
+        if kind == .model {
+            return try await withScratchFolder { scratch in
+                let file = try await ModelInput.file(path, scratch: scratch)
+                let isPacked = file.hasPrefix(scratch + "/")
+                let sent = isPacked ? URL(fileURLWithPath: file).lastPathComponent : last
+                return try await send(file, name: name ?? sent)
+            }
         }
+        if !parts.isEmpty {
+            return try await send(parts: [path] + parts, name: name ?? "\(last) and \(parts.count) more")
+        }
+        guard found, isFolder.boolValue else { return try await send(path, name: name ?? last) }
         return try await withScratchFolder { scratch in
             let archive = scratch + "/" + last + ".tar"
             display.note("packing \(last)")
             try await FolderArchive.write(path, to: archive)
             return try await send(archive, name: name ?? last + ".tar")
+        }
+    }
+
+    /// Several files in one tar; the service reads them as one set.
+    private func send(parts: [String], name: String) async throws -> InputReply {
+        try await withScratchFolder { scratch in
+            var names: Set<String> = []
+            for part in parts {
+                let file = URL(fileURLWithPath: try LocalWorker.existing(part, option: "PATH"))
+                guard names.insert(file.lastPathComponent).inserted else {
+                    throw Problem(
+                        .unprocessable, code: "set-parts-invalid", title: "The parts are no parts of one set",
+                        detail: "Two files are called \(file.lastPathComponent).", location: part,
+                        fix: "Give archives or Parquet files of different names.")
+                }
+            }
+            display.note("packing \(parts.count) files")
+            let archive = scratch + "/parts.tar"
+            try await FolderArchive.write(FileManager.default.currentDirectoryPath, files: parts, to: archive)
+            return try await send(archive, name: name)
         }
     }
 
@@ -63,14 +90,38 @@ struct Push {
 
 /// A folder as a tar archive. The same files make the same bytes, so that an interrupted push of a folder goes on.
 enum FolderArchive {
+    /// A whole folder. Links within it become what they lead to.
     static func write(_ folder: String, to archive: String) async throws {
+        let hasLinks = try FolderLinks.check(folder)
+        try await write(folder, entries: ["."], isFollowing: hasLinks, to: archive)
+    }
+
+    /// Files, from wherever they lie, by their last names.
+    static func write(_ folder: String, files: [String], to archive: String) async throws {
+        var arguments: [String] = []
+        for file in files {
+            let url = URL(fileURLWithPath: file).standardizedFileURL
+            arguments += ["--directory", url.deletingLastPathComponent().path, "./" + url.lastPathComponent]
+        }
+        try await run(arguments, isFollowing: true, to: archive)
+    }
+
+    /// - Parameter entries: names in the folder.
+    static func write(
+        _ folder: String, entries: [String], isFollowing: Bool = true, to archive: String
+    ) async throws {
+        try await run(["--directory", folder, "--"] + entries, isFollowing: isFollowing, to: archive)
+    }
+
+    private static func run(_ entries: [String], isFollowing: Bool, to archive: String) async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
             "tar", "--create", "--format=pax", "--pax-option=delete=atime,delete=ctime", "--sort=name",
             "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=a+r,u+w", "--file", archive,
-            "--directory", folder, ".",
         ]
+        if isFollowing { process.arguments? += ["--dereference", "--hard-dereference"] }
+        process.arguments?.append(contentsOf: entries)
         let errors = Pipe()
         process.standardError = errors
         process.standardInput = FileHandle.nullDevice

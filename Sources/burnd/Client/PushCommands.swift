@@ -25,7 +25,9 @@ struct PushModelCommand: AsyncParsableCommand {
 
     @OptionGroup var service: ServiceOptions
 
-    @Argument(help: "A .pt2 or ONNX file, or weights alone.", completion: .file())
+    @Argument(
+        help: "A .pt2 or ONNX file, weights alone, or a folder that one of them was saved to.",
+        completion: .file())
     var file: String
 
     @Option(help: "What the service calls it. Default: the file's name.")
@@ -46,6 +48,11 @@ struct PushModelCommand: AsyncParsableCommand {
             "Which copy of the weights is analysed, where a checkpoint holds several.", valueName: "name"))
     var weights: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Of a model with several outputs, the logits: by name or number.", valueName: "name"))
+    var modelOutput: String?
+
     func validate() throws {
         if architecture != nil, skeleton != nil {
             throw ValidationError("--architecture and --skeleton exclude one another.")
@@ -60,7 +67,7 @@ struct PushModelCommand: AsyncParsableCommand {
         try await answering(json: service.json) {
             let options = [
                 ("architecture", architecture), ("image", image.map(String.init)), ("skeleton", skeleton),
-                ("weights", weights),
+                ("weights", weights), ("output", modelOutput),
             ].compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }
             let push = Push(client: try await service.client(), kind: .model, options: options)
             try await push.show(try await push.run(file, name: name), json: service.json)
@@ -72,7 +79,7 @@ struct PushDatasetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push", abstract: "Uploads a data set; goes on where an interrupted upload stopped.",
         discussion: """
-            Prints the id. A folder is packed into a tar first. With options of its reading the file is sent in one \
+            Prints the id. A folder is packed into a tar first, and so are several files. With options of its reading the file is sent in one \
             request instead.
             """)
 
@@ -80,6 +87,9 @@ struct PushDatasetCommand: AsyncParsableCommand {
 
     @Argument(help: "A folder of class folders, an archive or an array file.", completion: .file())
     var path: String
+
+    @Argument(help: "Further archives or Parquet files of the same set.", completion: .file())
+    var parts: [String] = []
 
     @Option(help: "What the service calls it. Default: the file's name.")
     var name: String?
@@ -89,7 +99,7 @@ struct PushDatasetCommand: AsyncParsableCommand {
     func run() async throws {
         try await answering(json: service.json) {
             let push = Push(client: try await service.client(), kind: .dataset, options: reading.query)
-            try await push.show(try await push.run(path, name: name), json: service.json)
+            try await push.show(try await push.run(path, parts: parts, name: name), json: service.json)
         }
     }
 }
@@ -107,7 +117,9 @@ struct ReadingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Transparent images: refuse or drop.", valueName: "what"))
     var alpha: String?
 
-    @Option(help: ArgumentHelp("Which part of a set with both is read: train or test.", valueName: "part"))
+    @Option(
+        help: ArgumentHelp(
+            "Which part of a set with several is read: train, test or validation (val).", valueName: "part"))
     var split: String?
 
     @Option(
@@ -122,6 +134,12 @@ struct ReadingOptions: ParsableArguments {
             valueName: "stored|upright"))
     var orientation: String?
 
+    @Flag(help: "Leave damaged images out, and say so.")
+    var skipDamaged = false
+
+    @Flag(help: "Class folders without images are classes too.")
+    var emptyClasses = false
+
     func validate() throws {
         if let resize, ImportRules.resize(resize) == nil {
             throw ValidationError("--resize takes a number such as 256, or 256x320.")
@@ -135,6 +153,7 @@ struct ReadingOptions: ParsableArguments {
         [
             ("resize", resize), ("crop", crop), ("alpha", alpha), ("split", split),
             ("layout", layout), ("orientation", orientation),
+            ("skip_damaged", skipDamaged ? "true" : nil), ("empty_classes", emptyClasses ? "true" : nil),
         ]
         .compactMap { name, value in value.map { URLQueryItem(name: name, value: $0) } }
     }

@@ -71,7 +71,8 @@ private func analyse(_ type: JobType, _ arguments: AnalysisOptions, output: Stri
             try await analyse(type, arguments, output: output, scratch: scratch)
         }
         throw AnalysisExit.code(for: verdict.result)
-    } catch let problem as Problem {
+    } catch let found as Problem {
+        let problem = CommandWords.translated(found)
         if arguments.json { try printJSON(["error": ProblemResource(problem)]) }
         Terminal.note("burnd: \(problem)")
         throw ExitCode.failure
@@ -95,7 +96,7 @@ private func analyse(
     var written = AnalysisReport.Output()
     if let output, let file = findings.artifacts[.purifiedModel] {
         try copy(ReportedFile(file, in: scratch + "/job"), to: output)
-        written.modelChanged = !FileManager.default.contentsEqual(atPath: output, andPath: arguments.model)
+        written.modelChanged = !FileManager.default.contentsEqual(atPath: output, andPath: result.modelFile)
         written.model = output
     }
     if let labels = arguments.labels {

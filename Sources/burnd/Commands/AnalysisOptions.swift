@@ -74,6 +74,9 @@ struct AnalysisOptions: ParsableArguments {
     @Argument(help: "The images it was trained on: a folder, an archive or an array file.")
     var dataset: String
 
+    @Argument(help: "Further archives or Parquet files of the same set.")
+    var parts: [String] = []
+
     @OptionGroup var imports: InputOptions
 
     @Option(help: ArgumentHelp("Clean images with their true labels, to measure ACC on.", valueName: "set"))

@@ -30,6 +30,9 @@ struct CheckCommand: AsyncParsableCommand {
     @Argument(help: "The images it was trained on: a folder, an archive or an array file.")
     var dataset: String?
 
+    @Argument(help: "Further archives or Parquet files of the same set.")
+    var parts: [String] = []
+
     @OptionGroup var imports: InputOptions
 
     @OptionGroup var scaling: ScalingOptions
@@ -96,9 +99,10 @@ struct CheckCommand: AsyncParsableCommand {
         var report = Report()
         var problems: [Problem] = []
         var packed = ""
+        var modelPath = ""
         do {
-            let path = try LocalWorker.existing(model, option: "MODEL")
-            report.model = try await worker.probe(path, imports.modelSkeleton, scratch: scratch)
+            modelPath = try await ModelInput.file(model, scratch: scratch)
+            report.model = try await worker.probe(modelPath, imports.modelSkeleton, scratch: scratch)
         } catch let problem as Problem where problem.isAboutInput {
             problems.append(problem)
         }
@@ -121,22 +125,22 @@ struct CheckCommand: AsyncParsableCommand {
                 if problems.isEmpty || (problems.allSatisfy { $0.code == "classes-mismatch" } && order != nil)
                 {
                     let folder = try LocalWorker.makeFolder(scratch, "agreement")
-                    try await compare(worker, packed, options, folder, &report, &problems)
+                    try await compare(worker, modelPath, packed, options, folder, &report, &problems)
                 }
             } catch let problem as Problem where problem.isAboutInput {
                 problems.append(problem)
             }
         }
+        problems = problems.map(CommandWords.translated)
         report.problems = problems.map { ProblemResource($0) }
         return (report, problems)
     }
 
     /// Measures how far predictions and labels agree.
     private func compare(
-        _ worker: LocalWorker, _ packed: String, _ options: JobOptions, _ folder: String,
+        _ worker: LocalWorker, _ path: String, _ packed: String, _ options: JobOptions, _ folder: String,
         _ report: inout Report, _ problems: inout [Problem]
     ) async throws {
-        let path = try LocalWorker.existing(model, option: "MODEL")
         let task = WorkerTask(
             kind: .agreement(
                 .init(model: path, skeleton: imports.modelSkeleton, dataset: packed, options: options)),
@@ -173,7 +177,8 @@ struct CheckCommand: AsyncParsableCommand {
         }
         let folder = try LocalWorker.makeFolder(scratch, "dataset")
         let summary = try await worker.importSet(
-            source, into: folder, name: "dataset", options: imports.importOptions)
+            source, try parts.map { try LocalWorker.existing($0, option: "DATASET") }, into: folder,
+            name: "dataset", options: imports.importOptions)
         return (summary, folder)
     }
 
@@ -187,6 +192,11 @@ struct CheckCommand: AsyncParsableCommand {
                 let names = copies.map { "\"\($0.name)\"\($0.isAnalysed ? " (looked at)" : "")" }
                 print("         weights found under \(names.joined(separator: ", "))".inOneLine)
             }
+            if let kept = model.keptTensors {
+                let names = kept.prefix(8).joined(separator: ", ") + (kept.count > 8 ? ", …" : "")
+                print("         kept as they are, none of the network's: \(names)".inOneLine)
+            }
+            if let output = model.output { print("         logits: output \(output)".inOneLine) }
         }
         if let set = report.dataset {
             print(

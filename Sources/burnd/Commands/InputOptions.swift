@@ -5,7 +5,9 @@ import Foundation
 import Support
 
 extension ImportOptions.Alpha: ExpressibleByArgument {}
-extension ImportOptions.Split: ExpressibleByArgument {}
+extension ImportOptions.Split: ExpressibleByArgument {
+    public init?(argument: String) { self.init(given: argument) }
+}
 extension ImportOptions.Layout: ExpressibleByArgument {}
 extension ImportOptions.Orientation: ExpressibleByArgument {}
 
@@ -33,6 +35,12 @@ struct InputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Of a model with several outputs, the logits: by name, or by number from 0. Default: the one called logits.",
+            valueName: "name"))
+    var modelOutput: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Scale the images: the shorter side (256), or height and width (256x320).", valueName: "size"))
     var resize: String?
 
@@ -48,7 +56,10 @@ struct InputOptions: ParsableArguments {
             valueName: "stored|upright"))
     var orientation: ImportOptions.Orientation?
 
-    @Option(help: "Which part of DATASET is read, where it has both: train (the default) or test.")
+    @Option(
+        help: ArgumentHelp(
+            "Which part of DATASET is read, where it has several: train (the default), test or validation (val).",
+            valueName: "part"))
     var split: ImportOptions.Split?
 
     @Option(
@@ -57,11 +68,23 @@ struct InputOptions: ParsableArguments {
             valueName: "name"))
     var layout: ImportOptions.Layout?
 
+    @Flag(
+        help:
+            "Leave damaged images out, and say so; else a set that has any is refused, with all of them listed."
+    )
+    var skipDamaged = false
+
+    @Flag(help: "Class folders without images are classes too; else a set that has any is refused.")
+    var emptyClasses = false
+
     func validate() throws {
         if architecture != nil, skeleton != nil {
             throw ValidationError("--architecture and --skeleton exclude one another.")
         }
         if image != nil, architecture == nil { throw ValidationError("--image goes with --architecture.") }
+        if modelOutput != nil, architecture != nil || skeleton != nil {
+            throw ValidationError("--model-output goes with a model that has a graph of its own.")
+        }
         if weights != nil, architecture == nil, skeleton == nil {
             throw ValidationError("--weights goes with --architecture or --skeleton.")
         }
@@ -77,6 +100,7 @@ struct InputOptions: ParsableArguments {
     }
 
     var modelSkeleton: ModelSkeleton? {
+        if let modelOutput { return .output(modelOutput) }
         if let architecture { return .architecture(architecture, image: image, weights: weights) }
         return skeleton.map { .file(URL(fileURLWithPath: $0).standardizedFileURL.path, weights: weights) }
     }
@@ -84,7 +108,8 @@ struct InputOptions: ParsableArguments {
     var importOptions: ImportOptions {
         ImportOptions(
             resize: resize.flatMap(ImportRules.resize), crop: crop.flatMap(ImportRules.size), alpha: alpha,
-            split: split, layout: layout, orientation: orientation)
+            split: split, layout: layout, orientation: orientation,
+            skipDamaged: skipDamaged ? true : nil, emptyClasses: emptyClasses ? true : nil)
     }
 
     /// - Throws: `Problem` for options of a set that is packed, whose images are what they are.
@@ -93,15 +118,15 @@ struct InputOptions: ParsableArguments {
         throw Problem(
             .unprocessable, code: "option-without-effect", title: "An option has no effect on this set",
             detail:
-                "\(path) is packed already; --resize, --crop, --alpha, --orientation, --split and --layout say how "
-                + "images are packed.", location: "DATASET",
+                "\(path) is packed already; --resize, --crop, --alpha, --orientation, --split, --layout, --skip-damaged "
+                + "and --empty-classes say how images are packed.", location: "DATASET",
             fix: "Leave the options out, or give the images themselves.")
     }
 
     /// For sets beside DATASET: which part and layout it has says nothing of theirs.
     var otherSets: ImportOptions {
         var options = importOptions
-        (options.split, options.layout) = (nil, nil)
+        (options.split, options.layout, options.emptyClasses) = (nil, nil, nil)
         return options
     }
 }

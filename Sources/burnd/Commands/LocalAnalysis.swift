@@ -15,6 +15,8 @@ struct LocalAnalysis {
     let worker: LocalWorker
 
     struct Result {
+        /// The file that was read for MODEL.
+        var modelFile: String
         var model: ModelSummary
         var dataset: DatasetSummary
         var options: JobOptions
@@ -25,14 +27,7 @@ struct LocalAnalysis {
     /// - Parameter scratch: an empty folder for packed data sets and the worker's files.
     func run(scratch: String) async throws -> Result {
         let options = try arguments.jobOptions()
-        let modelPath = try LocalWorker.existing(arguments.model, option: "MODEL")
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: modelPath, isDirectory: &isFolder), isFolder.boolValue {
-            throw Problem(
-                .unsupportedFormat, code: "model-is-a-folder", title: "The model is a folder",
-                detail: "\(arguments.model) is a folder; a .pt2 or ONNX file is expected.", location: "MODEL",
-                fix: "The order is MODEL DATASET.")
-        }
+        let modelPath = try await ModelInput.file(arguments.model, scratch: scratch)
         let sets = try [
             ("dataset", arguments.dataset, "DATASET"), ("clean", arguments.clean, "--clean"),
             ("triggered", arguments.triggered, "--triggered"), ("trusted", arguments.trusted, "--trusted"),
@@ -58,12 +53,7 @@ struct LocalAnalysis {
         guard let (folder, dataset) = packed["dataset"] else {
             throw LocalWorker.silent("The import gave no data set.")
         }
-        do {
-            try OptionRules.checkMatch(model: model, dataset: dataset, options: options)
-        } catch var problem as Problem {
-            problem.location = problem.location.map(Self.argument)
-            throw problem
-        }
+        try OptionRules.checkMatch(model: model, dataset: dataset, options: options)
         let evaluation =
             packed["clean"] == nil && packed["triggered"] == nil
             ? nil
@@ -83,7 +73,8 @@ struct LocalAnalysis {
         let collected = findings.withLock { $0 }
         guard let verdict = collected.verdict else { throw LocalWorker.silent("The worker gave no verdict.") }
         return Result(
-            model: model, dataset: dataset, options: options, findings: collected, verdict: verdict)
+            modelFile: modelPath, model: model, dataset: dataset, options: options, findings: collected,
+            verdict: verdict)
     }
 
     /// A folder that holds a packed data set already is taken as it is.
@@ -97,7 +88,9 @@ struct LocalAnalysis {
         let folder = try LocalWorker.makeFolder(scratch, name)
         guard name != "dataset" else {
             let summary = try await worker.importSet(
-                source, into: folder, name: name, options: arguments.imports.importOptions)
+                source, try arguments.parts.map { try LocalWorker.existing($0, option: "DATASET") },
+                into: folder,
+                name: name, options: arguments.imports.importOptions)
             for sentence in summary.reading?.sentences ?? [] { worker.display.note(sentence.inOneLine) }
             return (folder, summary)
         }
@@ -115,16 +108,5 @@ struct LocalAnalysis {
         guard let phase = progress.phase else { return "preparation" }
         let name = phase.rawValue.replacing("_", with: " ")
         return progress.round > 0 ? "\(name), round \(progress.round)" : name
-    }
-
-    /// The argument that stands for a place in a job request's body.
-    private static func argument(_ pointer: String) -> String {
-        switch pointer {
-        case "/dataset": "DATASET"
-        case "/options/classes": "--classes"
-        case "/options/input/mean": "--mean"
-        case "/options/input/std": "--std"
-        default: pointer
-        }
     }
 }

@@ -25,12 +25,15 @@ struct LocalWorker {
     }
 
     /// Packs the images of `source` into `folder`.
+    /// - Parameter parts: further files of the same set.
     func importSet(
-        _ source: String, into folder: String, name: String, options: ImportOptions
+        _ source: String, _ parts: [String] = [], into folder: String, name: String, options: ImportOptions
     ) async throws -> DatasetSummary {
         let summary = Mutex(DatasetSummary?.none)
         let task = WorkerTask(
-            kind: .importDataset(WorkerTask.ImportDataset(source: source, options: options)),
+            kind: .importDataset(
+                WorkerTask.ImportDataset(
+                    source: source, parts: parts.isEmpty ? nil : parts, options: options)),
             outputDirectory: folder)
         try await run(task, label: { _ in "import \(name)" }) { message in
             if case .datasetImported(let found) = message { summary.withLock { $0 = found } }

@@ -57,7 +57,7 @@ extension JobReport {
                 ModelImport(
                     architecture: imports.architecture, image: imports.image,
                     skeleton: imports.skeleton.map { URL(fileURLWithPath: $0).lastPathComponent },
-                    weights: imports.weights)
+                    weights: imports.weights, output: imports.modelOutput)
             }
         self.init(
             job: .init(type: type),

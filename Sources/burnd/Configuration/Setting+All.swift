@@ -134,6 +134,10 @@ extension Setting {
         count(
             "limits.image_side", \.limits.images.maximumSide, 1...65_535,
             "Pixels of an image's longer side."),
+        size(
+            "limits.image_memory", \.limits.images.maximumImageMemory,
+            "Bytes of one image's pixels (height x width x 3), decoded; four times as much are decoded at once."
+        ),
         size("limits.image_bytes", \.limits.images.maximumEntryBytes, "Bytes of one encoded image."),
         size(
             "limits.packed_bytes", \.limits.images.maximumPackedBytes,

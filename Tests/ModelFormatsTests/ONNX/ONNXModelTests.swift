@@ -194,7 +194,10 @@ struct ONNXModelTests {
                 "two possible outputs", "model-output",
                 { tiny in
                     tiny.node("Relu", ["logits"], "more")
-                    tiny.model.graph.output.append(TinyONNX.info("more", [nil, 10]))
+                    tiny.node("Relu", ["more"], "most")
+                    tiny.model.graph.output = [
+                        TinyONNX.info("more", [nil, 10]), TinyONNX.info("most", [nil, 10]),
+                    ]
                 }
             ),
         ]

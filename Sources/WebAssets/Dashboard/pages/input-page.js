@@ -85,6 +85,8 @@ function reading(found) {
     ...found.converted.map(({ from, how, count: number, example }) => `${images(number)} ${from}: ${how} (${example}).`),
     found.turned > 0 && `${images(found.turned)} with an orientation (EXIF): ${found.orientation === 'upright'
       ? 'turned upright' : 'taken as stored'}.`,
+    found.damaged && `${images(found.damaged.count)} could not be read and left out: ${
+      found.damaged.files.slice(0, 3).map(({ name }) => name).join(', ')}${found.damaged.count > 3 ? ', …' : ''}.`,
     ...found.ignored.map(({ kind, reason, count: number, examples }) => (
       `Ignored: ${count(number)} ${kind} (${reason}): ${examples.join(', ')}${number > examples.length ? ', …' : ''}`))];
   return h('section', { class: 'panel', 'aria-label': 'How it was read' }, h('h2', {}, 'How it was read'),

@@ -7,14 +7,17 @@ const fields = {
     ['image', 'Image side', 'Pixels; goes with an architecture.'],
     ['skeleton', 'Graph of another model', 'The id of a model whose graph the weights fill.'],
     ['weights', 'Copy of the weights', 'Where a checkpoint holds several, such as state_dict_ema.'],
+    ['output', 'Output', 'Of a model with several: the name or number of the logits.'],
   ],
   datasets: [
     ['resize', 'Resize', '256 for the shorter side, or 256x320.'],
     ['crop', 'Centre crop', 'Such as 224.'],
     ['alpha', 'Transparent images', null, ['', 'refuse', 'drop']],
-    ['split', 'Split', 'Of data sets that hold several.', ['', 'train', 'test']],
-    ['layout', 'Layout', 'Where several readings fit.', ['', 'folders', 'manifest', 'webdataset', 'parquet', 'cifar', 'arrays']],
+    ['split', 'Split', 'Of data sets that hold several.', ['', 'train', 'test', 'validation']],
+    ['layout', 'Layout', 'Where several readings fit.', ['', 'folders', 'leaf-folders', 'manifest', 'webdataset', 'parquet', 'cifar', 'arrays']],
     ['orientation', 'Orientation in EXIF', 'As Pillow loads images, or turned upright.', ['', 'stored', 'upright']],
+    ['skip_damaged', 'Damaged images', 'Left out, and named.', ['', 'true']],
+    ['empty_classes', 'Classes without images', 'Taken for classes too.', ['', 'true']],
   ],
 };
 

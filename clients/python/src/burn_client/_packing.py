@@ -14,7 +14,7 @@ from ._errors import PackingError
 
 #: What may be a class folder's name as it is.
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _.+-]{0,99}")
-_IMAGES = frozenset({".png", ".jpg", ".jpeg"})
+_IMAGES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 #: Files of many images each: shards, Parquet, CIFAR, IDX.
 _CONTAINERS = frozenset({".tar", ".gz", ".tgz", ".xz", ".zst", ".parquet", ".bin"})
 
@@ -39,7 +39,7 @@ def pack_folder(folder: pathlib.Path, archive: pathlib.Path) -> PackedSet:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     images = [path for path in files if path.suffix.lower() in _IMAGES]
     if not images and not any(path.suffix.lower() in _CONTAINERS for path in files):
-        raise PackingError(f"{folder} holds no PNG or JPEG images.\n  One folder for each class is expected in it.")
+        raise PackingError(f"{folder} holds no images that are known.\n  One folder for each class is expected in it.")
     with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
         for path in files:
             entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
