@@ -21,7 +21,7 @@ extension Diagnosis {
             ], to: path)
     }
 
-    /// Nil when the file is not there, or not one for `count` samples.
+    /// Nil when the file is not there, or not one for `count` samples, or what another version wrote.
     init?(path: String, count: Int) throws {
         guard let columns = try ColumnFile.read(path), let conclusions = columns["conclusions"] else {
             return nil
@@ -32,7 +32,8 @@ extension Diagnosis {
         guard let flagged: [UInt8] = column("flagged"), let scores: [Double] = column("scores"),
             let coherence: [Double] = column("coherence")
         else { return nil }
-        let known = try JSONDecoder().decode(Conclusions.self, from: conclusions)
+        // A service that was upgraded in the middle of a job searches again.
+        guard let known = try? JSONDecoder().decode(Conclusions.self, from: conclusions) else { return nil }
         self.init(
             verdict: known.verdict, flagged: flagged.map { $0 != 0 }, scores: scores, coherence: coherence,
             backdoors: known.backdoors)
