@@ -163,10 +163,14 @@ public struct AnalysisJob {
         _ agreement: AgreementFinding, _ plan: WorkPlan
     ) throws -> Diagnosis {
         let path = directory + "/detection.bin"
-        if let diagnosis = try Diagnosis(path: path, count: images.count), try journal.replay("detection") {
+        if let diagnosis = try Diagnosis(path: path, count: images.count),
+            diagnosis.verdict.engine?.burn == Engine.release, try journal.replay("detection")
+        {
             plan.skip(through: .detection, round: 0)
             return diagnosis
         }
+        // A service that was upgraded in the middle of a job may find something else: what followed is not of this diagnosis.
+        try journal.forget { $0 == "decoupling" || $0.hasPrefix("round-") }
         let clock = PhaseClock()
         let detection = Detection(
             model: model, images: images, table: table, store: store, features: features,

@@ -23,5 +23,15 @@ struct PhaseJournal {
         return true
     }
 
-    private func path(_ name: String) -> String { directory + "/\(name).journal.json" }
+    /// The phases of which it is true did not finish.
+    func forget(_ isForgotten: (String) -> Bool) throws {
+        for file in try FileManager.default.contentsOfDirectory(atPath: directory)
+        where file.hasSuffix(Self.suffix) && isForgotten(String(file.dropLast(Self.suffix.count))) {
+            try FileManager.default.removeItem(atPath: directory + "/" + file)
+        }
+    }
+
+    private static let suffix = ".journal.json"
+
+    private func path(_ name: String) -> String { directory + "/\(name)\(Self.suffix)" }
 }

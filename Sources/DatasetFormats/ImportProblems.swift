@@ -104,6 +104,12 @@ enum ImportProblems {
                 fix:
                     "Scale it down, or raise limits.image_side or limits.image_memory in the service's configuration. "
                     + "How large the images become is said by resize.")
+        case .scaledTooLarge(let scaled):
+            return Problem(
+                .tooLarge, code: "image-too-large", title: "An image would be scaled to too many pixels",
+                detail:
+                    "It would be \(scaled.shown) pixels; an image may take \(limits.maximumImageMemory) bytes.",
+                location: name, fix: "Leave it out, crop it, or give resize both sides.")
         case .otherSize(let found):
             let expected =
                 first.map { "`\($0.name)` is \($0.geometry.shown)" } ?? "the first one has another size"

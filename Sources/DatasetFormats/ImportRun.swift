@@ -198,6 +198,11 @@ final class ImportRun {
             }
         }
         if forceColour { geometry.channels = 3 }
+        do {
+            try transform.requireRoom(geometry, limits.maximumImageMemory)
+        } catch {
+            throw problem(error, item)
+        }
         geometry = transform.result(geometry)
         try ImportSpace.require(
             images: source.expectedCount, bytesEach: geometry.bytes, in: directory, limits: limits)

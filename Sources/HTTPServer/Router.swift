@@ -105,7 +105,7 @@ public struct Router: HTTPHandler {
     }
 
     private static let override = HTTPField.Name(literal: "X-HTTP-Method-Override")
-    private static let overrides: [String: HTTPMethod] = ["PATCH": .patch, "DELETE": .delete, "HEAD": .head]
+    private static let overrides: [String: HTTPMethod] = ["PATCH": .patch, "DELETE": .delete]
 
     private func plan(_ head: HTTPRequestHead, _ route: Route, _ description: RouteDescription) async
         -> RequestPlan

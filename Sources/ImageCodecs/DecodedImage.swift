@@ -30,6 +30,8 @@ package enum ImageFailure: Error, Hashable {
     case unsupported(String)
     case transparent
     case tooLarge(ImageGeometry)
+    /// What it would be scaled to.
+    case scaledTooLarge(ImageGeometry)
     case otherSize(ImageGeometry)
     case colour
     case noMemory

@@ -34,6 +34,8 @@ extension JobStore {
         do {
             _ = try Backup(data: data, destination: folder, isWhole: true).run()
         } catch {
+            // A half backup is none, and each start would leave another. What can't be removed is named with the cause.
+            try? FileManager.default.removeItem(atPath: folder)
             throw Problem(
                 .internal, code: "upgrade-backup",
                 title: "The data directory could not be backed up before its upgrade",

@@ -1,7 +1,7 @@
 import Foundation
 import Support
 
-/// Tensors in checkpoints: type, shape and elements. On the processor when they are read.
+/// Tensors in checkpoints: type, shape and elements.
 extension Tensor: Codable {
     private enum CodingKeys: String, CodingKey { case type, shape, elements }
 

@@ -53,7 +53,7 @@ import Testing
             let lines = csv.text.components(separatedBy: "\r\n")
             #expect(lines.count == 27 && lines.last == "")
             #expect(lines[0].hasPrefix("index,name,given_label,"))
-            #expect(lines[2] == "10,1/10.png,1,0,\(3.0 / 7),1,0.5,0.9,true,2")
+            #expect(lines[2] == "10,1/10.png,1,0,\(3.0 / 7),1,0.5,0.9,true,2,")
             let json = try await service.send(.get, path + "?format=ndjson")
             #expect(json.headers[.contentType] == "application/x-ndjson")
             let rows = try json.body.split(separator: 0x0A).map {
@@ -98,7 +98,7 @@ import Testing
             let labels = try await service.send(.get, "/v1/jobs/\(id)/labels").text
                 .components(separatedBy: "\r\n")
             #expect(labels[0] == "index,name,given_label,restored_label,flagged,label_confidence")
-            #expect(labels[1] == "0,0/0.png,0,2,true")
+            #expect(labels[1] == "0,0/0.png,0,2,true,")
             #expect(labels.count == 252)
             let metrics = try await service.send(.get, "/v1/jobs/\(id)/metrics")
             let phases: [[String: Any]] = try #require(try metrics.value("phases"))

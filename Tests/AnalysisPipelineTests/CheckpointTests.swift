@@ -151,6 +151,14 @@ import WorkerProtocol
         }
     }
 
+    @Test func whatFollowedAnotherDiagnosisIsForgotten() throws {
+        let journal = PhaseJournal(directory: folder.path) { _ in }
+        let names = ["analysis", "detection", "decoupling", "round-1", "round-2"]
+        for name in names { try journal.finish(name, []) }
+        try journal.forget { $0 == "decoupling" || $0.hasPrefix("round-") }
+        #expect(try names.map(journal.replay) == [true, true, false, false, false])
+    }
+
     @Test func namesAreQuotedAsTheStandardSays() throws {
         let names = [
             "plain.png", "with space.png", "a,b.png", "say \"hi\".png", "two\nlines.png",

@@ -88,4 +88,21 @@ import TinyModels
         let rate = Double(sure.right) / Double(sure.total)
         #expect(abs(rate - sure.sum / Double(sure.total)) < 0.1, "confidences are honest: \(rate)")
     }
+
+    /// What is known by a mean perturbation alone can't be put into ordinary samples: nothing is known of its labels then.
+    @Test func aTriggerThatCannotBePutInTellsNoConfidence() throws {
+        let known = try PlantedPixels()
+        var backdoor = try #require(known.diagnosis.backdoors.first)
+        guard case .pixels(let estimate, _, let perturbed)? = backdoor.trigger else {
+            Issue.record("no trigger is known")
+            return
+        }
+        backdoor.trigger = .pixels(estimate, form: AddedPattern.at(2), perturbed: perturbed)
+        var restoration = LabelRestoration(
+            images: known.images, table: known.table,
+            targets: [try Target(backdoor, images: known.images, store: known.store())],
+            ordinary: known.ordinary, mirrors: false, token: try CancellationToken())
+        try restoration.ask(known.model, about: known.planted, sanitised: false)
+        #expect(known.planted.allSatisfy { restoration.confidence($0) == nil && restoration.label($0) != 0 })
+    }
 }

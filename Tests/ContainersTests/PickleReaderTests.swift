@@ -93,6 +93,28 @@ import Testing
         #expect(throws: Never.self) { try read(Array("cargparse\nNamespace\n)".utf8) + [0x81, 0x2E]) }
     }
 
+    /// What Python reads otherwise than any other reader: the last of two wins there, whatever it went through.
+    @Test func whatTwoReadersReadInTwoWaysIsRefused() throws {
+        let object = Array("cargparse\nNamespace\n)".utf8) + [0x81]
+        /// {"a": value}
+        func state(_ value: UInt8) -> [UInt8] { [0x7D, 0x8C, 1, 0x61, 0x4B, value, 0x73] }
+        let build: [UInt8] = [0x62]
+        let once = try read(object + state(1) + build + [0x2E])
+        #expect(once.members(once.root)?.count == 1)
+        for twice in [
+            object + state(1) + build + state(2) + build,
+            // (None, {"a": 1}): attributes past every setter.
+            object + [0x4E] + state(1) + [0x86] + build,
+            object + state(1) + build + [0x4E] + state(2) + [0x86] + build,
+            // {"a": 1, "a": 2}, at once and one after the other.
+            [0x7D, 0x28, 0x8C, 1, 0x61, 0x4B, 1, 0x8C, 1, 0x61, 0x4B, 2, 0x75],
+            [0x7D, 0x8C, 1, 0x61, 0x4B, 1, 0x73, 0x8C, 1, 0x61, 0x4B, 2, 0x73],
+        ] {
+            let problem = #expect(throws: Problem.self) { try read(twice + [0x2E]) }
+            #expect(problem?.code == "pickle-opcode-not-allowed")
+        }
+    }
+
     @Test func aMillionListsInOneAnotherAreReadAndFreed() throws {
         // ] then (memo 0) ] , append to the list before: a chain built from the top.
         let depth = 300_000

@@ -1,8 +1,10 @@
 import DatasetFormats
+import Findings
 import Foundation
 import Support
 import Testing
 import WorkerProtocol
+import ZipFixtures
 
 /// Uploads that must be refused: each with its code, and with the entry at fault as the location.
 @Suite struct HostileImportTests {
@@ -262,5 +264,29 @@ import WorkerProtocol
                 #expect(error is Problem)
             }
         }
+    }
+
+    /// Of an image one pixel wide, a few hundred bytes, the other side grows with the first.
+    @Test(
+        arguments: [
+            ImportOptions(resize: .shorterSide(256), crop: .init(height: 224, width: 224)),
+            ImportOptions(resize: .shorterSide(2048)),
+        ], [true, false])
+    func aSliverIsNotScaledToGigabytes(options: ImportOptions, isFirst: Bool) throws {
+        let folder = try TemporaryFolder()
+        let side = 16_000
+        let sliver = RawPNG(
+            width: 1, height: side, colourType: 0,
+            rows: Array(repeating: [7], count: side)
+        ).bytes
+        let good = try ImportTests.pictures(["cat/1.png", "dog/1.png"])
+        var archive = TestArchive([("bird/1.png", .file(sliver))])
+        archive.entries = isFirst ? archive.entries + good.entries : good.entries + archive.entries
+        try archive.write(.tar, to: folder("set.tar"))
+        let problem = #expect(throws: Problem.self) {
+            try DatasetImporter.importDataset(
+                from: folder("set.tar"), to: folder("set"), options: options)
+        }
+        #expect(problem?.code == "image-too-large" && problem?.location?.contains("bird/1.png") == true)
     }
 }

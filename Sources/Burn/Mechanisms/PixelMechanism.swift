@@ -3,7 +3,7 @@ import Tensors
 /// A way in which a trigger may change an image's values, estimated from samples that are suspected to carry it.
 ///
 /// A new one is a file with a type like those here, and a line in `PixelMechanisms.all`: it is estimated, tested, pictured,
-/// transplanted and held against the gate like the others.
+/// transplanted and held against the gate like the others. A trigger is taken out by the first exact one that does anything.
 package protocol PixelMechanism: Codable, Sendable {
     /// In REST and in files.
     static var name: String { get }

@@ -41,10 +41,10 @@ package struct TriggerEstimate: Sendable {
     package var leavesImage: Bool { mechanisms.allSatisfy(\.leavesImage) }
 
     /// It is known how to take it out.
-    var canBeRemoved: Bool { exact.map { $0.norm > 0 } ?? false }
+    var canBeRemoved: Bool { exact != nil }
 
-    /// The mechanism that changes what the trigger changes and nothing else.
-    private var exact: (any PixelMechanism)? { mechanisms.first { type(of: $0).isExact } }
+    /// The first mechanism that changes what the trigger changes, and nothing else; nil where none does anything.
+    var exact: (any PixelMechanism)? { mechanisms.first { type(of: $0).isExact && $0.norm > 0 } }
 
     /// How unlike the reference the suspects' images are beside the trigger.
     package var contentDifference: Double { mechanism(AffineValues.self)?.contentDifference ?? .infinity }
@@ -66,10 +66,7 @@ package struct TriggerEstimate: Sendable {
 
     /// Images without the trigger; as they are where none of the mechanisms can be undone.
     package func removed(from images: Tensor) throws -> Tensor {
-        for mechanism in mechanisms {
-            if let bare = try mechanism.removed(from: images) { return bare }
-        }
-        return images
+        try exact?.removed(from: images) ?? images
     }
 }
 

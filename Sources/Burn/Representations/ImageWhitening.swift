@@ -63,7 +63,8 @@ struct ImageWhitening: Sendable {
         let spread = squares / width - usual * usual
         let error = (fourthPowers / Double(count) - squares) / (Double(count) * width)
         let share = min(mostShrunk, max(0, error) / max(spread, 1e-300))
-        return max(share / (1 - share) * usual, leastNoise)
+        // The last is what sums in single precision are wrong by.
+        return max(share / (1 - share) * usual, leastNoise, variance * Double(Float.ulpOfOne))
     }
 
     /// So much of the matrix is left, or nothing would be known of it.

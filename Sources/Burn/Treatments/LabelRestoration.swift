@@ -66,13 +66,15 @@ package struct LabelRestoration {
             }
             for (sample, opinion) in usual { Self.add(opinion, to: &gauge[sample]) }
             gauges[target.label] = gauge
-            reliabilities[target.label] = Reliability(
-                beside.compactMap { sample in
+            if target.canBeGauged {
+                let answers = beside.compactMap { sample in
                     gauge[sample].map(Self.normalised).map { vote in
-                        let seen = vote.indices.max { (vote[$0], $1) < (vote[$1], $0) } ?? 0
-                        return (vote[seen], seen == images.labels[sample])
+                        let seen = Self.best(of: vote) ?? 0
+                        return (certainty: vote[seen], isRight: seen == images.labels[sample])
                     }
-                })
+                }
+                reliabilities[target.label] = Reliability(answers)
+            }
             // What a trigger moves from everywhere was planted from everywhere, whatever its removal suggests.
             guard target.backdoor.isSourceSpecific else { continue }
             priors[target.label] = SourcePrior(
@@ -176,7 +178,11 @@ package struct LabelRestoration {
     }
 
     private func bestLabel(_ sample: Int) -> Int {
-        let vote = verdict(sample)
-        return vote.indices.max { (vote[$0], $1) < (vote[$1], $0) } ?? images.labels[sample]
+        Self.best(of: verdict(sample)) ?? images.labels[sample]
+    }
+
+    /// The first of the largest.
+    private static func best(of vote: [Float]) -> Int? {
+        vote.indices.max { (vote[$0], $1) < (vote[$1], $0) }
     }
 }

@@ -26,6 +26,11 @@ struct Target: Sendable {
     var label: Int { backdoor.label }
     var isCleanLabel: Bool { backdoor.isCleanLabel }
     var keepsLabels: Bool { backdoor.keepsLabels }
+    /// It can be put into ordinary images as its carriers have it: what is known by a mean perturbation alone can't.
+    var canBeGauged: Bool {
+        guard case .pixels(let estimate, let form, _)? = backdoor.trigger else { return trigger != nil }
+        return form.isExact && estimate.canBeRemoved
+    }
 
     init(_ backdoor: Backdoor, images: LabelledImages, store: PerturbationStore) throws {
         self.backdoor = backdoor
@@ -68,7 +73,7 @@ struct EstimatedTrigger: PlantedTrigger {
         self.images = images
         added = estimate.mechanism(AddedPattern.self)
         exactForm = form.isExact ? try estimate.mechanism(of: form) : nil
-        exact = estimate.mechanisms.first { type(of: $0).isExact && $0.norm > 0 }
+        exact = estimate.exact
         self.perturbations = try added.flatMap { added in
             try perturbations.map { try (-$0 * added.norm).reshape([-1] + added.pattern.shape) }
         }

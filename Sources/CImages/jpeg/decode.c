@@ -10,7 +10,7 @@
 
 // A progressive file may hold thousands of scans over the whole image, a few bytes each. Encoders write
 // about ten.
-enum { MAXIMUM_SCANS = 100 };
+enum { MAXIMUM_SCANS = 100, FEWEST_SCANS = 16, SCANNED_PIXELS = MAXIMUM_SCANS * 2048 * 2048 };
 
 // Everything that must survive a longjmp lives here, not in locals.
 struct reader {
@@ -50,9 +50,14 @@ static void on_output(j_common_ptr jpeg) { (void)jpeg; }
 
 static void on_progress(j_common_ptr jpeg) {
     struct reader *reader = jpeg->client_data;
-    if (reader->jpeg.input_scan_number <= MAXIMUM_SCANS) return;
+    // Each scan goes over the whole image: the larger it is, the fewer there may be.
+    const uint64_t area = (uint64_t)reader->jpeg.image_width * reader->jpeg.image_height;
+    uint64_t most = area == 0 ? MAXIMUM_SCANS : SCANNED_PIXELS / area;
+    if (most > MAXIMUM_SCANS) most = MAXIMUM_SCANS;
+    if (most < FEWEST_SCANS) most = FEWEST_SCANS;
+    if (reader->jpeg.input_scan_number <= (int)most) return;
     snprintf(
-        reader->image->message, sizeof reader->image->message, "it has more than %d scans", MAXIMUM_SCANS);
+        reader->image->message, sizeof reader->image->message, "it has more than %d scans", (int)most);
     longjmp(reader->escape, 1);
 }
 

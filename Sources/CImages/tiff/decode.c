@@ -129,8 +129,7 @@ static enum cimage_status read_kind(struct reader *reader) {
         return refuse(reader, CIMAGE_UNSUPPORTED, "it does not say what its samples mean");
     if (depth != 1 && depth != 2 && depth != 4 && depth != 8 && depth != 16)
         return refuse(reader, CIMAGE_UNSUPPORTED, "its samples have none of 1, 2, 4, 8 and 16 bits");
-    if (samples == 0 || samples > 8)
-        return refuse(reader, CIMAGE_UNSUPPORTED, "it has more than 8 samples a pixel");
+    if (samples == 0) return refuse(reader, CIMAGE_DAMAGED, "it has no samples");
     image->depth = depth;
     image->channels = 3;
     switch (photometric) {
@@ -143,6 +142,10 @@ static enum cimage_status read_kind(struct reader *reader) {
     default:
         return refuse(reader, CIMAGE_UNSUPPORTED, "its colours are none of grey, RGB, YCbCr, CMYK and a palette");
     }
+    // Its colours and an alpha channel: what a strip takes is bounded by them.
+    const int colours = image->channels == 1 || image->has_palette ? 1 : image->is_cmyk ? 4 : 3;
+    if (samples > colours + 1)
+        return refuse(reader, CIMAGE_UNSUPPORTED, "it has further samples beside its colours and an alpha channel");
     return CIMAGE_OK;
 }
 
@@ -157,6 +160,14 @@ static void keep_colours(struct reader *reader) {
         if (changed[i] != EXTRASAMPLE_UNSPECIFIED) reader->image->has_alpha = 1;
     }
     TIFFSetField(reader->tiff, TIFFTAG_EXTRASAMPLES, count, changed);
+}
+
+/// Tiles, all of which are unpacked, may lie outside an image for the most part, and all at one place of the file.
+static int unpacks_too_much(TIFF *tiff, size_t area) {
+    if (!TIFFIsTiled(tiff)) return 0;
+    const uint64_t tiles = TIFFNumberOfTiles(tiff), size = TIFFTileSize64(tiff);
+    const uint64_t most = (uint64_t)area * 64 + FREE_ALLOCATION;
+    return size != 0 && tiles > most / size;
 }
 
 static enum cimage_status read_pixels(
@@ -176,7 +187,9 @@ static enum cimage_status read_pixels(
     const size_t area = (size_t)image->width * image->height;
     uint32_t *raster = malloc(area * sizeof *raster);
     enum cimage_status status = CIMAGE_OK;
-    if (raster == NULL) {
+    if (unpacks_too_much(reader->tiff, area)) {
+        status = refuse(reader, CIMAGE_DAMAGED, "its tiles reach far beyond the image");
+    } else if (raster == NULL) {
         status = refuse(reader, CIMAGE_NO_MEMORY, "no memory left");
     } else if (!TIFFRGBAImageGet(&rgba, raster, image->width, image->height)) {
         status = damaged(reader);

@@ -107,7 +107,7 @@ extension PickleReader {
         switch object {
         // Attributes of a bare object; of an OrderedDict PyTorch's `_metadata`, which says nothing about weights.
         case .dict(let id):
-            if document.members(state) != nil || bare.contains(id) { try setAttributes(state, of: id) }
+            try setAttributes(state, of: id)
             return object
         case .elementType(let type):
             // (version, byte order, …); “|” where there is no order.

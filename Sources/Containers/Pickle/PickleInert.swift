@@ -81,6 +81,7 @@ extension PickleReader {
     /// `BUILD` of such an object: its attributes. One that begins with two underscores may have a meaning to Python, and
     /// attributes that are set twice go through what the first ones were.
     mutating func setAttributes(_ state: Value, of id: Int) throws {
+        guard built.insert(id).inserted else { throw fault("An object's attributes are set twice.", .opcode) }
         guard let members = document.members(state) else {
             throw fault("An object's attributes are no dict.", .opcode)
         }

@@ -38,6 +38,8 @@ public struct PickleReader {
     var storageTypesByKey: [String: ScalarType] = [:]
     /// Objects whose attributes are set by `BUILD`, once: dicts of the document.
     var bare: Set<Int> = []
+    /// Dicts that a `BUILD` gave attributes to.
+    var built: Set<Int> = []
 
     private init(bytes: [UInt8], name: String, limits: PickleLimits) {
         self.bytes = bytes
@@ -201,6 +203,20 @@ public struct PickleReader {
             try step(opcode)
         }
         document.root = try pop()
+        try requireDistinctKeys()
+    }
+
+    /// Of two members under one key Python keeps the last, another reader the first: no pickler writes such a dict.
+    private func requireDistinctKeys() throws {
+        for members in document.dicts {
+            var seen: Set<String> = []
+            for (key, _) in members {
+                guard let text = document.text(key, in: bytes) else { continue }
+                guard seen.insert(text).inserted else {
+                    throw fault("A dict has the key “\(text.prefix(80))” twice.", .opcode)
+                }
+            }
+        }
     }
 
     private mutating func step(_ opcode: UInt8) throws {

@@ -138,8 +138,11 @@ final class DecodeBatch: @unchecked Sendable {
         let upright = ImageOrientation.geometry(stored, orientation)
         try requireSize(upright)
         let reduction = transform.reduction(upright, format.reductions)
-        // Beside the pixels a decoder keeps about as many bytes again, or coefficients of two bytes each.
-        let needed = stored.reduced(by: reduction).bytes * 4
+        // Beside the pixels a decoder keeps about as many bytes again, or coefficients of two bytes each: those of the whole
+        // image, where it is decoded at a part of its size. The scaled one stands beside them before it is cropped.
+        let coefficients = reduction > 1 ? stored.bytes * 2 : 0
+        let needed =
+            stored.reduced(by: reduction).bytes * 4 + coefficients + transform.resized(upright).bytes
         memory.take(needed)
         defer { memory.giveBack(needed) }
         return try decodeWhole(
@@ -188,6 +191,7 @@ final class DecodeBatch: @unchecked Sendable {
 
     /// Whether an image has the packed ones' size in the end.
     private func requireSize(_ found: ImageGeometry) throws(ImageFailure) {
+        try transform.requireRoom(found, limits.maximumImageMemory)
         let result = transform.result(found)
         guard result.height == geometry.height, result.width == geometry.width else {
             throw .otherSize(found)

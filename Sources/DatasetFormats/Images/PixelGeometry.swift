@@ -1,5 +1,6 @@
 import Findings
 import ImageCodecs
+import Support
 
 /// Scales and crops 8-bit images as torchvision's transforms do with PIL images: `Resize` (bilinear,
 /// antialiased) and then `CenterCrop`.
@@ -30,6 +31,16 @@ struct PixelGeometry {
         var result = resized(image)
         if let crop = options.crop { (result.height, result.width) = (crop.height, crop.width) }
         return result
+    }
+
+    /// Before anything of the scaled image's size is made: one side may be scaled as far as the other is.
+    ///
+    /// - Throws: `.scaledTooLarge`.
+    func requireRoom(_ image: ImageGeometry, _ maximumBytes: Int) throws(ImageFailure) {
+        let scaled = resized(image)
+        guard let bytes = Checked.product([scaled.height, scaled.width, scaled.channels]),
+            bytes <= maximumBytes
+        else { throw .scaledTooLarge(scaled) }
     }
 
     /// How far a decoder may shrink an image that is scaled down further: three times the result's size stay, of which

@@ -46,6 +46,10 @@ struct FolderShape {
         classes = Set(folders.map { $0[level] })
         leaves = Set(folders.compactMap(\.last))
         nesting = Self.nesting(folders.map { Array($0.dropFirst(level)) }, classes)
+        // Folders at several levels, of which one is called as a place for images is: what lies in it may be the classes.
+        if Set(folders.map(\.count)).count > 1, classes.contains(where: StoragePlaces.contains) {
+            isUniform = false
+        }
         isStorage = classes.allSatisfy(StoragePlaces.contains)
     }
 

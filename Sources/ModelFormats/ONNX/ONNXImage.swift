@@ -57,7 +57,6 @@ struct ONNXImage {
             switch node.opType {
             case "Transpose", "Identity": bytes.formUnion(node.output)
             case "Cast" where [1, 11].contains(node.attribute.first { $0.name == "to" }?.i ?? 0): continue
-            case "CastLike": continue
             default:
                 throw ONNXFault.input.problem(
                     "The input “\(name.prefix(80))” is of uint8, and “\(node.opType.prefix(40))” computes with whole "

@@ -43,6 +43,12 @@ struct Push {
             var names: Set<String> = []
             for part in parts {
                 let file = URL(fileURLWithPath: try LocalWorker.existing(part, option: "PATH"))
+                guard try file.resourceValues(forKeys: [.isDirectoryKey]).isDirectory != true else {
+                    throw Problem(
+                        .unprocessable, code: "set-parts-invalid", title: "The parts are no parts of one set",
+                        detail: "\(part) is a folder.", location: part,
+                        fix: "Push a folder by itself, or pack it: tar --create --file part.tar FOLDER")
+                }
                 guard names.insert(file.lastPathComponent).inserted else {
                     throw Problem(
                         .unprocessable, code: "set-parts-invalid", title: "The parts are no parts of one set",

@@ -41,6 +41,14 @@ struct ServiceChecks {
         let scheme = configuration.tls.certificate == nil ? "http" : "https"
         let base = "\(scheme)://\(ListenAddress(host: Self.reachable(address.host), port: address.port))"
         guard let health = await Self.get(base + "/healthz"), health.status == 200 else {
+            guard configuration.tls.certificate == nil else {
+                return [
+                    .note(
+                        "address", "\(address) is in use, and could not be asked at \(base)",
+                        "The certificate is for another name: ask the service by that, such as curl https://NAME/healthz."
+                    )
+                ]
+            }
             return [
                 .fault(
                     "address", "\(address) is in use, and no burnd answers at \(base)",
@@ -48,7 +56,8 @@ struct ServiceChecks {
             ]
         }
         var findings = [Diagnosis.ok("address", "\(address) is in use by a service")]
-        if let answer = await Self.get(base + "/v1/version"), answer.status == 200,
+        let answer = await Self.get(base + "/v1/version")
+        if let answer, answer.status == 200,
             let found = try? JSONDecoder().decode(Version.self, from: answer.body)
         {
             findings.append(
@@ -58,8 +67,14 @@ struct ServiceChecks {
                         "service",
                         "\(found.name) \(found.version) answers at \(base), this is \(Release.version)",
                         "Restart the service: systemctl restart burnd."))
-        } else {
+        } else if let answer, [401, 403].contains(answer.status) {
             findings.append(.ok("service", "answers at \(base), and wants a key"))
+        } else {
+            findings.append(
+                .note(
+                    "service",
+                    "answers at \(base), but not its version (\(answer.map { "\($0.status)" } ?? "nothing"))",
+                    "Ask it by a name of allowed_hosts."))
         }
         findings.append(await Self.readiness(base))
         return findings
@@ -94,7 +109,8 @@ struct ServiceChecks {
     private static func reachable(_ host: String) -> String {
         switch host {
         case "0.0.0.0", "*": "127.0.0.1"
-        case "::": "::1"
+        // Foundation's session reaches no literal of IPv6.
+        case "::", "::1": "localhost"
         default: host
         }
     }
