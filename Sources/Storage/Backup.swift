@@ -112,13 +112,13 @@ public struct Backup: Sendable {
         let source = data + "/" + BackupManifest.database
         guard isWhole else { return paths(of: try DatabaseSnapshot(of: source, to: path)) }
         try DatabaseSnapshot.wholeCopy(of: source, to: path)
-        return try ["blobs", "datasets"].flatMap { folder -> [String] in
+        return try ["blobs", "datasets", Self.uploads].flatMap { folder -> [String] in
             let root = data + "/" + folder
             guard FileManager.default.fileExists(atPath: root) else { return [] }
             return try FileManager.default.subpathsOfDirectory(atPath: root).sorted().filter { name in
                 var status = stat()
                 return lstat(root + "/" + name, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-                    && !name.hasSuffix(".part")
+                    && (folder == Self.uploads || !name.hasSuffix(".part"))
             }.map { folder + "/" + $0 }
         }
     }
@@ -134,6 +134,9 @@ public struct Backup: Sendable {
         return blobs + packed
     }
 
+    /// What was uploaded in part, in a whole copy alone.
+    static let uploads = "uploads"
+
     private func digest(of path: String) -> String? {
         path.hasPrefix("blobs/") ? String(path.dropFirst("blobs/".count)) : nil
     }
@@ -145,9 +148,10 @@ public struct Backup: Sendable {
         let target = destination + "/" + path
         try Folder.make(URL(filePath: target).deletingLastPathComponent().path)
         let digest: String
-        if link(source, target) == 0 {
+        // An upload grows where it lies.
+        if !path.hasPrefix(Self.uploads + "/"), link(source, target) == 0 {
             digest = try sha256 ?? ArtifactStore.sha256(ofFile: target)
-        } else if errno == ENOENT {
+        } else if access(source, F_OK) != 0 {
             return nil
         } else {
             digest = try Folder.copy(source, to: target)

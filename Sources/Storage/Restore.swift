@@ -79,7 +79,7 @@ public struct Restore: Sendable {
         }
     }
 
-    /// `burn.sqlite`, `blobs/NAME` or `datasets/ID/NAME`: a manifest leads nowhere else.
+    /// `burn.sqlite`, `blobs/NAME`, `uploads/NAME` or `datasets/ID/NAME`: a manifest leads nowhere else.
     private static func isSafe(_ path: String) -> Bool {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         let allowed = parts.allSatisfy { part in
@@ -91,7 +91,8 @@ public struct Restore: Sendable {
                 }
         }
         guard allowed else { return false }
-        return path == BackupManifest.database || (parts.count == 2 && parts[0] == "blobs")
+        return path == BackupManifest.database
+            || (parts.count == 2 && ["blobs", Backup.uploads].contains(String(parts[0])))
             || (parts.count == 3 && parts[0] == "datasets")
     }
 

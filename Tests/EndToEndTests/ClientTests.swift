@@ -138,7 +138,9 @@ import Testing
         let ended = try client("jobs", "cancel", String(job))
         #expect(ended.status == 1 && ended.err.contains("burnd:"), "\(ended)")
         #expect(try client("models", "push", folder + "/none").status == 1)
-        #expect(try client("models", "push", folder).status == 1)
+        let noModel = folder + "/no-model"
+        try FileManager.default.createDirectory(atPath: noModel, withIntermediateDirectories: true)
+        #expect(try client("models", "push", noModel).status == 1)
         let text = folder + "/text.pt2"
         try "[check]\nrefuse model-format-unknown\n".write(toFile: text, atomically: true, encoding: .utf8)
         let refused = try client("models", "push", text)

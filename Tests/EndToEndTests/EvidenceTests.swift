@@ -68,7 +68,7 @@ struct EvidenceTests {
         #expect(try sample(relabelled)["restored_label"] as? Int == 3)
         #expect(try sample(accepted)["flagged"] as? Bool == true)
         let rows = try service.get("/v1/jobs/\(purified)/labels").text.components(separatedBy: "\r\n")
-        #expect(rows[relabelled + 1].hasSuffix(",3,1") && rows[rejected + 1].hasSuffix(",0"))
+        #expect(rows[relabelled + 1].hasSuffix(",3,1,") && rows[rejected + 1].hasSuffix(",0,"))
 
         let curves = try #require(
             try service.get("/v1/jobs/\(purified)/curves").json["items"] as? [[String: Any]])

@@ -60,7 +60,8 @@ struct RealWorkerTests {
         #expect(csv.count == real.truth.count + 2)
         let labels = try service.get("/v1/jobs/\(id)/labels").text.components(separatedBy: "\r\n")
         #expect(labels.first == "index,name,given_label,restored_label,flagged,label_confidence")
-        let corrected = labels.dropFirst().map { $0.split(separator: ",") }.filter { $0.count == 5 }
+        let corrected = labels.dropFirst()
+            .map { $0.split(separator: ",", omittingEmptySubsequences: false) }.filter { $0.count == 6 }
         #expect(corrected.count == real.truth.count)
         #expect(corrected.allSatisfy { $0[4] == "1" || $0[2] == $0[3] })
         #expect(corrected.count { $0[4] == "1" } == flagged.count)

@@ -35,7 +35,7 @@ enum RerunSection {
         table.add(["Pixel range", "\(list(options.input.range))"])
         if !options.input.mean.isEmpty { table.add(["Mean", "\(list(options.input.mean))"]) }
         if !options.input.std.isEmpty { table.add(["Standard deviation", "\(list(options.input.std))"]) }
-        table.add(["Method", "\(options.method.rawValue)"])
+        if options.method != .full { table.add(["Method", "\(options.method.rawValue)"]) }
         table.add(["Boundary distance", "\(options.distance.rawValue)"])
         table.add(["Refinement rounds, at most", "\(options.rounds)"])
         table.add(["Purify what is only suspicious", options.force ? "yes" : "no"])

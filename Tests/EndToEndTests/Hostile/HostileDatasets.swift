@@ -107,7 +107,7 @@ enum HostileDatasets {
             $0.entries.append(.init("cat/2.png", image))
             $0.entries[2].size = "77777777777"
         },
-        tar("size that is no number", "image-format-unsupported") {
+        tar("size that is no number", "image-format-unsupported", "archive-damaged") {
             $0.entries.append(.init("cat/2.png", image))
             $0.entries[2].size = "-----------"
         },
@@ -157,7 +157,7 @@ enum HostileDatasets {
         image("PNG of 2^31 by 2^31 pixels", "image-too-large", "image-damaged") {
             png(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF, [("IDAT", [0x78, 1, 3, 0, 0, 0, 0, 1])])
         },
-        image("PNG of 65535 by 65535 pixels", "image-too-large") {
+        image("PNG of 65535 by 65535 pixels", "image-too-large", "image-sizes-differ") {
             png(width: 65_535, height: 65_535, [("IDAT", [0x78, 1, 3, 0, 0, 0, 0, 1])])
         },
         image("PNG without pixels", "image-damaged") { png(width: 4, height: 2, []) },
@@ -190,7 +190,7 @@ enum HostileDatasets {
         image("damaged CMYK JPEG", "image-damaged", as: "cat/2.jpg") {
             jpeg(width: 4, height: 2, components: 4)
         },
-        image("JPEG of 60000 by 60000 pixels", "image-too-large", as: "cat/2.jpg") {
+        image("JPEG of 60000 by 60000 pixels", "image-too-large", "image-sizes-differ", as: "cat/2.jpg") {
             jpeg(width: 60_000, height: 60_000, components: 3)
         },
         image("JPEG without tables", "image-damaged", as: "cat/2.jpg") {

@@ -154,7 +154,7 @@ def test_what_is_no_data_set_says_why(dataset, message, tmp_path: pathlib.Path):
 
 
 def test_a_folder_without_images(tmp_path: pathlib.Path):
-    with pytest.raises(PackingError, match="no PNG or JPEG"):
+    with pytest.raises(PackingError, match="no images that are known"):
         pack_folder(tmp_path, tmp_path / "set.tar")
 
 

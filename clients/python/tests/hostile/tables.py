@@ -64,9 +64,9 @@ def a_tensor_twice(plain: Plain) -> bytes:
     return joined(text[:-1] + b", " + row[1:], data)
 
 
-@refused("safetensors", "weights-do-not-match", "pickle")
+@accepted("safetensors")
 def tensor_that_is_a_pickle(plain: Plain) -> bytes:
-    """A tensor of bytes that the model does not have: a pickle for whoever looks for one."""
+    """A tensor of bytes that the model does not have, which is kept and named: a pickle for whoever looks for one."""
     return with_tensor(plain, "pickle", pickled(Call(exec, SHELL)))
 
 
