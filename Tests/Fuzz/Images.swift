@@ -50,7 +50,7 @@ enum Images {
             case .damaged(let text), .unsupported(let text):
                 require(!text.isEmpty, "a failure without a reason")
             case .noMemory: finding("memory ran out")
-            case .tooLarge, .otherSize, .colour, .transparent: break
+            case .tooLarge, .scaledTooLarge, .otherSize, .colour, .transparent: break
             }
             return nil
         }
