@@ -11,13 +11,11 @@ extension AnalysisTable {
 
     /// Nil when the file is not there, or not one for `count` samples.
     init?(path: String, count: Int) throws {
-        guard let columns = try ColumnFile.read(path) else { return nil }
-        func column<Element: BitwiseCopyable>(_ name: String) -> [Element]? {
-            columns[name].map { [Element](copying: $0) }.flatMap { $0.count == count ? $0 : nil }
-        }
-        guard let predicted: [Int32] = column("predicted"), let distance: [Float] = column("distance"),
-            let adversarial: [Int32] = column("adversarial_label"),
-            let norm: [Float] = column("perturbation_norm")
+        guard let columns = try ColumnFile.read(path),
+            let predicted: [Int32] = columns.column("predicted", count: count),
+            let distance: [Float] = columns.column("distance", count: count),
+            let adversarial: [Int32] = columns.column("adversarial_label", count: count),
+            let norm: [Float] = columns.column("perturbation_norm", count: count)
         else { return nil }
         self.init(count: count)
         self.predicted = predicted

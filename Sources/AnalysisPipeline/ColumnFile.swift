@@ -40,6 +40,13 @@ enum ColumnFile {
     }
 }
 
+extension [String: Data] {
+    /// The column of this name; nil where there is none, or it has not `count` numbers.
+    func column<Element: BitwiseCopyable>(_ name: String, count: Int) -> [Element]? {
+        self[name].map { [Element](copying: $0) }.flatMap { $0.count == count ? $0 : nil }
+    }
+}
+
 extension Array where Element: BitwiseCopyable {
     /// The elements' bytes in memory order.
     var data: Data { withUnsafeBytes { Data($0) } }

@@ -23,14 +23,10 @@ extension Diagnosis {
 
     /// Nil when the file is not there, or not one for `count` samples, or what another version wrote.
     init?(path: String, count: Int) throws {
-        guard let columns = try ColumnFile.read(path), let conclusions = columns["conclusions"] else {
-            return nil
-        }
-        func column<Element: BitwiseCopyable>(_ name: String) -> [Element]? {
-            columns[name].map { [Element](copying: $0) }.flatMap { $0.count == count ? $0 : nil }
-        }
-        guard let flagged: [UInt8] = column("flagged"), let scores: [Double] = column("scores"),
-            let coherence: [Double] = column("coherence")
+        guard let columns = try ColumnFile.read(path), let conclusions = columns["conclusions"],
+            let flagged: [UInt8] = columns.column("flagged", count: count),
+            let scores: [Double] = columns.column("scores", count: count),
+            let coherence: [Double] = columns.column("coherence", count: count)
         else { return nil }
         // A service that was upgraded in the middle of a job searches again.
         guard let known = try? JSONDecoder().decode(Conclusions.self, from: conclusions) else { return nil }

@@ -16,14 +16,14 @@ struct FindingsWriter {
     private static let batch = 1000
 
     func finding(_ sample: Int) -> SampleFinding {
-        SampleFinding(
+        let restored = flagged[sample] ? restoration.restored(sample) : (images.labels[sample], nil)
+        return SampleFinding(
             index: sample, name: images.dataset.name(of: sample), givenLabel: images.labels[sample],
             predictedLabel: Int(table.predicted[sample]), boundaryDistance: Double(table.distance[sample]),
             adversarialLabel: Int(table.adversarialLabel[sample]), coherence: diagnosis.coherence[sample],
             score: flagged[sample] ? max(diagnosis.scores[sample], 0.5) : diagnosis.scores[sample],
             flagged: flagged[sample],
-            restoredLabel: flagged[sample] ? restoration.label(sample) : images.labels[sample],
-            labelConfidence: flagged[sample] ? restoration.confidence(sample) : nil)
+            restoredLabel: restored.label, labelConfidence: restored.confidence)
     }
 
     func report(_ send: (WorkerMessage) -> Void) {
@@ -39,7 +39,7 @@ struct FindingsWriter {
             let row = finding(sample)
             content.append(
                 contentsOf:
-                    "\(sample),\(CSVField.text(row.name)),\(row.givenLabel),\(row.restoredLabel),\(row.flagged ? 1 : 0),\(row.labelConfidence.map { "\($0)" } ?? "")\r\n"
+                    "\(sample),\(CSVField.text(row.name)),\(row.givenLabel),\(row.restoredLabel),\(row.flagged ? 1 : 0),\(CSVField.number(row.labelConfidence))\r\n"
                     .utf8)
         }
         try DurableFile.write(content, to: path)

@@ -5,7 +5,6 @@ import WorkerProtocol
 /// of its archive. Archives in these are not opened.
 final class ArchivesWithin: EntrySource {
     private let outer: any EntrySource
-    private let limits: ImportLimits
     private let spool: EntrySpool
     private var inner: ArchiveReader?
     /// The archive at hand.
@@ -16,9 +15,8 @@ final class ArchivesWithin: EntrySource {
     var bytesTotal: Int? { outer.bytesTotal }
 
     /// - Parameter scratch: a folder on the disk for one archive at a time.
-    init(_ outer: any EntrySource, limits: ImportLimits, scratch: String) {
+    init(_ outer: any EntrySource, scratch: String) {
         self.outer = outer
-        self.limits = limits
         spool = EntrySpool(scratch: scratch)
     }
 

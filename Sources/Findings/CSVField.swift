@@ -4,6 +4,9 @@
 /// it, as they take for text. Numbers are written as they are, never through this. Whoever reads names back takes one
 /// apostrophe away where one of these characters follows; what belongs together is told by `index`.
 public enum CSVField {
+    /// Empty where it is not known.
+    public static func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+
     public static func text(_ text: String) -> String {
         // By scalars: a quote with a combining mark, or a line feed after a return, is one character.
         let scalars = text.unicodeScalars

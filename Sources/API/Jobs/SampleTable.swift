@@ -13,18 +13,13 @@ public enum SampleTable {
     public static func row(_ sample: SampleFinding) -> String {
         "\(sample.index),\(CSVField.text(sample.name)),\(sample.givenLabel),\(sample.predictedLabel),"
             + "\(sample.boundaryDistance),\(sample.adversarialLabel),\(sample.coherence),\(sample.score),"
-            + "\(sample.flagged),\(sample.restoredLabel),\(confidence(sample))\r\n"
+            + "\(sample.flagged),\(sample.restoredLabel),\(CSVField.number(sample.labelConfidence))\r\n"
     }
 
     /// A row of the corrected labels.
     public static func labelsRow(_ sample: SampleFinding) -> String {
         "\(sample.index),\(CSVField.text(sample.name)),\(sample.givenLabel),\(sample.restoredLabel),\(sample.flagged),"
-            + "\(confidence(sample))\r\n"
-    }
-
-    /// Empty where nothing is known.
-    private static func confidence(_ sample: SampleFinding) -> String {
-        sample.labelConfidence.map { "\($0)" } ?? ""
+            + "\(CSVField.number(sample.labelConfidence))\r\n"
     }
 
     /// A row of NDJSON.

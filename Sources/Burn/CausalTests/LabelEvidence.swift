@@ -69,11 +69,10 @@ extension TriggerSearch {
     /// - Parameters:
     ///   - planted: samples with the class's label that carry the trigger.
     ///   - affected: classes that something was planted into.
+    ///   - sizes: number of samples with each label.
     func labelEvidence(
-        of finding: ClassFinding, planted: [Int], affected: Set<Int>
+        of finding: ClassFinding, planted: [Int], affected: Set<Int>, sizes: [Int]
     ) throws -> LabelEvidence {
-        var sizes = [Int](repeating: 0, count: images.classes)
-        for label in images.labels { sizes[label] += 1 }
         let others = sizes.indices.filter { !affected.contains($0) && sizes[$0] > 0 }.map { sizes[$0] }
         let (size, rest) = (sizes[finding.label], sizes[finding.label] - planted.count)
         // What goes from class to class leaves all of them as large as they were.
@@ -111,9 +110,8 @@ extension TriggerSearch {
                 changed(images.batch(part)), mode: .inference, token: token
             ).softmax(1).array()
             return part.indices.map { row in
-                var own = Array(rows[row * images.classes..<(row + 1) * images.classes])
-                own[label] = 0
-                return Double((own.max() ?? 0) / max(own.reduce(0, +), 1e-6))
+                let seen = rows[row * images.classes..<(row + 1) * images.classes]
+                return Double(ClassOpinion.apart(from: label, seen).max() ?? 0)
             }
         }
     }

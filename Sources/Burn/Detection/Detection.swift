@@ -192,12 +192,19 @@ package struct Detection {
     private func readLabels(_ outcome: inout Outcome, _ search: TriggerSearch) throws {
         let targets = outcome.findings.indices.filter { outcome.findings[$0].isTarget }
         let affected = Set(targets.map { outcome.findings[$0].label })
+        var sizes = [Int](repeating: 0, count: images.classes)
+        var planted: [Int: [Int]] = [:]
+        for (sample, label) in images.labels.enumerated() {
+            sizes[label] += 1
+            if outcome.flagged[sample], affected.contains(label) {
+                planted[label, default: []].append(sample)
+            }
+        }
         for index in targets where !outcome.findings[index].isCleanLabel {
             try token.check()
-            let label = outcome.findings[index].label
-            let planted = images.labels.indices.filter { images.labels[$0] == label && outcome.flagged[$0] }
+            let finding = outcome.findings[index]
             let evidence = try search.labelEvidence(
-                of: outcome.findings[index], planted: planted, affected: affected)
+                of: finding, planted: planted[finding.label] ?? [], affected: affected, sizes: sizes)
             outcome.findings[index].labels = evidence
             outcome.findings[index].isCleanLabel = evidence.reading == .right
         }

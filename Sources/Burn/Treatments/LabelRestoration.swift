@@ -26,6 +26,8 @@ package struct LabelRestoration {
     private var gauges: [Int: [Int: [Float]]] = [:]
     private var priors: [Int: SourcePrior] = [:]
     private var reliabilities: [Int: Reliability] = [:]
+    /// Classes whose given labels may be true.
+    private let kept: Set<Int>
 
     /// Weight of the adversarial label beside one model's opinion.
     private static let adversarialWeight: Float = 0.5
@@ -41,6 +43,7 @@ package struct LabelRestoration {
         self.images = images
         self.table = table
         self.targets = targets
+        kept = Set(targets.filter(\.keepsLabels).map(\.label))
         self.reviews = reviews
         self.ordinary = ordinary
         self.mirrors = mirrors
@@ -68,7 +71,7 @@ package struct LabelRestoration {
             gauges[target.label] = gauge
             if target.canBeGauged {
                 let answers = beside.compactMap { sample in
-                    gauge[sample].map(Self.normalised).map { vote in
+                    gauge[sample].map(ClassOpinion.normalised).map { vote in
                         let seen = Self.best(of: vote) ?? 0
                         return (certainty: vote[seen], isRight: seen == images.labels[sample])
                     }
@@ -78,8 +81,8 @@ package struct LabelRestoration {
             // What a trigger moves from everywhere was planted from everywhere, whatever its removal suggests.
             guard target.backdoor.isSourceSpecific else { continue }
             priors[target.label] = SourcePrior(
-                opinions: own.compactMap { votes[$0] }.map(Self.normalised),
-                gauge: beside.compactMap { gauge[$0] }.map(Self.normalised), classes: images.classes)
+                opinions: own.compactMap { votes[$0] }.map(ClassOpinion.normalised),
+                gauge: beside.compactMap { gauge[$0] }.map(ClassOpinion.normalised), classes: images.classes)
         }
     }
 
@@ -97,9 +100,8 @@ package struct LabelRestoration {
             for view in views {
                 let rows: [Float] = try model.forward(view, mode: .inference, token: token).softmax(1).array()
                 for (row, sample) in part.enumerated() {
-                    var opinion = Array(rows[row * images.classes..<(row + 1) * images.classes])
-                    opinion[target.label] = 0
-                    opinions.append((sample, Self.normalised(opinion)))
+                    let seen = rows[row * images.classes..<(row + 1) * images.classes]
+                    opinions.append((sample, ClassOpinion.apart(from: target.label, seen)))
                 }
             }
         }
@@ -116,11 +118,6 @@ package struct LabelRestoration {
     private static func add(_ opinion: [Float], to vote: inout [Float]?) {
         let known = vote ?? [Float](repeating: 0, count: opinion.count)
         vote = zip(known, opinion).map { $0 + $1 }
-    }
-
-    private static func normalised(_ vote: [Float]) -> [Float] {
-        let total = max(vote.reduce(0, +), 1e-6)
-        return vote.map { $0 / total }
     }
 
     /// All that has been said of a flagged sample, in the light of which classes its like come from.
@@ -154,32 +151,22 @@ package struct LabelRestoration {
         return try Tensor(rows, shape: [samples.count, images.classes])
     }
 
-    /// The restored label of a flagged sample.
-    package func label(_ sample: Int) -> Int {
-        if let known = reviews.label(sample) { return known }
+    /// The label of a flagged sample, and how often one that is seen as surely as its best one is right: nil where that is not
+    /// known.
+    package func restored(_ sample: Int) -> (label: Int, confidence: Double?) {
         let given = images.labels[sample]
-        if keepsLabel(sample) { return given }
-        if let confidence = confidence(sample), confidence < Self.leastConfidence { return given }
-        return bestLabel(sample)
+        if let known = reviews.label(sample) { return (known, nil) }
+        if kept.contains(given) { return (given, nil) }
+        let best = Self.best(of: verdict(sample)) ?? given
+        guard let opinions = votes[sample], let reliability = reliabilities[given] else { return (best, nil) }
+        let shown = ClassOpinion.normalised(priors[given]?.adjusting(opinions) ?? opinions)
+        let confidence = reliability.share(at: shown[best])
+        return ((confidence ?? 1) < Self.leastConfidence ? given : best, confidence)
     }
 
-    /// How often a label that is seen as surely as the best one of this sample is right; nil where that is not known.
-    package func confidence(_ sample: Int) -> Double? {
-        let given = images.labels[sample]
-        guard reviews.label(sample) == nil, !keepsLabel(sample), let opinions = votes[sample] else {
-            return nil
-        }
-        let shown = Self.normalised(priors[given]?.adjusting(opinions) ?? opinions)
-        return reliabilities[given]?.share(at: shown[bestLabel(sample)])
-    }
+    package func label(_ sample: Int) -> Int { restored(sample).label }
 
-    private func keepsLabel(_ sample: Int) -> Bool {
-        targets.contains { $0.label == images.labels[sample] && $0.keepsLabels }
-    }
-
-    private func bestLabel(_ sample: Int) -> Int {
-        Self.best(of: verdict(sample)) ?? images.labels[sample]
-    }
+    package func confidence(_ sample: Int) -> Double? { restored(sample).confidence }
 
     /// The first of the largest.
     private static func best(of vote: [Float]) -> Int? {

@@ -56,7 +56,6 @@ struct EstimatedTrigger: PlantedTrigger {
     /// The mechanism that it is known by, where that is exact: the class's own features, of which perturbations hold some,
     /// would be unlearned along with the trigger.
     private let exactForm: (any PixelMechanism)?
-    private let exact: (any PixelMechanism)?
     private let added: AddedPattern?
     /// Minus single perturbations of carriers, (m, C, H, W), of the norm of their mean.
     private let perturbations: Tensor?
@@ -73,7 +72,6 @@ struct EstimatedTrigger: PlantedTrigger {
         self.images = images
         added = estimate.mechanism(AddedPattern.self)
         exactForm = form.isExact ? try estimate.mechanism(of: form) : nil
-        exact = estimate.exact
         self.perturbations = try added.flatMap { added in
             try perturbations.map { try (-$0 * added.norm).reshape([-1] + added.pattern.shape) }
         }
@@ -85,7 +83,7 @@ struct EstimatedTrigger: PlantedTrigger {
 
     func varied(on image: Tensor, using random: inout SplitMix64) throws -> Tensor {
         if let exactForm { return try Self.insert(exactForm, into: image, using: &random) }
-        if let exact, Double.random(in: 0..<1, using: &random) < Self.exactShare {
+        if let exact = estimate.exact, Double.random(in: 0..<1, using: &random) < Self.exactShare {
             return try Self.insert(exact, into: image, using: &random)
         }
         guard let added else { return image }

@@ -75,8 +75,8 @@ struct SourceFinder {
         let first = try reader()
         let survey = try SetSurvey(first, limits: limits, isCancelled: isCancelled)
         if !(first is ArchivesWithin), try holdsParts(survey, reader, isCancelled: isCancelled) {
-            return try plan(isCancelled: isCancelled) { [limits, scratch] in
-                ArchivesWithin(try reader(), limits: limits, scratch: scratch)
+            return try plan(isCancelled: isCancelled) { [scratch] in
+                ArchivesWithin(try reader(), scratch: scratch)
             }
         }
         let decision: LayoutDecision

@@ -22,22 +22,12 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Configuration file (YAML or JSON).")
     var config: String?
 
-    @Option(help: Setting.flagHelp("listen"))
-    var listen: String?
-
-    @Option(help: Setting.flagHelp("data"))
-    var data: String?
-
-    @Option(help: Setting.flagHelp("worker"))
-    var worker: String?
+    @OptionGroup
+    var flags: ServiceFlags
 
     func run() async throws {
         try await reportingProblems {
-            let flags = [("listen", listen), ("data", data), ("worker", worker)]
-            let configuration = try ConfigurationLoader.load(
-                file: config, environment: ProcessInfo.processInfo.environment,
-                flags: flags.compactMap { key, text in text.map { (key, $0) } })
-            try await serve(configuration)
+            try await serve(try flags.load(config))
         }
     }
 

@@ -17,14 +17,8 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(help: "Configuration file (YAML or JSON). Default: \(installed), where there is one.")
     var config: String?
 
-    @Option(help: Setting.flagHelp("listen"))
-    var listen: String?
-
-    @Option(help: Setting.flagHelp("data"))
-    var data: String?
-
-    @Option(help: Setting.flagHelp("worker"))
-    var worker: String?
+    @OptionGroup
+    var flags: ServiceFlags
 
     @Flag(help: "Print the findings as JSON.")
     var json = false
@@ -46,10 +40,7 @@ struct DoctorCommand: AsyncParsableCommand {
             config ?? (FileManager.default.isReadableFile(atPath: Self.installed) ? Self.installed : nil)
         let configuration: Configuration
         do {
-            let flags = [("listen", listen), ("data", data), ("worker", worker)]
-            configuration = try ConfigurationLoader.load(
-                file: file, environment: ProcessInfo.processInfo.environment,
-                flags: flags.compactMap { key, text in text.map { (key, $0) } })
+            configuration = try flags.load(file)
         } catch {
             return [
                 .fault(
