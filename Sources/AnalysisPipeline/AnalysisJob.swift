@@ -69,13 +69,11 @@ public struct AnalysisJob {
         let agreement = try checkedAgreement()
         var before = try measure(model, verdict: nil)
         if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
-        let store = try PerturbationStore(
-            path: directory + "/perturbations.f16", samples: images.count,
-            values: images.dataset.channels * images.dataset.height * images.dataset.width)
-        let features = try featureStore()
-        let table = try boundaryAnalysis(store, features, plan)
-        var diagnosis = try detection(table, store, features, agreement, plan)
+        let store = try perturbationStore("gradients.f16")
+        let boundary = try boundaryAnalysis(store, plan)
+        var diagnosis = try detection(boundary, store, agreement, plan)
         diagnosis.apply(reviews)
+        try boundary.analyse(diagnosis.flagged.indices.filter { diagnosis.flagged[$0] })
         if task.evaluation?.targetClass == nil {
             before = try measure(model, verdict: diagnosis.verdict)
             if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
@@ -89,113 +87,16 @@ public struct AnalysisJob {
                 model: model, images: images, trusted: trusted, options: task.options,
                 purifies: task.type == .purify, token: token, observer: plan,
                 steps: DurableSteps(directory: directory, journal: journal, file: file)),
-            table: table, store: store, diagnosis: diagnosis)
+            table: boundary.table, store: store, diagnosis: diagnosis)
         let result =
             task.type == .purify && treatable
             ? try purification.run()
             : Purification.Result(
                 model: nil, restoration: try purification.initialRestoration(), flagged: diagnosis.flagged)
-        try finish(result, diagnosis, table, before: before)
+        try finish(result, diagnosis, boundary.table, before: before)
     }
 
     var journal: PhaseJournal { PhaseJournal(directory: directory, report: report) }
-
-    /// Nil for a model without a penultimate layer to speak of, and where the method does not look at it.
-    private func featureStore() throws -> PerturbationStore? {
-        guard task.options.method == .full else { return nil }
-        let probe = try model.forwardWithFeatures(images.batch([0]), mode: .inference, token: token).features
-        return try probe.map {
-            try PerturbationStore(
-                path: directory + "/features.f16", samples: images.count, values: $0.size(1))
-        }
-    }
-
-    private func boundaryAnalysis(
-        _ store: PerturbationStore, _ features: PerturbationStore?, _ plan: WorkPlan
-    ) throws -> AnalysisTable {
-        let path = directory + "/analysis.bin"
-        if let table = try AnalysisTable(path: path, count: images.count), try journal.replay("analysis") {
-            plan.skip(through: .boundaryAnalysis, round: 0)
-            return table
-        }
-        let clock = PhaseClock()
-        let analysis = BoundaryAnalysis(
-            model: model, images: images, store: store, features: features, method: task.options.distance,
-            threads: threads,
-            token: token)
-        let outcome = try analysis.run { plan.advance(.boundaryAnalysis, round: 0, $0) }
-        try store.synchronise()
-        try features?.synchronise()
-        try outcome.table.save(path)
-        let seconds = clock.seconds
-        try journal.finish(
-            "analysis",
-            [
-                .metrics([
-                    MetricPoint(
-                        phase: .boundaryAnalysis, name: "samples_per_second",
-                        value: Double(images.count) / max(seconds, 1e-9)),
-                    MetricPoint(
-                        phase: .boundaryAnalysis, name: "gradients_per_sample",
-                        value: Double(outcome.gradients) / Double(max(images.count, 1))),
-                ]),
-                .phaseFinished(.boundaryAnalysis, round: 0, seconds: seconds),
-            ])
-        return outcome.table
-    }
-
-    /// - Throws: the `Problem` where predictions and labels do not agree, unless the user accepts it.
-    private func checkedAgreement() throws -> AgreementFinding {
-        var found = try InputAgreement(model: model, images: images, token: token)
-            .measure(seed: task.options.methodSeed)
-        guard let problem = found.problem else { return found }
-        guard task.options.acceptDisagreement else { throw problem }
-        found.agreement.accepted = problem.detail
-        found.remarks = [
-            "The model does not recognise the data set, which accept_disagreement accepts: \(problem.detail) What follows "
-                + "may be about that."
-        ]
-        return found
-    }
-
-    private func detection(
-        _ table: AnalysisTable, _ store: PerturbationStore, _ features: PerturbationStore?,
-        _ agreement: AgreementFinding, _ plan: WorkPlan
-    ) throws -> Diagnosis {
-        let path = directory + "/detection.bin"
-        if let diagnosis = try Diagnosis(path: path, count: images.count),
-            diagnosis.verdict.engine?.burn == Engine.release, try journal.replay("detection")
-        {
-            plan.skip(through: .detection, round: 0)
-            return diagnosis
-        }
-        // A service that was upgraded in the middle of a job may find something else: what followed is not of this diagnosis.
-        try journal.forget { $0 == "decoupling" || $0.hasPrefix("round-") }
-        let clock = PhaseClock()
-        let detection = Detection(
-            model: model, images: images, table: table, store: store, features: features,
-            directory: directory, options: task.options, token: token)
-        var outcome = try detection.run {
-            plan.advance(.detection, round: 0, $0.fraction, passesLeft: $0.passesLeft)
-        }
-        outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
-        outcome.verdict.agreement = agreement.agreement
-        outcome.verdict.evidence.statements += agreement.remarks
-        if let damaged = images.dataset.summary.reading?.damaged {
-            outcome.verdict.evidence.statements.append(damaged.statement)
-        }
-        outcome.verdict.evidence.statements += WeightStatements.analysed(file.summary)
-        let pictures = TriggerPictures(model: model, images: images, table: table, token: token)
-        let (triggers, artifacts) = try pictures.write(outcome, to: directory)
-        let diagnosis = outcome.diagnosis
-        try diagnosis.save(path)
-        try journal.finish(
-            "detection",
-            [.verdict(diagnosis.verdict)] + artifacts.map(WorkerMessage.artifact) + [
-                .triggers(triggers), .phaseFinished(.detection, round: 0, seconds: clock.seconds),
-            ])
-        return diagnosis
-    }
 
     private func finish(
         _ result: Purification.Result, _ diagnosis: Diagnosis, _ table: AnalysisTable,

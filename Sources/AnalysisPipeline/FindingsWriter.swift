@@ -19,8 +19,8 @@ struct FindingsWriter {
         let restored = flagged[sample] ? restoration.restored(sample) : (images.labels[sample], nil)
         return SampleFinding(
             index: sample, name: images.dataset.name(of: sample), givenLabel: images.labels[sample],
-            predictedLabel: Int(table.predicted[sample]), boundaryDistance: Double(table.distance[sample]),
-            adversarialLabel: Int(table.adversarialLabel[sample]), coherence: diagnosis.coherence[sample],
+            predictedLabel: Int(table.predicted[sample]), boundaryDistance: table.exactDistance(sample),
+            adversarialLabel: table.metLabel(sample), coherence: diagnosis.coherence[sample],
             score: flagged[sample] ? max(diagnosis.scores[sample], 0.5) : diagnosis.scores[sample],
             flagged: flagged[sample],
             restoredLabel: restored.label, labelConfidence: restored.confidence)

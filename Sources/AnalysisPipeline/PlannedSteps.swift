@@ -11,9 +11,7 @@ extension WorkPlan {
         let samples = Double(count)
         let isExact = values <= PerturbationStore.maximumWidth
         var steps = [
-            Step(
-                phase: .boundaryAnalysis, round: 0,
-                passes: samples * (options.distance == .ddn ? newtonPasses + ddnPasses : newtonPasses)),
+            Step(phase: .boundaryAnalysis, round: 0, passes: samples * analysisPasses(options)),
             Step(
                 phase: .detection, round: 0,
                 passes: options.method == .published
@@ -34,8 +32,16 @@ extension WorkPlan {
         return steps
     }
 
-    /// Of a sample in the boundary analysis: two descents of seven gradients together, and a few passes to look.
-    private static let newtonPasses = 25.0
+    /// Of a sample, before the detection.
+    private static func analysisPasses(_ options: JobOptions) -> Double {
+        guard options.analysesAllSamples else { return surveyPasses }
+        return surveyPasses + DetectionCosts.analysis + (options.distance == .ddn ? ddnPasses : 0)
+    }
+
+    /// The part of them that every sample's first gradient is.
+    static func surveyShare(_ options: JobOptions) -> Double { surveyPasses / analysisPasses(options) }
+
+    private static let surveyPasses = 3.0
     /// DDN's 40 gradients.
     private static let ddnPasses = 120.0
 }

@@ -17,7 +17,7 @@ public struct DetectionScore: Codable, Hashable, Sendable {
     /// The same of the boundary distance alone, and of the coherence alone.
     public private(set) var distanceAUROC: Double?
     public private(set) var coherenceAUROC: Double?
-    /// Poisoned samples whose adversarial label is their true class; nil in results of before it was counted.
+    /// Poisoned samples whose adversarial label is their true class; nil in results of before it was counted, and where not all of them were analysed.
     public private(set) var adversarial: Int?
 
     /// - Parameter truth: by sample name.
@@ -29,18 +29,19 @@ public struct DetectionScore: Codable, Hashable, Sendable {
         var scores: [(score: Double, isPoisoned: Bool)] = []
         var distances = scores
         var coherences = scores
-        var truly = 0
+        var truly: Int? = 0
         for sample in samples {
             guard let known = truth[SampleTruth.name(ofEntry: sample.name)] else {
                 throw Self.mismatch("There is no sample `\(sample.name)`.")
             }
             scores.append((sample.score, known.isPoisoned))
-            distances.append((sample.boundaryDistance, known.isPoisoned))
+            if let distance = sample.boundaryDistance { distances.append((distance, known.isPoisoned)) }
+            if known.isPoisoned, sample.adversarialLabel == nil { truly = nil }
             coherences.append((sample.coherence, known.isPoisoned))
             if known.isPoisoned {
                 poisoned += 1
                 found += sample.flagged ? 1 : 0
-                truly += sample.adversarialLabel == known.label ? 1 : 0
+                truly = truly.map { $0 + (sample.adversarialLabel == known.label ? 1 : 0) }
                 restored += sample.restoredLabel == known.label ? 1 : 0
                 restoredOfFound += sample.flagged && sample.restoredLabel == known.label ? 1 : 0
             } else {
@@ -49,7 +50,8 @@ public struct DetectionScore: Codable, Hashable, Sendable {
             }
         }
         auroc = Self.auroc(scores)
-        distanceAUROC = Self.auroc(distances)
+        // Of those that were analysed alone, it would be another figure.
+        distanceAUROC = distances.count == samples.count ? Self.auroc(distances) : nil
         coherenceAUROC = Self.auroc(coherences)
         adversarial = truly
     }

@@ -7,6 +7,8 @@ public enum CSVField {
     /// Empty where it is not known.
     public static func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
 
+    public static func number(_ value: Int?) -> String { value.map(String.init) ?? "" }
+
     public static func text(_ text: String) -> String {
         // By scalars: a quote with a combining mark, or a line feed after a return, is one character.
         let scalars = text.unicodeScalars

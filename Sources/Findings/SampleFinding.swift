@@ -6,10 +6,11 @@ public struct SampleFinding: Codable, Hashable, Sendable {
     public var name: String
     public var givenLabel: Int
     public var predictedLabel: Int
-    /// L2 norm, in input units, of the smallest perturbation found that changes the prediction.
-    public var boundaryDistance: Double
-    /// The class the sample tends to when it is pushed over the boundary.
-    public var adversarialLabel: Int
+    /// L2 norm, in input units, of the smallest perturbation found that changes the prediction. Nil where none was looked for
+    /// (`JobOptions.Analysis`).
+    public var boundaryDistance: Double?
+    /// The class the sample tends to when it is pushed over the boundary; nil where it was not.
+    public var adversarialLabel: Int?
     /// Mean cosine of the sample's perturbation to those of its class: -1 to 1.
     public var coherence: Double
     /// The combined evidence that this sample is poisoned: 0 to 1.
@@ -22,8 +23,8 @@ public struct SampleFinding: Codable, Hashable, Sendable {
     public var labelConfidence: Double?
 
     public init(
-        index: Int, name: String, givenLabel: Int, predictedLabel: Int, boundaryDistance: Double,
-        adversarialLabel: Int, coherence: Double, score: Double, flagged: Bool, restoredLabel: Int,
+        index: Int, name: String, givenLabel: Int, predictedLabel: Int, boundaryDistance: Double?,
+        adversarialLabel: Int?, coherence: Double, score: Double, flagged: Bool, restoredLabel: Int,
         labelConfidence: Double? = nil
     ) {
         self.index = index

@@ -50,20 +50,44 @@ extension SampleQuery {
         return "samples|\(job)|\(named)|\(key.rawValue)|\(descending)"
     }
 
+    /// In a cursor, for a key that is not known; no distance is negative.
+    private static let unknown = -1.0
+
     func keyValue(_ sample: SampleFinding) -> Double {
         switch key {
         case .index: 0
         case .score: sample.score
         case .coherence: sample.coherence
-        case .boundaryDistance: sample.boundaryDistance
+        case .boundaryDistance: sample.boundaryDistance ?? Self.unknown
         case .givenLabel: Double(sample.givenLabel)
         }
     }
 
+    /// Samples without the key come last, in either direction.
     func rows(job: Int64, after position: Cursor?, limit: Int, _ database: Database) throws -> [Row] {
+        guard key == .boundaryDistance else {
+            return try rows(job: job, after: position, limit: limit, [], database)
+        }
+        let isAmongUnknown = position?.real == Self.unknown
+        let known =
+            isAmongUnknown
+            ? []
+            : try rows(job: job, after: position, limit: limit, ["\(column) IS NOT NULL"], database)
+        guard known.count < limit else { return known }
+        var others = self
+        others.key = .index
+        return try known
+            + others.rows(
+                job: job, after: isAmongUnknown ? position : nil, limit: limit - known.count,
+                ["s.boundary_distance IS NULL"], database)
+    }
+
+    private func rows(
+        job: Int64, after position: Cursor?, limit: Int, _ further: [String], _ database: Database
+    ) throws -> [Row] {
         let comparison = descending ? "<" : ">"
         let order = descending ? "DESC" : "ASC"
-        var conditions = ["s.job = :job"]
+        var conditions = ["s.job = :job"] + further
         // Written out, so that the partial index of flagged samples can serve.
         if let flagged { conditions.append("s.flagged = \(flagged ? 1 : 0)") }
         if givenLabel != nil { conditions.append("s.given_label = :given") }

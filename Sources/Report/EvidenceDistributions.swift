@@ -98,14 +98,15 @@ public struct EvidenceTally: Sendable {
     public init() {}
 
     public mutating func add(_ sample: SampleFinding) {
-        distances.append(Float(sample.boundaryDistance))
+        distances.append(sample.boundaryDistance.map { Float($0) } ?? .nan)
         labels.append(Int32(clamping: sample.predictedLabel))
         flags.append(sample.flagged)
-        adversarial[
-            Pair(
-                first: Int32(clamping: sample.predictedLabel),
-                second: Int32(clamping: sample.adversarialLabel),
-                flagged: sample.flagged), default: 0] += 1
+        if let met = sample.adversarialLabel {
+            let pair = Pair(
+                first: Int32(clamping: sample.predictedLabel), second: Int32(clamping: met),
+                flagged: sample.flagged)
+            adversarial[pair, default: 0] += 1
+        }
         guard sample.flagged else { return }
         relabellings[
             Pair(

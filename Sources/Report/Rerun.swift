@@ -24,6 +24,9 @@ extension JobReport.Rerun {
         if options.trusted != nil { words += ["--trusted", "TRUSTED"] }
         if options.method != .full { words += ["--method", options.method.rawValue] }
         words += ["--seed", "\(options.seed)", "--distance", options.distance.rawValue]
+        if let analysis = options.analysis, analysis != .suspects {
+            words += ["--analysis", analysis.rawValue]
+        }
         words += ["--rounds", "\(options.rounds)"]
         let input = options.input
         if input.range != InputScaling().range { words.append("--range=" + Self.list(input.range)) }

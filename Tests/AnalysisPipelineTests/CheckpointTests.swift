@@ -55,13 +55,16 @@ import WorkerProtocol
         table.predicted = [0, 4, 2, 1, 3]
         table.distance = [0.25, 1, .leastNormalMagnitude, 3e8, 0]
         table.adversarialLabel = [1, 2, 3, 4, 0]
-        table.perturbationNorm = [5, 4, 3, 2, 1]
+        table.adversarialLabel[3] = -1
+        table.runnerUp = [5, 4, 3, 2, 1]
+        table.linearDistance = [0.5, 2, 8, 1e-20, 3]
         let path = folder.file("analysis.bin")
         try table.save(path)
         let read = try #require(try AnalysisTable(path: path, count: 5))
         #expect(read.predicted == table.predicted && read.distance == table.distance)
         #expect(read.adversarialLabel == table.adversarialLabel)
-        #expect(read.perturbationNorm == table.perturbationNorm)
+        #expect(read.runnerUp == table.runnerUp && read.linearDistance == table.linearDistance)
+        #expect(read.metLabel(3) == nil && read.metLabel(2) == 3)
         #expect(try AnalysisTable(path: path, count: 6) == nil, "of another data set")
         for part in try truncations(of: path) {
             try part.write(to: URL(filePath: path))

@@ -50,21 +50,20 @@ import WorkerProtocol
                 left: plan.passesLeft(at: index, fraction, left))
             reports.withLock { $0.append(report) }
         }
-        let store = try PerturbationStore(
-            path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
-        let width = try #require(
-            model.forwardWithFeatures(images.batch([0]), mode: .inference).features
-        ).size(1)
-        let features = try PerturbationStore(
-            path: folder.file("f"), samples: images.count, values: width)
+        func store(_ name: String) throws -> PerturbationStore {
+            try PerturbationStore(path: folder.file(name), samples: images.count, values: 3 * 16 * 16)
+        }
         let token = try CancellationToken()
-        let table = try BoundaryAnalysis(
-            model: model, images: images, store: store, features: features, method: .newton, threads: 2,
-            token: token
-        ).run { note(.boundaryAnalysis, at: 0, $0, nil) }.table
+        let gradients = try store("gradients")
+        let table = try GradientSurvey(
+            model: model, images: images, store: gradients, threads: 2, token: token
+        ).run { note(.boundaryAnalysis, at: 0, $0, nil) }
+        let boundary = try BoundaryAnalysis(
+            model: model, images: images, table: table, store: store("descents"), method: .newton, threads: 2,
+            token: token)
         let outcome = try Detection(
-            model: model, images: images, table: table, store: store, features: features,
-            directory: folder.path, options: JobOptions(), token: token
+            model: model, images: images, boundary: boundary, store: gradients, directory: folder.path,
+            options: JobOptions(), threads: 2, token: token
         ).run { note(.detection, at: 1, $0.fraction, $0.passesLeft) }
         return Followed(
             reports: reports.withLock { $0 }, passes: Double(model.passes.count - before),
@@ -124,9 +123,11 @@ import WorkerProtocol
         {
             WorkPlan.steps(type, options, samples: samples, classes: 10, values: 3_072).map(\.passes)
         }
-        var ddn = JobOptions()
-        ddn.distance = .ddn
-        #expect(passes(1_000, ddn)[0] == passes(1_000)[0] + 3 * 40 * 1_000)
+        let full = JobOptions(analysis: .full)
+        #expect(passes(1_000, full)[0] > 6 * passes(1_000)[0])
+        #expect(passes(1_000, JobOptions(distance: .ddn))[0] == passes(1_000)[0], "before the detection")
+        let ddn = JobOptions(distance: .ddn, analysis: .full)
+        #expect(passes(1_000, ddn)[0] == passes(1_000, full)[0] + 3 * 40 * 1_000)
         #expect(passes(1_000, ddn)[1] == passes(1_000)[1])
         // Detection trains, so that it costs more than a look at every sample.
         #expect(passes(1_000)[1] > 10 * 1_000)

@@ -9,8 +9,10 @@ import TinyModels
 
 @Suite struct BoundaryAnalysisTests {
     struct Run {
-        var outcome: BoundaryAnalysis.Outcome
-        var directions: [Float]
+        var table: AnalysisTable
+        var gradients: Int
+        /// Of the survey, and of the descents.
+        var directions, perturbations: [Float]
         var fractions: [Double]
     }
 
@@ -29,15 +31,16 @@ import TinyModels
     private func run(
         threads: Int, method: JobOptions.DistanceMethod = .newton, token: CancellationToken? = nil
     ) throws -> Run {
-        let store = try PerturbationStore(
-            path: folder.file("perturbations-\(threads)"), samples: images.count, values: 300)
-        let analysis = BoundaryAnalysis(
-            model: model, images: images, store: store, features: nil, method: method, threads: threads,
-            token: try token ?? CancellationToken())
         let fractions = Mutex<[Double]>([])
-        let outcome = try analysis.run { fraction in fractions.withLock { $0.append(fraction) } }
+        let first = try Surveyed(
+            model, images, in: folder, method: method, threads: threads, token: token
+        ) { fraction in fractions.withLock { $0.append(fraction) } }
+        try first.boundary.analyse(0..<images.count)
+        let all = Array(0..<images.count)
         return Run(
-            outcome: outcome, directions: try store.rows(Array(0..<images.count)).array(),
+            table: first.table, gradients: first.boundary.gradients,
+            directions: try first.store.rows(all).array(),
+            perturbations: try first.boundary.store.rows(all).array(),
             fractions: fractions.withLock { $0 })
     }
 
@@ -45,12 +48,13 @@ import TinyModels
         let one = try run(threads: 1)
         for threads in [2, 4] {
             let other = try run(threads: threads)
-            #expect(other.outcome.table.predicted == one.outcome.table.predicted)
-            #expect(other.outcome.table.adversarialLabel == one.outcome.table.adversarialLabel)
-            #expect(other.outcome.gradients == one.outcome.gradients)
-            let pairs = zip(other.outcome.table.distance, one.outcome.table.distance)
+            #expect(other.table.predicted == one.table.predicted)
+            #expect(other.table.adversarialLabel == one.table.adversarialLabel)
+            #expect(other.gradients == one.gradients)
+            let pairs = zip(other.table.distance, one.table.distance)
             #expect(pairs.allSatisfy { abs($0 - $1) <= 1e-4 * $1 })
             #expect(zip(other.directions, one.directions).allSatisfy { abs($0 - $1) < 1e-3 })
+            #expect(zip(other.perturbations, one.perturbations).allSatisfy { abs($0 - $1) < 1e-3 })
         }
         #expect(one.fractions.max() == 1)
         #expect(one.fractions.count == 3, "one report a batch")
@@ -58,7 +62,7 @@ import TinyModels
 
     @Test func theTableAndTheStoreHoldWhatASingleDescentFinds() throws {
         let run = try run(threads: 2)
-        let table = run.outcome.table
+        let table = run.table
         let batch = try images.batch([0, 1, 130, 299])
         let predicted: [Int] = try model.forward(batch, mode: .inference).argmax(1).array()
         let descent = BoundaryDescent(
@@ -67,16 +71,49 @@ import TinyModels
         for (position, sample) in [0, 1, 130, 299].enumerated() {
             #expect(Int(table.predicted[sample]) == predicted[position])
             #expect(abs(table.distance[sample] - distances[position]) <= 1e-3 * distances[position])
-            let row = run.directions[sample * 300..<(sample + 1) * 300]
+            let row = run.perturbations[sample * 300..<(sample + 1) * 300]
             let square = row.reduce(Float(0)) { $0 + $1 * $1 }
             #expect(abs(square - 1) < 0.01)
         }
         #expect(zip(table.adversarialLabel, table.predicted).allSatisfy { $0 != $1 })
     }
 
+    @Test func theSurveyKeepsEverySamplesFirstGradient() throws {
+        let run = try run(threads: 2)
+        let batch = try images.batch([0, 1, 130, 299])
+        let own = try model.forward(batch, mode: .inference).argmax(1)
+        let (logits, gradient) = try model.inputGradient(batch) {
+            try MarginObjective.meanLogit.value($0, own).sum()
+        }
+        let norms: [Float] = try gradient.contiguous().flatten(from: 1).norm([1]).array()
+        let margins: [Float] = try MarginObjective.runnerUp.value(logits, own).array()
+        let rows: [Float] = try gradient.contiguous().array()
+        let next: [Int] = try MarginObjective.others(logits, own).argmax(1).array()
+        for (position, sample) in [0, 1, 130, 299].enumerated() {
+            let expected = margins[position] / norms[position]
+            #expect(abs(run.table.linearDistance[sample] - expected) <= 1e-3 * expected)
+            #expect(Int(run.table.runnerUp[sample]) == next[position])
+            for value in 0..<300 {
+                let direction = -rows[position * 300 + value] / norms[position]
+                #expect(abs(run.directions[sample * 300 + value] - direction) < 1e-3)
+            }
+        }
+    }
+
+    @Test func onlyTheSamplesThatAreAskedAboutAreAnalysed() throws {
+        let first = try Surveyed(model, images, in: folder)
+        #expect(first.table.adversarialLabel.indices.allSatisfy { !first.table.isAnalysed($0) })
+        try first.boundary.analyse([7, 200, 7])
+        #expect(first.table.adversarialLabel.indices.filter { first.table.isAnalysed($0) } == [7, 200])
+        #expect(first.table.exactDistance(8) == nil && first.table.metLabel(8) == nil)
+        let gradients = first.boundary.gradients
+        try first.boundary.analyse([200])
+        #expect(first.boundary.gradients == gradients, "what is known is not asked again")
+    }
+
     @Test func ddnDistancesAreNoLongerThanNewtonsAndItsGradientsCount() throws {
-        let plain = try run(threads: 2).outcome
-        let refined = try run(threads: 2, method: .ddn).outcome
+        let plain = try run(threads: 2)
+        let refined = try run(threads: 2, method: .ddn)
         #expect(
             refined.gradients == plain.gradients + 40 * images.count, "40 steps, one of every sample each")
         let newton = plain.table.distance

@@ -38,10 +38,10 @@ import TinyModels
             drawn.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
         let store = try PerturbationStore(
             path: folder.file("p"), samples: images.count, values: Self.values)
-        try store.write(Tensor.zeros([images.count, Self.values]), at: 0)
+        try store.write(Tensor.zeros([images.count, Self.values]), of: Array(0..<images.count))
         var table = AnalysisTable(count: images.count)
         table.predicted = images.labels.map(Int32.init)
-        for sample in 0..<400 { table.adversarialLabel[sample] = 3 }
+        for sample in 0..<400 { table.runnerUp[sample] = 3 }
         let search = try TriggerSearch(
             model: model, images: images, table: table, store: store, seed: 1, token: CancellationToken())
         var finding = ClassFinding(label: 0)

@@ -30,7 +30,7 @@ import TinyModels
     private func coherence(_ rows: Tensor) throws -> ClassCoherence {
         let folder = try ScratchFolder()
         let store = try PerturbationStore(path: folder.file("p"), samples: Self.count, values: Self.width)
-        try store.write(rows, at: 0)
+        try store.write(rows, of: Array(0..<rows.shape[0]))
         return try ClassCoherence(members: Array(0..<Self.count), store: store, seed: 1)
     }
 

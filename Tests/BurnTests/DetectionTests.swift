@@ -48,24 +48,11 @@ import TinyModels
             : try LabelledImages(
                 unstamped.packed(in: folder.file("unstamped")), for: model.graph, options: JobOptions())
         try SupervisedTraining(images: lesson, epochs: 25, learningRate: 0.05, seed: 33).run(model)
-        let store = try PerturbationStore(
-            path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
-        let token = try CancellationToken()
-        let probe = try model.forwardWithFeatures(images.batch([0]), mode: .inference, token: token).features
-        let features = try probe.map {
-            try PerturbationStore(path: folder.file("f"), samples: images.count, values: $0.size(1))
-        }
-        let analysis = try BoundaryAnalysis(
-            model: model, images: images, store: store, features: features, method: .newton, threads: 2,
-            token: token
-        ).run { _ in }
-        let detection = try Detection(
-            model: model, images: images, table: analysis.table, store: store, features: features,
-            directory: folder.path, options: JobOptions(), token: token
-        ).run { _ in }
+        let first = try Surveyed(model, images, in: folder)
+        let detection = try first.detect(model, images, in: folder)
         return Outcome(
             detection: detection, poisoned: poisoned, labels: images.labels,
-            predictions: analysis.table.predicted.map(Int.init))
+            predictions: first.table.predicted.map(Int.init))
     }
 
     @Test func aPlantedTriggerIsFoundAndItsSamplesFlagged() throws {
@@ -93,7 +80,7 @@ import TinyModels
         let area = try #require(evidence.distanceAUROC)
         #expect((0...1).contains(area))
         #expect(verdict.evidence.classes.count { $0.distanceAUROC != nil } == 1)
-        #expect(verdict.evidence.statements[0].contains(" Their boundary distances (median "))
+        #expect(verdict.evidence.statements[0].contains(" Their boundary distances, by first order (median "))
         #expect(verdict.evidence.statements.contains { $0.hasPrefix("Class class-2: \(flagged.count) of ") })
         #expect(verdict.evidence.statements.last?.hasPrefix("Not excluded: ") == true)
         #expect(found.detection.scores.allSatisfy { (0...1).contains($0) })

@@ -51,7 +51,7 @@ import Testing
             let members = Array(label * 100..<(label + 1) * 100)
             for sample in members {
                 table.predicted[sample] = Int32(label)
-                table.distance[sample] = Float(exp(0.5 * random.normal()))
+                table.linearDistance[sample] = Float(exp(0.5 * random.normal()))
             }
             var finding = ClassFinding(label: label)
             finding.coherence = ClassCoherence(
@@ -62,7 +62,7 @@ import Testing
                 finding.conclude(.backdoored, from: .perturbations)
                 for sample in members.prefix(20) {
                     flagged[sample] = true
-                    table.distance[sample] *= Float(factor)
+                    table.linearDistance[sample] *= Float(factor)
                 }
             }
             findings.append(finding)

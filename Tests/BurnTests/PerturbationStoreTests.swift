@@ -19,8 +19,8 @@ import TinyModels
         let rows = try unitRows(20, 300, seed: 1)
         let store = try PerturbationStore(path: folder.file("p"), samples: 20, values: 300)
         #expect(store.isExact && store.width == 300)
-        try store.write(rows.rows(0..<12), at: 0)
-        try store.write(rows.rows(12..<20), at: 12)
+        try store.write(rows.rows(0..<12), of: Array(0..<12))
+        try store.write(rows.rows(12..<20), of: Array(12..<20))
         let order = [19, 0, 7, 12]
         let difference = try store.rows(order) - rows.rows(order)
         // Half precision: 11 bits of mantissa, values up to about 0.25.
@@ -31,7 +31,7 @@ import TinyModels
     @Test func rowsAreThereWhenTheFileIsOpenedAgain() throws {
         let rows = try unitRows(5, 48, seed: 2)
         var store = try PerturbationStore(path: folder.file("p"), samples: 5, values: 48)
-        try store.write(rows, at: 0)
+        try store.write(rows, of: Array(0..<rows.shape[0]))
         try store.synchronise()
         let before: [Float] = try store.rows([0, 1, 2, 3, 4]).array()
         store = try PerturbationStore(path: folder.file("p"), samples: 5, values: 48)
@@ -48,7 +48,7 @@ import TinyModels
         let rows = try Tensor.cat([noise, pair / pair.norm()])
         let store = try PerturbationStore(path: folder.file("p"), samples: 31, values: values)
         #expect(!store.isExact && store.width == PerturbationStore.maximumWidth)
-        try store.write(rows, at: 0)
+        try store.write(rows, of: Array(0..<rows.shape[0]))
         let sketched = try store.rows(Array(0..<31))
         let kept = try sketched.matmul(sketched.transpose())
         let exact = try rows.matmul(rows.transpose())

@@ -22,15 +22,10 @@ import TinyModels
         let images = try LabelledImages(
             drawn.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
         try SupervisedTraining(images: images, epochs: 25, learningRate: 0.05, seed: 33).run(model)
-        let token = try CancellationToken()
-        let store = try PerturbationStore(
-            path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
-        let table = try BoundaryAnalysis(
-            model: model, images: images, store: store, features: nil, method: .newton, threads: 2,
-            token: token
-        ).run { _ in }.table
+        let first = try Surveyed(model, images, in: folder)
+        let table = first.table
         let search = TriggerSearch(
-            model: model, images: images, table: table, store: store, seed: 2, token: token)
+            model: model, images: images, table: table, store: first.store, seed: 2, token: first.token)
         func own(_ label: Int) -> [Int] {
             images.labels.indices.filter {
                 images.labels[$0] == label && Int(table.predicted[$0]) == label

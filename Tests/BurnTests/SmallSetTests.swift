@@ -27,7 +27,7 @@ import TinyModels
             rows.rows(0..<planted.lowerBound), leaning, rows.rows(planted.upperBound..<count),
         ])
         let store = try PerturbationStore(path: folder.file("p"), samples: count, values: Self.width)
-        try store.write(rows / rows.norm([1], keepDimensions: true), at: 0)
+        try store.write(rows / rows.norm([1], keepDimensions: true), of: Array(0..<rows.shape[0]))
         return store
     }
 
@@ -134,16 +134,7 @@ import TinyModels
         let folder = try ScratchFolder()
         let images = try LabelledImages(
             part.packed(in: path), for: model.graph, options: JobOptions(classes: Self.outputs(part.labels)))
-        let store = try PerturbationStore(path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
-        let token = try CancellationToken()
-        let analysis = try BoundaryAnalysis(
-            model: model, images: images, store: store, features: nil, method: .newton, threads: 2,
-            token: token
-        ).run { _ in }
-        return try Detection(
-            model: model, images: images, table: analysis.table, store: store, features: nil,
-            directory: folder.path, options: JobOptions(), token: token
-        ).run { _ in }.verdict
+        return try Surveyed(model, images, in: folder).detect(model, images, in: folder).verdict
     }
 
     private static func outputs(_ labels: [Int]) -> [String: Int] {

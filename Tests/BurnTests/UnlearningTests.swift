@@ -25,22 +25,17 @@ import TinyModels
         let images = try LabelledImages(
             drawn.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
         try SupervisedTraining(images: images, epochs: 25, learningRate: 0.05, seed: 43).run(model)
-        let token = try CancellationToken()
-        let store = try PerturbationStore(
-            path: folder.file("p"), samples: images.count, values: 3 * 16 * 16)
-        let width = try #require(
-            try model.forwardWithFeatures(images.batch([0]), mode: .inference).features
-        ).size(1)
-        let features = try PerturbationStore(
-            path: folder.file("f"), samples: images.count, values: width)
-        let table = try BoundaryAnalysis(
-            model: model, images: images, store: store, features: features, method: .newton, threads: 2,
-            token: token
-        ).run { _ in }.table
+        let first = try Surveyed(model, images, in: folder)
+        let (table, token) = (first.table, first.token)
+        let steps = FirstSteps(model: model, images: images, table: table, store: first.store, token: token)
+        let features = try #require(
+            try FeatureChanges(model: model, images: images, steps: steps, threads: 2, token: token)
+                .write(to: folder.file("f")))
         let stored = try features.rows(Array(0..<images.count)).norm([1]).array(as: Float.self)
         #expect(stored.allSatisfy { abs($0 - 1) < 0.01 }, "every sample's feature change is a unit vector")
 
-        let test = try UnlearningTest(model: model, images: images, table: table, seed: 5, token: token)
+        let test = try UnlearningTest(
+            model: model, images: images, boundary: first.boundary, seed: 5, token: token)
         let planted = try #require(try test.run(label: Self.target, suspects: poisoned, folds: 2))
         let own = (0..<images.count).filter { images.labels[$0] == 0 }
         let arbitrary = Set(own.enumerated().filter { $0.offset % 3 == 0 }.map(\.element))
@@ -96,7 +91,8 @@ import TinyModels
             // Every class leans on a direction of its own; class 3 holds a bundle that leans on it more.
             let lean = (0..<count).map { Float(label == 3 && $0 < 60 ? 2 : 0.5) }
             let rows = try unit + common * Tensor(lean).unsqueeze(1)
-            try store.write(rows / rows.norm([1], keepDimensions: true), at: label * count)
+            try store.write(
+                rows / rows.norm([1], keepDimensions: true), of: Array(label * count..<(label + 1) * count))
         }
         let coherences = try (0..<5).map { label in
             try ClassCoherence(

@@ -24,8 +24,8 @@ import Testing
         #expect(histogram.flagged.reduce(0, +) == 100 && histogram.unflagged.reduce(0, +) == 400)
         for bin in 0..<40 {
             let expected = samples.count {
-                edges[bin] <= $0.boundaryDistance
-                    && ($0.boundaryDistance < edges[bin + 1] || bin == 39)
+                guard let distance = $0.boundaryDistance else { return false }
+                return edges[bin] <= distance && (distance < edges[bin + 1] || bin == 39)
             }
             // Rounding may move what lies on an edge into the bin beside it.
             #expect(abs(histogram.flagged[bin] + histogram.unflagged[bin] - expected) <= 5, "\(bin)")

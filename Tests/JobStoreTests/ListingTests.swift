@@ -31,7 +31,10 @@ import WorkerProtocol
             return Int(state >> 33) % Int(bound)
         }
         return (0..<count).map {
-            TestStore.sample($0, score: Double(next(7)) / 7, label: next(3), flagged: next(4) == 0)
+            var sample = TestStore.sample(
+                $0, score: Double(next(7)) / 7, label: next(3), flagged: next(4) == 0)
+            if next(5) == 0 { (sample.boundaryDistance, sample.adversarialLabel) = (nil, nil) }
+            return sample
         }
     }
 
@@ -49,7 +52,8 @@ import WorkerProtocol
                 case .index: Double($0.index)
                 case .score: $0.score
                 case .coherence: $0.coherence
-                case .boundaryDistance: $0.boundaryDistance
+                // Those without one come last.
+                case .boundaryDistance: $0.boundaryDistance ?? (descending ? -1 : .infinity)
                 case .givenLabel: Double($0.givenLabel)
                 }
             }

@@ -43,7 +43,8 @@ import Testing
     private static var whole: [String] {
         let all =
             recorded + [
-                ("0008_mechanisms.sql", "f946aa2caca34aa1b967800457deb234930a3db06d8d00d14d4810c30b4b2017")
+                ("0008_mechanisms.sql", "f946aa2caca34aa1b967800457deb234930a3db06d8d00d14d4810c30b4b2017"),
+                ("0009_suspects.sql", "5914f807f34b7ffcec68a99bf711f9cdb2904f7cefa9742acfc1c2c251b815fd"),
             ]
         return all.enumerated().map { "\($0 + 1) \($1.0) \($1.1)" }
     }

@@ -75,7 +75,11 @@ import WorkerProtocol
             if case .samples(let list) = message { list } else { [] }
         }
         #expect(findings.map(\.index) == Array(0..<PoisonedCase.samples))
-        #expect(findings.allSatisfy { $0.boundaryDistance > 0 && $0.boundaryDistance.isFinite })
+        let analysed = findings.filter { $0.boundaryDistance != nil }
+        #expect(
+            analysed.allSatisfy { ($0.boundaryDistance ?? 0) > 0 && $0.boundaryDistance?.isFinite == true })
+        #expect(findings.allSatisfy { ($0.boundaryDistance == nil) == ($0.adversarialLabel == nil) })
+        #expect(findings.allSatisfy { !$0.flagged || $0.boundaryDistance != nil }, "suspects are analysed")
         #expect(findings.allSatisfy { $0.flagged || $0.restoredLabel == $0.givenLabel })
         let right = findings.count { $0.predictedLabel == $0.givenLabel }
         #expect(Double(right) > 0.7 * Double(PoisonedCase.samples), "the model has learnt")

@@ -47,8 +47,8 @@ enum JobRequestReader {
 
     private static func options(_ reader: JSONReader) throws -> JobOptions {
         let fields = try reader.fields([
-            "seed", "input", "classes", "method", "distance", "rounds", "force", "threads", "trusted",
-            "accept_disagreement",
+            "seed", "input", "classes", "method", "distance", "analysis", "rounds", "force", "threads",
+            "trusted", "accept_disagreement",
         ])
         var options = JobOptions()
         if let seed = fields["seed"] { options.seed = try seed.uint64() }
@@ -57,6 +57,9 @@ enum JobRequestReader {
         if let method = fields["method"] { options.method = try method.one(of: JobOptions.Method.self) }
         if let distance = fields["distance"] {
             options.distance = try distance.one(of: JobOptions.DistanceMethod.self)
+        }
+        if let analysis = fields["analysis"] {
+            options.analysis = try analysis.one(of: JobOptions.Analysis.self)
         }
         if let rounds = fields["rounds"] { options.rounds = try rounds.int(OptionRules.rounds) }
         if let force = fields["force"] { options.force = try force.bool() }

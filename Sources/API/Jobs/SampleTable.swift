@@ -12,7 +12,8 @@ public enum SampleTable {
     /// A row of CSV.
     public static func row(_ sample: SampleFinding) -> String {
         "\(sample.index),\(CSVField.text(sample.name)),\(sample.givenLabel),\(sample.predictedLabel),"
-            + "\(sample.boundaryDistance),\(sample.adversarialLabel),\(sample.coherence),\(sample.score),"
+            + "\(CSVField.number(sample.boundaryDistance)),\(CSVField.number(sample.adversarialLabel)),"
+            + "\(sample.coherence),\(sample.score),"
             + "\(sample.flagged),\(sample.restoredLabel),\(CSVField.number(sample.labelConfidence))\r\n"
     }
 

@@ -1,20 +1,38 @@
-/// What the boundary analysis knows of every sample. Labels are model outputs.
+/// What the analysis knows of the samples. Labels are model outputs.
+///
+/// `GradientSurvey` fills in what is known of all of them, `BoundaryAnalysis` the rest for those that matter.
 package struct AnalysisTable: Sendable {
     /// The suspicious model's prediction.
     package var predicted: [Int32]
-    /// L2 norm, in input units, of the smallest perturbation found that changes the prediction.
+    /// The class that the model takes for the next likely one.
+    package var runnerUp: [Int32]
+    /// First-order estimate of the distance, in input units: margin / ‖∇‖ (`GradientSurvey`).
+    package var linearDistance: [Float]
+    /// L2 norm, in input units, of the smallest perturbation found that changes the prediction; NaN where none was looked for.
     package var distance: [Float]
-    /// The class met when the mean-logit objective is descended.
+    /// The class met when the mean-logit objective is descended; negative where it was not.
     package var adversarialLabel: [Int32]
-    /// L2 norm of that descent's perturbation, whose direction is in the `PerturbationStore`.
-    package var perturbationNorm: [Float]
 
     package var count: Int { predicted.count }
 
     package init(count: Int) {
         predicted = Array(repeating: 0, count: count)
-        distance = Array(repeating: 0, count: count)
-        adversarialLabel = predicted
-        perturbationNorm = distance
+        runnerUp = predicted
+        linearDistance = Array(repeating: 0, count: count)
+        distance = Array(repeating: .nan, count: count)
+        adversarialLabel = Array(repeating: Self.unknown, count: count)
+    }
+
+    private static let unknown: Int32 = -1
+
+    /// Distance and adversarial label were looked for.
+    package func isAnalysed(_ sample: Int) -> Bool { adversarialLabel[sample] != Self.unknown }
+
+    package func exactDistance(_ sample: Int) -> Double? {
+        isAnalysed(sample) ? Double(distance[sample]) : nil
+    }
+
+    package func metLabel(_ sample: Int) -> Int? {
+        isAnalysed(sample) ? Int(adversarialLabel[sample]) : nil
     }
 }

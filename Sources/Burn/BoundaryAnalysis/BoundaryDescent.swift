@@ -70,7 +70,8 @@ package struct BoundaryDescent {
             perturbations: try boundary - images, adversarialLabels: labels, gradients: gradients)
     }
 
-    private func stepped(_ position: Tensor, _ gradient: Tensor, _ margins: Tensor) throws -> Tensor {
+    /// The position after a step, (N, C, H, W).
+    func stepped(_ position: Tensor, _ gradient: Tensor, _ margins: Tensor) throws -> Tensor {
         let norms = try gradient.flatten(from: 1).norm([1]).clamp(1e-9, nil)
         var length = try margins / norms * (1 + overshoot) + 1e-5
         if objective == .meanLogit {

@@ -12,7 +12,7 @@ import Tensors
 struct UnlearningTest {
     let model: GraphModel
     let images: LabelledImages
-    let table: AnalysisTable
+    let boundary: BoundaryAnalysis
     /// The model's probabilities, (N, classes).
     private let teacher: Tensor
     let seed: UInt64
@@ -38,12 +38,12 @@ struct UnlearningTest {
     typealias Side = (suspects: Set<Int>, score: Double)
 
     init(
-        model: GraphModel, images: LabelledImages, table: AnalysisTable, seed: UInt64,
+        model: GraphModel, images: LabelledImages, boundary: BoundaryAnalysis, seed: UInt64,
         token: CancellationToken
     ) throws {
         self.model = model
         self.images = images
-        self.table = table
+        self.boundary = boundary
         self.seed = seed
         self.token = token
         teacher = try model.probabilities(images, Array(0..<images.count), token: token)
@@ -68,15 +68,18 @@ struct UnlearningTest {
     /// model that was not trained on it; one is enough for a score. Nil where there are too few samples, or the tuning diverges.
     func run(label: Int, suspects: Set<Int>, folds: Int) throws -> Outcome? {
         var random = SplitMix64(seed: seed &+ UInt64(label))
+        let predicted = boundary.table.predicted
         let members = (0..<images.count).filter {
-            images.labels[$0] == label && Int(table.predicted[$0]) == label
+            images.labels[$0] == label && Int(predicted[$0]) == label
         }.shuffled(using: &random)
         let (bundle, rest) = (members.filter(suspects.contains), members.filter { !suspects.contains($0) })
         guard bundle.count >= 2 * Self.fewest, rest.count >= 2 * Self.fewest else { return nil }
         let others = (0..<images.count).filter {
-            images.labels[$0] != label && Int(table.predicted[$0]) == images.labels[$0]
+            images.labels[$0] != label && Int(predicted[$0]) == images.labels[$0]
         }
         guard others.count >= Self.fewest else { return nil }
+        try boundary.analyse(bundle)
+        let table = boundary.table
         let mirrors = try Mirroring.keepsMeaning(model, images, others, token: token)
         var (adopted, kept) = (0, 0)
         var outcome = Outcome(adopted: 0, kept: 0, leaving: [], tested: [])
@@ -86,7 +89,7 @@ struct UnlearningTest {
                 samples.enumerated().filter { $0.offset % 2 == wanted }.map(\.element)
             }
             let tuned = try unlearned(
-                half(bundle, fold), keeping: half(rest, fold), others: others, mirrors: mirrors, fold)
+                half(bundle, fold), table, keeping: half(rest, fold), others: others, mirrors: mirrors, fold)
             guard let tuned else { return nil }
             for (samples, isSuspect) in [(half(bundle, 1 - fold), true), (half(rest, 1 - fold), false)] {
                 let after: [Int] = try tuned.probabilities(images, samples, token: token).argmax(1).array()
@@ -128,7 +131,8 @@ struct UnlearningTest {
     }
 
     private func unlearned(
-        _ suspects: [Int], keeping rest: [Int], others: [Int], mirrors: Bool, _ fold: Int
+        _ suspects: [Int], _ table: AnalysisTable, keeping rest: [Int], others: [Int], mirrors: Bool,
+        _ fold: Int
     ) throws -> GraphModel? {
         let tuned = try model.copy(seed: seed &+ UInt64(fold))
         let repeats = Double(others.count) * Self.classShare / (1 - Self.classShare) / Double(rest.count)

@@ -1,32 +1,35 @@
 import Execution
 import Findings
 import Foundation
+import Support
 import Tensors
 
 /// The second phase: from perturbations to flagged samples and a verdict.
 package struct Detection {
     package let model: GraphModel
     package let images: LabelledImages
-    package let table: AnalysisTable
+    package let boundary: BoundaryAnalysis
+    /// Of the survey.
+    let table: AnalysisTable
     package let store: PerturbationStore
-    /// Unit changes of the penultimate activations; nil for a model without such a layer.
-    package var features: PerturbationStore?
     /// For working files.
     package let directory: String
     package let options: JobOptions
+    let threads: Int
     package let token: CancellationToken
 
     package init(
-        model: GraphModel, images: LabelledImages, table: AnalysisTable, store: PerturbationStore,
-        features: PerturbationStore?, directory: String, options: JobOptions, token: CancellationToken
+        model: GraphModel, images: LabelledImages, boundary: BoundaryAnalysis, store: PerturbationStore,
+        directory: String, options: JobOptions, threads: Int, token: CancellationToken
     ) {
         self.model = model
         self.images = images
-        self.table = table
+        self.boundary = boundary
+        table = boundary.table
         self.store = store
-        self.features = features
         self.directory = directory
         self.options = options
+        self.threads = threads
         self.token = token
     }
 
@@ -96,6 +99,7 @@ package struct Detection {
         try searchFurther(&findings, imageSearch, work)
         try imageSearch?.examineFurtherTargets(&findings)
         try search.examineShared(&findings, classes: images.classes)
+        try analyseSuspects(&findings, work)
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),
             scores: Array(repeating: 0, count: images.count),
@@ -110,82 +114,13 @@ package struct Detection {
         }
         try readLabels(&outcome, search)
         try measurePower(&outcome.findings, members, null)
+        try analyseOthers()
         outcome.verdict = VerdictBuilder(
-            images: images, table: table, findings: outcome.findings, flagged: outcome.flagged,
+            images: images, table: boundary.table, findings: outcome.findings, flagged: outcome.flagged,
             nullShare: null.share, searchesImages: imageSearch != nil
         ).verdict()
         work.finish()
         return outcome
-    }
-
-    /// Where no class stands out by its perturbations: the images themselves, from what the penultimate layer
-    /// suggests; then their style; then the penultimate layer alone, which costs the most.
-    private func searchFurther(
-        _ findings: inout [ClassFinding], _ imageSearch: ImageSearch?, _ work: DetectionWork
-    ) throws {
-        guard !Self.isSettled(findings) else { return }
-        let search = features.map {
-            FeatureSearch(
-                model: model, images: images, table: table, store: $0, seed: options.methodSeed, token: token)
-        }
-        try search?.gather(&findings)
-        let styles = imageSearch == nil ? [] : ImageStyle.allCases
-        work.expect(.commonPatterns, passes: imageSearch == nil ? 0 : costs.commonPatterns)
-        work.expect(.styles, passes: Double(styles.count) * costs.style)
-        work.expect(.features, passes: costs.features(candidates: search?.candidates(findings).count ?? 0))
-        work.enter(.classPatterns, passes: imageSearch == nil ? 0 : costs.classPatterns)
-        if let imageSearch {
-            try Self.settle(&findings, by: imageSearch.examineClasses)
-            work.enter(.commonPatterns)
-            try Self.settle(&findings, by: imageSearch.examineAllClasses)
-        }
-        for (done, style) in styles.enumerated() {
-            work.enter(.styles, passes: Double(styles.count - done) * costs.style)
-            try Self.settle(&findings) { try styleSearch(style)?.examine(&$0) }
-        }
-        work.enter(.features)
-        try Self.settle(&findings) { try search?.examine(&$0) }
-    }
-
-    /// Runs one search more, unless a backdoor is known. What was only suspected does not stand in its way: where the
-    /// search finds a backdoor, the suspicions are explained; where it doesn't, they stay.
-    package static func settle(
-        _ findings: inout [ClassFinding], by search: (inout [ClassFinding]) throws -> Void
-    ) rethrows {
-        guard !isSettled(findings) else { return }
-        var further = findings
-        for index in further.indices { further[index].dropSuspicion() }
-        try search(&further)
-        let isFound = isSettled(further)
-        for index in findings.indices where isFound || findings[index].judgement == .clean {
-            findings[index] = further[index]
-        }
-    }
-
-    private static func isSettled(_ findings: [ClassFinding]) -> Bool {
-        findings.contains { $0.judgement == .backdoored }
-    }
-
-    /// Nil for a data set too small to know its own covariance.
-    private func imageSearch(_ triggers: TriggerSearch) throws -> ImageSearch? {
-        guard images.count >= ImageWhitening.fewestImages else { return nil }
-        return ImageSearch(
-            images: images, table: table, store: try whitened(PixelDescription(images), "whitened.f16"),
-            triggers: triggers, seed: options.methodSeed, token: token)
-    }
-
-    /// Nil for a data set too small to know its own covariance, or images too small to have the style.
-    private func styleSearch(_ style: ImageStyle) throws -> StyleSearch? {
-        guard images.count >= ImageWhitening.fewestImages, let description = try style.description(of: images)
-        else { return nil }
-        return StyleSearch(
-            style: style, model: model, images: images, table: table,
-            store: try whitened(description, "\(style).f16"), seed: options.methodSeed, token: token)
-    }
-
-    private func whitened(_ description: any ImageDescription, _ file: String) throws -> PerturbationStore {
-        try ImageWhitening(description, of: images.count, token: token)
-            .write(images.count, to: "\(directory)/\(file)", token: token)
     }
 
     /// Tells whether what was planted has its true labels.
@@ -208,6 +143,35 @@ package struct Detection {
             outcome.findings[index].labels = evidence
             outcome.findings[index].isCleanLabel = evidence.reading == .right
         }
+    }
+
+    /// Descends from all samples of the classes under suspicion: for the evidence, the purification, and to tell the planted
+    /// samples from the others more sharply.
+    private func analyseSuspects(_ findings: inout [ClassFinding], _ work: DetectionWork) throws {
+        let suspicious = Set(findings.filter { $0.judgement != .clean }.map(\.label))
+        let samples = (0..<images.count).filter {
+            suspicious.contains(Int(table.predicted[$0])) || suspicious.contains(images.labels[$0])
+        }
+        work.enter(
+            .distances,
+            passes: DetectionCosts.analysis * Double(samples.count + DetectionCosts.analysedElsewhere))
+        try boundary.analyse(samples)
+        for index in findings.indices where findings[index].isFoundByPerturbations {
+            try findings[index].coherence = findings[index].coherence?.sharpened(
+                by: boundary.store, seed: options.methodSeed)
+        }
+    }
+
+    /// Descends from some samples of every class, to compare with.
+    private func analyseOthers() throws {
+        var random = SplitMix64(seed: options.methodSeed)
+        var chosen: [Int: Int] = [:]
+        let most = max(1, DetectionCosts.analysedElsewhere / images.classes)
+        try boundary.analyse(
+            (0..<images.count).shuffled(using: &random).filter { sample in
+                chosen[Int(table.predicted[sample]), default: 0] += 1
+                return chosen[Int(table.predicted[sample]), default: 0] <= most
+            })
     }
 
     /// Asks of the classes above suspicion what could have been found in them.

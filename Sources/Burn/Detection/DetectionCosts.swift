@@ -20,7 +20,7 @@ package struct DetectionCosts: Sendable {
     /// A trigger is estimated, taken out and put in (`TriggerSearch.examine`).
     var trigger: Double {
         let suspects = min(TriggerSearch.mostForEstimate, members)
-        let descent = isExact ? 0 : 3 * Self.gradientsOfDescent * min(TriggerSearch.mostForDescent, suspects)
+        let descent = isExact ? 0 : Self.gradient * min(TriggerSearch.mostForGradients, suspects)
         let responses = 2 * Self.forms * min(TriggerSearch.probesPerTest, samples)
         let removal = 2 * min(TriggerSearch.mostForRemoval, members)
         return Double(descent + suspects + responses + removal)
@@ -29,7 +29,7 @@ package struct DetectionCosts: Sendable {
     /// A trigger that goes no further than the screen.
     var screenedTrigger: Double {
         let suspects = min(TriggerSearch.mostForEstimate, members)
-        let descent = isExact ? 0 : 3 * Self.gradientsOfDescent * min(TriggerSearch.mostForDescent, suspects)
+        let descent = isExact ? 0 : Self.gradient * min(TriggerSearch.mostForGradients, suspects)
         return Double(descent + suspects + 2 * Self.forms * min(TriggerSearch.probesOfScreen, samples))
     }
 
@@ -38,6 +38,9 @@ package struct DetectionCosts: Sendable {
     func triggers(_ classes: Int) -> Double {
         2 * Double(classes) * (0.75 * screenedTrigger + 0.25 * trigger)
     }
+
+    /// What `FeatureChanges` measures.
+    var featureChanges: Double { Double((isExact ? 2 : 2 + Self.gradient) * samples) }
 
     /// One pattern in the images of each class (`ImageSearch.examineClasses`).
     var classPatterns: Double { Double(classes) * trigger }
@@ -73,9 +76,10 @@ package struct DetectionCosts: Sendable {
     var expected: [DetectionWork.Stage: Double] {
         [
             .bundles: bundles, .triggers: triggers(min(classes, Detection.classesTested)),
-            .classPatterns: 0.5 * classPatterns,
+            .featureChanges: 0.5 * featureChanges, .classPatterns: 0.5 * classPatterns,
             .commonPatterns: 0.5 * commonPatterns, .styles: 0.5 * Double(ImageStyle.allCases.count) * style,
             .features: 0.03 * features(candidates: 1),
+            .distances: Self.analysis * Double(min(samples, Self.analysedElsewhere + members / 2)),
         ]
     }
 
@@ -83,5 +87,10 @@ package struct DetectionCosts: Sendable {
 
     /// Boundary and moment estimates at their strengths.
     private static let forms = 5
-    private static let gradientsOfDescent = 7
+    /// Of one input gradient.
+    static let gradient = 3
+    /// Of a sample that `BoundaryAnalysis` looks at: two descents of seven gradients together, and a few passes to look.
+    package static let analysis = 25.0
+    /// Samples of classes above suspicion that it looks at, in all.
+    static let analysedElsewhere = 1_000
 }

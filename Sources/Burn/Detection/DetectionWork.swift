@@ -14,7 +14,7 @@ package final class DetectionWork: Sendable {
 
     /// In the order in which they run.
     enum Stage: Int, CaseIterable, Sendable {
-        case bundles, triggers, classPatterns, commonPatterns, styles, features
+        case bundles, triggers, featureChanges, classPatterns, commonPatterns, styles, features, distances
     }
 
     private struct State {

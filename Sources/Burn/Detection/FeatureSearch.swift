@@ -6,7 +6,7 @@ import Tensors
 struct FeatureSearch {
     let model: GraphModel
     let images: LabelledImages
-    let table: AnalysisTable
+    let boundary: BoundaryAnalysis
     /// Unit changes of the penultimate activations under each sample's perturbation.
     let store: PerturbationStore
     let seed: UInt64
@@ -34,7 +34,7 @@ struct FeatureSearch {
         let others = findings.indices.filter { !candidates.contains($0) && findings[$0].features != nil }
             .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
         let test = try UnlearningTest(
-            model: model, images: images, table: table, seed: seed, token: token)
+            model: model, images: images, boundary: boundary, seed: seed, token: token)
         var null: [[UnlearningTest.Side?]] = []
         for index in others where null.count < UnlearningTest.nullClasses {
             guard let evidence = findings[index].features else { continue }
@@ -53,7 +53,7 @@ struct FeatureSearch {
             findings[index].features?.unlearning = outcome
             findings[index].features?.unlearningPValue = planted.pValue
             findings[index].judgeByFeatures(
-                classes: images.classes, concentration: concentration(outcome.leaving))
+                classes: images.classes, concentration: try concentration(outcome.leaving))
             if findings[index].isFoundByFeatures,
                 let sharper = try test.run(
                     label: findings[index].label, suspects: outcome.leaving, folds: 2)
@@ -72,7 +72,9 @@ struct FeatureSearch {
     private func pValue(_ finding: ClassFinding) -> Double { finding.features?.gainPValue ?? 1 }
 
     /// Largest share of one adversarial label among `samples`.
-    private func concentration(_ samples: Set<Int>) -> Double {
+    private func concentration(_ samples: Set<Int>) throws -> Double {
+        try boundary.analyse(samples)
+        let table = boundary.table
         let counts = Dictionary(grouping: samples) { table.adversarialLabel[$0] }.values.map(\.count)
         return Double(counts.max() ?? 0) / Double(max(samples.count, 1))
     }

@@ -17,6 +17,7 @@ struct StyleSearch {
     let model: GraphModel
     let images: LabelledImages
     let table: AnalysisTable
+    let boundary: BoundaryAnalysis
     /// Whitened rows of the style's description.
     let store: PerturbationStore
     let seed: UInt64
@@ -56,7 +57,7 @@ struct StyleSearch {
         }
         guard !found.isEmpty else { return }
         let test = try UnlearningTest(
-            model: model, images: images, table: table, seed: seed, token: token)
+            model: model, images: images, boundary: boundary, seed: seed, token: token)
         var null: [Double]?
         for index in found {
             for round in 0..<2 {

@@ -13,7 +13,8 @@ struct TriggerSearch {
 
     /// Enough for a mean over samples; more would only cost time.
     static let mostForEstimate = 2048
-    static let mostForDescent = 256
+    /// Where a perturbation costs a gradient.
+    static let mostForGradients = 256
     static let probesPerTest = 384
     static let mostForRemoval = 512
     /// A trigger that moves a tenth of the images moves fewer than two of so many in one of a hundred cases.
@@ -164,29 +165,20 @@ struct TriggerSearch {
 
     /// Minus the mean perturbation of the cluster, (C, H, W).
     private func boundaryPattern(_ cluster: [Int]) throws -> Tensor {
-        let shape = images.shape
-        if store.isExact {
-            let norms = try Tensor(cluster.map { table.perturbationNorm[$0] })
-            return try -(store.rows(cluster) * norms.unsqueeze(1)).mean([0]).reshape(shape)
-        }
-        var descent = BoundaryDescent(
-            model: model, lowest: images.lowest, highest: images.highest, objective: .meanLogit, token: token)
-        descent.refinements = 0
-        let chosen = Array(cluster.prefix(Self.mostForDescent))
-        var sum = try Tensor.zeros(shape)
-        for part in images.parts(of: chosen, atMost: 64) {
-            let result = try descent.run(
-                images.batch(part), predicted: part.map { Int(table.predicted[$0]) })
-            sum = try sum + result.perturbations.sum([0])
+        let steps = FirstSteps(model: model, images: images, table: table, store: store, token: token)
+        let chosen = store.isExact ? cluster : Array(cluster.prefix(Self.mostForGradients))
+        var sum = try Tensor.zeros(images.shape)
+        for part in images.parts(of: chosen) {
+            sum = try sum + steps.perturbations(of: part).sum([0])
         }
         return try -(sum / Double(chosen.count))
     }
 
-    /// Weights under which the reference's labels are spread as the cluster's adversarial labels are: the best
+    /// Weights under which the reference's labels are spread as the cluster's second likeliest classes are: the best
     /// guess of what the cluster's images show besides the trigger.
     private func weights(_ reference: [Int], like cluster: [Int]) -> [Double] {
         var wanted = [Double](repeating: 1, count: images.classes)
-        for sample in cluster { wanted[Int(table.adversarialLabel[sample])] += 1 }
+        for sample in cluster { wanted[Int(table.runnerUp[sample])] += 1 }
         var present = [Double](repeating: 1, count: images.classes)
         for sample in reference { present[images.labels[sample]] += 1 }
         return reference.map { wanted[images.labels[$0]] / present[images.labels[$0]] }

@@ -75,11 +75,44 @@ struct ClassCoherence: Sendable {
             remainderStrength = BundleStrength(
                 size: outside.count, tightness: left.tightness, share: share, gain: left.gain)
         }
-        cosines = []
-        for start in stride(from: 0, to: members.count, by: Self.mostForDirection) {
-            let part = Array(members[start..<min(start + Self.mostForDirection, members.count)])
+        (cosines, cluster) = try Self.compare(members, with: found, store)
+    }
+
+    private static func compare(
+        _ members: [Int], with found: CoherentCluster, _ store: PerturbationStore
+    ) throws -> (cosines: [Double], cluster: [Int]) {
+        var cosines: [Double] = []
+        for start in stride(from: 0, to: members.count, by: mostForDirection) {
+            let part = Array(members[start..<min(start + mostForDirection, members.count)])
             cosines += try store.rows(part).matmul(found.direction).array(as: Float.self).map(Double.init)
         }
-        cluster = zip(members, cosines).filter { found.mixture.posterior($0.1) > 0.5 }.map(\.0)
+        return (cosines, zip(members, cosines).filter { found.mixture.posterior($0.1) > 0.5 }.map(\.0))
+    }
+
+    /// The same two groups by the finished perturbations, where these are cleanly apart: what a class shows by nature may have
+    /// tails among first gradients.
+    ///
+    /// - Parameter store: holds the perturbations of all members.
+    func sharpened(by store: PerturbationStore, seed: UInt64) throws -> ClassCoherence {
+        var random = SplitMix64(seed: seed)
+        let inCluster = Set(cluster)
+        let chosen = Array(members.shuffled(using: &random).prefix(Self.mostForDirection)).sorted()
+        let rows = try store.rows(chosen)
+        // Either group may be the one that holds together now.
+        let sides = [true, false].map { side in
+            chosen.indices.filter { inCluster.contains(chosen[$0]) == side }
+        }
+        let found =
+            try sides.filter { $0.count > 2 }.map { try CoherentCluster(in: rows, start: $0) }
+            + [CoherentCluster.strongest(in: rows, generator: Generator(seed: seed))]
+        guard let best = found.filter(\.isDistinct).max(by: { $0.gain < $1.gain }) else { return self }
+        var sharpened = self
+        sharpened.isTurned = false
+        sharpened.mixture = best.mixture
+        (sharpened.cosines, sharpened.cluster) = try Self.compare(members, with: best, store)
+        let shared = inCluster.intersection(sharpened.cluster).count
+        // The group that has more of the cluster's samples, for its size.
+        return shared * members.count >= inCluster.count * sharpened.cluster.count
+            ? sharpened : sharpened.turned
     }
 }

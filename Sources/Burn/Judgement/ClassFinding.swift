@@ -77,6 +77,11 @@ package struct ClassFinding: Sendable {
         return min(coherencePValue, Statistics.combined(coherencePValue, effectPValue))
     }
 
+    /// The judgement rests on the perturbations' cluster.
+    var isFoundByPerturbations: Bool {
+        if case .perturbations? = conclusion?.ground { true } else { false }
+    }
+
     /// The judgement rests on features: no trigger is known.
     var isFoundByFeatures: Bool { if case .features? = conclusion?.ground { true } else { false } }
 

@@ -1,5 +1,7 @@
 /// How far from the boundary a class's flagged samples lie beside its others, which is BURN's first observation. It is told with
 /// every verdict, and decides none.
+///
+/// Ranks are those of first-order distances, which every sample has.
 struct DistanceEvidence: Hashable, Sendable {
     let ranks: RankComparison
     /// Median distances of the flagged samples and of the others.
@@ -50,6 +52,6 @@ struct DistanceEvidence: Hashable, Sendable {
     }
 
     private static func distances(_ samples: [Int], _ table: AnalysisTable) -> [Double] {
-        samples.map { Double(table.distance[$0]) }.filter(\.isFinite)
+        samples.map { Double(table.linearDistance[$0]) }.filter(\.isFinite)
     }
 }

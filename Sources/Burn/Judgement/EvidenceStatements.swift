@@ -218,7 +218,7 @@ struct EvidenceStatements {
             "; the samples that share most in \($0.groups) other classes: \(percent($0.auroc)), p \(number($0.pValue))"
         }
         return
-            " Their boundary distances (median \(number(found.median))) are on average larger than those of "
+            " Their boundary distances, by first order (median \(number(found.median))) are on average larger than those of "
             + "\(percent(found.ranks.auroc)) of the class's other samples (median \(number(found.othersMedian))\(null ?? ""))."
     }
 

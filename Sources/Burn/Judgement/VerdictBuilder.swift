@@ -93,22 +93,19 @@ struct VerdictBuilder {
     ) -> ClassEvidence {
         let distance = distances[finding.label]
         let suspects = members.filter { flagged[$0] }
-        let labels = Dictionary(grouping: suspects.isEmpty ? members : suspects) {
-            table.adversarialLabel[$0]
-        }
-        let largest = labels.values.map(\.count).max() ?? 0
+        let labels = (suspects.isEmpty ? members : suspects).compactMap(table.metLabel)
+        let largest = Dictionary(grouping: labels) { $0 }.values.map(\.count).max() ?? 0
         return ClassEvidence(
             label: finding.label, name: images.classNames[finding.label], samples: members.count,
             flaggedSamples: suspects.count,
-            medianBoundaryDistance: Statistics.median(members.map { Double(table.distance[$0]) }),
+            medianBoundaryDistance: Statistics.median(members.compactMap(table.exactDistance)),
             distanceAUROC: distance?.ranks.auroc, distanceNull: distance?.null?.auroc,
             distancePValue: distance?.null?.pValue,
             coherenceShare: finding.coherence?.share ?? 0, coherenceNull: nullShare,
             coherencePValue: finding.coherencePValue,
             triggerEffect: finding.reported?.rate, randomEffect: finding.reported?.random,
             stayingCarriers: finding.held?.control, stayingOthers: finding.held?.rate,
-            adversarialConcentration: Double(largest)
-                / Double(max(1, suspects.isEmpty ? members.count : suspects.count)),
+            adversarialConcentration: Double(largest) / Double(max(1, labels.count)),
             featurePValue: finding.features?.gainPValue,
             unlearningScore: finding.unlearned?.score, unlearningPValue: finding.unlearned?.pValue,
             fewestNoticed: finding.noticed?.samples,

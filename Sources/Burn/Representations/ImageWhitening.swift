@@ -87,7 +87,7 @@ struct ImageWhitening: Sendable {
         let store = try PerturbationStore(path: path, samples: count, values: width)
         for part in Self.parts(Array(0..<count)) {
             try token.check()
-            try store.write(rows(part), at: part[0])
+            try store.write(rows(part), of: part)
         }
         return store
     }

@@ -43,13 +43,18 @@ package final class PerturbationStore: Sendable {
             [.tensor(zero), .int(1), .tensor(buckets), .tensor(rows * signs), .double(1)])
     }
 
-    /// Stores the sketches of samples that follow each other.
-    package func write(_ rows: Tensor, at sample: Int) throws {
+    /// Stores the sketches of samples, a row each.
+    package func write(_ rows: Tensor, of samples: [Int]) throws {
         let bytes = try sketch(rows).to(.float16).contiguous().bytes()
-        let written = bytes.withUnsafeBytes {
-            pwrite(file.fileDescriptor, $0.baseAddress, $0.count, off_t(sample * width * 2))
+        let complete = bytes.withUnsafeBytes { buffer in
+            samples.enumerated().allSatisfy { position, sample in
+                let row = buffer[position * width * 2..<(position + 1) * width * 2]
+                return pwrite(
+                    file.fileDescriptor, UnsafeRawBufferPointer(rebasing: row).baseAddress, row.count,
+                    off_t(sample * width * 2)) == row.count
+            }
         }
-        guard written == bytes.count else { throw Self.failure("written") }
+        guard complete else { throw Self.failure("written") }
     }
 
     /// (samples.count, width) float32.

@@ -129,9 +129,9 @@ package struct LabelRestoration {
 
     private func adversarialVote(_ sample: Int) -> [Float] {
         var vote = [Float](repeating: 0, count: images.classes)
-        let (label, given) = (Int(table.adversarialLabel[sample]), images.labels[sample])
+        let given = images.labels[sample]
         let predicted = Int(table.predicted[sample])
-        if label != given {
+        if let label = table.metLabel(sample), label != given {
             vote[label] = Self.adversarialWeight
         } else if predicted != given {
             // Named by a person: what the model sees in it, where it leaves that for its given label.

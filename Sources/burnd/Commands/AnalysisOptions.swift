@@ -59,6 +59,10 @@ extension ComputeDevice: ExpressibleByArgument {
         "What workers compute on: cpu, cuda (the first GPU), cuda-tf32 (faster, less exact), or auto (cuda where there is one)."
 }
 extension JobOptions.DistanceMethod: ExpressibleByArgument {}
+extension JobOptions.Analysis: ExpressibleByArgument {
+    static let help: ArgumentHelp =
+        "Which samples get a distance and an adversarial label: suspects (those of classes under suspicion, and some others), or full (all; slower, same verdict)."
+}
 extension JobOptions.Method: ExpressibleByArgument {
     static let help: ArgumentHelp =
         "What looks for a backdoor and removes it: full, or published (BURN as its abstract describes it, to compare with)."
@@ -113,6 +117,9 @@ struct AnalysisOptions: ParsableArguments {
 
     @Option(help: "How the boundary distance is found: newton, or ddn (slower, tighter).")
     var distance: JobOptions.DistanceMethod = .newton
+
+    @Option(help: JobOptions.Analysis.help)
+    var analysis: JobOptions.Analysis = .suspects
 
     @Option(help: "The most refinement rounds; 0 keeps what decoupling made.")
     var rounds: Int = 3
@@ -175,8 +182,8 @@ struct AnalysisOptions: ParsableArguments {
     /// - Throws: `Problem` for a class mapping that can't be used.
     func jobOptions() throws -> JobOptions {
         var options = JobOptions(
-            seed: seed, input: scaling.input, method: method, distance: distance, rounds: rounds,
-            force: force, threads: threads,
+            seed: seed, input: scaling.input, method: method, distance: distance,
+            analysis: analysis, rounds: rounds, force: force, threads: threads,
             trusted: trusted.map { URL(fileURLWithPath: $0).lastPathComponent },
             acceptDisagreement: acceptDisagreement)
         if let classes { options.classes = try OptionRules.classMapping(file: classes) }

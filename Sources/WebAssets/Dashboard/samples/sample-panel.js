@@ -64,9 +64,9 @@ function facts(sample, name) {
   return h('dl', { class: 'pairs' },
     pair('Verdict', sample.flagged ? 'Flagged as poisoned' : 'Not flagged'),
     pair('Given label', name(sample.given_label)), pair('Predicted', name(sample.predicted_label)),
-    pair('Adversarial', name(sample.adversarial_label)), pair('Restored', name(sample.restored_label)),
+    pair('Adversarial', sample.adversarial_label === null ? '–' : name(sample.adversarial_label)), pair('Restored', name(sample.restored_label)),
     pair('Sure of it', sample.label_confidence === null ? '–' : number(sample.label_confidence)),
-    pair('Score', number(sample.score)), pair('Distance', `${number(sample.boundary_distance)} (L2)`),
+    pair('Score', number(sample.score)), pair('Distance', sample.boundary_distance === null ? '–' : `${number(sample.boundary_distance)} (L2)`),
     pair('Coherence', number(sample.coherence)));
 }
 

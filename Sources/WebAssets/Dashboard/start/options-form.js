@@ -23,6 +23,8 @@ export function optionsForm() {
     h('option', { value: 'published' }, 'Published: BURN as its paper has it'));
   const distance = h('select', { name: 'distance' }, h('option', { value: 'newton' }, 'Newton steps (fast)'),
     h('option', { value: 'ddn' }, 'DDN, 40 steps (slower, tighter)'));
+  const analysis = h('select', { name: 'analysis' }, h('option', { value: 'suspects' }, 'Where something is suspected'),
+    h('option', { value: 'full' }, 'Of all samples (slower)'));
   const number = (name, value, min, max) => h('input', { name, type: 'number', value, min, max, step: 1 });
   const rounds = number('rounds', '3', 0, 20);
   const seed = number('seed', '0', 0);
@@ -38,7 +40,8 @@ export function optionsForm() {
       'As in the training: wrong normalisation makes every prediction meaningless.')), own,
     h('details', {}, h('summary', {}, 'More options'), h('div', { class: 'fields' },
       field('Method', method, 'The published method finds less; it is there to compare with.'),
-      field('Boundary distance', distance), field('Refinement rounds, at most', rounds),
+      field('Boundary distance', distance),
+      field('Distances and adversarial labels', analysis, 'The verdict is the same.'), field('Refinement rounds, at most', rounds),
       field('Seed', seed, 'The same inputs, options and seed give the same result.'),
       field('Threads', threads, 'Empty: all processors.'),
       field('Priority', priority, 'From −10 to 10; higher ones of your jobs run first.')),
@@ -51,7 +54,7 @@ export function optionsForm() {
     element,
     priority: () => whole(priority, 'Priority', 0),
     value() {
-      const options = { method: method.value, distance: distance.value, rounds: whole(rounds, 'Refinement rounds', 3),
+      const options = { method: method.value, distance: distance.value, analysis: analysis.value, rounds: whole(rounds, 'Refinement rounds', 3),
         seed: whole(seed, 'Seed', 0), force: force.checked };
       if (accept.checked) options.accept_disagreement = true;
       if (threads.value) options.threads = whole(threads, 'Threads');

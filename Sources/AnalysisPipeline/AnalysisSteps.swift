@@ -1,0 +1,123 @@
+import Burn
+import Execution
+import Findings
+import Foundation
+import Tensors
+import WorkerProtocol
+
+/// The steps of a job that find out what is wrong, each durable.
+extension AnalysisJob {
+    /// The survey of all samples and, where that is asked for, the analysis of all.
+    func boundaryAnalysis(_ store: PerturbationStore, _ plan: WorkPlan) throws -> BoundaryAnalysis {
+        if let table = try AnalysisTable(path: tablePath, count: images.count), try journal.replay("analysis")
+        {
+            plan.skip(through: .boundaryAnalysis, round: 0)
+            return try boundary(table)
+        }
+        let clock = PhaseClock()
+        let analysesAll = task.options.analysesAllSamples
+        let share = WorkPlan.surveyShare(task.options)
+        let survey = GradientSurvey(
+            model: model, images: images, store: store, threads: threads, token: token)
+        let boundary = try boundary(
+            survey.run { plan.advance(.boundaryAnalysis, round: 0, $0 * share) })
+        try store.synchronise()
+        if analysesAll {
+            try boundary.analyse(0..<images.count) {
+                plan.advance(.boundaryAnalysis, round: 0, share + $0 * (1 - share))
+            }
+        }
+        try save(boundary)
+        let seconds = clock.seconds
+        let gradients = images.count + boundary.gradients
+        try journal.finish(
+            "analysis",
+            [
+                .metrics([
+                    MetricPoint(
+                        phase: .boundaryAnalysis, name: "samples_per_second",
+                        value: Double(images.count) / max(seconds, 1e-9)),
+                    MetricPoint(
+                        phase: .boundaryAnalysis, name: "gradients_per_sample",
+                        value: Double(gradients) / Double(max(images.count, 1))),
+                ]),
+                .phaseFinished(.boundaryAnalysis, round: 0, seconds: seconds),
+            ])
+        return boundary
+    }
+
+    private func boundary(_ table: AnalysisTable) throws -> BoundaryAnalysis {
+        BoundaryAnalysis(
+            model: model, images: images, table: table,
+            store: try perturbationStore("descents.f16"), method: task.options.distance, threads: threads,
+            token: token)
+    }
+
+    func perturbationStore(_ file: String) throws -> PerturbationStore {
+        try PerturbationStore(
+            path: "\(directory)/\(file)", samples: images.count,
+            values: images.dataset.channels * images.dataset.height * images.dataset.width)
+    }
+
+    private var tablePath: String { directory + "/analysis.bin" }
+
+    private func save(_ boundary: BoundaryAnalysis) throws {
+        try boundary.store.synchronise()
+        try boundary.table.save(tablePath)
+    }
+
+    /// - Throws: the `Problem` where predictions and labels do not agree, unless the user accepts it.
+    func checkedAgreement() throws -> AgreementFinding {
+        var found = try InputAgreement(model: model, images: images, token: token)
+            .measure(seed: task.options.methodSeed)
+        guard let problem = found.problem else { return found }
+        guard task.options.acceptDisagreement else { throw problem }
+        found.agreement.accepted = problem.detail
+        found.remarks = [
+            "The model does not recognise the data set, which accept_disagreement accepts: \(problem.detail) What follows "
+                + "may be about that."
+        ]
+        return found
+    }
+
+    func detection(
+        _ boundary: BoundaryAnalysis, _ store: PerturbationStore, _ agreement: AgreementFinding,
+        _ plan: WorkPlan
+    ) throws -> Diagnosis {
+        let path = directory + "/detection.bin"
+        if let diagnosis = try Diagnosis(path: path, count: images.count),
+            diagnosis.verdict.engine?.burn == Engine.release, try journal.replay("detection")
+        {
+            plan.skip(through: .detection, round: 0)
+            return diagnosis
+        }
+        // A service that was upgraded in the middle of a job may find something else: what followed is not of this diagnosis.
+        try journal.forget { $0 == "decoupling" || $0.hasPrefix("round-") }
+        let clock = PhaseClock()
+        let detection = Detection(
+            model: model, images: images, boundary: boundary, store: store, directory: directory,
+            options: task.options, threads: threads, token: token)
+        var outcome = try detection.run {
+            plan.advance(.detection, round: 0, $0.fraction, passesLeft: $0.passesLeft)
+        }
+        outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)
+        outcome.verdict.agreement = agreement.agreement
+        outcome.verdict.evidence.statements += agreement.remarks
+        if let damaged = images.dataset.summary.reading?.damaged {
+            outcome.verdict.evidence.statements.append(damaged.statement)
+        }
+        outcome.verdict.evidence.statements += WeightStatements.analysed(file.summary)
+        let pictures = TriggerPictures(model: model, images: images, table: boundary.table, token: token)
+        let (triggers, artifacts) = try pictures.write(outcome, to: directory)
+        let diagnosis = outcome.diagnosis
+        // With what was analysed on the way, for whoever goes on from here.
+        try save(boundary)
+        try diagnosis.save(path)
+        try journal.finish(
+            "detection",
+            [.verdict(diagnosis.verdict)] + artifacts.map(WorkerMessage.artifact) + [
+                .triggers(triggers), .phaseFinished(.detection, round: 0, seconds: clock.seconds),
+            ])
+        return diagnosis
+    }
+}

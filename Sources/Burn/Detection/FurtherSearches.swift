@@ -1,0 +1,84 @@
+import Support
+import Tensors
+
+/// What is looked at where the perturbations show nothing.
+extension Detection {
+    /// Where no class stands out by its perturbations: the images themselves, from what the penultimate layer
+    /// suggests; then their style; then the penultimate layer alone, which costs the most.
+    func searchFurther(
+        _ findings: inout [ClassFinding], _ imageSearch: ImageSearch?, _ work: DetectionWork
+    ) throws {
+        guard !Self.isSettled(findings) else { return }
+        work.enter(.featureChanges, passes: costs.featureChanges)
+        let search = try featureChanges().map {
+            FeatureSearch(
+                model: model, images: images, boundary: boundary, store: $0, seed: options.methodSeed,
+                token: token)
+        }
+        try search?.gather(&findings)
+        let styles = imageSearch == nil ? [] : ImageStyle.allCases
+        work.expect(.commonPatterns, passes: imageSearch == nil ? 0 : costs.commonPatterns)
+        work.expect(.styles, passes: Double(styles.count) * costs.style)
+        work.expect(.features, passes: costs.features(candidates: search?.candidates(findings).count ?? 0))
+        work.enter(.classPatterns, passes: imageSearch == nil ? 0 : costs.classPatterns)
+        if let imageSearch {
+            try Self.settle(&findings, by: imageSearch.examineClasses)
+            work.enter(.commonPatterns)
+            try Self.settle(&findings, by: imageSearch.examineAllClasses)
+        }
+        for (done, style) in styles.enumerated() {
+            work.enter(.styles, passes: Double(styles.count - done) * costs.style)
+            try Self.settle(&findings) { try styleSearch(style)?.examine(&$0) }
+        }
+        work.enter(.features)
+        try Self.settle(&findings) { try search?.examine(&$0) }
+    }
+
+    /// Runs one search more, unless a backdoor is known. What was only suspected does not stand in its way: where the
+    /// search finds a backdoor, the suspicions are explained; where it doesn't, they stay.
+    package static func settle(
+        _ findings: inout [ClassFinding], by search: (inout [ClassFinding]) throws -> Void
+    ) rethrows {
+        guard !isSettled(findings) else { return }
+        var further = findings
+        for index in further.indices { further[index].dropSuspicion() }
+        try search(&further)
+        let isFound = isSettled(further)
+        for index in findings.indices where isFound || findings[index].judgement == .clean {
+            findings[index] = further[index]
+        }
+    }
+
+    private static func isSettled(_ findings: [ClassFinding]) -> Bool {
+        findings.contains { $0.judgement == .backdoored }
+    }
+
+    /// Nil for a data set too small to know its own covariance.
+    func imageSearch(_ triggers: TriggerSearch) throws -> ImageSearch? {
+        guard images.count >= ImageWhitening.fewestImages else { return nil }
+        return ImageSearch(
+            images: images, table: table, store: try whitened(PixelDescription(images), "whitened.f16"),
+            triggers: triggers, seed: options.methodSeed, token: token)
+    }
+
+    /// Nil for a data set too small to know its own covariance, or images too small to have the style.
+    private func styleSearch(_ style: ImageStyle) throws -> StyleSearch? {
+        guard images.count >= ImageWhitening.fewestImages, let description = try style.description(of: images)
+        else { return nil }
+        return StyleSearch(
+            style: style, model: model, images: images, table: table, boundary: boundary,
+            store: try whitened(description, "\(style).f16"), seed: options.methodSeed, token: token)
+    }
+
+    private func whitened(_ description: any ImageDescription, _ file: String) throws -> PerturbationStore {
+        try ImageWhitening(description, of: images.count, token: token)
+            .write(images.count, to: "\(directory)/\(file)", token: token)
+    }
+
+    /// Nil for a model without a penultimate layer to speak of.
+    private func featureChanges() throws -> PerturbationStore? {
+        let steps = FirstSteps(model: model, images: images, table: table, store: store, token: token)
+        return try FeatureChanges(model: model, images: images, steps: steps, threads: threads, token: token)
+            .write(to: "\(directory)/features.f16")
+    }
+}
