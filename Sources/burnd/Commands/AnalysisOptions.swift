@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Commands
 import Findings
 import Foundation
 import Support
@@ -59,11 +60,6 @@ extension ComputeDevice: ExpressibleByArgument {
         "What workers compute on: cpu, cuda (the first GPU), cuda-tf32 (faster, less exact), or auto (cuda where there is one)."
 }
 extension JobOptions.DistanceMethod: ExpressibleByArgument {}
-extension JobOptions.Method: ExpressibleByArgument {
-    static let help: ArgumentHelp =
-        "What looks for a backdoor and removes it: full, or published (BURN as its abstract describes it, to compare with)."
-}
-extension ScalingPreset: ExpressibleByArgument {}
 
 /// What `scan` and `purify` have in common.
 struct AnalysisOptions: ParsableArguments {
