@@ -126,6 +126,8 @@ let modules: [Target] = [
             "Support", "WorkerProtocol",
         ]),
 
+    library("ImageArchives", ["CArchive", "ImageCodecs", "Support"]),
+
     library("Tensors", ["CTorch", "Support"]),
     library("Execution", ["Graph", "Support", "Tensors"]),
     library("Burn", ["Execution", "Findings", "Graph", "PackedDataset", "Support", "Tensors"]),
@@ -189,7 +191,7 @@ let programs: [Target] = [
     program(
         "burn-client",
         [
-            "AttackBench", "Commands", "DatasetFormats", "Findings", "ServiceClient", "Support",
+            "AttackBench", "Commands", "Findings", "ImageArchives", "ServiceClient", "Support",
             "WorkerProtocol",
         ]),
     program(
@@ -250,8 +252,8 @@ let suites: [Target] = [
     tests(
         "DatasetFormats",
         [
-            "CArchive", "Findings", "ImageCodecs", "PackedDataset", "Support", "WorkerProtocol",
-            "ZipFixtures",
+            "CArchive", "Findings", "ImageArchives", "ImageCodecs", "PackedDataset", "Support",
+            "WorkerProtocol", "ZipFixtures",
         ]),
     tests(
         "burnd", named: "EndToEndTests",
