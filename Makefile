@@ -18,7 +18,7 @@ help: ## This list
 setup: ## System packages, Python environment, libtorch
 	@scripts/setup
 
-build: setup ## burnd and burn-worker in release mode, into .build/release
+build: setup ## burnd, burn-worker and burn-client in release mode, into .build/release
 	swift build -c release --target Programs
 
 check: ## Build what changed, lint, and run the quick unit tests: for every change
