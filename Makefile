@@ -18,7 +18,7 @@ help: ## This list
 setup: ## System packages, Python environment, libtorch
 	@scripts/setup
 
-build: setup ## burnd and burn-worker in release mode, into .build/release
+build: setup ## burnd, burn-worker and burn-client in release mode, into .build/release
 	swift build -c release --target Programs
 
 check: ## Build what changed, lint, and run the quick unit tests: for every change
@@ -32,7 +32,7 @@ package: setup ## Debian package, tarball and Python package, into dist/
 	@scripts/package
 
 demo: build ## The whole job over HTTP, before and after (CASE=dir for a real case)
-	@.build/release/burn-demo $(if $(CASE),--case "$(CASE)") $(if $(ATTACK),--attack "$(ATTACK)") \
+	@.build/release/burnd demo --output .cache/demonstration $(if $(CASE),--case "$(CASE)") $(if $(ATTACK),--attack "$(ATTACK)") \
 		$(if $(TARGET),--target "$(TARGET)")
 
 bench: build ## Speed and memory beside PyTorch; writes bench-results/

@@ -126,6 +126,8 @@ let modules: [Target] = [
             "Support", "WorkerProtocol",
         ]),
 
+    library("ImageArchives", ["CArchive", "ImageCodecs", "Support"]),
+
     library("Tensors", ["CTorch", "Support"]),
     library("Execution", ["Graph", "Support", "Tensors"]),
     library("Burn", ["Execution", "Findings", "Graph", "PackedDataset", "Support", "Tensors"]),
@@ -165,6 +167,7 @@ let modules: [Target] = [
             "Storage",
             "Support", "WebAssets", "WorkerProtocol", "Workers", logging, metrics,
         ], swiftSettings: strict),
+    library("Commands", ["Findings", "Support", arguments]),
     library("AttackBench", ["Findings", "PackedDataset", "Support", "WorkerProtocol", "Workers"]),
 ]
 
@@ -180,15 +183,17 @@ let programs: [Target] = [
     program(
         "burnd",
         [
-            "API", "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore",
-            "PackedDataset", "Report", "Sandbox", "ServiceClient", "Storage", "Support", "WorkerProtocol",
-            "Workers", logging,
+            "API", "ArtifactStore", "Commands", "Findings", "HTTPServer", "JobQueue", "JobStore",
+            "PackedDataset", "Report", "Sandbox", "Storage", "Support", "WorkerProtocol", "Workers", logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             signals, .product(name: "Yams", package: "Yams"),
         ]),
     program(
-        "burn-demo",
-        ["AttackBench", "DatasetFormats", "Findings", "ServiceClient", "Support", "WorkerProtocol"]),
+        "burn-client",
+        [
+            "AttackBench", "Commands", "Findings", "ImageArchives", "ServiceClient", "Support",
+            "WorkerProtocol",
+        ]),
     program(
         "burn-bench", path: "Benchmarks/burn-bench",
         [
@@ -196,7 +201,7 @@ let programs: [Target] = [
             "Support", "Tensors", "WorkerProtocol", "Workers", signals,
         ]),
     // For `make build`, without the benchmark and what only tests need.
-    library("Programs", ["burn-demo", "burn-worker", "burnd"]),
+    library("Programs", ["burn-client", "burn-worker", "burnd"]),
 ]
 
 // What several test suites share.
@@ -240,23 +245,22 @@ let suites: [Target] = [
     tests(
         "burnd", named: "BurndTests",
         [
-            "API", "Findings", "HTTPServer", "JobStore", "ScriptedWorker", "Support", logging,
+            "API", "Commands", "Findings", "HTTPServer", "JobStore", "ScriptedWorker", "Support", logging,
         ]),
     tests("burn-bench", named: "CompatibilityTests", ["Execution", "Findings", "ModelFormats", "Tensors"]),
     tests("Containers", ["Support", "ZipFixtures"]),
     tests(
         "DatasetFormats",
         [
-            "CArchive", "Findings", "ImageCodecs", "PackedDataset", "Support", "WorkerProtocol",
-            "ZipFixtures",
+            "CArchive", "Findings", "ImageArchives", "ImageCodecs", "PackedDataset", "Support",
+            "WorkerProtocol", "ZipFixtures",
         ]),
     tests(
         "burnd", named: "EndToEndTests",
         [
-            "burn-bench", "burn-worker", "ConfinedProgram", "Execution", "ModelFormats", "RawHTTP",
-            "ScriptedWorker",
-            "ServiceClient",
-            "Support", "Tensors", "TinyModels", "ZipFixtures",
+            "burn-bench", "burn-client", "burn-worker", "Commands", "ConfinedProgram", "Execution",
+            "ModelFormats", "RawHTTP", "ScriptedWorker", "ServiceClient", "Support", "Tensors", "TinyModels",
+            "ZipFixtures", arguments,
         ]),
     tests("Execution", ["Graph", "ModelFormats", "Support", "Tensors"]),
     tests("Findings", ["Support"]),

@@ -1,7 +1,6 @@
 import API
 import ArgumentParser
-import Foundation
-import Support
+import Commands
 
 @main
 struct Burnd: AsyncParsableCommand {
@@ -21,14 +20,4 @@ struct VersionCommand: ParsableCommand {
         commandName: "version", abstract: "Prints the version.")
 
     func run() { print("\(Release.name) \(Release.version)") }
-}
-
-/// Runs a command's body; a `Problem` becomes text on standard error and the exit code.
-func reportingProblems(exitCode: Int32 = 1, _ body: () async throws -> Void) async throws {
-    do {
-        try await body()
-    } catch let problem as Problem {
-        Terminal.note("burnd: \(problem)")
-        throw ExitCode(exitCode)
-    }
 }

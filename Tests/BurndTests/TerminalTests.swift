@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import burnd
+@testable import Commands
 
 @Suite struct TerminalTests {
     private final class Screen: Sendable {

@@ -1,6 +1,7 @@
 import DatasetFormats
 import Findings
 import Foundation
+import ImageArchives
 import PackedDataset
 import Support
 import Testing

@@ -1,8 +1,12 @@
+import ArgumentParser
+import Commands
 import Foundation
 import ServiceClient
 import Support
 import Synchronization
 import Testing
+
+@testable import burn_client
 
 /// `burnd client` and its library against a real service, with interruptions.
 @Suite struct ClientTests {
@@ -72,6 +76,17 @@ import Testing
         }
         try bytes.write(to: path)
         return path.path
+    }
+
+    /// burnd shows the tree; burn-client has to do all that is in it.
+    @Test func everyCommandOfTheClientIsDone() {
+        func leaves(_ command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+            let below = command.configuration.subcommands
+            return below.isEmpty ? [command] : below.flatMap(leaves)
+        }
+        let commands = leaves(BurnClient.self)
+        #expect(commands.count > 10)
+        for command in commands { #expect(command is any ClientWork.Type, "\(command)") }
     }
 
     @Test func aJobFromTheShell() throws {

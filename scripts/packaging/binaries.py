@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-PROGRAMS = ["burnd", "burn-worker", "burn-demo"]
+PROGRAMS = ["burnd", "burn-worker", "burn-client"]
 # The C library is every system's own, and may not be brought along.
 C_LIBRARY = re.compile(r"^(ld-linux-x86-64|libc|libm|libdl|libpthread|librt|libresolv|libutil|libnss_\w+|libanl)\.so\b")
 

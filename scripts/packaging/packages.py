@@ -21,6 +21,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 VERSION = (ROOT / "VERSION").read_text().strip()
 EPOCH = int(os.environ["SOURCE_DATE_EPOCH"])
 DAY = datetime.datetime.fromtimestamp(EPOCH, datetime.timezone.utc)
+# Who publishes a package names themselves, as with Debian's own tools. An address below .invalid (RFC 2606) reaches nobody.
+MAINTAINER = f"{os.environ.get('DEBFULLNAME', 'The BURN authors')} <{os.environ.get('DEBEMAIL', 'nobody@burn.invalid')}>"
 ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
@@ -69,7 +71,9 @@ def debian(tree: pathlib.Path, man: pathlib.Path, scratch: pathlib.Path, out: pa
     shutil.copyfile(ROOT / "config/burnd.service", source / "debian/burn.burnd.service")
     (source / "debian/changelog").write_text(
         f"burn ({VERSION}) unstable; urgency=medium\n\n  * See /usr/share/doc/burn/version-history.md for what is new.\n\n"
-        f" -- The BURN maintainers <burn@example.org>  {DAY.strftime('%a, %d %b %Y %H:%M:%S +0000')}\n")
+        f" -- {MAINTAINER}  {DAY.strftime('%a, %d %b %Y %H:%M:%S +0000')}\n")
+    control = source / "debian/control"
+    control.write_text(control.read_text().replace("@MAINTAINER@", MAINTAINER))
     (source / "debian/copyright").write_text(parts.copyright_file(ROOT))
     ENVIRONMENT["DEB_COMPRESSION"] = "-Zxz -z0" if fast else "-Zxz -z6 --threads-max=2"
     run("debian/rules", "binary", cwd=source, stdout=sys.stderr)

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Commands
 import Findings
 import Foundation
 import Report
@@ -9,23 +10,8 @@ import UnixSignals
 import WorkerProtocol
 import Workers
 
-/// What a finished `scan` or `purify` exits with.
-enum AnalysisExit {
-    static let clean = ExitCode(0)
-    static let backdoored = ExitCode(3)
-    static let suspicious = ExitCode(4)
-    static let undetermined = ExitCode(5)
-
-    static func code(for result: Verdict.Result) -> ExitCode {
-        switch result {
-        case .clean: clean
-        case .backdoored: backdoored
-        case .suspicious: suspicious
-        case .undetermined: undetermined
-        }
-    }
-
-    static let explanation = """
+extension AnalysisExit {
+    fileprivate static let explanation = """
         Exit codes: 0 no backdoor, 3 a backdoor was found (also when it was removed), 4 suspicious, \
         5 undetermined (too few samples of some classes), 1 failure, 64 wrong usage. Packed images go to TMPDIR for the time being.
         """
@@ -145,12 +131,6 @@ private func printText(_ type: JobType, _ result: LocalAnalysis.Result, _ writte
     for report in written.reports { print("Report: \(report)") }
 }
 
-func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    FileHandle.standardOutput.offer(try encoder.encode(value).plainJSON + Data("\n".utf8))
-}
-
 /// Copies beside the destination first, so that it is whole or not there.
 private func copy(_ source: consuming ReportedFile, to destination: String) throws {
     let part = destination + ".part"
@@ -173,12 +153,4 @@ private func copy(_ source: consuming ReportedFile, to destination: String) thro
         unlink(part)
         throw error
     }
-}
-
-func withScratchFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    let path = FileManager.default.temporaryDirectory.appending(path: "burn-\(UUID().uuidString)").path
-    try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try await body(path)
 }

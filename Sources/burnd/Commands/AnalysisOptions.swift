@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Commands
 import Findings
 import Foundation
 import Support
@@ -63,11 +64,6 @@ extension JobOptions.Analysis: ExpressibleByArgument {
     static let help: ArgumentHelp =
         "Which samples get a distance and an adversarial label: suspects (those of classes under suspicion, and some others), or full (all; slower, same verdict)."
 }
-extension JobOptions.Method: ExpressibleByArgument {
-    static let help: ArgumentHelp =
-        "What looks for a backdoor and removes it: full, or published (BURN as its abstract describes it, to compare with)."
-}
-extension ScalingPreset: ExpressibleByArgument {}
 
 /// What `scan` and `purify` have in common.
 struct AnalysisOptions: ParsableArguments {

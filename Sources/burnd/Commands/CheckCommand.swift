@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Commands
 import Findings
 import Foundation
 import PackedDataset
@@ -170,14 +171,14 @@ struct CheckCommand: AsyncParsableCommand {
     private func packedSet(_ dataset: String, _ worker: LocalWorker, scratch: String) async throws
         -> (DatasetSummary, folder: String)
     {
-        let source = try LocalWorker.existing(dataset, option: "DATASET")
+        let source = try existingFile(dataset, option: "DATASET")
         if FileManager.default.fileExists(atPath: source + "/manifest.json") {
             try imports.requireNone(packed: dataset)
             return (try PackedDataset(directory: source).summary, source)
         }
         let folder = try LocalWorker.makeFolder(scratch, "dataset")
         let summary = try await worker.importSet(
-            source, try parts.map { try LocalWorker.existing($0, option: "DATASET") }, into: folder,
+            source, try parts.map { try existingFile($0, option: "DATASET") }, into: folder,
             name: "dataset", options: imports.importOptions)
         return (summary, folder)
     }

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Commands
 import Foundation
 import JobStore
 import Support

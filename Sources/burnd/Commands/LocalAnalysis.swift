@@ -1,4 +1,5 @@
 import API
+import Commands
 import Findings
 import Foundation
 import PackedDataset
@@ -33,7 +34,7 @@ struct LocalAnalysis {
             ("triggered", arguments.triggered, "--triggered"), ("trusted", arguments.trusted, "--trusted"),
         ].compactMap { name, path, option in
             try path.map {
-                (name: name, source: try LocalWorker.existing($0, option: option), option: option)
+                (name: name, source: try existingFile($0, option: option), option: option)
             }
         }
         let model = try await worker.probe(modelPath, arguments.imports.modelSkeleton, scratch: scratch)
@@ -88,7 +89,7 @@ struct LocalAnalysis {
         let folder = try LocalWorker.makeFolder(scratch, name)
         guard name != "dataset" else {
             let summary = try await worker.importSet(
-                source, try arguments.parts.map { try LocalWorker.existing($0, option: "DATASET") },
+                source, try arguments.parts.map { try existingFile($0, option: "DATASET") },
                 into: folder,
                 name: name, options: arguments.imports.importOptions)
             for sentence in summary.reading?.sentences ?? [] { worker.display.note(sentence.inOneLine) }

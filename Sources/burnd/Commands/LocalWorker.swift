@@ -1,3 +1,4 @@
+import Commands
 import Findings
 import Foundation
 import Support
@@ -84,16 +85,6 @@ struct LocalWorker {
                 .cancelled, code: "cancelled", title: "Cancelled", detail: "A signal stopped the work.")
         }
         if let problem = exit.problem { throw problem }
-    }
-
-    static func existing(_ path: String, option: String) throws -> String {
-        let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
-        guard access(absolute, R_OK) == 0 else {
-            throw Problem(
-                .notFound, code: "file-unreadable", title: "The file can't be read",
-                detail: "\(path): \(String(cString: strerror(errno)))", location: option)
-        }
-        return absolute
     }
 
     static func makeFolder(_ parent: String, _ name: String) throws -> String {

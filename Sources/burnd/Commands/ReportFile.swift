@@ -1,32 +1,28 @@
 import API
+import Commands
 import Findings
 import Foundation
 import Report
-import ServiceClient
 import Storage
 import Support
 
-/// A report of a scan or purification on this machine, in the form that the file's name says.
-struct ReportFile {
-    enum Form: String {
-        case html, json
-    }
-
-    var path: String
-    var form: Form
-
-    /// Nil for a name whose ending stands for no form.
-    init?(path: String) {
-        guard let form = Form(rawValue: URL(fileURLWithPath: path).pathExtension.lowercased()) else {
-            return nil
-        }
-        self.path = path
-        self.form = form
-    }
-
+extension ReportFile {
+    /// Writes a report of a scan or purification on this machine.
     func write(_ report: JobReport) throws {
         let data = form == .html ? HTMLReport.render(report) : try JSONReport.render(report)
         try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+}
+
+extension VerdictText {
+    /// The outputs' names, as far as classes or the model's file name them.
+    static func outputNames(of result: LocalAnalysis.Result) -> [Int: String] {
+        guard let agreement = result.verdict.agreement else {
+            return outputNames(classes: result.dataset.classes, mapping: result.options.classes)
+        }
+        let model = (result.model.classNames ?? []).enumerated().map { ($0.offset, $0.element) }
+        let classes = agreement.classes.map { ($0.label, $0.name) }
+        return Dictionary(model + classes, uniquingKeysWith: { _, last in last })
     }
 }
 

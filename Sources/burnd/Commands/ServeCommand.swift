@@ -1,6 +1,7 @@
 import API
 import ArgumentParser
 import ArtifactStore
+import Commands
 import Foundation
 import HTTPServer
 import JobQueue

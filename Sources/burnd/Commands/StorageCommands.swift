@@ -1,5 +1,6 @@
 import ArgumentParser
 import ArtifactStore
+import Commands
 import Foundation
 import JobQueue
 import JobStore

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Commands
 
 /// Every setting, what it means and its default, as a configuration file. config/burnd.yaml is this text.
 enum SettingsFile {

@@ -1,6 +1,6 @@
 import API
+import Commands
 import Foundation
-import FoundationNetworking
 import Support
 
 /// Whether the address is free, or a service answers there.
@@ -95,14 +95,13 @@ struct ServiceChecks {
             : .fault("readiness", text, "Look into the service's log: journalctl -u burnd.")
     }
 
+    /// Asked by burn-client: burnd holds no HTTP client.
     private static func get(_ address: String) async -> (status: Int, body: Data)? {
-        guard let url = URL(string: address) else { return nil }
-        var request = URLRequest(url: url)
-        request.timeoutInterval = 5
-        guard let (data, response) = try? await URLSession.shared.data(for: request),
-            let response = response as? HTTPURLResponse
+        guard let output = try? await ClientProgram.output(["fetch", address]),
+            let end = output.firstIndex(of: UInt8(ascii: "\n")),
+            let status = Int(String(decoding: output[..<end], as: UTF8.self))
         else { return nil }
-        return (response.statusCode, data)
+        return (status, Data(output[(end + 1)...]))
     }
 
     /// Every address of the machine stands for its loopback.

@@ -1,27 +1,10 @@
-import ArgumentParser
+import Commands
 import Foundation
 import ServiceClient
 import Support
 
-struct LoginCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "login", abstract: "Stores a service's address and a key for it.",
-        discussion: """
-            The key is BURN_KEY where that is set, else it is asked for without showing it, or read from standard \
-            input where that is no terminal. It is never an argument: those are visible to other users. The file \
-            ~/.config/burn/credentials.json can be read by its owner alone.
-            """)
-
-    @Argument(help: "Such as https://burn.example.org.")
-    var url: String
-
-    @Flag(help: "The service needs no key.")
-    var withoutKey = false
-
-    @Flag(help: "Allow http:// to another machine: the key is then visible on the way.")
-    var allowPlainHttp = false
-
-    func run() async throws {
+extension LoginCommand: ClientWork {
+    func perform() async throws {
         try await answering(json: false) {
             let address = try ServiceAddress(url, allowsPlainHTTP: allowPlainHttp || withoutKey)
             let key = withoutKey ? nil : try KeyPrompt.read(environment: ProcessInfo.processInfo.environment)
@@ -39,11 +22,8 @@ struct LoginCommand: AsyncParsableCommand {
     }
 }
 
-struct LogoutCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "logout", abstract: "Forgets the stored address and key.")
-
-    func run() async throws {
+extension LogoutCommand: ClientWork {
+    func perform() async throws {
         try await answering(json: false) {
             let known = try Credentials.remove(ProcessInfo.processInfo.environment)
             print(known ? "Logged out. The key itself is still valid." : "There was no login.")

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Shows how far a task is, on standard error: one line that redraws itself on a terminal, a line for
 /// every step and every tenth of it elsewhere.
-final class ProgressDisplay: Sendable {
+package final class ProgressDisplay: Sendable {
     private struct State {
         var label = ""
         var tenths = -1
@@ -18,14 +18,14 @@ final class ProgressDisplay: Sendable {
     private let write: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    init(interactive: Bool, width: Int = 80, write: @escaping @Sendable (String) -> Void) {
+    package init(interactive: Bool, width: Int = 80, write: @escaping @Sendable (String) -> Void) {
         self.interactive = interactive
         self.width = width
         self.write = write
     }
 
     /// On the process's standard error.
-    static func standardError() -> ProgressDisplay {
+    package static func standardError() -> ProgressDisplay {
         let terminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
         var size = winsize()
         let known = terminal && ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
@@ -37,7 +37,7 @@ final class ProgressDisplay: Sendable {
     /// - Parameters:
     ///   - fraction: 0 to 1, of the step named `label`.
     ///   - secondsLeft: in the whole task, where it is known.
-    func update(_ label: String, fraction: Double, secondsLeft: Double?) {
+    package func update(_ label: String, fraction: Double, secondsLeft: Double?) {
         let fraction = fraction.isFinite ? min(max(fraction, 0), 1) : 0
         state.withLock { state in
             let tenths = Int(fraction * 10)
@@ -61,7 +61,7 @@ final class ProgressDisplay: Sendable {
     }
 
     /// A line of its own, such as a message of the worker.
-    func note(_ text: String) {
+    package func note(_ text: String) {
         state.withLock { state in
             write((state.drawn ? "\r\u{1B}[K" : "") + text.inOneLine + "\n")
             state.drawn = false
@@ -69,7 +69,7 @@ final class ProgressDisplay: Sendable {
     }
 
     /// Leaves the bar where it stands and goes to a new line.
-    func finish() {
+    package func finish() {
         state.withLock { state in
             if state.drawn { write("\n") }
             state.drawn = false
@@ -94,7 +94,7 @@ final class ProgressDisplay: Sendable {
     }
 
     /// Such as `0:07`, `12:30` or `2:05:00`.
-    static func duration(_ seconds: Double) -> String {
+    package static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
         let total = Int(seconds.rounded(.up))
         let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)

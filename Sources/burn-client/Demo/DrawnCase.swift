@@ -1,7 +1,7 @@
 import AttackBench
-import DatasetFormats
 import Findings
 import Foundation
+import ImageArchives
 import WorkerProtocol
 
 /// A case made on the spot: drawn images, a BadNets trigger, and a model trained on the poisoned set.

@@ -1,5 +1,3 @@
-import Findings
-
 /// How import options are written, shared by the REST API and the command line.
 public enum ImportRules {
     /// Of an image, in pixels.

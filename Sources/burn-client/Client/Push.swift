@@ -1,8 +1,7 @@
+import Commands
 import Foundation
 import ServiceClient
-import Storage
 import Support
-import Synchronization
 
 /// Brings a file or folder to the service, with a progress bar.
 struct Push {
@@ -42,7 +41,7 @@ struct Push {
         try await withScratchFolder { scratch in
             var names: Set<String> = []
             for part in parts {
-                let file = URL(fileURLWithPath: try LocalWorker.existing(part, option: "PATH"))
+                let file = URL(fileURLWithPath: try existingFile(part, option: "PATH"))
                 guard try file.resourceValues(forKeys: [.isDirectoryKey]).isDirectory != true else {
                     throw Problem(
                         .unprocessable, code: "set-parts-invalid", title: "The parts are no parts of one set",
@@ -91,62 +90,5 @@ struct Push {
     func show(_ input: InputReply, json: Bool) async throws {
         guard json else { return print(input.id) }
         try printDocument(try await client.get("/v1/\(kind.rawValue)s/\(input.id)"))
-    }
-}
-
-/// A folder as a tar archive. The same files make the same bytes, so that an interrupted push of a folder goes on.
-enum FolderArchive {
-    /// A whole folder. Links within it become what they lead to.
-    static func write(_ folder: String, to archive: String) async throws {
-        let hasLinks = try FolderLinks.check(folder)
-        try await write(folder, entries: ["."], isFollowing: hasLinks, to: archive)
-    }
-
-    /// Files, from wherever they lie, by their last names.
-    static func write(_ folder: String, files: [String], to archive: String) async throws {
-        var arguments: [String] = []
-        for file in files {
-            let url = URL(fileURLWithPath: file).standardizedFileURL
-            arguments += ["--directory", url.deletingLastPathComponent().path, "./" + url.lastPathComponent]
-        }
-        try await run(arguments, isFollowing: true, to: archive)
-    }
-
-    /// - Parameter entries: names in the folder.
-    static func write(
-        _ folder: String, entries: [String], isFollowing: Bool = true, to archive: String
-    ) async throws {
-        try await run(["--directory", folder, "--"] + entries, isFollowing: isFollowing, to: archive)
-    }
-
-    private static func run(_ entries: [String], isFollowing: Bool, to archive: String) async throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "tar", "--create", "--format=pax", "--pax-option=delete=atime,delete=ctime", "--sort=name",
-            "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=a+r,u+w", "--file", archive,
-        ]
-        if isFollowing { process.arguments? += ["--dereference", "--hard-dereference"] }
-        process.arguments?.append(contentsOf: entries)
-        let errors = Pipe()
-        process.standardError = errors
-        process.standardInput = FileHandle.nullDevice
-        let (text, status) = try await withCheckedThrowingContinuation { continuation in
-            // Waiting blocks a thread: not one that serves tasks.
-            DispatchQueue.global().async {
-                do {
-                    try process.run()
-                    let text = errors.fileHandleForReading.readDataToEndOfFile()
-                    process.waitUntilExit()
-                    continuation.resume(
-                        returning: (String(decoding: text, as: UTF8.self), process.terminationStatus))
-                } catch { continuation.resume(throwing: error) }
-            }
-        }
-        guard status == 0 else {
-            throw Problem(
-                .notFound, code: "folder-unreadable", title: "The folder can't be packed",
-                detail: text.trimmingCharacters(in: .whitespacesAndNewlines), fix: "GNU tar is needed.")
-        }
     }
 }

@@ -1,31 +1,9 @@
-import ArgumentParser
+import Commands
 import Foundation
 import ServiceClient
 import Support
 
-struct PullCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "pull",
-        abstract: "Fetches the purified model and the corrected labels, checked by SHA-256.")
-
-    @OptionGroup var service: ServiceOptions
-    @OptionGroup var job: JobArgument
-
-    @Option(
-        name: .shortAndLong, help: ArgumentHelp("Where the model goes.", valueName: "file"),
-        completion: .file())
-    var output: String?
-
-    @Option(
-        help: ArgumentHelp("Where the corrected labels go (CSV).", valueName: "file"), completion: .file())
-    var labels: String?
-
-    func validate() throws {
-        guard output != nil || labels != nil else {
-            throw ValidationError("Give --output, --labels, or both.")
-        }
-    }
-
+extension PullCommand: ClientWork {
     /// What was written.
     private struct Pulled: Encodable {
         var path: String
@@ -41,7 +19,7 @@ struct PullCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func perform() async throws {
         try await answering(json: service.json) {
             let client = try await service.client()
             var pulled: [String: Pulled] = [:]
@@ -57,27 +35,8 @@ struct PullCommand: AsyncParsableCommand {
     }
 }
 
-struct ReportCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "report", abstract: "Fetches a job's report, as HTML or JSON.")
-
-    @OptionGroup var service: ServiceOptions
-    @OptionGroup var job: JobArgument
-
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "A name that ends with .html or .json. Default: JSON on standard output.", valueName: "file"),
-        completion: .file())
-    var output: String?
-
-    func validate() throws {
-        if let output, ReportFile(path: output) == nil {
-            throw ValidationError("--output takes a name that ends with .html or .json.")
-        }
-    }
-
-    func run() async throws {
+extension ReportCommand: ClientWork {
+    func perform() async throws {
         try await answering(json: service.json) {
             let client = try await service.client()
             let file = output.flatMap(ReportFile.init)

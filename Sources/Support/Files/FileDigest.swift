@@ -1,5 +1,4 @@
 import Foundation
-import Support
 
 /// The SHA-256 and size of a file, read in pieces.
 public struct FileDigest: Hashable, Sendable {

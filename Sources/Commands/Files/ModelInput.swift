@@ -2,12 +2,12 @@ import Foundation
 import Support
 
 /// A model as users have it: a file, an ONNX file with its data files beside it, or a folder that a library saved.
-enum ModelInput {
+package enum ModelInput {
     /// The file that is read for `path`.
     /// - Parameter scratch: where an ONNX file is packed with its data files.
     /// - Throws: `Problem` that names what a folder holds, where that is no model or several.
-    static func file(_ path: String, scratch: String) async throws -> String {
-        let whole = try LocalWorker.existing(path, option: "MODEL")
+    package static func file(_ path: String, scratch: String) async throws -> String {
+        let whole = try existingFile(path, option: "MODEL")
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: whole, isDirectory: &isFolder)
         let url = URL(fileURLWithPath: whole)

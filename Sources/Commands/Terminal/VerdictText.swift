@@ -3,8 +3,8 @@ import Foundation
 import Support
 
 /// A job's findings as text for a terminal.
-enum VerdictText {
-    static func render(_ verdict: Verdict, classNames: [Int: String]) -> String {
+package enum VerdictText {
+    package static func render(_ verdict: Verdict, classNames: [Int: String]) -> String {
         var lines = [headline(verdict, classNames: classNames)]
         lines.append(
             "Poisoned samples  \(verdict.poisonedSamples)"
@@ -24,7 +24,7 @@ enum VerdictText {
         return lines.joined(separator: "\n")
     }
 
-    static func headline(_ verdict: Verdict, classNames: [Int: String]) -> String {
+    package static func headline(_ verdict: Verdict, classNames: [Int: String]) -> String {
         switch verdict.result {
         case .clean: return "CLEAN: no backdoor found."
         case .suspicious: return "SUSPICIOUS: the kinds of evidence disagree."
@@ -40,7 +40,7 @@ enum VerdictText {
     }
 
     /// ACC, ASR and RA before and after, as a table; nil when nothing was evaluated.
-    static func table(_ metrics: PurificationMetrics) -> String? {
+    package static func table(_ metrics: PurificationMetrics) -> String? {
         guard metrics.before != nil || metrics.after != nil else { return nil }
         let rows: [(String, KeyPath<EvaluationMetrics, Double?>)] = [
             ("ACC  clean accuracy", \.acc), ("ASR  attack success rate", \.asr),
@@ -59,19 +59,11 @@ enum VerdictText {
     }
 
     /// The class folders' names by the model output they stand for.
-    static func outputNames(classes: [DatasetSummary.ClassCount], mapping: [String: Int]?) -> [Int: String] {
+    package static func outputNames(classes: [DatasetSummary.ClassCount], mapping: [String: Int]?) -> [Int:
+        String]
+    {
         let pairs = classes.enumerated().map { (mapping?[$1.name] ?? $1.label ?? $0, $1.name) }
         return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
-    }
-
-    /// The outputs' names, as far as classes or the model's file name them.
-    static func outputNames(of result: LocalAnalysis.Result) -> [Int: String] {
-        guard let agreement = result.verdict.agreement else {
-            return outputNames(classes: result.dataset.classes, mapping: result.options.classes)
-        }
-        let model = (result.model.classNames ?? []).enumerated().map { ($0.offset, $0.element) }
-        let classes = agreement.classes.map { ($0.label, $0.name) }
-        return Dictionary(model + classes, uniquingKeysWith: { _, last in last })
     }
 
     private static func interval(_ bounds: [Double]) -> String {

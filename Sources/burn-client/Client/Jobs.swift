@@ -1,67 +1,11 @@
-import API
-import ArgumentParser
+import Commands
 import Findings
 import Foundation
 import ServiceClient
 import Support
 
-struct JobsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "jobs", abstract: "Scans and purifications of the service.",
-        subcommands: [
-            SubmitCommand.self, ListJobsCommand.self, ShowJobCommand.self, WatchCommand.self,
-            CancelCommand.self,
-            PullCommand.self, ReportCommand.self,
-        ])
-}
-
-struct SubmitCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "submit", abstract: "Starts a job; files are pushed first.",
-        discussion: "Prints the job's id. With --watch it follows the job and exits as `watch` does.")
-
-    @OptionGroup var service: ServiceOptions
-
-    @Argument(help: "scan or purify.")
-    var type: JobType
-
-    @Argument(help: "A model's id, or a file.", completion: .file())
-    var model: String
-
-    @Argument(help: "A data set's id, or a file or folder.", completion: .file())
-    var dataset: String
-
-    @Option(help: ArgumentHelp("Clean images with their true labels: an id or a file.", valueName: "set"))
-    var clean: String?
-
-    @Option(help: ArgumentHelp("Triggered images with their true labels: an id or a file.", valueName: "set"))
-    var triggered: String?
-
-    @Option(help: ArgumentHelp("The attack's target class, for ASR.", valueName: "n"))
-    var targetClass: Int?
-
-    @Option(help: ArgumentHelp("Images with labels that you trust: an id or a file.", valueName: "set"))
-    var trusted: String?
-
-    @Option(help: ArgumentHelp("The job's options, a JSON file as in POST /v1/jobs.", valueName: "file"))
-    var options: String?
-
-    @Option(help: "Seeds every random choice.")
-    var seed: UInt64?
-
-    @Option(help: JobOptions.Method.help)
-    var method: JobOptions.Method?
-
-    @Option(help: "The mean and std of \(ScalingPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var preset: ScalingPreset?
-
-    @Option(help: "Among your jobs, higher ones run first: -10 to 10.")
-    var priority: Int?
-
-    @Flag(help: "Follow the job to its end.")
-    var watch = false
-
-    func run() async throws {
+extension SubmitCommand: ClientWork {
+    func perform() async throws {
         try await answering(json: service.json) {
             let client = try await service.client()
             var body: [String: Any] = ["type": type.rawValue]
@@ -112,19 +56,8 @@ struct SubmitCommand: AsyncParsableCommand {
     }
 }
 
-extension JobType: ExpressibleByArgument {}
-
-struct ListJobsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Lists jobs, newest first.")
-
-    @OptionGroup var service: ServiceOptions
-    @OptionGroup var page: PageOptions
-
-    @Option(help: "Only those in this state.")
-    var state: String?
-
-    func run() async throws {
+extension ListJobsCommand: ClientWork {
+    func perform() async throws {
         try await answering(json: service.json) {
             let client = try await service.client()
             let query = page.query + (state.map { [URLQueryItem(name: "state", value: $0)] } ?? [])
@@ -139,32 +72,8 @@ struct ListJobsCommand: AsyncParsableCommand {
     }
 }
 
-/// The job that a command is about.
-struct JobArgument: ParsableArguments {
-    @Argument(help: "A job's id.")
-    var job: String
-
-    func validate() throws {
-        let plain = job.utf8.allSatisfy {
-            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
-                || $0 == 0x5F
-        }
-        guard plain, (1...128).contains(job.utf8.count) else {
-            throw ValidationError("This is no job's id: \(job)")
-        }
-    }
-
-    var path: String { "/v1/jobs/\(job)" }
-}
-
-struct ShowJobCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Shows a job as it is now.")
-
-    @OptionGroup var service: ServiceOptions
-    @OptionGroup var job: JobArgument
-
-    func run() async throws {
+extension ShowJobCommand: ClientWork {
+    func perform() async throws {
         try await answering(json: service.json) {
             let client = try await service.client()
             let data = try await client.get(job.path)
@@ -174,32 +83,16 @@ struct ShowJobCommand: AsyncParsableCommand {
     }
 }
 
-struct WatchCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "watch",
-        abstract: "Follows a job to its end, over interruptions and restarts of the service.",
-        discussion: """
-            Exits with 0 when no backdoor was found, 3 when one was (also when it was removed), 4 when the verdict is \
-            suspicious, 5 when it is undetermined (too few samples of some classes), 1 when the job failed or was cancelled.
-            """)
-
-    @OptionGroup var service: ServiceOptions
-    @OptionGroup var job: JobArgument
-
-    func run() async throws {
+extension WatchCommand: ClientWork {
+    func perform() async throws {
         try await answering(json: service.json) {
             try await Watch(client: try await service.client(), job: job.job).run(json: service.json)
         }
     }
 }
 
-struct CancelCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "cancel", abstract: "Cancels a job.")
-
-    @OptionGroup var service: ServiceOptions
-    @OptionGroup var job: JobArgument
-
-    func run() async throws {
+extension CancelCommand: ClientWork {
+    func perform() async throws {
         try await answering(json: service.json) {
             let client = try await service.client()
             let data = try await client.post(job.path + "/cancel")
