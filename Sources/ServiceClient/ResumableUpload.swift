@@ -163,7 +163,9 @@ struct ResumableUpload {
         while true {
             let found = try await state(of: id)
             if let document = found.problem { throw document.problem() }
-            if let link = found.links["input"] { return try await client.settled(link) }
+            if let link = found.links["input"] {
+                return try await client.settled(client.address.path(of: link))
+            }
             try await Task.sleep(for: .milliseconds(200))
         }
     }

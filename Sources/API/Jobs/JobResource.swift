@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import HTTPServer
 import JobStore
 import Support
 
@@ -80,7 +81,7 @@ struct JobResource: Encodable {
         return links
     }
 
-    static func path(_ id: String) -> String { "/v1/jobs/\(id)" }
+    static func path(_ id: String) -> String { BasePath.link("/v1/jobs/\(id)") }
 }
 
 /// How far a whole job is, from how far its running phase is.

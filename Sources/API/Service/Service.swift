@@ -51,20 +51,23 @@ public struct RESTService: Sendable {
         /// Whether keys are needed even before the first one is made.
         public var requiresKeys: Bool
         public var hosts: HostStage
-        /// Numeric addresses of proxies whose X-Forwarded-For is believed.
+        /// Numeric addresses of proxies whose X-Forwarded-For and X-Forwarded-Prefix are believed.
         public var proxies: [String]
+        /// Where a proxy serves the service.
+        public var base: BasePath
         public var quotas: Quotas
 
         public init(
             ring: KeyRing = KeyRing(), requiresKeys: Bool = false,
             hosts: HostStage = HostStage(names: ["localhost", "127.0.0.1", "[::1]"], scheme: "http"),
-            proxies: [String] = [],
+            proxies: [String] = [], base: BasePath = .top,
             quotas: Quotas = Quotas()
         ) {
             self.ring = ring
             self.requiresKeys = requiresKeys
             self.hosts = hosts
             self.proxies = proxies
+            self.base = base
             self.quotas = quotas
         }
     }
@@ -107,6 +110,9 @@ public struct RESTService: Sendable {
         }
     }
 
+    /// What the service's own paths begin with, which no base path may.
+    public static let names: Set<String> = ["assets", "healthz", "metrics", "openapi.json", "readyz", "v1"]
+
     public func router() -> Router {
         var router = Router()
         addModelRoutes(to: &router)
@@ -122,6 +128,7 @@ public struct RESTService: Sendable {
         addAuditRoute(to: &router)
         addKeysRoute(to: &router)
         addDashboardRoutes(to: &router)
+        router.mount = Mount(base: access.base, proxies: access.proxies)
         router.stages = [
             ForwardedStage(proxies: access.proxies),
             access.hosts,

@@ -95,7 +95,7 @@ struct Daemon {
             access: RESTService.Access(
                 ring: ring, requiresKeys: !configuration.listen.isLoopback,
                 hosts: ListenPolicy.hosts(configuration), proxies: configuration.trustedProxies,
-                quotas: configuration.quotas), audit: audit)
+                base: configuration.basePath, quotas: configuration.quotas), audit: audit)
         var keeping = Housekeeping.Configuration()
         keeping.retention = configuration.retention.policy
         housekeeping = Housekeeping(

@@ -1,4 +1,5 @@
 import API
+import HTTPServer
 import Logging
 import WorkerProtocol
 
@@ -7,6 +8,7 @@ struct Configuration: Sendable {
     var listen = ListenAddress(host: "127.0.0.1", port: 8080)
     var allowedHosts: [String] = []
     var trustedProxies: [String] = []
+    var basePath = BasePath.top
     var tls = TLS()
     var insecureHTTP = false
     var dataDirectory = "data"

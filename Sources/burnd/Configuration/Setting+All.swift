@@ -1,3 +1,4 @@
+import API
 import HTTPServer
 
 /// Every setting, in the order of the documented file. Those of a section stand together.
@@ -22,8 +23,20 @@ extension Setting {
             "trusted_proxies", \.trustedProxies, "numeric addresses",
             """
             Numeric addresses of proxies in front of the service. Their X-Forwarded-For says who the client is, and the
-            limit of connections per address does not hold for them. Needs an API key.
+            limit of connections per address does not hold for them. Their X-Forwarded-Prefix replaces base_path. Needs
+            an API key.
             """, isValid: { HostStage.isHost($0.contains(":") ? "[\($0)]" : $0) }),
+        Setting(
+            "base_path", \.basePath, "a path such as /burn that begins unlike the service's own",
+            """
+            Path below which a proxy serves the service, such as /burn. Links, Location and the dashboard's files have it
+            in front. The proxy may leave it in the requests' paths or take it off.
+            """
+        ) { base in
+            base == .top ? nil : base.description
+        } read: { text in
+            BasePath(text).flatMap { $0.collides(with: RESTService.names) ? nil : $0 }
+        },
         text(
             "tls.certificate", \.tls.certificate, example: "/etc/burn/certificate.pem",
             "PEM file of the certificate with its chain; turns TLS on."),
