@@ -58,7 +58,7 @@ let fuzzing: [Target] =
             name: "burn-fuzz",
             dependencies: [
                 "API", "Containers", "DatasetFormats", "Findings", "Graph", "HTTPServer", "ImageCodecs",
-                "JobStore", "ModelFormats", "Support", "WorkerProtocol", "ZipFixtures", logging,
+                "JobStore", "ModelFormats", "Support", "Webhooks", "WorkerProtocol", "ZipFixtures", logging,
             ],
             path: "Tests/Fuzz", exclude: ["Corpus", "seeds.py"], swiftSettings: strict)
     ]
@@ -67,6 +67,7 @@ let fuzzing: [Target] =
 let foreign: [Target] = [
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     clibrary("CEmbeddedFiles"),
+    clibrary("CHTTPClient", links: ["gnutls"]),
     clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
     clibrary("CImages", links: ["gif", "jpeg", "png16", "tiff", "webp", "webpdemux"]),
     clibrary("CLinux"),
@@ -146,6 +147,7 @@ let modules: [Target] = [
     library(
         "Storage",
         ["ArtifactStore", "Findings", "JobStore", "Support", "WorkerProtocol", "Workers", logging, metrics]),
+    library("Webhooks", ["CHTTPClient", "JobStore", "Support", logging]),
     library(
         "Rendering",
         [
@@ -163,7 +165,7 @@ let modules: [Target] = [
         dependencies: [
             "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Rendering", "Report",
             "Storage",
-            "Support", "WebAssets", "WorkerProtocol", "Workers", logging, metrics,
+            "Support", "WebAssets", "Webhooks", "WorkerProtocol", "Workers", logging, metrics,
         ], swiftSettings: strict),
     library("AttackBench", ["Findings", "PackedDataset", "Support", "WorkerProtocol", "Workers"]),
 ]
@@ -182,7 +184,7 @@ let programs: [Target] = [
         [
             "API", "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore",
             "PackedDataset", "Report", "Sandbox", "ServiceClient", "Storage", "Support", "WorkerProtocol",
-            "Workers", logging,
+            "Webhooks", "Workers", logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             signals, .product(name: "Yams", package: "Yams"),
         ]),
@@ -253,7 +255,8 @@ let suites: [Target] = [
     tests(
         "burnd", named: "EndToEndTests",
         [
-            "burn-bench", "burn-worker", "ConfinedProgram", "Execution", "ModelFormats", "RawHTTP",
+            "burn-bench", "burn-worker", "ConfinedProgram", "Execution", "HTTPServer", "ModelFormats",
+            "RawHTTP",
             "ScriptedWorker",
             "ServiceClient",
             "Support", "Tensors", "TinyModels", "ZipFixtures",
@@ -277,6 +280,7 @@ let suites: [Target] = [
             "Findings", "ImageCodecs", "ModelFormats", "PackedDataset", "Support", "TinyModels",
             "WorkerProtocol",
         ]),
+    tests("Webhooks", ["HTTPServer", "JobStore", "Support", logging]),
     tests("WorkerProtocol", ["Findings", "Support"]),
     tests("Workers", ["ScriptedWorker", "Support"]),
 ]

@@ -19,6 +19,8 @@ static const struct burn_embedded_file files[] = {
 #include "one_file.h"
 #define FILE "../../migrations/0008_mechanisms.sql"
 #include "one_file.h"
+#define FILE "../../migrations/0009_webhooks.sql"
+#include "one_file.h"
 };
 
 struct burn_embedded_files burn_embedded_migrations(void) {

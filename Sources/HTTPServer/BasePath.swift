@@ -11,7 +11,7 @@ public struct BasePath: Sendable, Hashable, CustomStringConvertible {
     public static let top = BasePath(segments: [])
 
     /// The base of the request that the task answers.
-    @TaskLocal static var current = BasePath.top
+    @TaskLocal public static var current = BasePath.top
 
     private init(segments: [String]) {
         self.segments = segments

@@ -168,5 +168,6 @@ extension JobRecord {
         startedAt = row.date("started_at")
         finishedAt = row.date("finished_at")
         self.hasSamples = hasSamples ?? false
+        delivery = try request.webhook == nil ? nil : JobStore.delivery(of: seq, database)
     }
 }

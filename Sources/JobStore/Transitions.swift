@@ -181,6 +181,7 @@ extension JobStore {
                 """,
             arguments: [state.rawValue, try problem.map { try Columns.json($0) }, now, seq])
         try appendState(state, of: seq, attempt: attempt, problem: problem, now: now, database)
+        try announceEnd(of: seq, state, now: now, database)
     }
 
     private static func queue(

@@ -43,7 +43,8 @@ import Testing
     private static var whole: [String] {
         let all =
             recorded + [
-                ("0008_mechanisms.sql", "f946aa2caca34aa1b967800457deb234930a3db06d8d00d14d4810c30b4b2017")
+                ("0008_mechanisms.sql", "f946aa2caca34aa1b967800457deb234930a3db06d8d00d14d4810c30b4b2017"),
+                ("0009_webhooks.sql", "c2e0e8e5b41141020770d58f4a0cedc8e2ff9377cf296f37f0125c6c99257936"),
             ]
         return all.enumerated().map { "\($0 + 1) \($1.0) \($1.1)" }
     }
@@ -78,7 +79,8 @@ import Testing
         try await test.store.pool.write { database in
             #expect(try Self.seenByEarlierVersions(database) == Self.whole)
             try database.execute(sql: "DROP VIEW migrations; DROP TABLE grdb_migrations")
-            try database.execute(sql: "ALTER TABLE samples DROP COLUMN label_confidence")
+            try database.execute(
+                sql: "ALTER TABLE samples DROP COLUMN label_confidence; DROP TABLE deliveries")
             try Self.record(Self.recorded, database)
         }
         try test.store.close()

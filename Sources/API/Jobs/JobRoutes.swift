@@ -61,6 +61,7 @@ extension RESTService {
         try Self.requireJSON(request.head)
         let key = try idempotencyKey(request.head)
         let wanted = try JobRequestReader.read(request.data)
+        if let webhook = wanted.webhook { try webhooks.check(webhook.url, at: "/webhook") }
         try await checkMatch(wanted)
         let hash = Digest.sha256(try JSON.data(wanted)).hexadecimal
         do {

@@ -5,6 +5,7 @@ import JobQueue
 import JobStore
 import Storage
 import Support
+import Webhooks
 
 /// The REST API over the stores and the queue. `router()` is all that a server needs.
 public struct RESTService: Sendable {
@@ -77,6 +78,7 @@ public struct RESTService: Sendable {
     let artifacts: ArtifactStore
     let limits: Limits
     let checkHead: HeadCheck
+    let webhooks: WebhookSettings
     let metrics: ServiceMetrics
     let readiness: Readiness
     let access: Access
@@ -89,7 +91,7 @@ public struct RESTService: Sendable {
         store: JobStore, queue: JobQueue, artifacts: ArtifactStore, limits: Limits = Limits(),
         checkHead: @escaping HeadCheck = RESTService.checkHead,
         metrics: ServiceMetrics = ServiceMetrics(), readiness: Readiness = Readiness(),
-        access: Access = Access(), audit: AuditLog? = nil
+        access: Access = Access(), audit: AuditLog? = nil, webhooks: WebhookSettings = WebhookSettings()
     ) {
         self.store = store
         self.queue = queue
@@ -99,6 +101,7 @@ public struct RESTService: Sendable {
         self.metrics = metrics
         self.readiness = readiness
         self.access = access
+        self.webhooks = webhooks
         self.audit = audit ?? AuditLog(store: store)
         uploads = ResumableUploads(
             store: store, artifacts: artifacts, patience: limits.uploadPatience,

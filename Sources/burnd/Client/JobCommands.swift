@@ -58,6 +58,11 @@ struct SubmitCommand: AsyncParsableCommand {
     @Option(help: "Among your jobs, higher ones run first: -10 to 10.")
     var priority: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "An address that is told of the job's end, on a host of webhooks.hosts.", valueName: "url"))
+    var webhook: String?
+
     @Flag(help: "Follow the job to its end.")
     var watch = false
 
@@ -69,6 +74,7 @@ struct SubmitCommand: AsyncParsableCommand {
             if let trusted { options["trusted"] = try await input(trusted, .dataset, client) }
             if !options.isEmpty { body["options"] = options }
             body["priority"] = priority
+            body["webhook"] = webhook
             body["model"] = try await input(model, .model, client)
             body["dataset"] = try await input(dataset, .dataset, client)
             var evaluation: [String: Any] = [:]

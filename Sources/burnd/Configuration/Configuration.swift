@@ -25,6 +25,7 @@ struct Configuration: Sendable {
     var uploads = Uploads()
     var pictures = Pictures()
     var retention = Retention()
+    var webhooks = Webhooks()
 
     /// Both or none.
     struct TLS: Sendable {
@@ -68,6 +69,14 @@ struct Configuration: Sendable {
     struct Pictures: Sendable {
         var workers = 1
         var cacheBytes = 1 << 30
+    }
+
+    struct Webhooks: Sendable {
+        var hosts: [String] = []
+        var secretFile: String?
+        var certificates: String?
+        var tries = 12
+        var retrySeconds = 10
     }
 
     struct Retention: Sendable {

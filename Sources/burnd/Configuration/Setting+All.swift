@@ -1,5 +1,6 @@
 import API
 import HTTPServer
+import Webhooks
 
 /// Every setting, in the order of the documented file. Those of a section stand together.
 extension Setting {
@@ -205,6 +206,23 @@ extension Setting {
         count(
             "retention.tombstone_days", \.retention.tombstoneDays, 0...36_500,
             "Days that a removed job is answered 410."),
+        list(
+            "webhooks.hosts", \.webhooks.hosts, "hosts such as hooks.example.org or hooks.example.org:8443",
+            """
+            Where a job's webhook may lead, with the port where it is not 443. Over TLS; http://HOST:PORT where plain HTTP
+            is meant. Without any, jobs with a webhook are refused.
+            """, isValid: { WebhookOrigin($0) != nil }),
+        text(
+            "webhooks.secret_file", \.webhooks.secretFile, example: "/etc/burn/webhook-secret",
+            "File of the secret that signs them, whsec_ and base64, not readable by everybody."),
+        text(
+            "webhooks.certificates", \.webhooks.certificates, example: "/etc/burn/our-ca.pem",
+            "PEM file of certificates that are trusted beside the system's."),
+        count(
+            "webhooks.tries", \.webhooks.tries, 1...100, "How often one is tried before it is given up."),
+        count(
+            "webhooks.retry_seconds", \.webhooks.retrySeconds, 1...3600,
+            "Seconds before the second try; doubles with each, up to an hour."),
     ]
 
     /// What the settings of a section have in common.
@@ -215,6 +233,7 @@ extension Setting {
         "limits": "Limits of uploads, jobs and workers.",
         "uploads": "Resumable uploads. Their space is reserved.",
         "pictures": "Pictures of samples are made when somebody looks at them.",
+        "webhooks": "Requests to other services, which tell of finished jobs. See docs/operations.md.",
         "retention": """
         Finished jobs are removed with all they found when they are older than so many days, or when there are more \
         than so many.
