@@ -27,6 +27,24 @@ import Testing
         return try Tensor(values, shape: [4, 3, 32, 32])
     }
 
+    /// A folder that a script of Tests/Fixtures has written.
+    static func fixture(_ name: String) throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "burn-\(name)-\(UUID().uuidString)")
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [
+            ProcessInfo.processInfo.environment["BURN_PYTHON"] ?? "python3",
+            tests.appending(path: "Fixtures/\(name).py").path, folder.path,
+        ]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+        return folder
+    }
+
     static func model(_ file: ModelFile) throws -> GraphModel {
         try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
     }

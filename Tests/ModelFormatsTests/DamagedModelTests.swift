@@ -121,7 +121,7 @@ struct DamagedModelTests {
             "{\"name\": \"self\", \"arg\": {\"as_tensor\": {\"name\": \"conv2d\"}}",
             "{\"name\": \"self\", \"arg\": {\"as_tensor\": {\"name\": \"p_b\"}}"),
         .program(
-            "two symbolic dimensions", "model-input", "{\"as_int\": 3}, {\"as_int\": 4}",
+            "two symbolic dimensions", "model-image-size", "{\"as_int\": 3}, {\"as_int\": 4}",
             "{\"as_int\": 3}, {\"as_expr\": {\"expr_str\": \"s1\"}}"),
         .program(
             "batch that is an expression", "model-input", "Symbol('s77', positive=True, integer=True)",
