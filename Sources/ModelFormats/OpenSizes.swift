@@ -48,6 +48,7 @@ enum DeclaredSide: Hashable {
 /// What a model says of the height and width of its images. Thrown where a size is needed to go on.
 struct DeclaredSides: Error, Hashable {
     static let most = 65_536
+    static let all = 1...most
     var height, width: DeclaredSide
 
     var areOpen: Bool { height.isOpen || width.isOpen }

@@ -28,15 +28,16 @@ import Testing
     }
 
     /// A folder that a script of Tests/Fixtures has written.
-    static func fixture(_ name: String) throws -> URL {
+    static func fixture(_ name: String, _ arguments: [String] = []) throws -> URL {
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "burn-\(name)-\(UUID().uuidString)")
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [
-            ProcessInfo.processInfo.environment["BURN_PYTHON"] ?? "python3",
-            tests.appending(path: "Fixtures/\(name).py").path, folder.path,
-        ]
+        process.arguments =
+            [
+                ProcessInfo.processInfo.environment["BURN_PYTHON"] ?? "python3",
+                tests.appending(path: "Fixtures/\(name).py").path, folder.path,
+            ] + arguments
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()

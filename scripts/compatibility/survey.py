@@ -176,7 +176,6 @@ def layers():
         "weight_norm (old)": nn.utils.weight_norm(nn.Conv2d(8, 4, 3)),
         "spectral_norm": nn.utils.parametrizations.spectral_norm(nn.Conv2d(8, 4, 3)),
         "orthogonal": nn.utils.parametrizations.orthogonal(nn.Linear(16, 16)),
-        "Bilinear": nn.Sequential(nn.Flatten(2), Call(None)),
         "topk": Call(lambda x: x.flatten(2).topk(4, -1)[0]), "sort": Call(lambda x: x.flatten(2).sort(-1)[0][..., :9]),
         "amax": Call(lambda x: x.amax((2, 3))), "logsumexp": Call(lambda x: x.logsumexp((2, 3))), "std": Call(lambda x: x.std((2, 3))),
         "var_mean": Call(lambda x: torch.var_mean(x, (2, 3))[0]), "norm": Call(lambda x: x.norm(dim=(2, 3))),
@@ -199,15 +198,16 @@ def layers():
         "pixel statistics": Call(lambda x: torch.cat([x.mean((2, 3)), x.std((2, 3)), x.amin((2, 3))], 1)),
         "second-order pooling": Call(lambda x: torch.linalg.multi_dot([x[0].flatten(1), x[0].flatten(1).T]).expand(x.shape[0], -1, -1)),
         "affine_grid": Call(lambda x: F.grid_sample(x, F.affine_grid(torch.eye(2, 3).expand(x.shape[0], 2, 3), x.shape, align_corners=False), align_corners=False)),
+        "div mode": Call(lambda x: torch.div(x * 10, 3, rounding_mode="floor") + x), "scalar power": Call(lambda x: 2.0 ** x),
         "one_hot": Call(lambda x: F.one_hot(x.argmax(1), 8).float() * x.permute(0, 2, 3, 1)),
         "gumbel free max": Call(lambda x: x.max(1)[0]), "kthvalue": Call(lambda x: x.flatten(2).kthvalue(3, -1)[0]),
         "quantile": Call(lambda x: x.flatten(2).quantile(0.5, -1)), "std_mean": Call(lambda x: torch.std_mean(x, (2, 3))[1]),
         "nan_to_num": Call(torch.nan_to_num), "diff": Call(lambda x: x.diff(dim=2)), "cross": Call(lambda x: torch.cross(x[:, :3], x[:, 3:6], 1)),
-        "bucketize": Call(lambda x: torch.bucketize(x, torch.tensor([-1.0, 0.0, 1.0])).float()), "embedding": None,
+        "reshape_as": Call(lambda x: x.flatten(2).reshape_as(x)), "unfold": Call(lambda x: x.unfold(2, 5, 3)),
+        "bucketize": Call(lambda x: torch.bucketize(x, torch.tensor([-1.0, 0.0, 1.0])).float()),
     }
     for name, between in made.items():
-        if between is not None and name != "Bilinear":
-            yield f"torch.nn/{name}", lambda between=between: Made(between)
+        yield f"torch.nn/{name}", lambda between=between: Made(between)
     for cell in (nn.RNN, nn.LSTM, nn.GRU):
         yield f"torch.nn/{cell.__name__}", lambda cell=cell: Row(cell)
 

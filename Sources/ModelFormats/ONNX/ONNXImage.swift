@@ -58,11 +58,11 @@ struct ONNXImage {
     /// What is no size from 1 on is open; a name stands for the same size wherever it is.
     private static func side(_ dim: Onnx_TensorShapeProto.Dimension, axis: Int) -> DeclaredSide {
         switch dim.value {
-        case .dimValue(let size)? where (1...Int64(DeclaredSides.most)).contains(size):
+        case .dimValue(let size)? where DeclaredSides.all.contains(Int(widened: size)):
             .fixed(Int(widened: size))
         case .dimParam(let name)? where !name.isEmpty:
-            .open(symbol: name, factor: 1, range: 1...DeclaredSides.most)
-        default: .open(symbol: "axis \(axis)", factor: 1, range: 1...DeclaredSides.most)
+            .open(symbol: name, factor: 1, range: DeclaredSides.all)
+        default: .open(symbol: "axis \(axis)", factor: 1, range: DeclaredSides.all)
         }
     }
 
