@@ -41,7 +41,8 @@ public struct HTTPRequestHead: Sendable {
         {
             throw Problem(
                 .malformed, code: "host-malformed", title: "The request names two hosts",
-                detail: "its target names \(authority.prefix(200)), its Host another one", location: "Host")
+                detail: "its target names \(authority.prefix(200)), its Host another one", location: "Host",
+                fix: "Send the same host in both, or a target that is only a path.")
         }
         self.method = method
         path = target.path

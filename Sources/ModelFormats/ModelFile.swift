@@ -103,6 +103,18 @@ public func openModel(
     at path: String, skeleton: ModelSkeleton? = nil, images: ImageSize? = nil,
     limits: ModelLimits = ModelLimits()
 ) throws -> ModelFile {
+    do {
+        return try readModel(at: path, skeleton: skeleton, images: images, limits: limits)
+    } catch var problem as Problem where problem.fix == nil && problem.category != .internal {
+        // What is at fault lies within the file: another export mends it.
+        problem.fix = ExportAdvice.text()
+        throw problem
+    }
+}
+
+private func readModel(
+    at path: String, skeleton: ModelSkeleton?, images: ImageSize?, limits: ModelLimits
+) throws -> ModelFile {
     let file = try RandomAccessFile(path: path)
     guard file.size <= limits.maximumFileBytes else {
         throw ModelFault.tooLarge.problem(

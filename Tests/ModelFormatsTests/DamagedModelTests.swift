@@ -223,7 +223,7 @@ struct DamagedModelTests {
         damage.change(&model)
         let problem = try #require(throws: Problem.self) { try open(model.build()) }
         #expect(problem.code == damage.code, "\(problem)")
-        #expect(!problem.detail.isEmpty)
+        #expect(!problem.detail.isEmpty && problem.fix?.isEmpty == false, "\(problem)")
     }
 
     @Test("cut short anywhere are refused")

@@ -100,7 +100,10 @@ struct SubmitCommand: AsyncParsableCommand {
             guard let data, let read = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
                 throw Problem(
                     .malformed, code: "options-unreadable", title: "The options can't be read",
-                    detail: "\(options) is no file with a JSON object.", location: "--options")
+                    detail: "\(options) is no file with a JSON object.", location: "--options",
+                    fix:
+                        "Such as a file with {\"seed\": 3, \"rounds\": 2}; the options are those of POST /v1/jobs."
+                )
             }
             values = read
         }
