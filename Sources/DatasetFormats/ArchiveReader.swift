@@ -110,7 +110,11 @@ final class ArchiveReader: EntrySource {
         try checkExpansion(declared: 0)
         var entry: OpaquePointer?
         let result = archive_read_next_header(archive, &entry)
-        if result == ARCHIVE_EOF { return nil }
+        if result == ARCHIVE_EOF {
+            // The last entry may have been passed over.
+            try checkExpansion(declared: 0)
+            return nil
+        }
         guard result == ARCHIVE_OK || result == ARCHIVE_WARN, let entry else { throw damaged(nil) }
         if archive_filter_count(archive) > 2 {
             throw ArchiveFormat.unsupported("It is compressed more than once.", path: path)

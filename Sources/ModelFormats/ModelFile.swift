@@ -176,7 +176,7 @@ extension ModelFile {
             operators: program.operators, metadata: metadata)
         summary.output = program.outputName
         summary.inputType = String(describing: program.imageType)
-        summary.conversion = program.isHalf ? Self.halfConversion(String(describing: program.imageType)) : nil
+        summary.conversion = program.isHalf ? WeightConversion.ofHalf(program.imageType) : nil
         self.init(
             checked.graph, multiplyAdds: checked.multiplyAdds, zip.file,
             weights: rows.map { program.isHalf ? $0.location.asFloat32 : $0.location }, sources: sources,
@@ -206,7 +206,7 @@ extension ModelFile {
         summary.conversion = model.conversion(rows)
         self.init(
             checked.graph, multiplyAdds: checked.multiplyAdds, file,
-            weights: rows.map { $0.quantisation == nil ? $0.location.asFloat32 : $0.location.asNumbers },
+            weights: rows.map(\.graphLocation),
             sources: Dictionary(
                 stored.map { row in
                     (row.location.name, WeightSource(file: file, copies: [row], isWritten: true))
@@ -270,26 +270,6 @@ extension ModelFile {
     }
 }
 
-extension ModelFile {
-    fileprivate static func halfConversion(_ type: String) -> String {
-        "Its weights are of \(type); it is computed in float32, and written back as it was."
-    }
-}
-
-extension ONNXModel {
-    /// What is read in another way than the file has it; nil where nothing is.
-    fileprivate func conversion(_ rows: [Weight]) -> String? {
-        let quantised = rows.count { $0.quantisation != nil }
-        if operators["DequantizeLinear"] != nil {
-            return
-                "\(quantised) weights are kept as whole numbers: they are read as float32, and written back rounded to "
-                + "the file's own steps. What is computed is held within the range of its whole numbers, and not rounded."
-        }
-        let half = rows.first { $0.location.type == .float16 || $0.location.type == .bfloat16 }
-        return half.map { ModelFile.halfConversion(String(describing: $0.location.type)) }
-    }
-}
-
 extension PT2Program {
     /// Operator name to number of nodes, as exported.
     var operators: [String: Int] {
@@ -298,21 +278,6 @@ extension PT2Program {
 }
 
 extension WeightLocation {
-    /// Of a weight that is read, and written, with a conversion.
-    fileprivate var asFloat32: WeightLocation {
-        guard type == .float16 || type == .bfloat16 else { return self }
-        var result = self
-        result.type = .float32
-        return result
-    }
-
-    /// Of a weight that the file keeps as whole numbers.
-    fileprivate var asNumbers: WeightLocation {
-        var result = self
-        result.type = .float32
-        return result
-    }
-
     /// Two weights of the same are tied.
     fileprivate var bytes: [Int] { [fileOffset, Int(type.rawValue)] + shape + [-1] + strides }
 }

@@ -4,24 +4,19 @@ import Testing
 
 /// The service below a path of a host that others share.
 @Suite struct BasePathTests {
-    private static let script = """
-        [probe]
-        model-summary 32
-        finished
-        [import]
-        dataset-summary 32
-        finished
-        [job]
-        phase boundary_analysis
-        samples 5
-        verdict
-        phase detection
-        evaluation
-        artifact model.pt2 PURIFIED-MODEL
-        phase refinement
-        finished
+    private static let script =
+        ServiceProcess.imports + """
+            [job]
+            phase boundary_analysis
+            samples 5
+            verdict
+            phase detection
+            evaluation
+            artifact model.pt2 PURIFIED-MODEL
+            phase refinement
+            finished
 
-        """
+            """
 
     /// Every text below `links` and `images` members, at any depth.
     private static func links(in value: Any) -> [String] {

@@ -7,20 +7,15 @@ import Testing
 
 /// Finished jobs are told to another service: a real burnd, a real receiver, real sockets.
 @Suite struct WebhookTests {
-    private static let script = """
-        [probe]
-        model-summary 32
-        finished
-        [import]
-        dataset-summary 32
-        finished
-        [job]
-        phase boundary_analysis
-        samples 5
-        verdict
-        finished
+    private static let script =
+        ServiceProcess.imports + """
+            [job]
+            phase boundary_analysis
+            samples 5
+            verdict
+            finished
 
-        """
+            """
     private static let secret = Data((0..<32).map { UInt8($0) })
 
     /// Takes what is sent, and answers as it is told.

@@ -46,6 +46,13 @@ import Testing
         return folder
     }
 
+    /// The folder, with what its answers.json holds by name.
+    static func answers(of made: Result<URL, any Error>) throws -> (folder: URL, answers: [String: [Float]]) {
+        let folder = try made.get()
+        let data = try Data(contentsOf: folder.appending(path: "answers.json"))
+        return (folder, try JSONDecoder().decode([String: [Float]].self, from: data))
+    }
+
     static func model(_ file: ModelFile) throws -> GraphModel {
         try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
     }

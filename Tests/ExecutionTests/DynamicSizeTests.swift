@@ -14,11 +14,7 @@ struct DynamicSizeTests {
     private let folder: URL
     private let answers: [String: [Float]]
 
-    init() throws {
-        folder = try Self.made.get()
-        answers = try JSONDecoder().decode(
-            [String: [Float]].self, from: Data(contentsOf: folder.appending(path: "answers.json")))
-    }
+    init() throws { (folder, answers) = try CaseTests.answers(of: Self.made) }
 
     private func open(_ name: String, _ images: ImageSize? = nil) throws -> ModelFile {
         try openModel(at: folder.appending(path: name).path, images: images)

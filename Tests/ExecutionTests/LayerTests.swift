@@ -21,9 +21,7 @@ struct LayerTests {
 
     @Test(arguments: names.indices) func logitsAndGradientsArePyTorchs(number: Int) throws {
         let name = Self.names[number]
-        let folder = try Self.made.get()
-        let answers = try JSONDecoder().decode(
-            [String: [Float]].self, from: Data(contentsOf: folder.appending(path: "answers.json")))
+        let (folder, answers) = try CaseTests.answers(of: Self.made)
         let images = try Tensor(#require(answers["images"]), shape: [3, 3, 16, 16])
         let model = try CaseTests.model(openModel(at: folder.appending(path: "\(number).pt2").path))
         let (logits, gradient) = try model.inputGradient(images) { try $0.logSumExp([1]).sum() }

@@ -56,7 +56,8 @@ struct DamagedModelTests {
 
     static let graphs: [Damage] = [
         .program(
-            "operator not allowed", "model-operator-not-allowed", "aten.relu_.default", "aten.sort.default"),
+            "operator not allowed", "model-operator-not-allowed", "aten.relu_.default",
+            "aten.kthvalue.default"),
         .program(
             "operator of another library", "model-operator-not-allowed", "ops.aten.relu_", "ops.evil.relu_"),
         .program(

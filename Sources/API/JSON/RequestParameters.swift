@@ -112,7 +112,7 @@ extension HTTPRequestHead {
     static func invalid(_ name: String, _ detail: String, fix: String? = nil) -> Problem {
         Problem(
             .malformed, code: "query-invalid", title: "A query parameter is not valid", detail: detail,
-            location: name, fix: fix ?? "Correct \(name) in the address, or leave it out.")
+            location: name, fix: fix ?? "Correct \(name), or leave it out.")
     }
 
     /// The best of `offers` by the Accept header's weights (RFC 9110, section 12.5.1); the first one where
