@@ -46,10 +46,11 @@ docs: ## The REST reference, and the Swift API's documentation into .build-docs/
 format: ## Format every Swift file
 	swift format format --in-place --parallel --recursive Package.swift Benchmarks Sources Tests
 
-lint: ## Refuse bad format, wrong arrows between modules, unchecked arithmetic on foreign numbers, packages without a pin
+lint: ## Refuse bad format, wrong arrows between modules, unchecked arithmetic, messages without a fix, packages without a pin
 	swift format lint --strict --parallel --recursive Package.swift Benchmarks Sources Tests
 	@scripts/check-arrows
 	@scripts/lint-arithmetic
+	@scripts/lint-messages
 	scripts/check-pins
 	scripts/set-version --check
 

@@ -58,7 +58,7 @@ let fuzzing: [Target] =
             name: "burn-fuzz",
             dependencies: [
                 "API", "Containers", "DatasetFormats", "Findings", "Graph", "HTTPServer", "ImageCodecs",
-                "JobStore", "ModelFormats", "Support", "WorkerProtocol", "ZipFixtures", logging,
+                "JobStore", "ModelFormats", "Support", "Webhooks", "WorkerProtocol", "ZipFixtures", logging,
             ],
             path: "Tests/Fuzz", exclude: ["Corpus", "seeds.py"], swiftSettings: strict)
     ]
@@ -67,6 +67,7 @@ let fuzzing: [Target] =
 let foreign: [Target] = [
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     clibrary("CEmbeddedFiles"),
+    clibrary("CHTTPClient", links: ["gnutls"]),
     clibrary("CHTTPServer", links: ["microhttpd", "gnutls"]),
     clibrary("CImages", links: ["gif", "jpeg", "png16", "tiff", "webp", "webpdemux"]),
     clibrary("CLinux"),
@@ -148,6 +149,7 @@ let modules: [Target] = [
     library(
         "Storage",
         ["ArtifactStore", "Findings", "JobStore", "Support", "WorkerProtocol", "Workers", logging, metrics]),
+    library("Webhooks", ["CHTTPClient", "JobStore", "Support", logging]),
     library(
         "Rendering",
         [
@@ -165,7 +167,7 @@ let modules: [Target] = [
         dependencies: [
             "ArtifactStore", "Findings", "HTTPServer", "JobQueue", "JobStore", "Rendering", "Report",
             "Storage",
-            "Support", "WebAssets", "WorkerProtocol", "Workers", logging, metrics,
+            "Support", "WebAssets", "Webhooks", "WorkerProtocol", "Workers", logging, metrics,
         ], swiftSettings: strict),
     library("Commands", ["Findings", "Support", arguments]),
     library("AttackBench", ["Findings", "PackedDataset", "Support", "WorkerProtocol", "Workers"]),
@@ -184,7 +186,8 @@ let programs: [Target] = [
         "burnd",
         [
             "API", "ArtifactStore", "Commands", "Findings", "HTTPServer", "JobQueue", "JobStore",
-            "PackedDataset", "Report", "Sandbox", "Storage", "Support", "WorkerProtocol", "Workers", logging,
+            "PackedDataset", "Report", "Sandbox", "Storage", "Support", "Webhooks", "WorkerProtocol", "Workers",
+            logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             signals, .product(name: "Yams", package: "Yams"),
         ]),
@@ -259,7 +262,7 @@ let suites: [Target] = [
         "burnd", named: "EndToEndTests",
         [
             "burn-bench", "burn-client", "burn-worker", "Commands", "ConfinedProgram", "Execution",
-            "ModelFormats", "RawHTTP", "ScriptedWorker", "ServiceClient", "Support", "Tensors", "TinyModels",
+            "HTTPServer", "ModelFormats", "RawHTTP", "ScriptedWorker", "ServiceClient", "Support", "Tensors", "TinyModels",
             "ZipFixtures", arguments,
         ]),
     tests("Execution", ["Graph", "ModelFormats", "Support", "Tensors"]),
@@ -281,6 +284,7 @@ let suites: [Target] = [
             "Findings", "ImageCodecs", "ModelFormats", "PackedDataset", "Support", "TinyModels",
             "WorkerProtocol",
         ]),
+    tests("Webhooks", ["HTTPServer", "JobStore", "Support", logging]),
     tests("WorkerProtocol", ["Findings", "Support"]),
     tests("Workers", ["ScriptedWorker", "Support"]),
 ]

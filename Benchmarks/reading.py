@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reading speed per format, ours beside Python's usual loading of the same file, in the same run.
 
-    Benchmarks/reading.py [--programs .build/release] [--images 10000] [--rounds 3] [--out FILE.json]
+    Benchmarks/reading.py [--programs .build/release] [--before FOLDER] [--images 10000] [--rounds 3] [--out FILE.json]
 
 Data sets: `burnd check MODEL SET` reads, checks, decodes and packs to disk; its time without a set is taken off.
 Python (numpy, pickle, tarfile, csv, pyarrow, Pillow) fills one array of pixels and one of labels in memory.
@@ -10,7 +10,8 @@ Models: `burnd check MODEL` reads the graph, checks every operator and the check
 torch.export.load, onnxruntime.InferenceSession, torch.load and a plain read of safetensors. Starting a program is part
 of ours (it is in the first row, a model of few bytes) and importing PyTorch no part of theirs.
 
-Seconds are the best of the rounds; MB are those of the file.
+Seconds are the best of the rounds; MB are those of the file. With --before, the programs of another version read each data set
+in turn with these: the last column is their seconds over ours.
 """
 import argparse
 import csv
@@ -224,35 +225,38 @@ def make_models(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--programs", type=pathlib.Path, default=ROOT / ".build" / "release")
+    parser.add_argument("--before", type=pathlib.Path)
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
-    rows = measure(options.programs, options.images, options.rounds)
+    rows = measure(options.programs, options.images, options.rounds, options.before)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1))
 
 
-def measure(programs, images, rounds):
+def measure(programs, images, rounds, before=None):
     """Prints the table; gives its rows."""
     found = []
 
-    def burnd(*arguments):
-        result = subprocess.run([programs / "burnd", "check", *map(str, arguments)], stdout=subprocess.PIPE,
+    def burnd(*arguments, of=programs):
+        result = subprocess.run([of / "burnd", "check", *map(str, arguments)], stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True)
         if result.returncode:
             sys.exit(f"burnd check {' '.join(map(str, arguments))} failed:\n{result.stdout}")
 
-    def row(name, path, ours, load):
+    def row(name, path, ours, load, earlier=None):
         size, theirs = path.stat().st_size / 1e6, None
         try:
             theirs = best(rounds, lambda: load(path))
         except ImportError as error:
             print(f"({name}: {error})", file=sys.stderr)
         found.append({"file": name, "mb": size, "seconds": ours, "burn_mb_s": size / ours,
-                      "python_mb_s": size / theirs if theirs else None})
+                      "python_mb_s": size / theirs if theirs else None,
+                      "before": earlier / ours if earlier else None})
         shown = f"{size / theirs:10.0f}" if theirs else f"{'-':>10}"
-        print(f"{name:20} {size:8.1f} {size / ours:10.0f} {shown}", flush=True)
+        ratio = f"{earlier / ours:8.2f}" if earlier else ""
+        print(f"{name:20} {size:8.1f} {size / ours:10.0f} {shown} {ratio}", flush=True)
 
     print(f"{'file':20} {'MB':>8} {'ours MB/s':>10} {'Python':>10}")
     with tempfile.TemporaryDirectory() as scratch:
@@ -264,7 +268,10 @@ def measure(programs, images, rounds):
             row(name, folder / name, best(rounds, lambda: burnd(folder / name, *arguments)), load)
         for name, load in make_sets(folder, images).items():
             path = folder / name
-            row(name, path, max(best(rounds, lambda: burnd(model, path)) - alone, 1e-3), load)
+            read = lambda of: best(1, lambda: burnd("--accept-disagreement", model, path, of=of))  # noqa: E731
+            times = [(read(programs), read(before) if before else 0) for _ in range(rounds)]
+            ours, earlier = (max(min(column) - alone, 1e-3) for column in zip(*times))
+            row(name, path, ours, load, earlier if before else None)
     return found
 
 

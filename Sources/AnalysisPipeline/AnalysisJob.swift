@@ -37,11 +37,13 @@ public struct AnalysisJob {
         self.report = report
         threads = max(1, min(task.options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount))
         try Threads.setCurrent(threads)
-        file = try openModel(at: task.model, skeleton: task.skeleton)
+        let set = try PackedDataset(directory: task.dataset)
+        file = try openModel(
+            at: task.model, skeleton: task.skeleton, images: ImageSize(height: set.height, width: set.width))
         model = try GraphModel(
             graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
         images = try LabelledImages(
-            PackedDataset(directory: task.dataset), for: file.graph, options: task.options,
+            set, for: file.graph, options: task.options,
             modelNames: file.summary.classNames)
         evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in

@@ -14,7 +14,8 @@ extension AnalysisJob {
                 .unprocessable, code: "target-class-out-of-range",
                 title: "The target class is none of the model's",
                 detail: "\(target) was given; the model has outputs 0 to \(file.graph.classes - 1).",
-                location: "/evaluation/target_class")
+                location: "/evaluation/target_class",
+                fix: "Give the number of the attack's target among the model's outputs, or leave it out.")
         }
         return Evaluator(
             clean: try sets.clean.map { try userSet($0, task, file) },

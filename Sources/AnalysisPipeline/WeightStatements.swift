@@ -3,7 +3,8 @@ import Findings
 /// What is said of the copies of the weights in a file, and of what an optimiser made from them.
 enum WeightStatements {
     static func analysed(_ summary: ModelSummary) -> [String] {
-        copies(summary) + (summary.keptTensors.map { ["\(kept($0)) Nothing is said of them."] } ?? [])
+        copies(summary) + (summary.conversion.map { [$0] } ?? [])
+            + (summary.keptTensors.map { ["\(kept($0)) Nothing is said of them."] } ?? [])
             + (summary.output.map { ["Of the model's outputs, “\($0)” was taken for the logits."] } ?? [])
     }
 

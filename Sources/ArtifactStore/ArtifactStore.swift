@@ -94,7 +94,8 @@ public final class ArtifactStore: Sendable {
         guard expectedBytes >= 0 else {
             throw Problem(
                 .malformed, code: "invalid-length", title: "The length is not valid",
-                detail: "\(expectedBytes) bytes were announced.")
+                detail: "\(expectedBytes) bytes were announced.",
+                fix: "Send a length that is not negative.")
         }
         try requireSpace(expectedBytes)
         return try Upload(blobs: blobs, expectedBytes: expectedBytes)

@@ -57,7 +57,8 @@ public final class PartFile: Sendable {
             guard bytes.count <= length - state.offset else {
                 throw Problem(
                     .malformed, code: "upload-too-long", title: "The body is longer than announced",
-                    detail: "More than the \(length) bytes of Upload-Length were sent.")
+                    detail: "More than the \(length) bytes of Upload-Length were sent.",
+                    fix: "Send as many bytes as were announced.")
             }
             var rest = bytes[...]
             while !rest.isEmpty {

@@ -55,7 +55,8 @@ public final class Upload: Sendable {
             guard bytes.count <= expectedBytes - state.written else {
                 throw Problem(
                     .malformed, code: "upload-too-long", title: "The body is longer than announced",
-                    detail: "More than the \(expectedBytes) bytes of Content-Length were sent.")
+                    detail: "More than the \(expectedBytes) bytes of Content-Length were sent.",
+                    fix: "Send as many bytes as were announced.")
             }
             try DurableFile.writeAll(state.descriptor, bytes, path: part)
             state.hash.update(bytes)
@@ -130,6 +131,7 @@ public final class Upload: Sendable {
     private static var closed: Problem {
         Problem(
             .conflict, code: "upload-closed", title: "The upload is over",
-            detail: "It was committed or aborted before.")
+            detail: "It was committed or aborted before.",
+            fix: "Begin the upload again.")
     }
 }

@@ -21,6 +21,8 @@ static const struct burn_embedded_file files[] = {
 #include "one_file.h"
 #define FILE "../../migrations/0009_suspects.sql"
 #include "one_file.h"
+#define FILE "../../migrations/0010_webhooks.sql"
+#include "one_file.h"
 };
 
 struct burn_embedded_files burn_embedded_migrations(void) {

@@ -23,6 +23,8 @@ static const struct burn_embedded_file files[] = {
 #include "one_file.h"
 #define FILE "../WebAssets/Dashboard/core/api.js"
 #include "one_file.h"
+#define FILE "../WebAssets/Dashboard/core/base.js"
+#include "one_file.h"
 #define FILE "../WebAssets/Dashboard/core/confirm.js"
 #include "one_file.h"
 #define FILE "../WebAssets/Dashboard/core/digest.js"

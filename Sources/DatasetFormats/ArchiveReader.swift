@@ -23,9 +23,13 @@ final class ArchiveReader: EntrySource {
     private let size: Int
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
     private var delivered = 0
+    /// What `outer` knows of.
+    private var counted = 0
     private var entryName = ""
     /// Whether `path` is the file's, and not just a name.
     private let isOnDisk: Bool
+    /// Of the upload that it lies in.
+    private let outer: ExpansionLimit?
 
     var formatName: String { format.rawValue }
     var bytesTotal: Int? { size }
@@ -54,7 +58,9 @@ final class ArchiveReader: EntrySource {
     /// - Parameters:
     ///   - file: open at its beginning.
     ///   - name: for messages.
-    init(_ file: FileHandle, name: String, isOnDisk: Bool = false) throws {
+    ///   - outer: of the upload that it lies in.
+    init(_ file: FileHandle, name: String, isOnDisk: Bool = false, within outer: ExpansionLimit? = nil) throws
+    {
         var status = stat()
         guard fstat(file.fileDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw ArchiveFormat.unsupported("It is neither a file nor a folder.", path: name)
@@ -68,6 +74,7 @@ final class ArchiveReader: EntrySource {
         path = name
         self.file = file
         self.isOnDisk = isOnDisk
+        self.outer = outer
         self.archive = archive
         size = Int(widened: status.st_size)
         try start()
@@ -103,7 +110,11 @@ final class ArchiveReader: EntrySource {
         try checkExpansion(declared: 0)
         var entry: OpaquePointer?
         let result = archive_read_next_header(archive, &entry)
-        if result == ARCHIVE_EOF { return nil }
+        if result == ARCHIVE_EOF {
+            // The last entry may have been passed over.
+            try checkExpansion(declared: 0)
+            return nil
+        }
         guard result == ARCHIVE_OK || result == ARCHIVE_WARN, let entry else { throw damaged(nil) }
         if archive_filter_count(archive) > 2 {
             throw ArchiveFormat.unsupported("It is compressed more than once.", path: path)
@@ -152,7 +163,11 @@ final class ArchiveReader: EntrySource {
     /// - Parameter declared: bytes that the current entry says it will unpack to.
     private func checkExpansion(declared: Int) throws {
         let filtered = format == .zip ? 0 : Int(clamping: archive_filter_bytes(archive, 0))
-        let unpacked = max(delivered, filtered).addingReportingOverflow(declared)
+        let found = max(delivered, filtered)
+        // bounded: it only ever grows.
+        try outer?.take(found - counted, at: entryName)
+        counted = found
+        let unpacked = found.addingReportingOverflow(declared)
         let allowed = size.multipliedReportingOverflow(by: Self.maximumExpansion)
         guard !unpacked.overflow,
             unpacked.partialValue <= Self.freeExpansion || allowed.overflow

@@ -6,6 +6,7 @@ import WorkerProtocol
 final class ArchivesWithin: EntrySource {
     private let outer: any EntrySource
     private let spool: EntrySpool
+    private let limit: ExpansionLimit?
     private var inner: ArchiveReader?
     /// The archive at hand.
     private var name = ""
@@ -18,6 +19,7 @@ final class ArchivesWithin: EntrySource {
     init(_ outer: any EntrySource, scratch: String) {
         self.outer = outer
         spool = EntrySpool(scratch: scratch)
+        limit = ExpansionLimit(size: outer.bytesTotal)
     }
 
     static func isArchive(_ name: String) -> Bool {
@@ -41,7 +43,7 @@ final class ArchivesWithin: EntrySource {
                 let path = try? EntryPath(entry), !path.isClutter
             else { return entry }
             name = path.name
-            inner = try ArchiveReader(spool.file(of: outer, path), name: name)
+            inner = try ArchiveReader(spool.file(of: outer, path), name: name, within: limit)
         }
     }
 

@@ -62,7 +62,8 @@ final class FolderReader: EntrySource {
         guard stack.count < Self.maximumDepth else {
             throw Problem(
                 .unprocessable, code: "folders-too-deep", title: "The folders are nested too deeply",
-                detail: "More than \(Self.maximumDepth) levels are not read.", location: prefix)
+                detail: "More than \(Self.maximumDepth) levels are not read.", location: prefix,
+                fix: "Put the images into folders of fewer levels.")
         }
         do {
             let names = try FileManager.default.contentsOfDirectory(atPath: root + "/" + prefix)

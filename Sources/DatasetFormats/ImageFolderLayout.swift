@@ -56,7 +56,10 @@ struct ImageFolderLayout {
             guard classes.count <= maximumClasses else {
                 throw Problem(
                     .tooLarge, code: "too-many-classes", title: "The data set has too many classes",
-                    detail: "There are more than \(maximumClasses) class folders.", location: path.fullName)
+                    detail: "There are more than \(maximumClasses) class folders.", location: path.fullName,
+                    fix:
+                        "Put the images of each class into one folder; the limit is limits.classes of the service's configuration."
+                )
             }
             try addFolder(areLeaves ? folder : Array(folder.prefix(level + 1)))
         }

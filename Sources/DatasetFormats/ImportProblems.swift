@@ -40,13 +40,19 @@ enum ImportProblems {
     static func entryTooLarge(_ name: String, _ limit: Int) -> Problem {
         Problem(
             .tooLarge, code: "entry-too-large", title: "An image file is too large",
-            detail: "It has more than \(limit) bytes.", location: name)
+            detail: "It has more than \(limit) bytes.", location: name,
+            fix:
+                "Save it smaller, or as JPEG; the limit is limits.image_bytes of the service's configuration."
+        )
     }
 
     static func tooMany(_ what: String, _ limit: Int, _ name: String) -> Problem {
         Problem(
             .tooLarge, code: "too-many-\(what)", title: "The data set has too many \(what)",
-            detail: "There are more than \(limit).", location: name)
+            detail: "There are more than \(limit).", location: name,
+            fix: what == "entries"
+                ? "Pack the images without the other files."
+                : "Import a part of the set; the limit is limits.\(what) of the service's configuration.")
     }
 
     static func packedTooLarge(_ name: String, _ limit: Int) -> Problem {

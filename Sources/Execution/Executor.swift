@@ -57,7 +57,11 @@ struct Executor {
                     code: error.kind == .outOfMemory ? "out-of-memory" : "model-operator-failed",
                     title: error.kind == .outOfMemory
                         ? "Not enough memory to run the model" : "An operator of the model failed",
-                    detail: error.description, location: step.name)
+                    detail: error.description, location: step.name,
+                    fix: error.kind == .outOfMemory
+                        ? "Take a machine with more memory, smaller images, or a smaller model."
+                        : "Run the model in PyTorch on two grey images of this size; export it again once that works."
+                )
             }
             for value in step.released { slots[value] = .empty }
         }

@@ -68,7 +68,8 @@ public final class GraphModel: Sendable {
                 throw Problem(
                     .unprocessable, code: "model-weight-missing", title: "The model lacks a weight",
                     detail: "the graph reads '\(name)', which is not among the model's weights",
-                    location: name)
+                    location: name,
+                    fix: "Export the model again, and compare the file's SHA-256 where it was copied.")
             }
             return try tensor.detach().clone()
         }
@@ -110,7 +111,8 @@ public final class GraphModel: Sendable {
         guard images.count == 1, let image = images.first else {
             throw Problem(
                 .unprocessable, code: "model-inputs", title: "The model must take one batch of images",
-                detail: "it has \(images.count) inputs that are not weights")
+                detail: "it has \(images.count) inputs that are not weights",
+                fix: "Export the model again, and compare the file's SHA-256 where it was copied.")
         }
         self.graph = graph
         self.passes = passes

@@ -87,7 +87,8 @@ extension GraphModel {
             let expected = graph.imageShape.map { $0.map(String.init) ?? "N" }.joined(separator: ", ")
             throw Problem(
                 .unprocessable, code: "image-shape", title: "The images do not fit the model",
-                detail: "the model takes (\(expected)), given are \(shape)")
+                detail: "the model takes (\(expected)), given are \(shape)",
+                fix: "Import the images at the size that the model takes: --resize HxW.")
         }
     }
 }

@@ -27,12 +27,14 @@ extension GraphModel {
             guard let weight = known[name] else {
                 throw Problem(
                     .unprocessable, code: "weight-unknown", title: "The model has no such weight",
-                    detail: "'\(name)' is not a weight of this model", location: name)
+                    detail: "'\(name)' is not a weight of this model", location: name,
+                    fix: "Export the model again, and compare the file's SHA-256 where it was copied.")
             }
             guard weight.shape == value.shape else {
                 throw Problem(
                     .unprocessable, code: "weight-shape", title: "A weight has the wrong shape",
-                    detail: "expected \(weight.shape), found \(value.shape)", location: name)
+                    detail: "expected \(weight.shape), found \(value.shape)", location: name,
+                    fix: "Export the model again, and compare the file's SHA-256 where it was copied.")
             }
         }
         try noGrad {

@@ -78,7 +78,8 @@ struct PlanBuilder {
                 throw Problem(
                     .unprocessable, code: "model-operator-argument",
                     title: "An operator of the model has an argument that does not exist",
-                    detail: "\(op) has no argument '\(argument.name)'", location: node.name)
+                    detail: "\(op) has no argument '\(argument.name)'", location: node.name,
+                    fix: "Export the model again, and compare the file's SHA-256 where it was copied.")
             }
             positional[position] = argument.value.planned.mapReads(resolve)
             // Training may write running statistics; nothing else writes a weight, or the caller's images.

@@ -24,7 +24,7 @@ public struct WeightCopy: Codable, Hashable, Sendable {
 public struct ModelSummary: Codable, Hashable, Sendable {
     /// Such as `pt2`.
     public var format: String
-    /// N, C, H, W; `null` stands for a dynamic batch.
+    /// N, C, H, W; `null` stands for a dynamic batch, and for a height or width that is taken from the images.
     public var inputShape: [Int?]
     /// Such as `float32`.
     public var inputType: String
@@ -45,6 +45,8 @@ public struct ModelSummary: Codable, Hashable, Sendable {
     public var keptTensors: [String]?
     /// Where the model returns several tensors: which one is taken for the logits.
     public var output: String?
+    /// What is read in another way than the file has it.
+    public var conversion: String?
 
     public init(
         format: String, inputShape: [Int?], inputType: String, classes: Int, parameters: Int,
@@ -62,6 +64,12 @@ public struct ModelSummary: Codable, Hashable, Sendable {
         self.derivedTensors = derivedTensors
     }
 
+    /// `inputShape` for people.
+    public func inputSizes(by separator: String) -> String {
+        inputShape.enumerated().map { $1.map(String.init) ?? ($0 == 0 ? "N" : "any") }.joined(
+            separator: separator)
+    }
+
     enum CodingKeys: String, CodingKey {
         case format, classes, parameters, operators
         case classNames = "class_names"
@@ -70,7 +78,7 @@ public struct ModelSummary: Codable, Hashable, Sendable {
         case weightCopies = "weight_copies"
         case derivedTensors = "derived_tensors"
         case keptTensors = "kept_tensors"
-        case output
+        case output, conversion
     }
 }
 

@@ -11,6 +11,7 @@ public enum GraphFault: String, Sendable {
     case output = "model-output"
     case weightWritten = "model-writes-weights"
     case fixedBatch = "model-fixed-batch"
+    case imageSize = "model-image-size"
 
     private var title: String {
         switch self {
@@ -23,6 +24,7 @@ public enum GraphFault: String, Sendable {
         case .output: "The model's output is not one row of logits for each image"
         case .weightWritten: "The model changes its weights while it runs"
         case .fixedBatch: "The model runs with one batch size only"
+        case .imageSize: "The model does not take images of this size"
         }
     }
 

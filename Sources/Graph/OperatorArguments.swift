@@ -33,7 +33,7 @@ extension OperatorRule {
     /// bounded by the shapes.
     static let bounds: [String: ClosedRange<Int64>] = [
         "kernel_size": 1...4_096, "stride": 1...4_096, "padding": 0...4_096, "dilation": 1...4_096,
-        "output_padding": 0...0, "groups": 1...65_536, "num_groups": 1...65_536, "group": 1...65_536,
+        "output_padding": 0...4_096, "groups": 1...65_536, "num_groups": 1...65_536, "group": 1...65_536,
         "output_size": 1...4_096, "chunks": 1...4_096, "split_size": 1...(1 << 31),
         "split_sizes": 1...(1 << 31), "dim": -64...63, "dim0": -64...63, "dim1": -64...63,
         "dims": -64...63, "start_dim": -64...63, "end_dim": -64...63, "pad": -4_096...4_096,
@@ -122,8 +122,11 @@ extension OperatorCatalog {
     /// becomes `add.Scalar`, which promotes types alike).
     public static func normalised(_ node: Graph.Node) -> Graph.Node {
         var node = node
-        let usesScalar = node.overload == "Tensor" && isNumber(node.argument("other"))
-        if usesScalar, rule(for: node.operatorName, overload: "Scalar") != nil { node.overload = "Scalar" }
+        if let scalar = ["Tensor": "Scalar", "Tensor_mode": "Scalar_mode"][node.overload],
+            isNumber(node.argument("other")), rule(for: node.operatorName, overload: scalar) != nil
+        {
+            node.overload = scalar
+        }
         guard let schema = rule(for: node)?.schema else { return node }
         for index in node.arguments.indices {
             let name = node.arguments[index].name
@@ -135,8 +138,9 @@ extension OperatorCatalog {
                 node.arguments[index].value = .ints(Array(repeating: number, count: expected.length ?? 1))
             case (.optionalTensors, .tensors(let values)):
                 node.arguments[index].value = .optionalTensors(values)
-            case (.ints, .ints(let numbers)) where numbers.count == 1 && expected.length == 2:
-                node.arguments[index].value = .ints(numbers + numbers)
+            case (.ints, .ints(let numbers)) where numbers.count == 1 && (expected.length ?? 1) > 1:
+                node.arguments[index].value = .ints(
+                    Array(repeating: numbers[0], count: expected.length ?? 1))
             default: break
             }
         }

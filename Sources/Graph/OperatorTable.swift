@@ -17,6 +17,10 @@ extension OperatorCatalog {
             aten::relu6_(Tensor(a!) self) -> Tensor(a!)
             aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor
             aten::elu_(Tensor(a!) self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor(a!)
+            aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor
+            aten::hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor
+            aten::type_as(Tensor self, Tensor other) -> Tensor
+            aten::nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor
             aten::selu(Tensor self) -> Tensor
             aten::selu_(Tensor(a!) self) -> Tensor(a!)
             aten::celu(Tensor self, Scalar alpha=1.) -> Tensor
@@ -94,6 +98,7 @@ extension OperatorCatalog {
             aten::mul.Scalar(Tensor self, Scalar other) -> Tensor
             aten::mul_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)
             aten::div.Scalar(Tensor self, Scalar other) -> Tensor
+            aten::div.Scalar_mode(Tensor self, Scalar other, *, str? rounding_mode) -> Tensor
             aten::div_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)
             aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)
             aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor
@@ -111,6 +116,7 @@ extension OperatorCatalog {
             aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)
             aten::feature_dropout(Tensor input, float p, bool train) -> Tensor
             aten::alpha_dropout(Tensor input, float p, bool train) -> Tensor
+            aten::feature_alpha_dropout(Tensor input, float p, bool train) -> Tensor
             aten::feature_dropout_(Tensor(a!) self, float p, bool train) -> Tensor(a!)
             aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
             aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
@@ -163,10 +169,16 @@ extension OperatorCatalog {
             aten::bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor
             aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor
             aten::maximum(Tensor self, Tensor other) -> Tensor
+            aten::atan2(Tensor self, Tensor other) -> Tensor
+            aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor
             aten::minimum(Tensor self, Tensor other) -> Tensor
             aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor
             aten::addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor
             """)
+        + group(OperatorCall.exponent, "aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor")
+        + group(
+            OperatorCall.weightNorm,
+            "aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor")
         + group(
             OperatorCall.prelu,
             """
@@ -183,6 +195,20 @@ extension OperatorCatalog {
             aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], str padding="valid", SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor
             aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor
             aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, bool cudnn_enabled, bool allow_tf32) -> Tensor
+            """)
+        + group(
+            OperatorCall.transposedConvolution,
+            "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor"
+        )
+        + group(
+            OperatorCall.volumePool,
+            "aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=[0, 0, 0], bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor"
+        )
+        + group(
+            OperatorCall.sequencePool,
+            """
+            aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], bool ceil_mode=False, bool count_include_pad=True) -> Tensor
+            aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> Tensor
             """)
         + group(
             OperatorCall.pool,
@@ -249,6 +275,26 @@ extension OperatorCatalog {
             aten::matmul(Tensor self, Tensor other) -> Tensor
             """)
         + group(
+            OperatorCall.recurrent,
+            """
+            aten::lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor)
+            aten::gru.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)
+            aten::rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)
+            aten::rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)
+            """)
+        + group(
+            OperatorCall.similarity,
+            """
+            aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor
+            """)
+        + group(
+            OperatorCall.matrixVector,
+            """
+            aten::mv(Tensor self, Tensor vec) -> Tensor
+            aten::dot(Tensor self, Tensor tensor) -> Tensor
+            aten::vdot(Tensor self, Tensor other) -> Tensor
+            """)
+        + group(
             OperatorCall.einsum,
             "aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor")
         + group(
@@ -273,6 +319,9 @@ extension OperatorCatalog {
         aten::std.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor
         aten::std.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor
         aten::var_mean.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> (Tensor, Tensor)
+        aten::var_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)
+        aten::std_mean.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> (Tensor, Tensor)
+        aten::median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)
         aten::norm.ScalarOpt_dim(Tensor self, Scalar? p, int[1] dim, bool keepdim=False) -> Tensor
         aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor
         aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor

@@ -14,6 +14,17 @@ extension OperatorCatalog {
         + group(
             OperatorCall.gather,
             "aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor")
+        + group(OperatorCall.oneHot, "aten::one_hot(Tensor self, SymInt num_classes=-1) -> Tensor")
+        + group(
+            OperatorCall.topK,
+            "aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)"
+        )
+        + group(
+            OperatorCall.sort,
+            """
+            aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)
+            aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor
+            """)
         + group(
             OperatorCall.embedding,
             "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor"
@@ -70,6 +81,12 @@ extension OperatorCatalog {
             aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor
             aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor
             aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor
+            aten::_upsample_nearest_exact2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) -> Tensor
+            aten::_upsample_nearest_exact2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor
+            aten::_upsample_bilinear2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor
+            aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor
+            aten::_upsample_bicubic2d_aa(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, float? scales_w=None) -> Tensor
+            aten::_upsample_bicubic2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor
             aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor
             """)
         + group(
@@ -78,6 +95,9 @@ extension OperatorCatalog {
             aten::pixel_shuffle(Tensor self, int upscale_factor) -> Tensor
             aten::pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor
             """)
+        + group(
+            OperatorCall.channelShuffle,
+            "aten::channel_shuffle(Tensor self, SymInt groups) -> Tensor")
         + group(
             OperatorCall.affineGrid,
             "aten::affine_grid_generator(Tensor theta, SymInt[] size, bool align_corners) -> Tensor")
@@ -91,5 +111,12 @@ extension OperatorCatalog {
         + group(
             OperatorCall.unfold,
             "aten::im2col(Tensor self, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor"
+        )
+        + group(
+            OperatorCall.fold,
+            "aten::col2im(Tensor self, SymInt[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) -> Tensor"
+        )
+        + group(
+            OperatorCall.slide, "aten::unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)"
         )
 }

@@ -18,6 +18,7 @@ extension OperatorCatalog {
             OperatorCall.permute,
             """
             aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)
+            aten::movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)
             aten::movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)
             """)
         + group(
@@ -32,6 +33,7 @@ extension OperatorCatalog {
             aten::swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)
             aten::numpy_T(Tensor(a) self) -> Tensor(a)
             aten::t(Tensor(a) self) -> Tensor(a)
+            aten::mT(Tensor(a) self) -> Tensor(a)
             """)
         + group(
             OperatorCall.pad,
@@ -60,6 +62,12 @@ extension OperatorCatalog {
         + group(
             OperatorCall.expand,
             "aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)")
+        + group(
+            OperatorCall.reshapeAs,
+            """
+            aten::reshape_as(Tensor(a) self, Tensor other) -> Tensor(a)
+            aten::view_as(Tensor(a) self, Tensor other) -> Tensor(a)
+            """)
         + group(OperatorCall.expandAs, "aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)")
         + group(
             OperatorCall.concatenate,

@@ -5,11 +5,24 @@ extension OperatorCall {
         return Array(repeating: shape, count: call.schema.resultCount ?? 1)
     }
 
+    static let exponent: OperatorRule.ShapeFunction = { call in [try call.shape("exponent")] }
+
+    /// A direction and a length for each place along one axis, or one for all.
+    static let weightNorm: OperatorRule.ShapeFunction = { call in
+        let (direction, length) = (try call.shape("v"), try call.shape("g"))
+        let axis = try call.int("dim")
+        let expected = direction.indices.map { $0 == axis ? direction[$0] : 1 }
+        guard axis == -1 ? length.elementCount == 1 : direction.indices.contains(axis) && length == expected
+        else { throw call.failure("\(length.text) are no lengths of \(direction.text).") }
+        return [direction]
+    }
+
     static let broadcast: OperatorRule.ShapeFunction = { call in
         var shape = try call.optionalShape("self") ?? []
         let first = shape
         for name in [
-            "condition", "other", "exponent", "mask", "value", "src", "min", "max", "tensor1", "tensor2",
+            "condition", "other", "end", "exponent", "mask", "value", "src", "min", "max", "tensor1",
+            "tensor2",
         ] {
             if let other = try call.optionalShape(name) { shape = try call.broadcast(shape, other) }
         }

@@ -51,6 +51,11 @@ extension OperatorCall {
             return [shape.reversed()]
         }
         if call.schema.name == "aten::numpy_T" { return [shape.reversed()] }
+        if call.schema.name == "aten::mT" {
+            guard shape.count >= 2 else { throw call.failure("\(shape.text) holds no matrices.") }
+            shape.swapAt(shape.count - 2, shape.count - 1)
+            return [shape]
+        }
         let prefix = call.schema.name == "aten::swapaxes" ? "axis" : "dim"
         let first = try call.axis(call.int(prefix + "0"), rank: shape.count)
         let second = try call.axis(call.int(prefix + "1"), rank: shape.count)
@@ -103,6 +108,14 @@ extension OperatorCall {
                 return size
             }
         ]
+    }
+
+    static let reshapeAs: OperatorRule.ShapeFunction = { call in
+        let (shape, other) = (try call.shape("self"), try call.shape("other"))
+        guard let count = shape.elementCount, count == other.elementCount else {
+            throw call.failure("\(shape.text) has other elements than \(other.text).")
+        }
+        return [other]
     }
 
     static let expandAs: OperatorRule.ShapeFunction = { call in

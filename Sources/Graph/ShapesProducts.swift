@@ -24,6 +24,24 @@ extension OperatorCall {
         return [try call.product(first, second)]
     }
 
+    /// A matrix or a vector, and a vector.
+    static let matrixVector: OperatorRule.ShapeFunction = { call in
+        let name =
+            call.schema.name == "aten::mv" ? "vec" : call.schema.name == "aten::dot" ? "tensor" : "other"
+        let (first, second) = (try call.shape("self"), try call.shape(name))
+        guard second.count == 1, first.count == (call.schema.name == "aten::mv" ? 2 : 1),
+            first.last == second[0]
+        else { throw call.failure("\(first.text) and \(second.text) do not fit together.") }
+        return [Shape(first.dropLast())]
+    }
+
+    /// One number for each pair of vectors along a dimension.
+    static let similarity: OperatorRule.ShapeFunction = { call in
+        var shape = try call.broadcast(call.shape("x1"), call.shape("x2"))
+        shape.remove(at: try call.axis(call.int("dim"), rank: shape.count))
+        return [shape]
+    }
+
     static let addmm: OperatorRule.ShapeFunction = { call in
         let isBatched = call.schema.name == "aten::baddbmm"
         let first = try call.shape(isBatched ? "batch1" : "mat1")

@@ -73,6 +73,15 @@ extension OperatorCall {
         ]
     }
 
+    static let channelShuffle: OperatorRule.ShapeFunction = { call in
+        let input = try call.image("self")
+        let groups = try call.int("groups")
+        guard groups >= 1, input.channels % groups == 0 else {
+            throw call.failure("\(groups) groups do not divide \(input.channels) channels.")
+        }
+        return [try call.shape("self")]
+    }
+
     static let glu: OperatorRule.ShapeFunction = { call in
         var shape = try call.shape("self")
         let axis = try call.axis(call.int("dim"), rank: shape.count)
@@ -93,6 +102,31 @@ extension OperatorCall {
             let places = Checked.product(height, width)
         else { throw call.failure("The windows are too large.") }
         return [[input.batch, Dimension(rows), Dimension(places)]]
+    }
+
+    /// The opposite: windows are added up where they overlap.
+    static let fold: OperatorRule.ShapeFunction = { call in
+        let (shape, size) = (try call.shape("self"), try call.pair("output_size"))
+        let (kernel, stride) = (try call.pair("kernel_size"), try call.pair("stride"))
+        let (padding, dilation) = (try call.pair("padding"), try call.pair("dilation"))
+        let height = try call.windows(size.0, kernel.0, stride.0, padding.0, dilation.0)
+        let width = try call.windows(size.1, kernel.1, stride.1, padding.1, dilation.1)
+        guard shape.count == 3, let rows = shape[1].known, let area = Checked.product(kernel.0, kernel.1),
+            rows % area == 0, shape[2].known == Checked.product(height, width)
+        else { throw call.failure("\(shape.text) holds no windows of an image of \(size.0) x \(size.1).") }
+        return [[shape[0], Dimension(rows / area), Dimension(size.0), Dimension(size.1)]]
+    }
+
+    /// Windows along one dimension, as another dimension behind all.
+    static let slide: OperatorRule.ShapeFunction = { call in
+        var shape = try call.shape("self")
+        let axis = try call.axis(call.int("dimension"), rank: shape.count)
+        let (length, step) = (try call.int("size"), try call.int("step"))
+        guard let size = shape[axis].known, (1...size).contains(length) else {
+            throw call.failure("Windows of \(length) do not fit dimension \(axis) of \(shape.text).")
+        }
+        shape[axis] = Dimension((size - length) / step + 1)
+        return [shape + [Dimension(length)]]
     }
 
     static let instanceNorm: OperatorRule.ShapeFunction = { call in

@@ -115,6 +115,32 @@ extension OperatorCall {
         return Array(repeating: shape, count: size)
     }
 
+    static let sort: OperatorRule.ShapeFunction = { call in
+        let shape = try call.shape("self")
+        let axis = try call.axis(call.int("dim"), rank: shape.count)
+        guard let size = shape[axis].known else { throw call.failure("It sorts the images of a batch.") }
+        try call.count(shape, perElement: max(1, Int.bitWidth - size.leadingZeroBitCount))
+        return Array(repeating: shape, count: call.schema.resultCount ?? 1)
+    }
+
+    static let oneHot: OperatorRule.ShapeFunction = { call in
+        let classes = try call.int("num_classes")
+        guard classes >= 1 else { throw call.failure("The number of classes follows from the images.") }
+        return [try call.shape("self") + [Dimension(classes)]]
+    }
+
+    static let topK: OperatorRule.ShapeFunction = { call in
+        var shape = try call.shape("self")
+        let axis = try call.axis(call.int("dim"), rank: shape.count)
+        let count = try call.int("k")
+        guard let size = shape[axis].known, (1...size).contains(count) else {
+            throw call.failure("\(count) cannot be taken of dimension \(axis) of \(shape.text).")
+        }
+        try call.count(shape, perElement: max(1, Int.bitWidth - size.leadingZeroBitCount))
+        shape[axis] = Dimension(count)
+        return Array(repeating: shape, count: call.schema.resultCount ?? 1)
+    }
+
     static let reduction: OperatorRule.ShapeFunction = { call in
         let shape = try call.shape("self")
         let dims = call.has("dim") ? try call.ints("dim").map { try call.axis($0, rank: shape.count) } : []

@@ -62,7 +62,8 @@ extension Exchange {
             Problem(
                 .tooLarge, code: "body-too-large", title: "The body is too large",
                 detail: "\(length) bytes were announced, at most \(limit) are taken here",
-                location: "Content-Length"
+                location: "Content-Length",
+                fix: "Send less; the limit is one of limits.…_bytes in the service's configuration."
             ))
     }
 

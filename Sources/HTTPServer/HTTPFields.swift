@@ -25,6 +25,7 @@ extension HTTPField.Name {
     public static let secFetchSite = Self(literal: "Sec-Fetch-Site")
     static let xAccelBuffering = Self(literal: "X-Accel-Buffering")
     public static let xForwardedFor = Self(literal: "X-Forwarded-For")
+    public static let xForwardedPrefix = Self(literal: "X-Forwarded-Prefix")
     static let xFrameOptions = Self(literal: "X-Frame-Options")
     public static let xRequestID = Self(literal: "X-Request-Id")
 

@@ -5,7 +5,7 @@ import Support
 /// What is known of a request before a byte of its body is read.
 public struct HTTPRequestHead: Sendable {
     public var method: HTTPMethod
-    /// The path as it came, percent-encoded, without the query. For logs; routing uses `segments`.
+    /// The path as its client wrote it, percent-encoded, without the query. For logs; routing uses `segments`.
     public var path: String
     /// The path's segments, percent-decoded one by one: `/a%2Fb/c` is `["a/b", "c"]`, `/` is `[]`.
     /// A segment may hold any character, so never build a file path from one: match ids by pattern.
@@ -22,6 +22,8 @@ public struct HTTPRequestHead: Sendable {
     /// The client's X-Request-Id where it has a sound one, else 32 lower-case hexadecimal digits of the
     /// server's. Sent back as `X-Request-Id`.
     public var id: String
+    /// Where the service stands for the client; not in `segments`.
+    public var base = BasePath.top
     /// Filled by `Router` from the pattern: `/v1/jobs/{id}` gives `["id": …]`.
     public var parameters: [String: String] = [:]
     /// Who asks; set by the stage that authenticates.
@@ -39,7 +41,8 @@ public struct HTTPRequestHead: Sendable {
         {
             throw Problem(
                 .malformed, code: "host-malformed", title: "The request names two hosts",
-                detail: "its target names \(authority.prefix(200)), its Host another one", location: "Host")
+                detail: "its target names \(authority.prefix(200)), its Host another one", location: "Host",
+                fix: "Send the same host in both, or a target that is only a path.")
         }
         self.method = method
         path = target.path

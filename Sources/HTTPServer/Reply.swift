@@ -73,14 +73,16 @@ struct Reply {
                 .preconditionFailed, head,
                 Problem(
                     .conflict, code: "precondition-failed", title: "The file is not the one expected",
-                    detail: "its ETag is not among those of If-Match"))
+                    detail: "its ETag is not among those of If-Match",
+                    fix: "Ask for the resource without If-Match; its ETag is what it has now."))
         case .unsatisfiable:
             close(opened.descriptor)
             refuse(
                 .rangeNotSatisfiable, head,
                 Problem(
                     .malformed, code: "range-not-satisfiable", title: "The range lies outside of the file",
-                    detail: "the file has \(opened.size) bytes", location: "Range"))
+                    detail: "the file has \(opened.size) bytes", location: "Range",
+                    fix: "Ask for a range that begins within the file, such as bytes=0-."))
             headers[.contentRange] = "bytes */\(opened.size)"
         }
     }

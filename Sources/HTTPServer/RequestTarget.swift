@@ -67,6 +67,7 @@ struct RequestTarget {
     private static func malformed(_ detail: String, _ text: String) -> Problem {
         Problem(
             .malformed, code: "request-target-malformed", title: "The request's address is not valid",
-            detail: detail, location: String(text.prefix(200)))
+            detail: detail, location: String(text.prefix(200)),
+            fix: "Percent-encode the characters of the path and the query, as UTF-8.")
     }
 }

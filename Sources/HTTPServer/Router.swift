@@ -22,9 +22,13 @@ public struct Router: HTTPHandler {
     }
 
     var routes: [Route] = []
+    /// The first segments of the routes' paths.
+    public private(set) var names: Set<String> = []
     /// Patterns without parameters whose requests go before all others: what a load balancer asks to learn whether
     /// the service is alive must be answered while others keep it busy.
     public var urgent: Set<String> = []
+    /// Below which path the routes are.
+    public var mount = Mount()
     /// What every request passes, in this order, before anything is said about the path and the method.
     public var stages: [any RequestStage] = []
     /// Called with every answer of a stage or a route before it is sent, for the audit log. Not called for
@@ -59,17 +63,25 @@ public struct Router: HTTPHandler {
         _ method: HTTPMethod, _ pattern: String, access: AccessLevel? = nil, isUpload: Bool = false,
         plan: @escaping Plan, respond: @escaping Respond
     ) {
+        let segments = pattern.split(separator: "/")
+        if let first = segments.first { names.insert(String(first)) }
         routes.append(
             Route(
-                method: method, pattern: pattern, segments: pattern.split(separator: "/"),
+                method: method, pattern: pattern, segments: segments,
                 access: access ?? (method == .get ? .read : .submit), isUpload: isUpload, plan: plan,
                 respond: respond))
     }
 
-    public func isUrgent(_ path: String) -> Bool { urgent.contains(path) }
+    public func isUrgent(_ path: String) -> Bool { urgent.contains(mount.base.dropped(from: path)) }
 
     public func begin(_ head: HTTPRequestHead) async -> RequestPlan {
         var head = head
+        do {
+            try mount.enter(&head, names: names)
+        } catch {
+            let nowhere = RouteDescription(pattern: nil, access: .read)
+            return await refuse(head, nowhere, .failure(error, head), by: "forwarded")
+        }
         let matches = routes.compactMap { route in match(route, head.segments).map { (route, $0) } }
         overrideMethod(&head, matches.map(\.0))
         let wanted: HTTPMethod = head.method == .head ? .get : head.method
@@ -112,7 +124,7 @@ public struct Router: HTTPHandler {
     {
         let body: BodyPlan
         do {
-            body = try await route.plan(head)
+            body = try await BasePath.$current.withValue(head.base) { try await route.plan(head) }
         } catch {
             return await refuse(head, description, .failure(error, head))
         }
@@ -120,7 +132,12 @@ public struct Router: HTTPHandler {
             var request = request
             request.head = head
             let response: HTTPResponse
-            do { response = try await route.respond(request) } catch { response = .failure(error, head) }
+            do {
+                let answered = request
+                response = try await BasePath.$current.withValue(head.base) {
+                    try await route.respond(answered)
+                }
+            } catch { response = .failure(error, head) }
             await concluded(head, description, response)
             return response
         }

@@ -27,12 +27,14 @@ public struct TLSCertificate: Sendable {
         } catch {
             throw Problem(
                 .malformed, code: "tls-file-unreadable", title: "A TLS file can't be read",
-                detail: error.localizedDescription, location: path)
+                detail: error.localizedDescription, location: path,
+                fix: "Name a file that the service's user may read.")
         }
         guard text.contains("-----BEGIN "), text.contains("\(kind)-----") else {
             throw Problem(
                 .malformed, code: "tls-file-invalid", title: "A TLS file is not what it should be",
-                detail: "it holds no PEM block of kind \(kind)", location: path)
+                detail: "it holds no PEM block of kind \(kind)", location: path,
+                fix: "Name the PEM file, whose block begins with -----BEGIN \(kind)-----.")
         }
         return text
     }

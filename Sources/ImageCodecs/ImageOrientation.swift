@@ -15,19 +15,22 @@ package enum ImageOrientation {
             guard offset >= 0, offset <= exif.count - width else { return nil }
             return (0..<width).reduce(0) { $0 << 8 | Int(exif[offset + (isLittle ? width - 1 - $1 : $1)]) }
         }
-        guard number(at: 2, 2) == 42, let directory = number(at: 4, 4), let count = number(at: directory, 2)
-        else {
-            return nil
-        }
+        // Files beyond 4 GiB (BigTIFF) have offsets and counts of eight bytes.
+        let isBig = number(at: 2, 2) == 43 && number(at: 4, 2) == 8
+        let wide = isBig ? 8 : 4
+        guard isBig || number(at: 2, 2) == 42, let directory = number(at: isBig ? 8 : 4, wide),
+            let count = number(at: directory, isBig ? 8 : 2), count >= 0
+        else { return nil }
         for index in 0..<count {
-            let entry = directory + 2 + 12 * index
+            // No further than the file: `number` ends it.
+            let entry = directory + (isBig ? 8 : 2) + (4 + 2 * wide) * index
             guard let found = number(at: entry, 2) else { return nil }
             guard found == tag else { continue }
             // BYTE, SHORT, LONG; the value lies in the entry.
             let width = [1: 1, 3: 2, 4: 4][number(at: entry + 2, 2) ?? 0]
-            guard let width, number(at: entry + 4, 4) == 1, let value = number(at: entry + 8, width) else {
-                return nil
-            }
+            guard let width, number(at: entry + 4, wide) == 1,
+                let value = number(at: entry + 4 + wide, width)
+            else { return nil }
             return (1...8).contains(value) ? value : nil
         }
         return nil

@@ -11,6 +11,7 @@ public enum Identifier {
         case key
         case server = "srv"
         case upload = "upl"
+        case event = "evt"
     }
 
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)

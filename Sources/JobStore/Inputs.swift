@@ -77,7 +77,8 @@ extension JobStore {
             throw Problem(
                 .malformed, code: "invalid-name", title: "The name is not usable",
                 detail: "A name has 1 to 255 characters, none of them a control or invisible character.",
-                location: "name")
+                location: "name",
+                fix: "Use letters, digits, spaces and punctuation.")
         }
         let summaryText = try summary.map { try Columns.json($0) }
         return try await write { [self] database in

@@ -47,12 +47,14 @@ public struct JobRequest: Codable, Hashable, Sendable {
     public var priority: Int
     /// The id of a job whose reviews a purification goes by, as they are when it is submitted.
     public var reviewsOf: String?
+    public var webhook: Webhook?
 
     public static let priorities = -10...10
 
     public init(
         type: JobType, model: String, dataset: String, evaluation: Evaluation? = nil,
-        options: JobOptions = JobOptions(), priority: Int = 0, reviewsOf: String? = nil
+        options: JobOptions = JobOptions(), priority: Int = 0, reviewsOf: String? = nil,
+        webhook: Webhook? = nil
     ) {
         self.type = type
         self.model = model
@@ -61,6 +63,7 @@ public struct JobRequest: Codable, Hashable, Sendable {
         self.options = options
         self.priority = priority
         self.reviewsOf = reviewsOf
+        self.webhook = webhook
     }
 
     public init(from decoder: any Decoder) throws {
@@ -72,10 +75,11 @@ public struct JobRequest: Codable, Hashable, Sendable {
         options = try container.decodeIfPresent(JobOptions.self, forKey: .options) ?? JobOptions()
         priority = try container.decodeIfPresent(Int.self, forKey: .priority) ?? 0
         reviewsOf = try container.decodeIfPresent(String.self, forKey: .reviewsOf)
+        webhook = try container.decodeIfPresent(Webhook.self, forKey: .webhook)
     }
 
     enum CodingKeys: String, CodingKey {
-        case type, model, dataset, evaluation, options, priority
+        case type, model, dataset, evaluation, options, priority, webhook
         case reviewsOf = "reviews_of"
     }
 }
@@ -133,6 +137,8 @@ public struct JobRecord: Hashable, Sendable {
     public var finishedAt: Date?
     /// Whether the per-sample findings are stored.
     public var hasSamples: Bool
+    /// Of the job's last end; nil before it, and without a webhook.
+    public var delivery: DeliveryRecord?
 
     public func artifact(_ role: WorkerArtifact.Role, label: Int? = nil) -> Blob? {
         artifacts.first { $0.role == role && $0.label == label }?.blob

@@ -60,7 +60,8 @@ public final class JobStore: Sendable {
     static func notFound(_ what: String, _ id: String) -> Problem {
         Problem(
             .notFound, code: "\(what)-not-found", title: "No such \(what)",
-            detail: "There is no \(what) with the id \(id.prefix(64)).")
+            detail: "There is no \(what) with the id \(id.prefix(64)).",
+            fix: "GET /v1/\(what)s lists those that there are.")
     }
 
     static func clamp(_ limit: Int) -> Int { min(max(limit, 1), 1_000) }

@@ -56,7 +56,8 @@ extension JobStore {
         let why = tombstone.reason == .retention ? "by the retention policy" : "on request"
         return Problem(
             .gone, code: "job-removed", title: "The job was removed",
-            detail: "Job \(tombstone.id) had \(tombstone.state.rawValue); it was removed \(why) at \(date).")
+            detail: "Job \(tombstone.id) had \(tombstone.state.rawValue); it was removed \(why) at \(date).",
+            fix: "Submit the job again; a model and data set that are still there can be used.")
     }
 
     static func sequence(of id: String, _ database: Database) throws -> Int64 {
@@ -168,5 +169,6 @@ extension JobRecord {
         startedAt = row.date("started_at")
         finishedAt = row.date("finished_at")
         self.hasSamples = hasSamples ?? false
+        delivery = try request.webhook == nil ? nil : JobStore.delivery(of: seq, database)
     }
 }

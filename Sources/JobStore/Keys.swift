@@ -77,7 +77,8 @@ extension JobStore {
             guard key.revokedAt == nil else {
                 throw Problem(
                     .conflict, code: "key-revoked", title: "The key is revoked already",
-                    detail: "Key \(id) was revoked before.")
+                    detail: "Key \(id) was revoked before.",
+                    fix: "There is nothing left to do; for access, make another one: burnd keys create NAME")
             }
             key.revokedAt = Date(timeIntervalSince1970: now)
             try database.execute(

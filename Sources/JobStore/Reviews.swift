@@ -39,7 +39,8 @@ extension JobStore {
                 guard try Bool.fetchOne(exists, arguments: [seq, edit.index]) == true else {
                     throw Problem(
                         .unprocessable, code: "review-sample-unknown", title: "There is no such sample",
-                        detail: "Job \(id) has no sample \(edit.index).", location: "/items/\(place)/index")
+                        detail: "Job \(id) has no sample \(edit.index).", location: "/items/\(place)/index",
+                        fix: "Name a sample by its index, from 0 on, as GET /v1/jobs/\(id)/samples has it.")
                 }
                 if let decision = edit.decision {
                     let row = ReviewRow(job: seq, sample: edit.index, decision: decision, label: edit.label)

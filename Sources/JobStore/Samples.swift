@@ -97,7 +97,8 @@ extension JobStore {
     public static func sampleNotFound(_ index: Int, _ job: String) -> Problem {
         Problem(
             .notFound, code: "sample-not-found", title: "No such sample",
-            detail: "Job \(job) has no sample \(index).")
+            detail: "Job \(job) has no sample \(index).",
+            fix: "GET /v1/jobs/\(job)/samples lists those that there are.")
     }
 
     /// - Returns: the job's number.

@@ -80,7 +80,8 @@ extension JobStore {
         guard (1...255).contains(key.unicodeScalars.count) else {
             throw Problem(
                 .malformed, code: "invalid-idempotency-key", title: "The idempotency key is not usable",
-                detail: "It has 1 to 255 characters.", location: "Idempotency-Key")
+                detail: "It has 1 to 255 characters.", location: "Idempotency-Key",
+                fix: "Send a UUID of your own for each new job.")
         }
         let row = try Row.fetchOne(
             database,

@@ -84,7 +84,8 @@ extension JobStore {
             case .succeeded, .failed:
                 throw Problem(
                     .conflict, code: "job-finished", title: "The job is finished",
-                    detail: "Job \(id) has \(job.state.rawValue); there is nothing to cancel.")
+                    detail: "Job \(id) has \(job.state.rawValue); there is nothing to cancel.",
+                    fix: "Submit a new job to run it again.")
             }
             return try Self.job(id, database)
         }
@@ -102,7 +103,8 @@ extension JobStore {
             case .queued, .running, .cancelling:
                 throw Problem(
                     .conflict, code: "job-not-finished", title: "The job is not finished",
-                    detail: "Job \(id) is \(job.state.rawValue).")
+                    detail: "Job \(id) is \(job.state.rawValue).",
+                    fix: "Wait until it has ended, or cancel it first.")
             case .succeeded:
                 throw Problem(
                     .conflict, code: "job-succeeded", title: "The job has succeeded",
@@ -181,6 +183,7 @@ extension JobStore {
                 """,
             arguments: [state.rawValue, try problem.map { try Columns.json($0) }, now, seq])
         try appendState(state, of: seq, attempt: attempt, problem: problem, now: now, database)
+        try announceEnd(of: seq, state, now: now, database)
     }
 
     private static func queue(

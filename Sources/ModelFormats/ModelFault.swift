@@ -40,7 +40,8 @@ enum ModelFault: String {
         case .unsafe:
             "Ask whoever made the file for an export of the plain model, written by PyTorch alone: what was added to it "
                 + "would run where it is loaded."
-        case .tooLarge, .replacement: nil
+        case .tooLarge: "Use a smaller model, or one whose file holds nothing but the model."
+        case .replacement: nil
         }
     }
 

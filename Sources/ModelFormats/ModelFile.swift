@@ -14,7 +14,7 @@ public struct ModelFile: Sendable {
     /// Every parameter, buffer and constant that the graph reads, once each, with the type and shape that the
     /// graph takes; two names that share their bytes (tied weights) are one entry here and one graph input.
     public let weights: [WeightLocation]
-    public let summary: ModelSummary
+    public private(set) var summary: ModelSummary
     /// Multiply-adds of one forward pass of one image.
     public let multiplyAdds: Int
     let file: RandomAccessFile
@@ -34,16 +34,27 @@ public struct ModelFile: Sendable {
     /// - Throws: `Problem` when the file cannot be read.
     public func readWeight(_ weight: WeightLocation) throws -> [UInt8] {
         if let literal = literals[weight.name] { return literal }
-        guard let source = sources[weight.name], let stored = source.copies.first?.location else {
+        guard let source = sources[weight.name], let stored = source.copies.first else {
             throw ModelFault.weights.problem("There is no weight “\(weight.name)”.")
         }
-        return ElementConversion.convert(
-            try source.file.elements(of: stored), from: stored.type, to: weight.type)
+        return stored.decoded(try source.file.elements(of: stored.location), as: weight.type)
     }
 
     /// The same model with the weights of a file that `write` made.
     public func copy(at path: String, limits: ModelLimits = ModelLimits()) throws -> ModelFile {
-        try openModel(at: path, skeleton: skeleton, limits: limits)
+        let sides = graph.imageShape.suffix(2).compactMap { $0 }
+        return try openModel(
+            at: path, skeleton: skeleton,
+            images: sides.count == 2 ? ImageSize(height: sides[0], width: sides[1]) : nil, limits: limits)
+    }
+
+    /// Its summary says which sides the file leaves open.
+    func leavingOpen(_ sides: DeclaredSides) -> ModelFile {
+        var file = self
+        guard file.summary.inputShape.count == 4 else { return self }
+        if sides.height.isOpen { file.summary.inputShape[2] = nil }
+        if sides.width.isOpen { file.summary.inputShape[3] = nil }
+        return file
     }
 
     /// Copies the file to `destination` with other bytes for the named weights (and corrected CRC-32s),
@@ -59,9 +70,7 @@ public struct ModelFile: Sendable {
                 guard let source = sources[weight.name], source.isWritten else { continue }
                 let bytes = try provider()
                 for copy in source.copies {
-                    try writer.replace(
-                        copy,
-                        with: ElementConversion.convert(bytes, from: weight.type, to: copy.location.type))
+                    try writer.replace(copy, with: copy.encoded(bytes, from: weight.type))
                 }
             }
             for moment in moments where !replacements.isEmpty {
@@ -86,10 +95,25 @@ public struct ModelFile: Sendable {
 
 /// Checks the model file at `path` in one pass: container, graph, operators, weight table. Nothing in it
 /// is executed or unpickled.
-/// - Parameter skeleton: the graph for a file of weights alone (safetensors, PyTorch checkpoint).
+/// - Parameters:
+///   - skeleton: the graph for a file of weights alone (safetensors, PyTorch checkpoint).
+///   - images: the size of the images that it is to take, where the model leaves that open.
 /// - Throws: `Problem` that says what is wrong, where, and how to export the model instead.
 public func openModel(
-    at path: String, skeleton: ModelSkeleton? = nil, limits: ModelLimits = ModelLimits()
+    at path: String, skeleton: ModelSkeleton? = nil, images: ImageSize? = nil,
+    limits: ModelLimits = ModelLimits()
+) throws -> ModelFile {
+    do {
+        return try readModel(at: path, skeleton: skeleton, images: images, limits: limits)
+    } catch var problem as Problem where problem.fix == nil && problem.category != .internal {
+        // What is at fault lies within the file: another export mends it.
+        problem.fix = ExportAdvice.text()
+        throw problem
+    }
+}
+
+private func readModel(
+    at path: String, skeleton: ModelSkeleton?, images: ImageSize?, limits: ModelLimits
 ) throws -> ModelFile {
     let file = try RandomAccessFile(path: path)
     guard file.size <= limits.maximumFileBytes else {
@@ -99,28 +123,33 @@ public func openModel(
     let zipLimits = ZipLimits(maximumEntries: limits.maximumEntries, maximumDirectoryBytes: 32 << 20)
     let (format, zip) = try ModelFormat.recognise(file, limits: zipLimits)
     if let table = try WeightTable(file, format, zip, limits: limits) {
-        return try table.model(skeleton, limits: limits)
+        return try table.model(skeleton, images: images, limits: limits)
     }
     if let refusal = format.refusal { throw refusal }
-    var output: String?
+    let output: String?
     switch skeleton {
-    case nil: break
     case .output(let name)?: output = name
+    case nil: output = nil
     case .architecture?, .file?: throw SkeletonFault.notNeeded(format)
     }
     if format == .onnx {
         let package = try ONNXPackage(file, zip, limits: limits)
-        let model = try ONNXModel(
-            file, range: package?.model ?? 0..<file.size, files: package?.files ?? ONNXFiles([:]),
-            output: output, limits: limits.onnx)
-        try package?.requireNothingElse(than: model.externalFiles)
-        return try ModelFile(model, file, package, skeleton, limits)
+        return try OpenSizes.model(for: images) { size in
+            let model = try ONNXModel(
+                file, range: package?.model ?? 0..<file.size, files: package?.files ?? ONNXFiles([:]),
+                output: output, images: size, limits: limits.onnx)
+            try package?.requireNothingElse(than: model.externalFiles)
+            return try ModelFile(model, file, package, skeleton, limits)
+        }
     }
     guard let zip else { throw ModelFault.archive.problem("It is no zip archive.") }
     let archive = try PT2Archive(zip, limits: limits)
     let table = try PT2Weights(archive)
-    let program = try PT2Program(archive.program(), table: table, output: output, limits: limits)
-    return try ModelFile(program, zip, names: table, metadata: archive.metadata(), skeleton, limits)
+    return try OpenSizes.model(for: images) { size in
+        let program = try PT2Program(
+            archive.program(), table: table, images: size, output: output, limits: limits)
+        return try ModelFile(program, zip, names: table, metadata: archive.metadata(), skeleton, limits)
+    }
 }
 
 extension ModelFile {
@@ -147,6 +176,7 @@ extension ModelFile {
             operators: program.operators, metadata: metadata)
         summary.output = program.outputName
         summary.inputType = String(describing: program.imageType)
+        summary.conversion = program.isHalf ? WeightConversion.ofHalf(program.imageType) : nil
         self.init(
             checked.graph, multiplyAdds: checked.multiplyAdds, zip.file,
             weights: rows.map { program.isHalf ? $0.location.asFloat32 : $0.location }, sources: sources,
@@ -161,8 +191,10 @@ extension ModelFile {
         let shapes = model.weights.mapValues(\.location.shape)
         let checked = try Self.check(model.graph, shapes: shapes, limits, ExportAdvice.onnx)
         let rows = checked.graph.inputs.compactMap { model.weights[$0.value] }
-        let stored = rows.filter { $0.literal == nil }.map {
-            package?.stored($0.location) ?? StoredWeight(location: $0.location)
+        let stored = rows.filter { $0.literal == nil }.map { row in
+            var stored = package?.stored(row.location) ?? StoredWeight(location: row.location)
+            stored.quantisation = row.quantisation
+            return stored
         }
         try stored.checkSeparate()
         try package?.verify(stored)
@@ -170,8 +202,11 @@ extension ModelFile {
             .onnx, checked, parameters: Self.parameters(model.graph, shapes), operators: model.operators,
             metadata: model.metadata)
         summary.output = model.outputName
+        summary.inputType = String(describing: model.imageType == .uint8 ? .float32 : model.imageType)
+        summary.conversion = model.conversion(rows)
         self.init(
-            checked.graph, multiplyAdds: checked.multiplyAdds, file, weights: rows.map(\.location),
+            checked.graph, multiplyAdds: checked.multiplyAdds, file,
+            weights: rows.map(\.graphLocation),
             sources: Dictionary(
                 stored.map { row in
                     (row.location.name, WeightSource(file: file, copies: [row], isWritten: true))
@@ -243,14 +278,6 @@ extension PT2Program {
 }
 
 extension WeightLocation {
-    /// Of a weight that is read, and written, with a conversion.
-    fileprivate var asFloat32: WeightLocation {
-        guard type == .float16 || type == .bfloat16 else { return self }
-        var result = self
-        result.type = .float32
-        return result
-    }
-
     /// Two weights of the same are tied.
     fileprivate var bytes: [Int] { [fileOffset, Int(type.rawValue)] + shape + [-1] + strides }
 }

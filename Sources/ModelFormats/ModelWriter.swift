@@ -104,7 +104,7 @@ struct ModelWriter {
             code == ENOSPC || code == EDQUOT ? .insufficientStorage : .internal, code: "model-not-written",
             title: "The purified model cannot be written",
             detail:
-                "Cannot \(action) \((path as NSString).lastPathComponent): \(String(cString: strerror(code)))"
-        )
+                "Cannot \(action) \((path as NSString).lastPathComponent): \(String(cString: strerror(code)))",
+            fix: "Free disk space, or name a folder that you may write to.")
     }
 }

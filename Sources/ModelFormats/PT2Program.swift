@@ -17,10 +17,11 @@ struct PT2Program {
 
     /// - Parameters:
     ///   - side: the side of the square images, where it is not to be that of the program.
+    ///   - images: the size of the images, where the program leaves it open.
     ///   - output: the name or number of the logits, of several outputs.
     init(
-        _ document: JSONNode, table: PT2Weights, side: Int? = nil, output wanted: String? = nil,
-        limits: ModelLimits
+        _ document: JSONNode, table: PT2Weights, side: Int? = nil, images size: ImageSize? = nil,
+        output wanted: String? = nil, limits: ModelLimits
     ) throws {
         let version = try document.member("schema_version").member("major")
         guard try version.int() == 8 else {
@@ -64,18 +65,21 @@ struct PT2Program {
                 "The model takes \(images.count) tensors, and not one batch of images.",
                 fix: "Export a module whose forward takes the images alone.")
         }
-        var (shape, type) = try Self.image(images[0].name, body)
+        let read = try PT2Image(
+            images[0].name, body, ranges: document.optional("range_constraints"), size: size)
+        var shape = read.shape
         if let side { shape.replaceSubrange(2..., with: [side, side]) }
         let nodes = try PT2Nodes.read(body.member("nodes"), &values, limits: limits.graph)
         let names = try Self.outputNames(module)
         let outputs = try PT2Outputs(signature.member("output_specs"), body, values, names: names)
         let place = try outputs.choice(wanted).place()
         outputName = outputs.choice(wanted).name(of: place)
-        imageType = type
+        imageType = read.type
         var image = ImageForm(
             graph: Graph(
                 valueNames: values.names, inputs: inputs, nodes: nodes,
-                output: try values.find(outputs.names[place]), imageShape: shape, imageType: type, classes: 0)
+                output: try values.find(outputs.names[place]), imageShape: shape, imageType: read.type,
+                classes: 0)
         )
         try image.normalise()
         graph = image.graph
@@ -129,30 +133,6 @@ struct PT2Program {
                 "The model has an input of the kind “\(tag.prefix(40))”.",
                 fix: "Export a module whose forward takes the images alone.")
         }
-    }
-
-    private static func image(_ name: String, _ body: JSONNode) throws -> ([Int?], ScalarType) {
-        let meta = try body.member("tensor_values").member(name)
-        let sizes = try meta.member("sizes").items()
-        guard sizes.count == 4 else {
-            throw GraphFault.input.problem(
-                "The input “\(name.prefix(80))” has \(sizes.count) dimensions, not 4 (N, channels, height, width).",
-                fix: ExportAdvice.text())
-        }
-        var shape: [Int?] = []
-        for (axis, size) in sizes.enumerated() {
-            let (tag, value) = try size.union()
-            if tag == "as_int" {
-                shape.append(try value.int())
-            } else if axis == 0, try PT2Tensors.isSymbol(size) {
-                shape.append(nil)
-            } else {
-                throw GraphFault.input.problem(
-                    "Dimension \(axis) of the input is symbolic: only the batch, by itself, may be.",
-                    fix: ExportAdvice.text())
-            }
-        }
-        return (shape, try PT2Tensors.scalarType(meta.member("dtype")))
     }
 
     /// Of the results, by the tree that the program gives back.

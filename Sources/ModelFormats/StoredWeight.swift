@@ -1,5 +1,6 @@
 import Containers
 import Graph
+import Support
 
 /// Where the bytes of a weight lie in a file.
 struct StoredWeight: Sendable {
@@ -7,6 +8,18 @@ struct StoredWeight: Sendable {
     var location: WeightLocation
     /// The archive entry whose checksum covers the bytes; nil where there is no archive.
     var entry: ZipEntry?
+    /// What its whole numbers stand for.
+    var quantisation: Quantisation?
+
+    /// The graph's elements from the file's, which are row-major.
+    func decoded(_ bytes: [UInt8], as type: ScalarType) -> [UInt8] {
+        quantisation?.decoded(bytes) ?? ElementConversion.convert(bytes, from: location.type, to: type)
+    }
+
+    /// The file's elements from the graph's.
+    func encoded(_ bytes: [UInt8], from type: ScalarType) -> [UInt8] {
+        quantisation?.encoded(bytes) ?? ElementConversion.convert(bytes, from: type, to: location.type)
+    }
 }
 
 /// What feeds a weight of the graph.

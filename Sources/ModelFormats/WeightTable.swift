@@ -52,15 +52,18 @@ struct WeightTable {
 
     /// The model of these weights in the graph of `skeleton`.
     /// - Throws: `Problem` `weights-need-skeleton`, `weights-do-not-match`.
-    func model(_ skeleton: ModelSkeleton?, limits: ModelLimits) throws -> ModelFile {
+    func model(_ skeleton: ModelSkeleton?, images: ImageSize? = nil, limits: ModelLimits) throws -> ModelFile
+    {
         do {
-            return try read(into: skeleton, limits)
+            return try read(into: skeleton, images, limits)
         } catch let mismatch as KeyMismatch {
             throw SkeletonFault.mismatch(self, mismatch)
         }
     }
 
-    private func read(into skeleton: ModelSkeleton?, _ limits: ModelLimits) throws -> ModelFile {
+    private func read(
+        into skeleton: ModelSkeleton?, _ images: ImageSize?, _ limits: ModelLimits
+    ) throws -> ModelFile {
         switch skeleton {
         case nil: throw SkeletonFault.needed(self)
         case .output: throw SkeletonFault.withoutOutputs
@@ -72,7 +75,7 @@ struct WeightTable {
             return try model.holding(
                 copies, choice, self, skeleton: .architecture(name, image: image, weights: weights))
         case .file(let path, let weights):
-            let model = try openModel(at: path, limits: limits)
+            let model = try openModel(at: path, images: images, limits: limits)
             let expected = model.weights.map {
                 KeyMatch.Expected(name: $0.name, type: $0.type, shape: $0.shape)
             }

@@ -33,7 +33,8 @@ public final class PackedDatasetWriter {
         guard height > 0, width > 0, channels == 1 || channels == 3, !area.overflow, !bytes.overflow else {
             throw Problem(
                 .unprocessable, code: "image-size-impossible", title: "The image size is not possible",
-                detail: "Images of \(height) x \(width) with \(channels) channels cannot be packed.")
+                detail: "Images of \(height) x \(width) with \(channels) channels cannot be packed.",
+                fix: "Import the set with --resize HxW (resize=HxW over HTTP).")
         }
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -87,7 +88,8 @@ public final class PackedDatasetWriter {
         guard count < Int(Int32.max) else {
             throw Problem(
                 .tooLarge, code: "too-many-images", title: "The data set has too many images",
-                detail: "A packed data set holds at most \(Int32.max) images.", location: name)
+                detail: "A packed data set holds at most \(Int32.max) images.", location: name,
+                fix: "Import a part of the set.")
         }
         guard seen.insert(NameDigest(name)).inserted else {
             throw Problem(
@@ -123,7 +125,8 @@ public final class PackedDatasetWriter {
         guard count > 0 else {
             throw Problem(
                 .unprocessable, code: "dataset-empty", title: "The data set has no images",
-                detail: "No sample was added.", location: directory)
+                detail: "No sample was added.", location: directory,
+                fix: "Give a set that holds images.")
         }
         let sorted = classIndices.keys.sortedByCodePoint()
         let shown = classNames(sorted)

@@ -56,7 +56,8 @@ public struct Credentials: Codable, Hashable, Sendable {
             guard errno != ENOENT else { return nil }
             throw Problem(
                 .notFound, code: "file-unreadable", title: "The file can't be read",
-                detail: "\(path): \(String(cString: strerror(errno)))")
+                detail: "\(path): \(String(cString: strerror(errno)))",
+                fix: "Make it readable for you, or log in again: burnd client login URL")
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()

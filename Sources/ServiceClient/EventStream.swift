@@ -46,7 +46,8 @@ extension ServiceClient {
                 if shown.state.isTerminal { return }
                 throw Problem(
                     .unavailable, code: "stream-ended", title: "The stream of events ended",
-                    detail: "The job is \(shown.state.rawValue).")
+                    detail: "The job is \(shown.state.rawValue).",
+                    fix: "Follow it again: burnd client jobs watch JOB")
             } catch let problem as Problem where Backoff.isPassing(problem) && failures < backoff.tries {
                 interrupted(problem)
                 try await Task.sleep(for: backoff.delay(after: failures))

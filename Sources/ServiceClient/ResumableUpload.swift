@@ -66,11 +66,13 @@ struct ResumableUpload {
         guard let size = values?.fileSize, values?.isRegularFile == true, access(path, R_OK) == 0 else {
             throw Problem(
                 .notFound, code: "file-unreadable", title: "The file can't be read",
-                detail: "\(path) is no file that can be read.")
+                detail: "\(path) is no file that can be read.",
+                fix: "Name a file that you may read.")
         }
         guard size > 0 else {
             throw Problem(
-                .malformed, code: "file-empty", title: "The file is empty", detail: "\(path) has no bytes.")
+                .malformed, code: "file-empty", title: "The file is empty", detail: "\(path) has no bytes.",
+                fix: "Name the file that holds the model or the set.")
         }
         return size
     }
@@ -163,7 +165,9 @@ struct ResumableUpload {
         while true {
             let found = try await state(of: id)
             if let document = found.problem { throw document.problem() }
-            if let link = found.links["input"] { return try await client.settled(link) }
+            if let link = found.links["input"] {
+                return try await client.settled(client.address.path(of: link))
+            }
             try await Task.sleep(for: .milliseconds(200))
         }
     }

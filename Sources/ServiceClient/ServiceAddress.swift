@@ -56,6 +56,13 @@ public struct ServiceAddress: Hashable, Sendable {
         self.host = bare + (parts.port.map { ":\($0)" } ?? "")
     }
 
+    /// The path of a link that the service gave, below the address. A proxy may serve it below a path without telling it
+    /// so; the link is then without that path.
+    func path(of link: String) -> String {
+        let base = url.path(percentEncoded: false)
+        return link.hasPrefix(base + "/") ? String(link.dropFirst(base.count)) : link
+    }
+
     /// Exactly `localhost`, or an address that is one: whatever else begins with "127." is a name, which leads where its
     /// owner likes.
     private static func isLoopback(_ host: String) -> Bool {

@@ -71,7 +71,8 @@ public struct ServiceClient: Sendable {
         guard let response = response as? HTTPURLResponse else {
             throw Problem(
                 .unavailable, code: "service-unreachable", title: "The service can't be reached",
-                detail: "The answer is no HTTP.")
+                detail: "The answer is no HTTP.",
+                fix: "Check that the address is that of a BURN service.")
         }
         var headers: [String: String] = [:]
         for (name, value) in response.allHeaderFields {

@@ -17,7 +17,7 @@ public struct Dashboard: Sendable {
 
     /// 16 hexadecimal digits.
     public let version: String
-    public let page: File
+    private let page: String
     private let files: [String: File]
 
     private init() {
@@ -34,8 +34,15 @@ public struct Dashboard: Sendable {
             files[path] = Self.file(bytes, path)
         }
         version = String(all.bytes.hexadecimal.prefix(16))
-        self.page = Self.file(Data(page.replacing("{version}", with: version).utf8), "index.html")
+        self.page = page.replacing("{version}", with: version)
         self.files = files
+    }
+
+    /// The page.
+    /// - Parameter base: the path below which clients reach the service, such as `/burn`; characters that stand for
+    ///   themselves in HTML.
+    public func page(below base: String) -> File {
+        Self.file(Data(page.replacing("{base}", with: base).utf8), "index.html")
     }
 
     /// The paths of the files, such as `core/dom.js`.

@@ -68,11 +68,12 @@ struct TaskRunner {
     }
 
     private func run(_ task: WorkerTask.CompareLabels) throws {
-        let file = try openModel(at: task.model, skeleton: task.skeleton)
+        let set = try PackedDataset(directory: task.dataset)
+        let file = try openModel(at: task.model, skeleton: task.skeleton, images: set.imageSize)
         let model = try GraphModel(
             graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
         let images = try LabelledImages(
-            PackedDataset(directory: task.dataset), for: file.graph, options: task.options,
+            set, for: file.graph, options: task.options,
             modelNames: file.summary.classNames)
         channel.send(
             .agreement(
@@ -88,7 +89,7 @@ struct TaskRunner {
                 .malformed, code: "render-task-invalid", title: "The task is invalid",
                 detail: "a sample is not in the data set, or none is named")
         }
-        let file = try openModel(at: task.model, skeleton: task.skeleton)
+        let file = try openModel(at: task.model, skeleton: task.skeleton, images: set.imageSize)
         let model = try GraphModel(
             graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
         let images = try LabelledImages(
@@ -98,4 +99,8 @@ struct TaskRunner {
                 try SamplePictures(model: model, images: images, token: token).write(
                     task.samples, to: directory)))
     }
+}
+
+extension PackedDataset {
+    fileprivate var imageSize: ImageSize { ImageSize(height: height, width: width) }
 }

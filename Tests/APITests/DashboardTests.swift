@@ -59,6 +59,11 @@ import WebAssets
         }
     }
 
+    /// Otherwise a base path could begin like one of them, and an address would lead to two places.
+    @Test func whatTheServicesPathsBeginWithIsKnown() async throws {
+        try await withHarness { #expect($0.router.names == RESTService.names) }
+    }
+
     @Test(arguments: [
         "/assets/app.js", "/assets/0000000000000000/app.js", "/assets/VERSION/", "/assets/VERSION/index.html",
         "/assets/VERSION/none.js", "/assets/VERSION/../app.js", "/assets/VERSION/%2e%2e/app.js",

@@ -135,7 +135,8 @@ import Testing
         let others = [
             "listen": "[::1]:9", "allowed_hosts": "a.org, [::1]", "insecure_http": "true",
             "sandbox": "off", "device": "auto", "log_level": "debug", "log_format": "json",
-            "http.header_bytes": "2048",
+            "http.header_bytes": "2048", "base_path": "/burn",
+            "webhooks.hosts": "hooks.example.org:8443, http://127.0.0.1:9",
         ]
         var configuration = Configuration()
         let initial = setting.text(configuration)

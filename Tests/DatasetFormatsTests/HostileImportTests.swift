@@ -208,6 +208,7 @@ import ZipFixtures
                 from: folder("upload"), to: folder("packed"), limits: hostile.limits)
         }
         #expect(problem?.code == hostile.code, "\(String(describing: problem))")
+        #expect(problem?.fix?.isEmpty == false, "\(String(describing: problem))")
         if let location = hostile.location {
             #expect(problem?.location?.contains(location) == true, "\(String(describing: problem))")
         }

@@ -1,9 +1,9 @@
 import Foundation
-import ImageCodecs
 import Testing
 import ZipFixtures
 
 @testable import DatasetFormats
+@testable import ImageCodecs
 
 @Suite struct ImageDecoderTests {
     /// Decodes with the geometry that the header gives, or with another number of channels.
@@ -196,6 +196,34 @@ import ZipFixtures
             Issue.record("\(format): \(String(describing: Self.failure(bytes)))")
             return
         }
+    }
+
+    /// Files of either kind and byte order say their orientation in the first directory, behind other entries.
+    @Test(arguments: [false, true], [false, true]) func orientationsOfTIFF(isBig: Bool, isLittle: Bool) {
+        func number(_ value: Int, _ width: Int) -> [UInt8] {
+            let bytes = (0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+            return isLittle ? bytes : bytes.reversed()
+        }
+        let wide = isBig ? 8 : 4
+        func entry(_ tag: Int, _ value: Int) -> [UInt8] {
+            number(tag, 2) + number(3, 2) + number(1, wide) + number(value, 2)
+                + [UInt8](repeating: 0, count: wide - 2)
+        }
+        let order: [UInt8] = isLittle ? [0x49, 0x49] : [0x4D, 0x4D]
+        let head =
+            isBig
+            ? order + number(43, 2) + number(8, 2) + number(0, 2) + number(16, 8)
+            : order + number(42, 2) + number(8, 4)
+        let file = head + number(2, isBig ? 8 : 2) + entry(0x0100, 9) + entry(0x0112, 6)
+        #expect(file.withUnsafeBytes { ImageOrientation.read(exif: $0) } == 6)
+        for length in 0..<file.count - wide {
+            #expect(file.prefix(length).withUnsafeBytes { ImageOrientation.read(exif: $0) } == nil)
+        }
+        // Places and counts beyond all bounds.
+        let far = order + number(43, 2) + number(8, 2) + number(0, 2) + number(-1, 8)
+        #expect((far + head).withUnsafeBytes { ImageOrientation.read(exif: $0) } == nil)
+        let many = head + number(-1, isBig ? 8 : 2) + entry(0x0100, 9)
+        #expect(many.withUnsafeBytes { ImageOrientation.read(exif: $0) } == nil)
     }
 
     private struct Generator: RandomNumberGenerator {

@@ -397,6 +397,17 @@ import Testing
         let dots = problem { try read([("a.tar", shard(0..<6, "cls") { "img.v1.\($0)" })]) }
         #expect(dots?.code == "sample-with-many-images")
         #expect(dots?.detail.contains("“img”") == true)
+        // The same key in two archives: the last sample of one and the first of the other.
+        let zips = try [("a.zip", ["0", "1"]), ("b.zip", ["1", "0"])].map { name, keys in
+            let path = folder(UUID().uuidString)
+            try TestArchive(
+                keys.flatMap { key in
+                    [("\(key).png", .file(try TestPicture(3).png)), ("\(key).cls", .file(Self.text(key)))]
+                }
+            ).write(.zip, to: path)
+            return (name, [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))))
+        }
+        #expect(try read(zips).labels == [0, 1, 1, 0])
         // A picture and its mask are one sample, of which the picture is taken.
         let masked = try ["0", "1"].flatMap { key in
             [
@@ -407,5 +418,19 @@ import Testing
         let pictures = try read(masked)
         #expect(pictures.count == 2 && pictures.withImage(at: 0) { Array($0) } == TestPicture(1).pixels)
         #expect(pictures.summary.reading?.ignored.first?.reason == "another image of its sample")
+    }
+
+    /// Each is within the limit of one archive, and all of them together are not.
+    @Test func archivesWithinUnpackNoFurtherThanOne() throws {
+        let parts = try (0..<3).map { number in
+            let path = folder(UUID().uuidString)
+            try TestArchive([
+                ("cat/\(number).png", .file(try TestPicture(1).png)),
+                ("dog/\(number).png", .file(try TestPicture(2).png)), ("zeros.bin", .zeros(50 << 20)),
+            ]).write(.tarGzip, to: path)
+            return ("part\(number).tar.gz", [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))))
+        }
+        #expect(try read([parts[0]], .tar).count == 2)
+        #expect(problem { try read(parts, .tar) }?.code == "archive-expands-too-far")
     }
 }

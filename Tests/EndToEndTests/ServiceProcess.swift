@@ -9,6 +9,17 @@ final class ServiceProcess: @unchecked Sendable {
     static let model = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appending(path: "../../architectures/small_cnn.pt2").standardizedFileURL
 
+    /// What scripted workers do with a model and a data set.
+    static let imports = """
+        [probe]
+        model-summary 32
+        finished
+        [import]
+        dataset-summary 32
+        finished
+
+        """
+
     struct Failure: Error, CustomStringConvertible { var description: String }
 
     let folder: URL

@@ -4,15 +4,7 @@ import Testing
 
 /// A real service process, real sockets, a real model file; workers that follow a script.
 @Suite struct ServiceTests {
-    private static let imports = """
-        [probe]
-        model-summary 32
-        finished
-        [import]
-        dataset-summary 32
-        finished
-
-        """
+    private static let imports = ServiceProcess.imports
     private static let purification =
         imports + """
             [job]

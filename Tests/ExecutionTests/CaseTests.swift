@@ -27,6 +27,32 @@ import Testing
         return try Tensor(values, shape: [4, 3, 32, 32])
     }
 
+    /// A folder that a script of Tests/Fixtures has written.
+    static func fixture(_ name: String, _ arguments: [String] = []) throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "burn-\(name)-\(UUID().uuidString)")
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments =
+            [
+                ProcessInfo.processInfo.environment["BURN_PYTHON"] ?? "python3",
+                tests.appending(path: "Fixtures/\(name).py").path, folder.path,
+            ] + arguments
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+        return folder
+    }
+
+    /// The folder, with what its answers.json holds by name.
+    static func answers(of made: Result<URL, any Error>) throws -> (folder: URL, answers: [String: [Float]]) {
+        let folder = try made.get()
+        let data = try Data(contentsOf: folder.appending(path: "answers.json"))
+        return (folder, try JSONDecoder().decode([String: [Float]].self, from: data))
+    }
+
     static func model(_ file: ModelFile) throws -> GraphModel {
         try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
     }

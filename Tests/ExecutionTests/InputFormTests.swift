@@ -9,30 +9,12 @@ import Testing
 /// Bytes, channels behind the sides, half precision, several outputs: as PyTorch computes them.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["BURN_PYTHON"] != nil, "no PyTorch: set BURN_PYTHON"))
 struct InputFormTests {
-    private static let made: Result<URL, any Error> = Result {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "burn-forms-\(UUID().uuidString)")
-        let script = CaseTests.tests.appending(path: "Fixtures/input_forms.py")
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [
-            ProcessInfo.processInfo.environment["BURN_PYTHON"] ?? "python3", script.path, folder.path,
-        ]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
-        return folder
-    }
+    private static let made = Result { try CaseTests.fixture("input_forms") }
 
     private let folder: URL
     private let answers: [String: [Float]]
 
-    init() throws {
-        folder = try Self.made.get()
-        answers = try JSONDecoder().decode(
-            [String: [Float]].self, from: Data(contentsOf: folder.appending(path: "answers.json")))
-    }
+    init() throws { (folder, answers) = try CaseTests.answers(of: Self.made) }
 
     private func open(_ name: String, output: String? = nil) throws -> ModelFile {
         try openModel(at: folder.appending(path: name).path, skeleton: output.map { .output($0) })

@@ -14,7 +14,7 @@ enum Harness {
     static let all: [String: Body] = [
         "pt2": Models.pt2, "onnx": Models.onnx, "weights": Models.weights,
         "archive": Datasets.archive, "layout": Datasets.layout, "image": Images.decode,
-        "request": Requests.read, "http": HTTPConnection.exchange,
+        "request": Requests.read, "http": HTTPConnection.exchange, "webhook": WebhookAnswers.read,
     ].merging(Structured.all) { first, _ in first }
 
     static let current: Body = {

@@ -363,6 +363,15 @@ def connections():
         seed("http", name, text.encode("latin-1"))
 
 
+def answers():
+    for name, text in {
+        "ok": "HTTP/1.1 200 OK\r\nServer: a\r\n\r\nbody", "early": "HTTP/1.1 103 Early\r\nLink: a\r\n\r\nHTTP/1.1 204\r\n\r\n",
+        "bare": "HTTP/1.0 503 no\n\n", "redirect": "HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "none": "SSH-2.0-x\r\n",
+        "address": "https://[::1]:8443/a?b=c", "plain": "http://h.example:80/%41",
+    }.items():
+        seed("webhook", name, b"\x05" + text.encode())
+
+
 if __name__ == "__main__":
-    for write in (models, onnx, weights, images, archives, layouts, requests, connections):
+    for write in (models, onnx, weights, images, archives, layouts, requests, connections, answers):
         write()

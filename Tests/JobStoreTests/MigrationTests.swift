@@ -45,6 +45,7 @@ import Testing
             recorded + [
                 ("0008_mechanisms.sql", "f946aa2caca34aa1b967800457deb234930a3db06d8d00d14d4810c30b4b2017"),
                 ("0009_suspects.sql", "5914f807f34b7ffcec68a99bf711f9cdb2904f7cefa9742acfc1c2c251b815fd"),
+                ("0010_webhooks.sql", "c2e0e8e5b41141020770d58f4a0cedc8e2ff9377cf296f37f0125c6c99257936"),
             ]
         return all.enumerated().map { "\($0 + 1) \($1.0) \($1.1)" }
     }
@@ -79,7 +80,8 @@ import Testing
         try await test.store.pool.write { database in
             #expect(try Self.seenByEarlierVersions(database) == Self.whole)
             try database.execute(sql: "DROP VIEW migrations; DROP TABLE grdb_migrations")
-            try database.execute(sql: "ALTER TABLE samples DROP COLUMN label_confidence")
+            try database.execute(
+                sql: "ALTER TABLE samples DROP COLUMN label_confidence; DROP TABLE deliveries")
             try Self.record(Self.recorded, database)
         }
         try test.store.close()

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs config/nginx.conf, with its ports and files replaced, in front of a service: TLS, an upload, a refused
-upload, a range, events as they come, and whose address the audit log names. Needs nginx, openssl and curl.
+upload, a range, events as they come, places below a path, and whose address the audit log names. Needs nginx, openssl
+and curl.
 
   usage: behind_nginx.py BIN_FOLDER
 """
@@ -32,6 +33,12 @@ def start_nginx(folder, service_port, port):
                      ("listen 443 ssl", f"listen 127.0.0.1:{port} ssl"), ("/etc/burn/", f"{folder}/")]:
         assert old in snippet, old
         snippet = snippet.replace(old, new)
+    # The same location twice more, below a path.
+    block = snippet[snippet.index("    location / {"):snippet.rindex("}")]
+    for path, target in [("/left", "http://burnd"), ("/off", "http://burnd/")]:
+        copy = block.replace("location / {", f"location {path}/ {{").replace("proxy_pass http://burnd;", f"proxy_pass {target};")
+        copy = copy.replace('X-Forwarded-Prefix ""', f"X-Forwarded-Prefix {path}")
+        snippet = snippet.replace(block, block + copy)
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
         f"http {{ access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n"
@@ -77,7 +84,17 @@ def main():
             assert {entry["remote"] for entry in log} <= {"127.0.0.1", "local"}, log
             identifier = [e["request_id"] for e in log if e["action"] == "POST /v1/models"]
             assert all(len(value) == 32 for value in identifier), identifier
-            print("nginx: TLS, upload, refusal, range, events, audit: all as they should be")
+            # Below a path, which the proxy leaves in place or takes off.
+            for prefix in ("/left", "/off"):
+                made = json.loads(curl("-X", "POST", "-T", model, base + prefix + "/v1/models", "-H", "Prefer: wait=30"))
+                link = made["links"]["self"]
+                assert link == f"{prefix}/v1/models/{made['id']}", made
+                assert json.loads(curl(base + link))["state"] == "ready"
+                page = curl(base + prefix + "/")
+                assert f'src="{prefix}/assets/' in page, page
+            forged = json.loads(curl(base + "/openapi.json", "-H", "X-Forwarded-Prefix: /forged"))
+            assert forged["servers"] == [{"url": "/"}], forged["servers"]
+            print("nginx: TLS, upload, refusal, range, events, audit, paths: all as they should be")
         finally:
             nginx.terminate()
             nginx.wait(10)

@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import ModelFormats
 import PackedDataset
 import Support
 import Testing
@@ -91,6 +92,28 @@ import WorkerProtocol
             #expect([.malformed, .unsupportedFormat].contains(problem.category), "\(problem)")
             #expect(problem.code != "worker-failed")
         }
+    }
+
+    /// Each tensor by its name, with how many of its values are none.
+    @Test func weightsThatAreNoNumbersAreNamed() throws {
+        let file = try openModel(at: PoisonedCase.network)
+        let weights = file.weights.filter { $0.name.hasSuffix("weight") }.prefix(2)
+        try #require(weights.count == 2)
+        var replacements: [String: ModelFile.WeightBytes] = [:]
+        for (weight, bad) in zip(weights, [[Float.nan, .infinity, -.infinity], [.nan]]) {
+            let sound = try file.readWeight(weight)
+            let bytes = bad.withUnsafeBytes { Array($0) } + sound.dropFirst(4 * bad.count)
+            replacements[weight.name] = { bytes }
+        }
+        let path = folder.file("model.pt2")
+        try file.write(replacing: replacements, to: path)
+        let problem = try failure(.probeModel(.init(model: path)))
+        #expect(problem.code == "weights-not-finite")
+        #expect(problem.detail.hasPrefix("NaN or infinity are in 2 tensors: "), "\(problem)")
+        for (weight, count) in zip(weights, [3, 1]) {
+            #expect(problem.detail.contains("“\(weight.name)” (\(count) values)"), "\(problem)")
+        }
+        #expect(problem.fix?.contains("isfinite") == true)
     }
 
     @Test func aModelWithADamagedByte() throws {

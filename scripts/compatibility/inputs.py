@@ -32,7 +32,9 @@ from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests" / "Fixtures"))
+import dynamic_sizes
 import input_forms
+import onnx_precision
 import weights as weight_files
 
 RANDOM = np.random.default_rng(0)
@@ -227,6 +229,23 @@ def models(folder):
             ("spatial.pt2", "`.pt2` with a spatial transformer", None),
             ("spatial.onnx", "ONNX with a spatial transformer", None)):
         yield words, forms / name, [], expected, forms_test
+    sizes, precision = folder / "sizes", folder / "precision"
+    sizes.mkdir()
+    precision.mkdir()
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        dynamic_sizes.main(sizes)
+    onnx_precision.main(precision)
+    for name, words in (
+            ("viewed-open.pt2", "`.pt2` with open height and width"), ("viewed-eights.pt2", "`.pt2` whose sides are multiples of 8"),
+            ("viewed-old.onnx", "ONNX with open height and width")):
+        yield words, sizes / name, [], None, "DynamicSizeTests"
+    for name, words, expected in (
+            ("half.onnx", "ONNX of half precision", None), ("half-inside.onnx", "ONNX of half precision that takes float32", None),
+            ("qdq-weights.onnx", "ONNX whose weights are whole numbers (QDQ)", None),
+            ("qdq.onnx", "ONNX with quantised weights and activations (QDQ)", None),
+            ("integers.onnx", "ONNX that computes with whole numbers", "onnx-operator")):
+        yield words, precision / name, [], expected, "ONNXPrecisionTests"
     yield "Two outputs, `--model-output 1`", forms / "two.pt2", ["--model-output", "1"], None, forms_test
 
 
@@ -259,12 +278,15 @@ def refused(problem, folder):
 
 
 def model_as(found):
-    shape = " x ".join("N" if size is None else str(size) for size in found["input_shape"])
+    shape = " x ".join(
+        str(size or ("any" if axis else "N")) for axis, size in enumerate(found["input_shape"]))
     said = [f"{found['format']}, input {shape} {found['input_type']}, {found['classes']} outputs."]
     if "output" in found:
         said.append(f"Logits: output {found['output']}.")
     if "weight_copies" in found:
         said.append("Weights under " + ", ".join(f"`{copy['name']}`" for copy in found["weight_copies"]) + ".")
+    if "conversion" in found:
+        said.append(found["conversion"])
     if "kept_tensors" in found:
         said.append("Kept as they are: " + ", ".join(sorted(found["kept_tensors"])) + ".")
     return cell(" ".join(said))

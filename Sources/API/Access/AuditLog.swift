@@ -37,7 +37,7 @@ public final class AuditLog: Sendable {
         var entry = AuditEntry(
             key: head.owner, remote: head.remoteAddress,
             action: "\(head.method.rawValue) \(route.pattern ?? "-")",
-            target: String((response.headers[.location] ?? head.path).prefix(512)),
+            target: String(head.base.dropped(from: response.headers[.location] ?? head.path).prefix(512)),
             status: response.status.code,
             requestID: head.id)
         if [.unauthorized, .forbidden, .misdirectedRequest, .tooManyRequests].contains(response.status) {

@@ -36,12 +36,14 @@ public struct KeyAdministration: Sendable {
             throw Problem(
                 .malformed, code: "key-name-invalid", title: "The key's name is not usable",
                 detail: "A name has 1 to 255 characters, none of them a control or invisible character.",
-                location: "name")
+                location: "name",
+                fix: "Use letters, digits, spaces and punctuation.")
         }
         if let expiry = order.expiresAt, expiry <= Date() {
             throw Problem(
                 .malformed, code: "key-expired", title: "The key would have expired already",
-                detail: "It would end at \(Timestamp.text(expiry)).", location: "expires")
+                detail: "It would end at \(Timestamp.text(expiry)).", location: "expires",
+                fix: "Give a time that is still to come, such as --expires 90d.")
         }
         let token = APIToken(keyID: Identifier.make(.key))
         let key = KeyRecord(

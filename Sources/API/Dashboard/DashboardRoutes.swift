@@ -14,7 +14,8 @@ extension RESTService {
     func addDashboardRoutes(to router: inout Router) {
         let dashboard = Dashboard.current
         router.on(.get, "/", access: .open) { request in
-            Self.reply(dashboard.page, to: request.head, caching: "no-cache")
+            let page = dashboard.page(below: request.head.base.description)
+            return Self.reply(page, to: request.head, caching: "no-cache")
         }
         router.on(.get, "/assets/{path...}", access: .open) { request in
             guard let path = request.head.parameters["path"], let file = dashboard.file(at: path) else {

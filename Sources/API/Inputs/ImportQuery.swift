@@ -102,11 +102,7 @@ struct ImportParameters {
 
     /// Nil for what is not given, and for false: both are the default.
     private func flag(_ name: String) throws -> Bool? {
-        switch values[name] {
-        case nil, "false": return nil
-        case "true": return true
-        default: throw HTTPRequestHead.invalid(name, "\(name) is true or false.")
-        }
+        try values[name].flatMap { try HTTPRequestHead.bool(name, $0) ? true : nil }
     }
 
     private static let images = 1...ImportLimits().maximumImages

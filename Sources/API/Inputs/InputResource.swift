@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import HTTPServer
 import JobStore
 import Support
 
@@ -58,13 +59,13 @@ private struct MentionResource: Encodable {
 
 extension InputResource where Summary == ModelSummary {
     init(model record: ModelRecord) {
-        let path = "/v1/models/\(record.id)"
+        let path = BasePath.link("/v1/models/\(record.id)")
         self.init(record: record, links: ["self": path, "content": path + "/content"])
     }
 }
 
 extension InputResource where Summary == DatasetSummary {
     init(dataset record: DatasetRecord) {
-        self.init(record: record, links: ["self": "/v1/datasets/\(record.id)"])
+        self.init(record: record, links: ["self": BasePath.link("/v1/datasets/\(record.id)")])
     }
 }

@@ -82,7 +82,7 @@ extension RESTService {
     }
 
     func created(_ value: some Encodable, at path: String, waited: Int?) throws -> HTTPResponse {
-        var headers: HTTPFields = [.location: path]
+        var headers: HTTPFields = [.location: BasePath.link(path)]
         if let waited { headers[.preferenceApplied] = "wait=\(waited)" }
         return try JSON.response(value, status: .created, headers: headers)
     }

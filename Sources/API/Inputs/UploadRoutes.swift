@@ -75,7 +75,7 @@ extension RESTService {
             (record, offset) = (try await create(request.head), 0)
         }
         var headers = headers(of: record, offset)
-        headers[.location] = "\(Self.collection)/\(record.id)"
+        headers[.location] = BasePath.link("\(Self.collection)/\(record.id)")
         return try JSON.response(
             UploadResource(record: record, offset: offset), status: .created, headers: headers)
     }
@@ -265,7 +265,7 @@ private struct UploadResource: Encodable {
         try container.encode(record.problem.map { ProblemResource($0) }, forKey: .problem)
         try container.encode(Timestamp.text(record.createdAt), forKey: .createdAt)
         try container.encode(Timestamp.text(record.expiresAt), forKey: .expiresAt)
-        var links = ["self": "/v1/uploads/\(record.id)"]
+        var links = ["self": BasePath.link("/v1/uploads/\(record.id)")]
         links["input"] = record.inputPath
         try container.encode(links, forKey: .links)
     }
@@ -273,5 +273,5 @@ private struct UploadResource: Encodable {
 
 extension UploadRecord {
     /// Where the model or data set is.
-    fileprivate var inputPath: String? { input.map { "/v1/\(kind.rawValue)s/\($0)" } }
+    fileprivate var inputPath: String? { input.map { BasePath.link("/v1/\(kind.rawValue)s/\($0)") } }
 }

@@ -22,7 +22,8 @@ struct JSONReader {
         } catch {
             throw Problem(
                 error.reason == .overLimit ? .tooLarge : .malformed, code: "json-malformed",
-                title: "The body is not valid JSON", detail: error.description)
+                title: "The body is not valid JSON", detail: error.description,
+                fix: "Send one JSON object in UTF-8, without comments, trailing commas or a name twice.")
         }
         pointer = ""
     }
@@ -36,7 +37,8 @@ struct JSONReader {
     func wrong(_ expected: String, category: Problem.Category = .malformed) -> Problem {
         Problem(
             category, code: "json-field-invalid", title: "A field of the body is not valid",
-            detail: "Expected \(expected), found \(value.kind)\(shown).", location: pointer)
+            detail: "Expected \(expected), found \(value.kind)\(shown).", location: pointer,
+            fix: "Put \(expected) there; /openapi.json describes the field.")
     }
 
     private var shown: String {
@@ -132,7 +134,8 @@ struct JSONReader {
             guard let reader = self[name] else {
                 throw Problem(
                     .malformed, code: "json-field-missing", title: "The body lacks a field",
-                    detail: "The field \"\(name)\" is needed.", location: pointer + "/" + name)
+                    detail: "The field \"\(name)\" is needed.", location: pointer + "/" + name,
+                    fix: "Add it; /openapi.json describes the body.")
             }
             return reader
         }

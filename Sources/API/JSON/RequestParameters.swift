@@ -34,12 +34,15 @@ extension HTTPRequestHead {
     }
 
     func queryBool(_ name: String) throws -> Bool? {
-        switch queryValue(name) {
-        case nil: return nil
+        try queryValue(name).map { try Self.bool(name, $0) }
+    }
+
+    /// The one way that a query parameter, or an upload's metadata, says yes or no: true, false, 1 or 0.
+    static func bool(_ name: String, _ text: String) throws -> Bool {
+        switch text {
         case "true", "1": return true
         case "false", "0": return false
-        case .some(let text):
-            throw Self.invalid(name, "\(name) is true or false, not \"\(text.prefix(80))\".")
+        default: throw invalid(name, "\(name) is true or false, not \"\(text.prefix(80))\".")
         }
     }
 
@@ -109,7 +112,7 @@ extension HTTPRequestHead {
     static func invalid(_ name: String, _ detail: String, fix: String? = nil) -> Problem {
         Problem(
             .malformed, code: "query-invalid", title: "A query parameter is not valid", detail: detail,
-            location: name, fix: fix)
+            location: name, fix: fix ?? "Correct \(name), or leave it out.")
     }
 
     /// The best of `offers` by the Accept header's weights (RFC 9110, section 12.5.1); the first one where

@@ -53,7 +53,8 @@ extension HTTPRequest {
         guard let number = Int(text), (0...Int(Int32.max)).contains(number), String(number) == text else {
             throw Problem(
                 .notFound, code: "\(what)-not-found", title: "No such \(what)",
-                detail: "\"\(text.prefix(64))\" is no \(what)'s number.")
+                detail: "\"\(text.prefix(64))\" is no \(what)'s number.",
+                fix: "Name one by its number, from 0 on.")
         }
         return number
     }

@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import HTTPServer
 import JobStore
 import Support
 
@@ -9,7 +10,7 @@ enum JobRequestReader {
     ///   `json-field-invalid`.
     static func read(_ data: Data) throws -> JobRequest {
         let fields = try JSONReader(parsing: data).fields([
-            "type", "model", "dataset", "evaluation", "options", "priority", "reviews_of",
+            "type", "model", "dataset", "evaluation", "options", "priority", "reviews_of", "webhook",
         ])
         let type = try fields.required("type").one(of: JobType.self)
         if type == .scan, let reviews = fields["reviews_of"] {
@@ -22,7 +23,10 @@ enum JobRequestReader {
             evaluation: try fields["evaluation"].map(evaluation),
             options: try fields["options"].map(options) ?? JobOptions(),
             priority: try fields["priority"]?.int(JobRequest.priorities) ?? 0,
-            reviewsOf: try fields["reviews_of"].map(id))
+            reviewsOf: try fields["reviews_of"].map(id),
+            webhook: try fields["webhook"].map {
+                Webhook(url: try $0.string(), base: BasePath.current.description)
+            })
     }
 
     private static func id(_ reader: JSONReader) throws -> String {

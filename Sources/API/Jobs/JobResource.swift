@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import HTTPServer
 import JobStore
 import Support
 
@@ -10,7 +11,7 @@ struct JobResource: Encodable {
     private enum CodingKeys: String, CodingKey {
         case id, type, state, phase, phases, progress, model, dataset, evaluation, options, verdict, metrics,
             error
-        case attempt, links, paused, priority
+        case attempt, links, paused, priority, webhook
         case modelChanged = "model_changed"
         case reviewsOf = "reviews_of"
         case createdAt = "created_at"
@@ -54,6 +55,7 @@ struct JobResource: Encodable {
         try container.encode(job.startedAt.map(Timestamp.text), forKey: .startedAt)
         try container.encode(job.finishedAt.map(Timestamp.text), forKey: .finishedAt)
         try container.encode(job.attempt, forKey: .attempt)
+        try container.encode(job.request.webhook.map { WebhookResource($0, job.delivery) }, forKey: .webhook)
         try container.encode(links, forKey: .links)
     }
 
@@ -80,7 +82,7 @@ struct JobResource: Encodable {
         return links
     }
 
-    static func path(_ id: String) -> String { "/v1/jobs/\(id)" }
+    static func path(_ id: String) -> String { BasePath.link("/v1/jobs/\(id)") }
 }
 
 /// How far a whole job is, from how far its running phase is.

@@ -61,6 +61,7 @@ extension RESTService {
         try Self.requireJSON(request.head)
         let key = try idempotencyKey(request.head)
         let wanted = try JobRequestReader.read(request.data)
+        if let webhook = wanted.webhook { try webhooks.check(webhook.url, at: "/webhook") }
         try await checkMatch(wanted)
         let hash = Digest.sha256(try JSON.data(wanted)).hexadecimal
         do {
@@ -113,7 +114,8 @@ extension RESTService {
                 .unprocessable, code: "target-class-out-of-range",
                 title: "The target class is none of the model's",
                 detail: "\(target) was given; the model has outputs 0 to \(model.classes - 1).",
-                location: "/evaluation/target_class")
+                location: "/evaluation/target_class",
+                fix: "Give the number of the attack's target among the model's outputs, or leave it out.")
         }
         let sets = [
             ("/evaluation/clean", evaluation?.clean), ("/evaluation/triggered", evaluation?.triggered),

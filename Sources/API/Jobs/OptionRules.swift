@@ -14,7 +14,8 @@ public enum OptionRules {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw Problem(
                 .notFound, code: "file-unreadable", title: "The file can't be read", detail: path,
-                location: "--classes")
+                location: "--classes",
+                fix: "Name a file that you may read.")
         }
         do {
             return try OutputNames(file: Array(data)).mapping

@@ -52,7 +52,8 @@ extension RESTService {
             else {
                 throw Problem(
                     .notFound, code: "trigger-not-found", title: "No such trigger",
-                    detail: "No trigger was estimated for class \(label) in job \(job.id).")
+                    detail: "No trigger was estimated for class \(label) in job \(job.id).",
+                    fix: "GET /v1/jobs/\(job.id)/triggers lists those that there are.")
             }
             var headers: HTTPFields = [.cacheControl: Self.keep]
             if view == .direction { headers[.xAmplification] = Self.factor(trigger.amplification) }

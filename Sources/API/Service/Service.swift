@@ -5,6 +5,7 @@ import JobQueue
 import JobStore
 import Storage
 import Support
+import Webhooks
 
 /// The REST API over the stores and the queue. `router()` is all that a server needs.
 public struct RESTService: Sendable {
@@ -51,20 +52,23 @@ public struct RESTService: Sendable {
         /// Whether keys are needed even before the first one is made.
         public var requiresKeys: Bool
         public var hosts: HostStage
-        /// Numeric addresses of proxies whose X-Forwarded-For is believed.
+        /// Numeric addresses of proxies whose X-Forwarded-For and X-Forwarded-Prefix are believed.
         public var proxies: [String]
+        /// Where a proxy serves the service.
+        public var base: BasePath
         public var quotas: Quotas
 
         public init(
             ring: KeyRing = KeyRing(), requiresKeys: Bool = false,
             hosts: HostStage = HostStage(names: ["localhost", "127.0.0.1", "[::1]"], scheme: "http"),
-            proxies: [String] = [],
+            proxies: [String] = [], base: BasePath = .top,
             quotas: Quotas = Quotas()
         ) {
             self.ring = ring
             self.requiresKeys = requiresKeys
             self.hosts = hosts
             self.proxies = proxies
+            self.base = base
             self.quotas = quotas
         }
     }
@@ -74,6 +78,7 @@ public struct RESTService: Sendable {
     let artifacts: ArtifactStore
     let limits: Limits
     let checkHead: HeadCheck
+    let webhooks: WebhookSettings
     let metrics: ServiceMetrics
     let readiness: Readiness
     let access: Access
@@ -86,7 +91,7 @@ public struct RESTService: Sendable {
         store: JobStore, queue: JobQueue, artifacts: ArtifactStore, limits: Limits = Limits(),
         checkHead: @escaping HeadCheck = RESTService.checkHead,
         metrics: ServiceMetrics = ServiceMetrics(), readiness: Readiness = Readiness(),
-        access: Access = Access(), audit: AuditLog? = nil
+        access: Access = Access(), audit: AuditLog? = nil, webhooks: WebhookSettings = WebhookSettings()
     ) {
         self.store = store
         self.queue = queue
@@ -96,6 +101,7 @@ public struct RESTService: Sendable {
         self.metrics = metrics
         self.readiness = readiness
         self.access = access
+        self.webhooks = webhooks
         self.audit = audit ?? AuditLog(store: store)
         uploads = ResumableUploads(
             store: store, artifacts: artifacts, patience: limits.uploadPatience,
@@ -106,6 +112,9 @@ public struct RESTService: Sendable {
             return try await queue.checker.check(Self.check(record.kind, options, at: path))
         }
     }
+
+    /// What the service's own paths begin with, which no base path may.
+    public static let names: Set<String> = ["assets", "healthz", "metrics", "openapi.json", "readyz", "v1"]
 
     public func router() -> Router {
         var router = Router()
@@ -122,6 +131,7 @@ public struct RESTService: Sendable {
         addAuditRoute(to: &router)
         addKeysRoute(to: &router)
         addDashboardRoutes(to: &router)
+        router.mount = Mount(base: access.base, proxies: access.proxies)
         router.stages = [
             ForwardedStage(proxies: access.proxies),
             access.hosts,

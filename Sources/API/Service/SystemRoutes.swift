@@ -93,7 +93,9 @@ extension RESTService {
                 Double(try artifacts.freeBytes()))
             return .data(Data(page.text.utf8), type: ExpositionPage.contentType)
         }
-        router.on(.get, "/openapi.json") { _ in .json(OpenAPI.document) }
+        router.on(.get, "/openapi.json") { request in
+            .json(OpenAPI.document(below: request.head.base.description))
+        }
         router.on(.get, "/v1/version") { _ in try JSON.response(VersionResource()) }
     }
 

@@ -23,7 +23,10 @@ struct PixelScaling: Sendable {
             throw Problem(
                 .unprocessable, code: "input-scaling-invalid", title: "The input scaling is invalid",
                 detail: "range must be [low, high] with low < high, std above 0, and all of them below 1e12",
-                location: "options.input")
+                location: "options.input",
+                fix:
+                    "Give the range that the model was trained with, such as [0, 1], and a mean and std for each channel."
+            )
         }
         scale = Float((range[1] - range[0]) / 255)
         self.mean = mean.map { Float($0 - range[0]) }

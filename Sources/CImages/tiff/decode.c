@@ -177,6 +177,10 @@ static enum cimage_status read_pixels(
     char text[1024] = "";
     TIFFRGBAImage rgba;
     memset(&rgba, 0, sizeof rgba);
+    // The library passes over it there, as if nothing were transparent.
+    if (image->has_alpha && (image->has_palette || (image->channels == 1 && image->depth == 16)))
+        return refuse(
+            reader, CIMAGE_UNSUPPORTED, "it has an alpha channel beside a palette or beside grey of 16 bits");
     if (!TIFFRGBAImageOK(reader->tiff, text) || !TIFFRGBAImageBegin(&rgba, reader->tiff, 1, text)) {
         image->message[0] = 0;
         return refuse(reader, CIMAGE_UNSUPPORTED, text[0] != 0 ? text : "its pixels have an unknown layout");

@@ -56,6 +56,11 @@ package struct SubmitCommand: ClientProgramCommand {
     @Option(help: "Among your jobs, higher ones run first: -10 to 10.")
     package var priority: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "An address that is told of the job's end, on a host of webhooks.hosts.", valueName: "url"))
+    package var webhook: String?
+
     @Flag(help: "Follow the job to its end.")
     package var watch = false
 

@@ -8,7 +8,8 @@ package func existingFile(_ path: String, option: String) throws -> String {
     guard access(absolute, R_OK) == 0 else {
         throw Problem(
             .notFound, code: "file-unreadable", title: "The file can't be read",
-            detail: "\(path): \(String(cString: strerror(errno)))", location: option)
+            detail: "\(path): \(String(cString: strerror(errno)))", location: option,
+            fix: "Name a file or folder that is there and that you may read.")
     }
     return absolute
 }

@@ -30,7 +30,8 @@ public enum Gunzip {
                 guard result.count + written <= limit else {
                     throw Problem(
                         .tooLarge, code: "gzip-limit", title: "The compressed data is over a limit",
-                        detail: "It unpacks to more than \(limit) bytes.")
+                        detail: "It unpacks to more than \(limit) bytes.",
+                        fix: "Pack the file anew, without what is not part of the set.")
                 }
                 result += piece[..<written]
             }

@@ -26,7 +26,8 @@ public final class RandomAccessFile: Sendable {
         func missing(_ reason: String) -> Problem {
             Problem(
                 .notFound, code: "file-not-found", title: "There is no such file",
-                detail: "\((path as NSString).lastPathComponent): \(reason)")
+                detail: "\((path as NSString).lastPathComponent): \(reason)",
+                fix: "Name a file that is there and that you may read.")
         }
         // Not blocking: to open a FIFO must not wait for its writer.
         let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)

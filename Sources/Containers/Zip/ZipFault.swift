@@ -42,7 +42,7 @@ enum ZipFault: String {
         case .link: "Pack the files that links point to (zip does so without --symlinks)."
         case .method: "Pack the files again with the methods store or deflate."
         case .ambiguous: "Pack the files again, into a new archive."
-        case .limit: nil
+        case .limit: "Pack fewer and smaller files."
         }
     }
 

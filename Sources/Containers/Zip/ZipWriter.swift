@@ -157,8 +157,8 @@ public struct ZipWriter: ~Copyable {
             code == ENOSPC || code == EDQUOT ? .insufficientStorage : .internal, code: "archive-not-written",
             title: "The archive cannot be written",
             detail:
-                "Cannot \(action) \((path as NSString).lastPathComponent): \(String(cString: strerror(code)))"
-        )
+                "Cannot \(action) \((path as NSString).lastPathComponent): \(String(cString: strerror(code)))",
+            fix: "Free disk space, or name a folder that you may write to.")
     }
 }
 

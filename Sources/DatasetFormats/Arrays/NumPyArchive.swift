@@ -127,7 +127,8 @@ enum NumPyArchive {
         }
         throw Problem(
             .malformed, code: "array-damaged", title: "A NumPy array is damaged",
-            detail: "The entry is not there any more.", location: name)
+            detail: "The entry is not there any more.", location: name,
+            fix: "Don't change the file while it is read; upload it again.")
     }
 
     private static func read(_ name: String, _ limits: ImportLimits, _ source: any EntrySource) throws

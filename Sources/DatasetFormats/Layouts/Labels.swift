@@ -49,6 +49,7 @@ enum Labels {
     static func counts(_ images: Int, _ labels: Int, _ place: String) -> Problem {
         Problem(
             .unprocessable, code: "label-count-mismatch", title: "There is not one label per image",
-            detail: "There are \(images) images and \(labels) labels.", location: place)
+            detail: "There are \(images) images and \(labels) labels.", location: place,
+            fix: "Save one label for each image, in the same order.")
     }
 }

@@ -6,6 +6,7 @@ import WorkerProtocol
 final class ShardedWebDataset: SampleSource {
     private let entries: EntryStream
     private let spool: EntrySpool
+    private let limit: ExpansionLimit?
     /// Nil: all of them.
     private let part: ImportOptions.Split?
     private var shard: WebDatasetSource?
@@ -28,6 +29,7 @@ final class ShardedWebDataset: SampleSource {
         self.entries = entries
         self.part = part
         spool = EntrySpool(scratch: scratch)
+        limit = ExpansionLimit(size: entries.source.bytesTotal)
     }
 
     static func isShard(_ name: String) -> Bool {
@@ -51,7 +53,8 @@ final class ShardedWebDataset: SampleSource {
                 entries.report.skip(path.name, "not of the \(part.rawValue) part")
                 continue
             }
-            let reader = try ArchiveReader(spool.file(of: entries.source, path), name: path.name)
+            let reader = try ArchiveReader(
+                spool.file(of: entries.source, path), name: path.name, within: limit)
             shard = WebDatasetSource(
                 EntryStream(reader, limits: entries.limits), prefix: path.name + "/")
         }

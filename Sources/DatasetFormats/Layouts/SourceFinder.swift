@@ -37,7 +37,8 @@ struct SourceFinder {
         guard stat(path, &status) == 0 else {
             throw Problem(
                 .notFound, code: "dataset-not-found", title: "The data set cannot be read",
-                detail: String(cString: strerror(errno)) + ".", location: path)
+                detail: String(cString: strerror(errno)) + ".", location: path,
+                fix: "Name a file or folder that is there and that you may read. The order is MODEL DATASET.")
         }
         guard status.st_mode & S_IFMT != S_IFDIR else {
             return try plan(isCancelled: isCancelled) { [path] in FolderReader(root: path) }

@@ -68,33 +68,33 @@ final class WebDatasetSource: SampleSource {
         case "cls": try take(.number, path, try text(path))
         case "json":
             guard let found = try labelField(path) else {
-                return entries.report.skip(prefix + path.name, "has no field label, cls or class")
+                return entries.report.skip(prefix + path.fullName, "has no field label, cls or class")
             }
             try take(.field, path, found)
         case "txt":
             // WebDataset calls captions so as well: beside another label it is one.
             guard label == nil || kind == "cls.txt" else {
-                return entries.report.skip(prefix + path.name, "a text beside a label")
+                return entries.report.skip(prefix + path.fullName, "a text beside a label")
             }
             try take(kind == "cls.txt" ? .number : .text, path, try text(path))
         default:
             var bytes: [UInt8] = []
             guard let content = try entries.image(path, into: &bytes) else {
-                return entries.report.skip(prefix + path.name, "neither an image nor a label")
+                return entries.report.skip(prefix + path.fullName, "neither an image nor a label")
             }
-            try take(Image(name: path.name, kind: kind, content: content, bytes: bytes))
+            try take(Image(name: path.fullName, kind: kind, content: content, bytes: bytes))
         }
     }
 
     /// Of several labels, the one of the highest kind.
     private func take(_ kind: LabelKind, _ path: EntryPath, _ text: String) throws {
         if let label, label.kind.rawValue >= kind.rawValue {
-            return entries.report.skip(prefix + path.name, "another label of its sample")
+            return entries.report.skip(prefix + path.fullName, "another label of its sample")
         }
         if let label { entries.report.skip(prefix + label.file, "another label of its sample") }
         let key = try Labels.key(
-            text, maximumClasses: entries.limits.maximumClasses, at: prefix + path.name)
-        label = (kind, key, path.name)
+            text, maximumClasses: entries.limits.maximumClasses, at: prefix + path.fullName)
+        label = (kind, key, path.fullName)
     }
 
     /// Of several images, such as a picture and its mask, the one whose name is the key and an extension.
@@ -139,7 +139,7 @@ final class WebDatasetSource: SampleSource {
         let bytes = try entries.contents(of: path, limit: Self.maximumLabelBytes)
         let text = String(decoding: bytes, as: UTF8.self).trimmingSpace()
         guard (1...255).contains(text.utf8.count) else {
-            throw Labels.invalid("“\(text.prefix(40))” is no label.", prefix + path.name)
+            throw Labels.invalid("“\(text.prefix(40))” is no label.", prefix + path.fullName)
         }
         return text
     }
@@ -148,7 +148,7 @@ final class WebDatasetSource: SampleSource {
         let bytes = try entries.contents(of: path, limit: Self.maximumLabelBytes)
         let document: JSONValue
         do { document = try StrictJSON.parse(bytes) } catch {
-            throw Labels.invalid("The file is no JSON: \(error.description)", prefix + path.name)
+            throw Labels.invalid("The file is no JSON: \(error.description)", prefix + path.fullName)
         }
         for field in ["label", "cls", "class", "class_name"] {
             switch document[field] {

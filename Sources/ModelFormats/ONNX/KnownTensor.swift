@@ -48,6 +48,9 @@ struct KnownTensor: Hashable {
         switch type {
         case .int64: elements = .integers(read(Int64.self).map { Dimension(Int(widened: $0)) })
         case .int32: elements = .integers(read(Int32.self).map { Dimension(Int(widened: $0)) })
+        case .int8:
+            elements = .integers(
+                bytes.map { Dimension(Int(widened: Int32(truncatingIfNeeded: Int8(bitPattern: $0)))) })
         case .bool, .uint8: elements = .integers(bytes.map { Dimension(Int(widened: $0)) })
         case .float32: elements = .numbers(read(UInt32.self).map { Double(Float(bitPattern: $0)) })
         case .float64: elements = .numbers(read(UInt64.self).map { Double(bitPattern: $0) })

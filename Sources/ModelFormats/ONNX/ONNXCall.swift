@@ -55,11 +55,11 @@ struct ONNXCall {
         return (0..<rank).contains(place) ? place : nil
     }
 
-    /// `TensorProto.DataType`.
+    /// `TensorProto.DataType`; half precision is computed in single.
     static func scalarType(_ number: Int) -> ScalarType? {
         let types: [Int: ScalarType] = [
-            1: .float32, 2: .uint8, 3: .int8, 5: .int16, 6: .int32, 7: .int64, 9: .bool, 10: .float16,
-            11: .float64, 16: .bfloat16,
+            1: .float32, 2: .uint8, 3: .int8, 5: .int16, 6: .int32, 7: .int64, 9: .bool, 10: .float32,
+            11: .float64, 16: .float32,
         ]
         return types[number]
     }

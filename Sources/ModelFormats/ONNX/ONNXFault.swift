@@ -41,7 +41,10 @@ enum ONNXFault: String {
 
     private var fix: String? {
         switch self {
-        case .damaged, .weights, .tooLarge: nil
+        case .damaged, .weights:
+            "Compare its SHA-256 with the original's, or export it again: torch.onnx.export(model.eval(), (images,), "
+                + "\"model.onnx\", dynamo=True)"
+        case .tooLarge: "Use a smaller model, or one whose file holds nothing but the model."
         case .version:
             "Convert it to opset 17: onnx.save(onnx.version_converter.convert_version(onnx.load(\"model.onnx\"), 17), "
                 + "\"model-17.onnx\")"

@@ -30,6 +30,8 @@ public struct ONNXModel: Sendable {
         public var location: WeightLocation
         /// The elements of what is not kept in the file byte by byte: it cannot be changed.
         public var literal: [UInt8]?
+        /// What its whole numbers stand for.
+        var quantisation: Quantisation?
     }
 
     /// Operator set versions that are read.
@@ -39,6 +41,8 @@ public struct ONNXModel: Sendable {
     public let graph: Graph
     /// Which of several outputs is the logits.
     public let outputName: String?
+    /// What the model takes; the graph takes float32, whatever that is.
+    public let imageType: ScalarType
     /// By the value that it feeds.
     public let weights: [Graph.ValueID: Weight]
     /// The files beside the model that its tensors lie in, by their path relative to the model's folder.
@@ -52,10 +56,11 @@ public struct ONNXModel: Sendable {
     ///   - range: where the model lies in the file.
     ///   - files: those that hold weights beside it, in the same file.
     ///   - output: the name or number of the logits, of several outputs.
+    ///   - images: the size of the images, where the model leaves it open.
     /// - Throws: `Problem` (`onnx-…`, `model-…`) that names the node or tensor.
     public init(
         _ file: RandomAccessFile, range: Range<Int>, files: ONNXFiles = ONNXFiles([:]), output: String? = nil,
-        limits: ONNXLimits = ONNXLimits()
+        images: ImageSize? = nil, limits: ONNXLimits = ONNXLimits()
     ) throws {
         let scanner = try WireScanner(file, range: range, limit: limits.maximumDescriptionBytes)
         let model: Onnx_ModelProto
@@ -76,10 +81,11 @@ public struct ONNXModel: Sendable {
         }
         externalFiles = try Self.externalFiles(model, files)
         var translator = try ONNXTranslator(
-            model.graph, scanner, file, files: files, opset: opset, limits: limits)
+            model.graph, scanner, file, files: files, opset: opset, images: images, limits: limits)
         try translator.translate()
         (graph, outputName) = try translator.finished(output)
         weights = translator.weights
+        imageType = translator.imageType
         metadata = scanner.metadata
         operators = Dictionary(model.graph.node.map { ($0.opType, 1) }, uniquingKeysWith: +)
         var total = 0

@@ -13,6 +13,18 @@ struct ONNXTensor {
     var type: ScalarType
     var shape: [Int]
     var elements: Elements
+    /// What its whole numbers stand for.
+    var quantisation: Quantisation?
+
+    /// What it is read as: half precision, and what is quantised, as float32.
+    var readType: ScalarType {
+        quantisation != nil || type == .float16 || type == .bfloat16 ? .float32 : type
+    }
+
+    /// The elements as `readType`.
+    func read(_ bytes: [UInt8]) -> [UInt8] {
+        quantisation?.decoded(bytes) ?? ElementConversion.convert(bytes, from: type, to: readType)
+    }
 
     let count: Int
 

@@ -13,6 +13,8 @@ struct ONNXTranslator {
         case stored(ONNXTensor, WeightRoles.Role)
         case known(KnownTensor)
         case row(RowIndex)
+        /// What is computed, within the range of whole numbers that stand for it.
+        case quantised(Graph.ValueID, Quantisation)
     }
 
     var builder: GraphBuilder
@@ -28,6 +30,9 @@ struct ONNXTranslator {
     /// The batch size that the model was exported with; nil where it is open.
     let fixedBatch: Int?
     private let imageShape: [Int]
+    let roles: WeightRoles
+    /// What the model takes.
+    let imageType: ScalarType
     /// Elements of constants that were computed with so far.
     private var computedElements = 0
     private static let maximumComputedElements = 1 << 22
@@ -36,7 +41,7 @@ struct ONNXTranslator {
 
     init(
         _ graph: Onnx_GraphProto, _ scanner: WireScanner, _ file: RandomAccessFile, files: ONNXFiles,
-        opset: Int, limits: ONNXLimits
+        opset: Int, images: ImageSize?, limits: ONNXLimits
     ) throws {
         proto = graph
         self.files = files
@@ -45,7 +50,7 @@ struct ONNXTranslator {
         self.opset = opset
         self.limits = limits
         builder = GraphBuilder(limits: limits.graph)
-        let roles = WeightRoles(graph)
+        roles = WeightRoles(graph)
         var stored: [String: Value] = [:]
         for (index, initializer) in graph.initializer.enumerated() {
             let tensor = try ONNXTensor(
@@ -65,9 +70,10 @@ struct ONNXTranslator {
             throw ONNXFault.input.problem(
                 "The model takes \(given.count) tensors, and not one batch of images.")
         }
-        let read = try ONNXImage(image)
+        let read = try ONNXImage(image, size: images)
         fixedBatch = read.batch
         imageShape = read.sizes
+        imageType = read.declared
         values = stored
         var value = try builder.input(
             image.name, .image, shape: [.batchSize] + read.sizes.map { Dimension($0) })
@@ -170,6 +176,9 @@ struct ONNXTranslator {
         }
         if let row = try rowResult(call, inputs) { return [row] }
         guard let rule = Self.rules[call.name] else {
+            if call.isQuantised {
+                throw call.quantised("“\(call.name.prefix(80))” computes with whole numbers.")
+            }
             throw ONNXFault.operator.problem(
                 "“\(call.name.prefix(80))” is not on the list of operators that may run.")
         }
@@ -213,12 +222,13 @@ struct ONNXTranslator {
     /// The elements, where they are known: not those of trained weights and tables.
     func known(_ value: Value) throws -> KnownTensor? {
         switch value {
-        case .tensor, .row: return nil
+        case .tensor, .row, .quantised: return nil
         case .known(let known): return known
         case .stored(let tensor, let role):
             guard tensor.count <= KnownTensor.maximumCount else { return nil }
             guard role == .constant else { return nil }
-            return KnownTensor(type: tensor.type, shape: tensor.shape, bytes: try bytes(tensor))
+            return KnownTensor(
+                type: tensor.readType, shape: tensor.shape, bytes: tensor.read(try bytes(tensor)))
         }
     }
 
@@ -232,15 +242,16 @@ struct ONNXTranslator {
     func type(_ value: Value) -> ScalarType {
         switch value {
         case .tensor(_, let type): type
-        case .stored(let tensor, _): tensor.type
+        case .stored(let tensor, _): tensor.readType
         case .known(let known): known.type
         case .row(let row): row.table.type
+        case .quantised(_, let quantised): quantised.type
         }
     }
 
     func shape(_ value: Value) -> Shape {
         switch value {
-        case .tensor(let id, _): builder.shape(of: id)
+        case .tensor(let id, _), .quantised(let id, _): builder.shape(of: id)
         case .stored(let tensor, _): tensor.shape.map { Dimension($0) }
         case .known(let known): known.shape.map { Dimension($0) }
         case .row(let row): [.batchSize] + row.table.shape.map { Dimension($0) }
@@ -253,6 +264,10 @@ struct ONNXTranslator {
         case .tensor(let id, _): return id
         case .stored(let tensor, let role): return try input(tensor, role)
         case .row: throw ONNXFault.operator.problem("It mixes the images of a batch.")
+        case .quantised:
+            throw ONNXFault.operator.problem(
+                "It computes with whole numbers of a quantisation, before a DequantizeLinear.",
+                fix: ONNXCall.advice)
         case .known(let known):
             guard let bytes = known.bytes else {
                 throw ONNXFault.operator.problem("It computes with sizes that depend on the batch.")
@@ -272,7 +287,7 @@ struct ONNXTranslator {
         }
         let kind: Graph.InputKind =
             switch role {
-            case .parameter where tensor.type.isFloatingPoint: .parameter(name: tensor.name)
+            case .parameter where tensor.readType.isFloatingPoint: .parameter(name: tensor.name)
             case .statistic: .buffer(name: tensor.name)
             default: .constant(name: tensor.name)
             }
@@ -285,8 +300,12 @@ struct ONNXTranslator {
         switch tensor.elements {
         case .file(let offset, _):
             location.fileOffset = offset
-            weights[value] = .init(location: location, literal: nil)
-        case .inline(let bytes): weights[value] = .init(location: location, literal: bytes)
+            weights[value] = .init(location: location, literal: nil, quantisation: tensor.quantisation)
+        case .inline(let bytes):
+            location.type = tensor.readType
+            // bounded: as many elements as lie in the file.
+            location.byteCount = tensor.count * tensor.readType.byteCount
+            weights[value] = .init(location: location, literal: tensor.read(bytes))
         }
         inputs[tensor.name] = value
         return value

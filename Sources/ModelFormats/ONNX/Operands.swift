@@ -22,6 +22,7 @@ extension ONNXTranslator {
     /// Every operator that is translated.
     static let rules: [String: Rule] = [
         activations, arithmetic, products, windows, normalisations, reductions, layouts, picking,
+        quantisation,
     ].reduce(into: [:]) { rules, group in rules.merge(group) { first, _ in first } }
 
     /// Appends a call with one result.

@@ -14,10 +14,9 @@ enum InputSection {
         if let triggered = inputs.triggered { table.add(row("Triggered test images", triggered)) }
         var facts: [Markup] = []
         if let model = inputs.model.summary {
-            let shape = model.inputShape.map { $0.map(String.init) ?? "N" }.joined(separator: " × ")
             facts.append(
                 """
-                <p>The model: \(model.format), input \(shape) \(model.inputType), \(model.classes) outputs, \
+                <p>The model: \(model.format), input \(model.inputSizes(by: " × ")) \(model.inputType), \(model.classes) outputs, \
                 \(Numbers.grouped(model.parameters)) parameters.</p>
                 """)
         }

@@ -28,7 +28,8 @@ public struct FileDigest: Hashable, Sendable {
         } catch {
             throw Problem(
                 .notFound, code: "file-unreadable", title: "The file can't be read",
-                detail: "\(path): \(error.localizedDescription)")
+                detail: "\(path): \(error.localizedDescription)",
+                fix: "Name a file that you may read.")
         }
     }
 }

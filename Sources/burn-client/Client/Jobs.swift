@@ -13,6 +13,7 @@ extension SubmitCommand: ClientWork {
             if let trusted { options["trusted"] = try await input(trusted, .dataset, client) }
             if !options.isEmpty { body["options"] = options }
             body["priority"] = priority
+            body["webhook"] = webhook
             body["model"] = try await input(model, .model, client)
             body["dataset"] = try await input(dataset, .dataset, client)
             var evaluation: [String: Any] = [:]
@@ -38,7 +39,10 @@ extension SubmitCommand: ClientWork {
             guard let data, let read = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
                 throw Problem(
                     .malformed, code: "options-unreadable", title: "The options can't be read",
-                    detail: "\(options) is no file with a JSON object.", location: "--options")
+                    detail: "\(options) is no file with a JSON object.", location: "--options",
+                    fix:
+                        "Such as a file with {\"seed\": 3, \"rounds\": 2}; the options are those of POST /v1/jobs."
+                )
             }
             values = read
         }

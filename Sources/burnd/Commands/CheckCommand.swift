@@ -185,9 +185,8 @@ struct CheckCommand: AsyncParsableCommand {
 
     private static func show(_ report: Report, _ problems: [Problem]) {
         if let model = report.model {
-            let shape = model.inputShape.map { $0.map(String.init) ?? "N" }.joined(separator: " x ")
             print(
-                "model    \(model.format), input \(shape) \(model.inputType), \(model.classes) classes, "
+                "model    \(model.format), input \(model.inputSizes(by: " x ")) \(model.inputType), \(model.classes) classes, "
                     + "\(model.parameters) parameters")
             if let copies = model.weightCopies {
                 let names = copies.map { "\"\($0.name)\"\($0.isAnalysed ? " (looked at)" : "")" }
@@ -197,6 +196,7 @@ struct CheckCommand: AsyncParsableCommand {
                 let names = kept.prefix(8).joined(separator: ", ") + (kept.count > 8 ? ", …" : "")
                 print("         kept as they are, none of the network's: \(names)".inOneLine)
             }
+            if let conversion = model.conversion { print("         \(conversion)".inOneLine) }
             if let output = model.output { print("         logits: output \(output)".inOneLine) }
         }
         if let set = report.dataset {

@@ -43,7 +43,8 @@ struct LocalAnalysis {
                 .unprocessable, code: "target-class-out-of-range",
                 title: "The target class is none of the model's",
                 detail: "\(target) was given; the model has outputs 0 to \(model.classes - 1).",
-                location: "--target-class")
+                location: "--target-class",
+                fix: "Give the number of the attack's target among the model's outputs, or leave it out.")
         }
         var packed: [String: (folder: String, summary: DatasetSummary)] = [:]
         for set in sets {

@@ -98,7 +98,8 @@ enum TreeDigest {
         guard let walker = FileManager.default.enumerator(atPath: base) else {
             throw Problem(
                 .notFound, code: "file-unreadable", title: "The file can't be read",
-                detail: "\(folder) can't be listed.")
+                detail: "\(folder) can't be listed.",
+                fix: "Name a folder that you may read.")
         }
         var paths: [String] = []
         while let path = walker.nextObject() as? String {

@@ -10,6 +10,7 @@ import Logging
 import ServiceLifecycle
 import Storage
 import Support
+import Webhooks
 import Workers
 
 struct ServeCommand: AsyncParsableCommand {
@@ -74,6 +75,7 @@ struct Daemon {
         let ring = KeyRing(try await store.keys())
         try ListenPolicy.check(configuration, keys: ring)
         let audit = AuditLog(store: store)
+        let webhooks = try configuration.webhookSettings()
         var queueing = JobQueue.Configuration()
         queueing.slots = configuration.slots
         queueing.importSlots = configuration.slots
@@ -96,19 +98,24 @@ struct Daemon {
             access: RESTService.Access(
                 ring: ring, requiresKeys: !configuration.listen.isLoopback,
                 hosts: ListenPolicy.hosts(configuration), proxies: configuration.trustedProxies,
-                quotas: configuration.quotas), audit: audit)
+                base: configuration.basePath, quotas: configuration.quotas), audit: audit, webhooks: webhooks)
         var keeping = Housekeeping.Configuration()
         keeping.retention = configuration.retention.policy
         housekeeping = Housekeeping(
             store: store, artifacts: artifacts, uploads: api.uploads, configuration: keeping)
-        services = [
-            QueueService(queue: queue), HousekeepingService(housekeeping: housekeeping),
-            ControlService(
-                folder: artifacts.directory, desk: KeyAdministration(store: store, ring: ring, audit: audit)),
-            WebService(
-                configuration: try configuration.server(), router: api.router(), metrics: metrics,
-                readiness: readiness, stopSeconds: configuration.shutdownSeconds),
-        ]
+        let delivery = WebhookDelivery(
+            store: store, settings: webhooks, program: "\(Release.name)/\(Release.version)")
+        let webhookServices = webhooks.hosts.isEmpty ? [] : [WebhookService(delivery: delivery)]
+        services =
+            webhookServices + [
+                QueueService(queue: queue), HousekeepingService(housekeeping: housekeeping),
+                ControlService(
+                    folder: artifacts.directory,
+                    desk: KeyAdministration(store: store, ring: ring, audit: audit)),
+                WebService(
+                    configuration: try configuration.server(), router: api.router(), metrics: metrics,
+                    readiness: readiness, stopSeconds: configuration.shutdownSeconds),
+            ]
     }
 }
 
@@ -127,6 +134,14 @@ private struct HousekeepingService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await housekeeping.run() }
+    }
+}
+
+private struct WebhookService: Service {
+    let delivery: WebhookDelivery
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await delivery.run() }
     }
 }
 
@@ -166,6 +181,21 @@ extension Configuration.Retention {
 }
 
 extension Configuration {
+    /// - Throws: `Problem` for a secret that is missing or can't be used.
+    func webhookSettings() throws -> WebhookSettings {
+        guard !webhooks.hosts.isEmpty else { return WebhookSettings() }
+        guard let file = webhooks.secretFile else {
+            throw Problem(
+                .malformed, code: "configuration-invalid", title: "The configuration is not valid",
+                detail: "webhooks.hosts lets webhooks be sent, and nothing signs them.",
+                location: "webhooks.secret_file", fix: "Set it, or remove webhooks.hosts.")
+        }
+        return WebhookSettings(
+            hosts: webhooks.hosts.compactMap(WebhookOrigin.init),
+            secret: try WebhookSettings.secret(inFile: file), certificates: webhooks.certificates,
+            tries: webhooks.tries, firstWait: Double(webhooks.retrySeconds))
+    }
+
     /// - Throws: `Problem` for TLS files that can't be used.
     func server() throws -> HTTPServerConfiguration {
         var server = HTTPServerConfiguration()

@@ -1,4 +1,5 @@
 import API
+import HTTPServer
 import Logging
 import WorkerProtocol
 
@@ -7,6 +8,7 @@ struct Configuration: Sendable {
     var listen = ListenAddress(host: "127.0.0.1", port: 8080)
     var allowedHosts: [String] = []
     var trustedProxies: [String] = []
+    var basePath = BasePath.top
     var tls = TLS()
     var insecureHTTP = false
     var dataDirectory = "data"
@@ -23,6 +25,7 @@ struct Configuration: Sendable {
     var uploads = Uploads()
     var pictures = Pictures()
     var retention = Retention()
+    var webhooks = Webhooks()
 
     /// Both or none.
     struct TLS: Sendable {
@@ -66,6 +69,14 @@ struct Configuration: Sendable {
     struct Pictures: Sendable {
         var workers = 1
         var cacheBytes = 1 << 30
+    }
+
+    struct Webhooks: Sendable {
+        var hosts: [String] = []
+        var secretFile: String?
+        var certificates: String?
+        var tries = 12
+        var retrySeconds = 10
     }
 
     struct Retention: Sendable {

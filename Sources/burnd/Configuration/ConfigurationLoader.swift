@@ -38,7 +38,8 @@ enum ConfigurationLoader {
         } catch {
             throw Problem(
                 .notFound, code: "configuration-unreadable", title: "The configuration can't be read",
-                detail: "\(file): \(error.localizedDescription)", location: file)
+                detail: "\(file): \(error.localizedDescription)", location: file,
+                fix: "Name a file that you may read; `burnd settings` prints one.")
         }
         let root: Node?
         do {
@@ -46,7 +47,8 @@ enum ConfigurationLoader {
         } catch {
             throw Problem(
                 .malformed, code: "configuration-invalid", title: "The configuration is not valid",
-                detail: "\(file) is neither YAML nor JSON: \(error)", location: file)
+                detail: "\(file) is neither YAML nor JSON: \(error)", location: file,
+                fix: "Correct the line; `burnd settings` prints a file with every setting.")
         }
         guard let root, root != Node("") else { return }
         try apply(root, under: "", file: file, to: &configuration)
@@ -104,6 +106,8 @@ enum ConfigurationLoader {
         Problem(
             .malformed, code: "configuration-invalid", title: "The configuration is not valid",
             detail: detail, location: location,
-            fix: known.isEmpty ? nil : "Known are: " + known.joined(separator: ", ") + ".")
+            fix: known.isEmpty
+                ? "Correct it; `burnd settings` says what each setting takes."
+                : "Known are: " + known.joined(separator: ", ") + ".")
     }
 }

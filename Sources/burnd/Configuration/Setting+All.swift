@@ -1,4 +1,6 @@
+import API
 import HTTPServer
+import Webhooks
 
 /// Every setting, in the order of the documented file. Those of a section stand together.
 extension Setting {
@@ -22,8 +24,20 @@ extension Setting {
             "trusted_proxies", \.trustedProxies, "numeric addresses",
             """
             Numeric addresses of proxies in front of the service. Their X-Forwarded-For says who the client is, and the
-            limit of connections per address does not hold for them. Needs an API key.
+            limit of connections per address does not hold for them. Their X-Forwarded-Prefix replaces base_path. Needs
+            an API key.
             """, isValid: { HostStage.isHost($0.contains(":") ? "[\($0)]" : $0) }),
+        Setting(
+            "base_path", \.basePath, "a path such as /burn that begins unlike the service's own",
+            """
+            Path below which a proxy serves the service, such as /burn. Links, Location and the dashboard's files have it
+            in front. The proxy may leave it in the requests' paths or take it off.
+            """
+        ) { base in
+            base == .top ? nil : base.description
+        } read: { text in
+            BasePath(text).flatMap { $0.collides(with: RESTService.names) ? nil : $0 }
+        },
         text(
             "tls.certificate", \.tls.certificate, example: "/etc/burn/certificate.pem",
             "PEM file of the certificate with its chain; turns TLS on."),
@@ -192,6 +206,23 @@ extension Setting {
         count(
             "retention.tombstone_days", \.retention.tombstoneDays, 0...36_500,
             "Days that a removed job is answered 410."),
+        list(
+            "webhooks.hosts", \.webhooks.hosts, "hosts such as hooks.example.org or hooks.example.org:8443",
+            """
+            Where a job's webhook may lead, with the port where it is not 443. Over TLS; http://HOST:PORT where plain HTTP
+            is meant. Without any, jobs with a webhook are refused.
+            """, isValid: { WebhookOrigin($0) != nil }),
+        text(
+            "webhooks.secret_file", \.webhooks.secretFile, example: "/etc/burn/webhook-secret",
+            "File of the secret that signs them, whsec_ and base64, not readable by everybody."),
+        text(
+            "webhooks.certificates", \.webhooks.certificates, example: "/etc/burn/our-ca.pem",
+            "PEM file of certificates that are trusted beside the system's."),
+        count(
+            "webhooks.tries", \.webhooks.tries, 1...100, "How often one is tried before it is given up."),
+        count(
+            "webhooks.retry_seconds", \.webhooks.retrySeconds, 1...3600,
+            "Seconds before the second try; doubles with each, up to an hour."),
     ]
 
     /// What the settings of a section have in common.
@@ -202,6 +233,7 @@ extension Setting {
         "limits": "Limits of uploads, jobs and workers.",
         "uploads": "Resumable uploads. Their space is reserved.",
         "pictures": "Pictures of samples are made when somebody looks at them.",
+        "webhooks": "Requests to other services, which tell of finished jobs. See docs/operations.md.",
         "retention": """
         Finished jobs are removed with all they found when they are older than so many days, or when there are more \
         than so many.

@@ -17,7 +17,8 @@ struct HostileNumberTests {
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(tiny.bytes()).write(to: URL(filePath: path))
         let file = try RandomAccessFile(path: path)
-        return try ONNXModel(file, range: 0..<file.size, limits: limits)
+        return try ONNXModel(
+            file, range: 0..<file.size, images: ImageSize(height: 8, width: 8), limits: limits)
     }
 
     /// Neither a trap nor an allocation of what the shapes say: read, or refused with the node's or tensor's name.

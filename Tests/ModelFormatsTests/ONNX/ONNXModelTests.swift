@@ -14,7 +14,8 @@ struct ONNXModelTests {
         try Data(bytes).write(to: url)
         defer { try? FileManager.default.removeItem(at: url) }
         let file = try RandomAccessFile(path: url.path)
-        return try ONNXModel(file, range: 0..<file.size, limits: limits)
+        return try ONNXModel(
+            file, range: 0..<file.size, images: ImageSize(height: 8, width: 8), limits: limits)
     }
 
     private func open(_ tiny: TinyONNX) throws -> ONNXModel { try open(tiny.bytes()) }
@@ -143,12 +144,12 @@ struct ONNXModelTests {
                 { $0.model.graph.input.append(TinyONNX.info("second", [nil, 3])) }
             ),
             (
-                "an input of float16", "onnx-input",
-                { $0.model.graph.input[0].type.tensorType.elemType = 10 }
+                "an input of float64", "onnx-input",
+                { $0.model.graph.input[0].type.tensorType.elemType = 11 }
             ),
             (
-                "an open height", "onnx-input",
-                { $0.model.graph.input[0] = TinyONNX.info("input", [nil, 3, nil, 8]) }
+                "open channels", "onnx-input",
+                { $0.model.graph.input[0] = TinyONNX.info("input", [nil, nil, 8, 8]) }
             ),
             (
                 "external data", "onnx-external-data",

@@ -1,4 +1,5 @@
 // Requests to the REST API. Every failure is a Problem: what is wrong, where, and what to do (RFC 9457).
+import { address } from './base.js';
 import { askForKey, authorization, forgetKey } from './session.js';
 
 export class Problem extends Error {
@@ -35,7 +36,7 @@ export async function send(path, { method = 'GET', headers = {}, body, signal } 
     let response;
     const sent = authorization();
     try {
-      response = await fetch(path, { method, headers: { ...headers, ...sent }, body, signal });
+      response = await fetch(address(path), { method, headers: { ...headers, ...sent }, body, signal });
     } catch (error) {
       if (error.name === 'AbortError') throw error;
       throw Problem.unreachable();
@@ -78,10 +79,10 @@ export async function probe(path, options) {
 export async function* pages(path, { signal, limit = 1000 } = {}) {
   let cursor = null;
   do {
-    const address = new URL(path, location.origin);
-    address.searchParams.set('limit', limit);
-    if (cursor) address.searchParams.set('cursor', cursor);
-    const page = await get(address.pathname + address.search, { signal });
+    const listing = new URL(path, location.origin);
+    listing.searchParams.set('limit', limit);
+    if (cursor) listing.searchParams.set('cursor', cursor);
+    const page = await get(listing.pathname + listing.search, { signal });
     yield page.items;
     cursor = page.next_cursor;
   } while (cursor);

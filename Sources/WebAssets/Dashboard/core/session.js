@@ -1,5 +1,8 @@
 // The API key of this browser tab. It is kept in the tab's own storage and forgotten with it.
-const slot = 'burn-api-key';
+import { base } from './base.js';
+
+// Another service below another path of the same host has keys of its own.
+const slot = `burn-api-key${base}`;
 let asking = null;
 
 export function key() {

@@ -35,7 +35,7 @@ function facts(kind, record) {
   const { summary } = record;
   const pairs = [['SHA-256', h('span', { class: 'mono small' }, record.sha256)], ['Size', bytes(record.bytes)]];
   if (summary && kind === 'models') {
-    pairs.push(['Format', summary.format], ['Input', `${summary.input_shape.map((side) => side ?? 'N').join(' × ')}, ${summary.input_type}`],
+    pairs.push(['Format', summary.format], ['Input', `${summary.input_shape.map((side, axis) => side ?? (axis ? 'any' : 'N')).join(' × ')}, ${summary.input_type}`],
       ['Classes', count(summary.classes)], ['Parameters', count(summary.parameters)]);
     if (record.weights) pairs.push(['Copy of the weights', record.weights]);
     if (record.architecture) pairs.push(['Architecture', record.architecture]);

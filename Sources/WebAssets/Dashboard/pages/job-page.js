@@ -31,7 +31,7 @@ export async function show(container, { params, query, signal }) {
       h('div', {}, h('h1', {}, `${words(shown.type)} of ${model}`),
         h('p', { class: 'quiet wide' }, badge(shown.state), ' with ',
           h('a', { href: `#/datasets/${shown.dataset}` }, dataset), ` · started ${when(shown.created_at)} · `,
-          h('span', { class: 'mono' }, shown.id))),
+          h('span', { class: 'mono' }, shown.id)), shown.webhook && h('p', { class: 'quiet' }, webhook(shown.webhook))),
       h('div', { class: 'actions' }, actions(shown, messages, remove))));
   const { show: draw } = await tab[2]();
   let stop = null;
@@ -61,6 +61,13 @@ export async function show(container, { params, query, signal }) {
   } catch (error) {
     if (error.name !== 'AbortError') throw error;
   }
+}
+
+/** How far telling the job's end is. */
+function webhook({ host, state, tries, status, failure }) {
+  const why = failure ?? (status ? `it answered ${status}` : null);
+  const trouble = ['pending', 'abandoned'].includes(state) && tries > 0 && why ? ` after ${tries} tries: ${why}` : '';
+  return `Webhook to ${host}: ${words(state)}${trouble}`;
 }
 
 /** What can be done with a job now; `remove` removes it and leaves its page. */

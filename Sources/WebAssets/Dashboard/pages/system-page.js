@@ -1,5 +1,6 @@
 // The service itself: room, queue, workers, devices, confinement, keys.
 import { get, probe } from '../core/api.js';
+import { address } from '../core/base.js';
 import { fill, h, scrollable } from '../core/dom.js';
 import { bytes, count, duration, percent, when, words } from '../core/format.js';
 import { emptyView, missingView, problemView } from '../core/problem-view.js';
@@ -41,7 +42,7 @@ async function draw(place, signal) {
 
 /** A service that is not ready answers 503 with the same document. */
 async function readiness(signal) {
-  const response = await fetch('/readyz', { signal });
+  const response = await fetch(address('/readyz'), { signal });
   return response.json();
 }
 

@@ -123,7 +123,7 @@ function summary(kind, { name, summary: found, sha256, state, verified }) {
   const facts = !found ? [state === 'importing' ? 'Being read' : state]
     : kind === 'models'
       ? [found.format, `${count(found.classes)} classes`, `${count(found.parameters)} parameters`,
-        `input ${found.input_shape.map((side) => side ?? 'N').join(' × ')}`]
+        `input ${found.input_shape.map((side, axis) => side ?? (axis ? 'any' : 'N')).join(' × ')}`]
       : [found.format, `${count(found.samples)} images`, `${found.width} × ${found.height} × ${found.channels}`,
         `${count(found.classes.length)} classes`,
         ...(found.skipped_total ? [`${count(found.skipped_total)} entries passed over`] : [])];

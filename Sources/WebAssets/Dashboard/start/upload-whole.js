@@ -1,5 +1,6 @@
 // An upload in one request. XMLHttpRequest, since fetch does not tell how far it is.
 import { Problem } from '../core/api.js';
+import { address } from '../core/base.js';
 import { base64 } from '../core/digest.js';
 import { askForKey, authorization, forgetKey } from '../core/session.js';
 
@@ -27,10 +28,10 @@ function document(request) {
   }
 }
 
-function once(address, file, digest, signal, onProgress) {
+function once(path, file, digest, signal, onProgress) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open('POST', address);
+    request.open('POST', address(path));
     request.setRequestHeader('Content-Type', 'application/octet-stream');
     for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
     if (digest) request.setRequestHeader('Content-Digest', `sha-256=:${base64(digest)}:`);

@@ -84,7 +84,7 @@ class Client:
         rounds: int | None = None, force: bool | None = None, threads: int | None = None, method: str | None = None,
         classes: Sequence[str] | Mapping[str, int] | None = None, input_shape: Sequence[int] | None = None,
         accept_disagreement: bool | None = None, options: Mapping[str, Any] | None = None, priority: int | None = None,
-        reading: Mapping[str, str] | None = None,
+        reading: Mapping[str, str] | None = None, webhook: str | None = None,
     ) -> Job:
         """Starts a job and returns at once when the inputs are there.
 
@@ -103,6 +103,7 @@ class Client:
         options:    further options of POST /v1/jobs.
         reading:    import options for a data set that is a path, such as {"layout": "manifest", "split": "test"}: those of
                     POST /v1/datasets. How a set was read stands in the `reading` of what `push_dataset` gives.
+        webhook:    an address that is told of the job's end, on a host of the service's webhooks.hosts.
         """
         if type not in ("scan", "purify"):
             raise BurnError(f"A job is a scan or purify, not {type!r}.")
@@ -141,6 +142,8 @@ class Client:
                 body["evaluation"] = evaluation
             if priority is not None:
                 body["priority"] = priority
+            if webhook is not None:
+                body["webhook"] = webhook
             return Job.of(self._transport.post("/v1/jobs", body, **{"Idempotency-Key": str(uuid.uuid4())}))
         finally:
             self._end_line()

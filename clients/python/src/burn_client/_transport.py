@@ -84,6 +84,11 @@ class Transport:
             base_url=url, headers=headers, timeout=httpx.Timeout(timeout, connect=15), follow_redirects=False,
             event_hooks={"request": [self._meet]})
 
+    def below(self, link: str) -> str:
+        """The path of a link that the service gave, below its address: a proxy may serve it below a path."""
+        base = self.http.base_url.path.rstrip("/")
+        return link[len(base):] if base and link.startswith(base + "/") else link
+
     def close(self) -> None:
         self.http.close()
 

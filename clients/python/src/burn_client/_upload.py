@@ -129,7 +129,7 @@ def _settled(transport: Transport, upload: str, kind: str, waiting: Callable[[],
         if "input" in state["links"]:
             break
         time.sleep(0.2)
-    return settled(transport, state["links"]["input"], waiting)
+    return settled(transport, transport.below(state["links"]["input"]), waiting)
 
 
 def settled(transport: Transport, path: str, waiting: Callable[[], None]) -> Input:
