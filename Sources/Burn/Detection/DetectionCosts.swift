@@ -17,20 +17,24 @@ package struct DetectionCosts: Sendable {
     /// The bundles of classes take no pass; what they take is about that of half a pass of every sample.
     var bundles: Double { 0.5 * Double(samples) }
 
+    /// The mean perturbation of so many suspects.
+    private func pattern(_ suspects: Int) -> Int {
+        let steps = isExact ? 0 : Self.gradient * min(TriggerSearch.mostForGradients, suspects)
+        return steps + Self.gradient * Self.gradientsOfDescent * min(TriggerSearch.mostForDescent, suspects)
+    }
+
     /// A trigger is estimated, taken out and put in (`TriggerSearch.examine`).
     var trigger: Double {
         let suspects = min(TriggerSearch.mostForEstimate, members)
-        let descent = isExact ? 0 : Self.gradient * min(TriggerSearch.mostForGradients, suspects)
         let responses = 2 * Self.forms * min(TriggerSearch.probesPerTest, samples)
         let removal = 2 * min(TriggerSearch.mostForRemoval, members)
-        return Double(descent + suspects + responses + removal)
+        return Double(pattern(suspects) + suspects + responses + removal)
     }
 
     /// A trigger that goes no further than the screen.
     var screenedTrigger: Double {
         let suspects = min(TriggerSearch.mostForEstimate, members)
-        let descent = isExact ? 0 : Self.gradient * min(TriggerSearch.mostForGradients, suspects)
-        return Double(descent + suspects + 2 * Self.forms * min(TriggerSearch.probesOfScreen, samples))
+        return Double(pattern(suspects) + suspects + 2 * Self.forms * min(TriggerSearch.probesOfScreen, samples))
     }
 
     /// The triggers behind the clusters of classes and behind what is beside them (`TriggerSearch.examineSides`), of which one
@@ -87,6 +91,7 @@ package struct DetectionCosts: Sendable {
 
     /// Boundary and moment estimates at their strengths.
     private static let forms = 5
+    private static let gradientsOfDescent = 4
     /// Of one input gradient.
     static let gradient = 3
     /// Of a sample that `BoundaryAnalysis` looks at: two descents of seven gradients together, and a few passes to look.

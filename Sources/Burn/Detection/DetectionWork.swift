@@ -60,7 +60,7 @@ package final class DetectionWork: Sendable {
 
     /// Work was done for the running stage.
     func add(_ passes: Double) {
-        let progress = state.withLock { state in
+        state.withLock { state in
             let before = state.passesLeft
             let least = Self.leastLeft * state.planned
             state.left[state.stage] = max(least, (state.left[state.stage] ?? 0) - passes)
@@ -68,16 +68,16 @@ package final class DetectionWork: Sendable {
                 let moved = state.fraction + (1 - state.fraction) * passes / (before + passes)
                 state.fraction = max(state.fraction, min(Self.mostBeforeTheEnd, moved))
             }
-            return Progress(fraction: state.fraction, passesLeft: state.passesLeft)
+            // Within the lock: several threads work, and what one of them reports late would go backwards.
+            report(Progress(fraction: state.fraction, passesLeft: state.passesLeft))
         }
-        report(progress)
     }
 
     func finish() {
         state.withLock { state in
             state.left = [:]
             state.fraction = 1
+            report(Progress(fraction: 1, passesLeft: 0))
         }
-        report(Progress(fraction: 1, passesLeft: 0))
     }
 }

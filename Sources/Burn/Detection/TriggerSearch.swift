@@ -13,7 +13,8 @@ struct TriggerSearch {
 
     /// Enough for a mean over samples; more would only cost time.
     static let mostForEstimate = 2048
-    /// Where a perturbation costs a gradient.
+    static let mostForDescent = 32
+    /// Where a first step costs a gradient.
     static let mostForGradients = 256
     static let probesPerTest = 384
     static let mostForRemoval = 512
@@ -163,7 +164,8 @@ struct TriggerSearch {
             highest: images.highest, keepsFaint: keepsFaint)
     }
 
-    /// Minus the mean perturbation of the cluster, (C, H, W).
+    /// Minus the mean perturbation of the cluster, (C, H, W): the direction is that of the mean first step, which more samples
+    /// tell more exactly; how far it has to go is told by the descents of a few.
     private func boundaryPattern(_ cluster: [Int]) throws -> Tensor {
         let steps = FirstSteps(model: model, images: images, table: table, store: store, token: token)
         let chosen = store.isExact ? cluster : Array(cluster.prefix(Self.mostForGradients))
@@ -171,7 +173,21 @@ struct TriggerSearch {
         for part in images.parts(of: chosen) {
             sum = try sum + steps.perturbations(of: part).sum([0])
         }
-        return try -(sum / Double(chosen.count))
+        let stride = max(1, chosen.count / Self.mostForDescent)
+        let few = Array(
+            Swift.stride(from: 0, to: chosen.count, by: stride).prefix(Self.mostForDescent).map { chosen[$0] })
+        return try -(sum / Double(chosen.count)) * reach(few, steps)
+    }
+
+    /// How much further samples have to go than their first step, at least 1.
+    private func reach(_ samples: [Int], _ steps: FirstSteps) throws -> Double {
+        func length(_ perturbations: Tensor) throws -> Double {
+            try Double(perturbations.contiguous().flatten(from: 1).norm([1]).sum().item(as: Float.self))
+        }
+        let finished = try BoundaryDescent.unbiased(model: model, images: images, token: token).run(
+            images.batch(samples), predicted: samples.map { Int(table.predicted[$0]) })
+        let first = try length(steps.perturbations(of: samples))
+        return try max(1, length(finished.perturbations) / max(first, 1e-9))
     }
 
     /// Weights under which the reference's labels are spread as the cluster's second likeliest classes are: the best
