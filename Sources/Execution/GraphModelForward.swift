@@ -88,7 +88,7 @@ extension GraphModel {
             throw Problem(
                 .unprocessable, code: "image-shape", title: "The images do not fit the model",
                 detail: "the model takes (\(expected)), given are \(shape)",
-                fix: "Import the images at the size that the model takes: --resize HxW.")
+                fix: "Import the images at the size that the model takes: --resize HxW (resize=HxW).")
         }
     }
 }

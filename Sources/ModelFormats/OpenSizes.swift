@@ -114,7 +114,7 @@ struct OpenSizes {
             problem = GraphFault.imageSize.problem(
                 "It leaves height and width open, and does not run with the data set's \(images): \(problem.detail)",
                 fix: "Import the data set again at a size that the model runs with, such as --resize \(size) "
-                    + "(resize=\(size) over HTTP).")
+                    + "(resize=\(size)).")
             throw problem
         }
     }

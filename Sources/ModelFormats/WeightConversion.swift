@@ -8,10 +8,13 @@ enum WeightConversion {
     }
 
     static func ofWholes(_ count: Int, activations: Bool) -> String {
-        "\(count) weights are kept as whole numbers: they are read as float32, and written back rounded to the file's own "
-            + "steps."
-            + (activations
-                ? " What is computed is held within the range of its whole numbers, and not rounded." : "")
+        let weights =
+            "\(count) weights are kept as whole numbers: they are read as float32, and written back rounded to the "
+            + "file's own steps."
+        let computed =
+            "What is quantised on the way is held within the range of its whole numbers, and not rounded."
+        return [count > 0 ? weights : nil, activations ? computed : nil].compactMap(\.self)
+            .joined(separator: " ")
     }
 }
 

@@ -34,7 +34,7 @@ public final class PackedDatasetWriter {
             throw Problem(
                 .unprocessable, code: "image-size-impossible", title: "The image size is not possible",
                 detail: "Images of \(height) x \(width) with \(channels) channels cannot be packed.",
-                fix: "Import the set with --resize HxW (resize=HxW over HTTP).")
+                fix: "Import the set with --resize HxW (resize=HxW).")
         }
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)

@@ -43,13 +43,26 @@ import Testing
         }
     }
 
+    /// As other query parameters do.
+    @Test(arguments: ["true", "false", "1", "0"]) func flagsAreReadInOneWay(text: String) async throws {
+        try await withHarness { service in
+            let answer = try await service.send(
+                .post, "/v1/datasets?skip_damaged=\(text)&empty_classes=\(text)",
+                body: Data(Script.dataset.utf8), headers: [.prefer: "wait=30"])
+            #expect(answer.status == 201, "\(answer.text)")
+            let listed = try await service.send(.get, "/v1/jobs/job_none/samples?flagged=\(text)")
+            #expect(listed.status == 404)
+        }
+    }
+
     @Test(arguments: [
         "models?architecture=resnet18&skeleton=x", "models?image=32", "models?architecture=a&image=0",
         "models?resize=3", "models?weights=ema", "datasets?resize=0", "datasets?resize=3x",
         "datasets?crop=1x2x3",
         "datasets?alpha=no",
         "datasets?layout=tree", "datasets?orientation=left", "datasets?split=all", "datasets?skeleton=x",
-        "datasets?images=0", "datasets?images=99999999",
+        "datasets?images=0", "datasets?images=99999999", "datasets?skip_damaged=yes",
+        "datasets?empty_classes=",
     ])
     func whatCannotBeReadIsRefused(query: String) async throws {
         try await withHarness { service in

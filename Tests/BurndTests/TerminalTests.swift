@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import Support
 import Synchronization
 import Testing
 
@@ -88,5 +89,17 @@ import Testing
         #expect(lines.count == 3)
         #expect(lines[1].hasPrefix("ACC") && lines[1].hasSuffix("77.90 %  77.80 %"))
         #expect(VerdictText.table(PurificationMetrics()) == nil)
+    }
+
+    /// An option that a message has in both forms is said as it is typed, once.
+    @Test(arguments: [
+        ("such as --resize 224x224 (resize=224x224).", "such as --resize 224x224."),
+        ("import with --empty-classes (empty_classes=true).", "import with --empty-classes."),
+        ("Upload it again with resize=32x24.", "Upload it again with --resize 32x24."),
+        ("torch.export.export(model, strict=False)", "torch.export.export(model, strict=False)"),
+    ])
+    func optionsAreSaidAsTheyAreTyped(text: String, expected: String) {
+        let problem = Problem(.malformed, code: "c", title: "t", detail: "d", fix: text)
+        #expect(CommandWords.translated(problem).fix == expected)
     }
 }

@@ -92,6 +92,17 @@ def quantised(activations, other_scale=False):
     return model(nodes + body, {name: np.asarray(value) for name, value in tensors.items() if name in used})
 
 
+def aware():
+    """As quantisation-aware training exports it: weights in single precision, each before a pair of its own."""
+    scale = per_channel(KERNEL, 0)[1]
+    node = helper.make_node
+    return model(
+        [node("QuantizeLinear", ["kernel", "kernel_scale", "kernel_zero"], ["kernel_q"], axis=0),
+         node("DequantizeLinear", ["kernel_q", "kernel_scale", "kernel_zero"], ["kernel_f"], axis=0),
+         *network("x", "kernel_f")],
+        weights() | {"kernel_scale": scale, "kernel_zero": np.zeros(6, np.int8)})
+
+
 def integers():
     node = helper.make_node
     kernel, scale = per_channel(KERNEL, 0)
@@ -106,7 +117,7 @@ def main(out):
     answers = {"images": IMAGES.flatten().tolist()}
     for name, made in {
         "half": half(), "half-inside": half_inside(), "qdq-weights": quantised(False), "qdq": quantised(True),
-        "qdq-other-scale": quantised(True, other_scale=True), "integers": integers(),
+        "qdq-aware": aware(), "qdq-other-scale": quantised(True, other_scale=True), "integers": integers(),
     }.items():
         save(made, out / f"{name}.onnx")
         images = IMAGES.astype(np.float16) if name == "half" else IMAGES

@@ -9,6 +9,10 @@ extension ONNXTranslator {
     static let quantisation: [String: Rule] = [
         "QuantizeLinear": { translator, operands in
             let quantised = try translator.scaling(operands, type: nil)
+            // A weight that is trained with its quantisation in view: it stays as it is.
+            if case .stored = try operands.value(0) {
+                return [.quantised(try translator.tensor(operands, 0), quantised)]
+            }
             guard let scale = quantised.scales.first, quantised.scales.count == 1 else {
                 throw operands.call.quantised("It has a scale for each channel of what is computed.")
             }

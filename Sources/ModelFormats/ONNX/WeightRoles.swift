@@ -14,7 +14,7 @@ struct WeightRoles {
     private static let passing: Set<String> = [
         "Identity", "Transpose", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Cast", "Slice", "Split",
         "Gather",
-        "DequantizeLinear", "Expand", "Clip", "Exp", "Softmax", "Sigmoid", "Concat",
+        "QuantizeLinear", "DequantizeLinear", "Expand", "Clip", "Exp", "Softmax", "Sigmoid", "Concat",
     ]
 
     init(_ graph: Onnx_GraphProto) {

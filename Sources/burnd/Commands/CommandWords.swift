@@ -23,7 +23,7 @@ enum CommandWords {
 
     /// Options with their values. One that is said both ways already, as `--skip-damaged (skip_damaged=true)`, is said once.
     private static func translated(_ text: String) -> String {
-        let once = text.replacing(/(--[a-z-]+(?: \d+)?) \([a-z_]+=[^)]*\)/) { String($0.1) }
+        let once = text.replacing(/(--[a-z-]+(?: [A-Za-z0-9]+)?) \([a-z_]+=[^)]*\)/) { String($0.1) }
             .replacing(/([a-z_]+=[^ ()]+) \((--[a-z-]+)[^)]*\)/) { String($0.1) }
         return once.replacing(/\b([a-z_]+)=([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)/) { match in
             guard let option = options[String(match.1)] else { return String(match.0) }
