@@ -186,7 +186,8 @@ let programs: [Target] = [
         "burnd",
         [
             "API", "ArtifactStore", "Commands", "Findings", "HTTPServer", "JobQueue", "JobStore",
-            "PackedDataset", "Report", "Sandbox", "Storage", "Support", "Webhooks", "WorkerProtocol", "Workers",
+            "PackedDataset", "Report", "Sandbox", "Storage", "Support", "Webhooks", "WorkerProtocol",
+            "Workers",
             logging,
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             signals, .product(name: "Yams", package: "Yams"),
@@ -262,7 +263,8 @@ let suites: [Target] = [
         "burnd", named: "EndToEndTests",
         [
             "burn-bench", "burn-client", "burn-worker", "Commands", "ConfinedProgram", "Execution",
-            "HTTPServer", "ModelFormats", "RawHTTP", "ScriptedWorker", "ServiceClient", "Support", "Tensors", "TinyModels",
+            "HTTPServer", "ModelFormats", "RawHTTP", "ScriptedWorker", "ServiceClient", "Support", "Tensors",
+            "TinyModels",
             "ZipFixtures", arguments,
         ]),
     tests("Execution", ["Graph", "ModelFormats", "Support", "Tensors"]),

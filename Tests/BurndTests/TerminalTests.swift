@@ -5,6 +5,7 @@ import Synchronization
 import Testing
 
 @testable import Commands
+@testable import burnd
 
 @Suite struct TerminalTests {
     private final class Screen: Sendable {

@@ -34,7 +34,8 @@ package struct DetectionCosts: Sendable {
     /// A trigger that goes no further than the screen.
     var screenedTrigger: Double {
         let suspects = min(TriggerSearch.mostForEstimate, members)
-        return Double(pattern(suspects) + suspects + 2 * Self.forms * min(TriggerSearch.probesOfScreen, samples))
+        return Double(
+            pattern(suspects) + suspects + 2 * Self.forms * min(TriggerSearch.probesOfScreen, samples))
     }
 
     /// The triggers behind the clusters of classes and behind what is beside them (`TriggerSearch.examineSides`), of which one

@@ -175,7 +175,8 @@ struct TriggerSearch {
         }
         let stride = max(1, chosen.count / Self.mostForDescent)
         let few = Array(
-            Swift.stride(from: 0, to: chosen.count, by: stride).prefix(Self.mostForDescent).map { chosen[$0] })
+            Swift.stride(from: 0, to: chosen.count, by: stride).prefix(Self.mostForDescent).map { chosen[$0] }
+        )
         return try -(sum / Double(chosen.count)) * reach(few, steps)
     }
 
