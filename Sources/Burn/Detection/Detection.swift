@@ -99,7 +99,7 @@ package struct Detection {
         try searchFurther(&findings, imageSearch, work)
         try imageSearch?.examineFurtherTargets(&findings)
         try search.examineShared(&findings, classes: images.classes)
-        try analyseSuspects(&findings, work)
+        try analyseSuspects(&findings, search, work)
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),
             scores: Array(repeating: 0, count: images.count),
@@ -146,8 +146,10 @@ package struct Detection {
     }
 
     /// Descends from all samples of the classes under suspicion: for the evidence, the purification, and to tell the planted
-    /// samples from the others more sharply.
-    private func analyseSuspects(_ findings: inout [ClassFinding], _ work: DetectionWork) throws {
+    /// samples and their trigger more sharply.
+    private func analyseSuspects(
+        _ findings: inout [ClassFinding], _ search: TriggerSearch, _ work: DetectionWork
+    ) throws {
         let suspicious = Set(findings.filter { $0.judgement != .clean }.map(\.label))
         let samples = (0..<images.count).filter {
             suspicious.contains(Int(table.predicted[$0])) || suspicious.contains(images.labels[$0])
@@ -156,9 +158,14 @@ package struct Detection {
             .distances,
             passes: DetectionCosts.analysis * Double(samples.count + DetectionCosts.analysedElsewhere))
         try boundary.analyse(samples)
+        var search = search
+        search.table = boundary.table
         for index in findings.indices where findings[index].isFoundByPerturbations {
             try findings[index].coherence = findings[index].coherence?.sharpened(
                 by: boundary.store, seed: options.methodSeed)
+            var again = findings[index]
+            try search.examine(&again, suspects: again.coherence?.cluster ?? [])
+            findings[index].sharpenTrigger(as: again)
         }
     }
 

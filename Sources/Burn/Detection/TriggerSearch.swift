@@ -6,7 +6,7 @@ import Tensors
 struct TriggerSearch {
     let model: GraphModel
     let images: LabelledImages
-    let table: AnalysisTable
+    var table: AnalysisTable
     let store: PerturbationStore
     let seed: UInt64
     let token: CancellationToken
@@ -191,11 +191,11 @@ struct TriggerSearch {
         return try max(1, length(finished.perturbations) / max(first, 1e-9))
     }
 
-    /// Weights under which the reference's labels are spread as the cluster's second likeliest classes are: the best
-    /// guess of what the cluster's images show besides the trigger.
+    /// Weights under which the reference's labels are spread as the cluster's adversarial labels are, or its second likeliest
+    /// classes before they are known: the best guess of what the cluster's images show besides the trigger.
     private func weights(_ reference: [Int], like cluster: [Int]) -> [Double] {
         var wanted = [Double](repeating: 1, count: images.classes)
-        for sample in cluster { wanted[Int(table.runnerUp[sample])] += 1 }
+        for sample in cluster { wanted[table.metLabel(sample) ?? Int(table.runnerUp[sample])] += 1 }
         var present = [Double](repeating: 1, count: images.classes)
         for sample in reference { present[images.labels[sample]] += 1 }
         return reference.map { wanted[images.labels[$0]] / present[images.labels[$0]] }
