@@ -9,8 +9,7 @@ import WorkerProtocol
 extension AnalysisJob {
     /// The survey of all samples and, where that is asked for, the analysis of all.
     func boundaryAnalysis(_ store: PerturbationStore, _ plan: WorkPlan) throws -> BoundaryAnalysis {
-        if let table = try AnalysisTable(path: tablePath, count: images.count), try journal.replay("analysis")
-        {
+        if let table = try knownTable(), try journal.replay("analysis") {
             plan.skip(through: .boundaryAnalysis, round: 0)
             return try boundary(table)
         }
@@ -27,7 +26,7 @@ extension AnalysisJob {
                 plan.advance(.boundaryAnalysis, round: 0, share + $0 * (1 - share))
             }
         }
-        try save(boundary)
+        try save(boundary, to: surveyPath)
         let seconds = clock.seconds
         let gradients = images.count + boundary.gradients
         try journal.finish(
@@ -59,11 +58,18 @@ extension AnalysisJob {
             values: images.dataset.channels * images.dataset.height * images.dataset.width)
     }
 
-    private var tablePath: String { directory + "/analysis.bin" }
+    private var surveyPath: String { directory + "/analysis.bin" }
+    /// With what the detection analysed on the way.
+    private var descentsPath: String { directory + "/descents.bin" }
 
-    private func save(_ boundary: BoundaryAnalysis) throws {
+    private func knownTable() throws -> AnalysisTable? {
+        guard let survey = try AnalysisTable(path: surveyPath, count: images.count) else { return nil }
+        return try AnalysisTable(path: descentsPath, count: images.count) ?? survey
+    }
+
+    private func save(_ boundary: BoundaryAnalysis, to path: String) throws {
         try boundary.store.synchronise()
-        try boundary.table.save(tablePath)
+        try boundary.table.save(path)
     }
 
     /// - Throws: the `Problem` where predictions and labels do not agree, unless the user accepts it.
@@ -110,8 +116,7 @@ extension AnalysisJob {
         let pictures = TriggerPictures(model: model, images: images, table: boundary.table, token: token)
         let (triggers, artifacts) = try pictures.write(outcome, to: directory)
         let diagnosis = outcome.diagnosis
-        // With what was analysed on the way, for whoever goes on from here.
-        try save(boundary)
+        try save(boundary, to: descentsPath)
         try diagnosis.save(path)
         try journal.finish(
             "detection",

@@ -41,7 +41,8 @@ extension JobStore {
     /// Pairs of labels beyond these, the rarest, are left out.
     private static let mostPairs = 20_000
 
-    /// Counts over all samples of a job, made by the database: nothing per sample is held.
+    /// Counts over all samples of a job, made by the database: nothing per sample is held. Distances and adversarial labels are
+    /// those that were looked for.
     /// - Throws: `Problem` `job-not-found`, `samples-not-ready` (conflict).
     public func evidence(of id: String) async throws -> SampleEvidence {
         try await read { database in
@@ -57,7 +58,8 @@ extension JobStore {
                 database,
                 sql: """
                     SELECT predicted_label AS predicted, adversarial_label AS adversarial, flagged,
-                        count(*) AS n FROM samples WHERE job = ? GROUP BY predicted, adversarial, flagged
+                        count(*) AS n FROM samples WHERE job = ? AND adversarial_label IS NOT NULL
+                    GROUP BY predicted, adversarial, flagged
                     ORDER BY n DESC, predicted, adversarial, flagged LIMIT \(Self.mostPairs)
                     """, arguments: [seq])
             return SampleEvidence(
@@ -80,7 +82,8 @@ extension JobStore {
             sql: """
                 SELECT predicted_label, flagged,
                     min(\(bins - 1), CAST(boundary_distance / ? AS INTEGER)) AS bin, count(*) AS n
-                FROM samples WHERE job = ? GROUP BY predicted_label, flagged, bin ORDER BY predicted_label
+                FROM samples WHERE job = ? AND boundary_distance IS NOT NULL
+                GROUP BY predicted_label, flagged, bin ORDER BY predicted_label
                 """, arguments: [width, seq])
         var classes: [SampleEvidence.Histograms.Class] = []
         for row in rows {
@@ -104,12 +107,13 @@ extension JobStore {
     private static func edges(_ seq: Int64, _ database: Database) throws -> [Double] {
         let count =
             try Int.fetchOne(
-                database, sql: "SELECT count(*) FROM samples WHERE job = ?", arguments: [seq]) ?? 0
+                database, sql: "SELECT count(boundary_distance) FROM samples WHERE job = ?",
+                arguments: [seq]) ?? 0
         func distance(_ place: Int) throws -> Double {
             try Double.fetchOne(
                 database,
                 sql: """
-                    SELECT boundary_distance FROM samples WHERE job = ?
+                    SELECT boundary_distance FROM samples WHERE job = ? AND boundary_distance IS NOT NULL
                     ORDER BY boundary_distance DESC LIMIT 1 OFFSET ?
                     """, arguments: [seq, place]) ?? 0
         }

@@ -7,6 +7,9 @@ import Testing
         let options = try JSONDecoder().decode(JobOptions.self, from: Data(#"{"seed": 7}"#.utf8))
         var expected = JobOptions()
         expected.seed = 7
+        // Of before there was a choice.
+        expected.analysis = nil
+        #expect(options.analysesAllSamples && !JobOptions().analysesAllSamples)
         #expect(options == expected)
     }
 

@@ -14,7 +14,13 @@ import Testing
             TestStore.sample($0, score: Double($0 % 100) / 100, flagged: $0 % 5 == 0)
         }
         samples[3].boundaryDistance = 1_000
-        try test.store.record(samples, by: attempt)
+        // Nobody looked for theirs: they are in no histogram.
+        let unknown = (500..<540).map { index in
+            var sample = TestStore.sample(index)
+            (sample.boundaryDistance, sample.adversarialLabel) = (nil, nil)
+            return sample
+        }
+        try test.store.record(samples + unknown, by: attempt)
         let found = try await test.store.evidence(of: attempt.job)
         let edges = found.distances.edges
         #expect(edges == edges.sorted() && edges.first == 0 && edges.last == 1_000)

@@ -29,7 +29,7 @@ enum HostileModels {
 
     static let graphs: [HostileUpload] = [
         program(
-            "forbidden operator", "model-operator-not-allowed", "aten.relu_.default", "aten.sort.default"),
+            "forbidden operator", "model-operator-not-allowed", "aten.relu_.default", "aten.resize_.default"),
         program("operator that runs code", "model-operator-not-allowed", "torch.ops.aten.relu_", "os.system"),
         program(
             "operator of a foreign library", "model-operator-not-allowed", "ops.aten.relu_", "ops.evil.relu_"),
@@ -60,7 +60,7 @@ enum HostileModels {
             "negative image", "model-input", "{\"as_int\": 3}, {\"as_int\": 4}",
             "{\"as_int\": 3}, {\"as_int\": -4}"),
         program(
-            "endless symbolic sizes", "model-input", "{\"as_int\": 3}, {\"as_int\": 4}",
+            "endless symbolic sizes", "model-image-size", "{\"as_int\": 3}, {\"as_int\": 4}",
             "{\"as_int\": 3}, {\"as_expr\": {\"expr_str\": \"s1\"}}"),
         program(
             "symbolic size nested deeply", "model-unsafe-to-load",

@@ -94,7 +94,12 @@ def test_the_report_fits_its_schema_and_the_job(purified, case: Case, tmp_path: 
     assert report["samples"]["analysed"] == len(case.train)
     histograms = report["evidence"]["distance_histograms"]
     counted = sum(sum(item["flagged"]) + sum(item["unflagged"]) for item in histograms["classes"])
-    assert counted == len(case.train)
+    # Distances are looked for in the class under suspicion, and in 1,000 of the other samples.
+    samples = result.samples()
+    rows = samples if isinstance(samples, list) else samples.to_dict("records")
+    analysed = [row for row in rows if row["boundary_distance"] is not None and row["boundary_distance"] > 0]
+    assert counted == len(analysed) and 1000 <= counted <= len(case.train)
+    assert {row["index"] for row in rows if row["flagged"]} <= {row["index"] for row in analysed}
     page = result.save_report(tmp_path / "report.html").read_text()
     assert result.save_report(tmp_path / "report.json").read_bytes() == (tmp_path / "report.json").read_bytes()
     assert json.loads((tmp_path / "report.json").read_text()) == report
