@@ -66,7 +66,7 @@ public struct AnalysisJob {
         let plan = WorkPlan(
             WorkPlan.steps(
                 task.type, task.options, samples: images.count, classes: images.classes,
-                values: images.dataset.channels * images.dataset.height * images.dataset.width),
+                values: imageValues),
             passes: model.passes, report: report)
         let agreement = try checkedAgreement()
         var before = try measure(model, verdict: nil)

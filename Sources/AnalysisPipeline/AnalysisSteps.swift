@@ -54,9 +54,11 @@ extension AnalysisJob {
 
     func perturbationStore(_ file: String) throws -> PerturbationStore {
         try PerturbationStore(
-            path: "\(directory)/\(file)", samples: images.count,
-            values: images.dataset.channels * images.dataset.height * images.dataset.width)
+            path: "\(directory)/\(file)", samples: images.count, values: imageValues)
     }
+
+    /// Numbers of one image.
+    var imageValues: Int { images.dataset.channels * images.dataset.height * images.dataset.width }
 
     private var surveyPath: String { directory + "/analysis.bin" }
     /// With what the detection analysed on the way.

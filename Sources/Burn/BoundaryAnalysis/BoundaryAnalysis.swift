@@ -16,8 +16,6 @@ package final class BoundaryAnalysis: Sendable {
     private let token: CancellationToken
     private let state: Mutex<State>
 
-    static let batch = 128
-
     private struct State {
         var table: AnalysisTable
         var gradients = 0
@@ -52,8 +50,7 @@ package final class BoundaryAnalysis: Sendable {
         let known = table
         let wanted = Set(samples).filter { !known.isAnalysed($0) }.sorted()
         guard !wanted.isEmpty else { return }
-        let batches = SampleBatches(
-            size: images.batchSize(atMost: Self.batch), threads: threads, token: token)
+        let batches = SampleBatches(of: images, threads: threads, token: token)
         try batches.run(wanted, progress: progress) { try analyse(batch: $0, known) }
     }
 
@@ -72,8 +69,8 @@ package final class BoundaryAnalysis: Sendable {
         let distances: [Float] = try closest.perturbations.flatten(from: 1).norm([1]).array()
         let unbiased = try BoundaryDescent.unbiased(model: model, images: images, token: token)
             .run(batch, predicted: predicted)
-        let flat = try unbiased.perturbations.contiguous().flatten(from: 1)
-        try store.write(flat / flat.norm([1]).clamp(1e-9, nil).unsqueeze(1), of: samples)
+        try store.write(
+            unbiased.perturbations.contiguous().flatten(from: 1).unitRows(), of: samples)
         state.withLock { state in
             for (row, sample) in samples.enumerated() {
                 state.table.distance[sample] = distances[row]

@@ -29,8 +29,7 @@ package struct GradientSurvey {
     /// - Returns: a table in which no sample is analysed.
     package func run(progress: @escaping @Sendable (Double) -> Void) throws -> AnalysisTable {
         let table = Mutex(AnalysisTable(count: images.count))
-        let batches = SampleBatches(
-            size: images.batchSize(atMost: BoundaryAnalysis.batch), threads: threads, token: token)
+        let batches = SampleBatches(of: images, threads: threads, token: token)
         try batches.run(Array(0..<images.count), progress: progress) { try look(at: $0, into: table) }
         return table.withLock { $0 }
     }

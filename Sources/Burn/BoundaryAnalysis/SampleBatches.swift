@@ -7,9 +7,17 @@ import Tensors
 ///
 /// Samples are independent, so which worker takes a batch does not change its numbers.
 struct SampleBatches {
-    let size: Int
-    let threads: Int
-    let token: CancellationToken
+    private let size: Int
+    private let threads: Int
+    private let token: CancellationToken
+
+    private static let most = 128
+
+    init(of images: LabelledImages, threads: Int, token: CancellationToken) {
+        size = images.batchSize(atMost: Self.most)
+        self.threads = threads
+        self.token = token
+    }
 
     private struct Progress {
         var next = 0

@@ -173,10 +173,8 @@ struct TriggerSearch {
         for part in images.parts(of: chosen) {
             sum = try sum + steps.perturbations(of: part).sum([0])
         }
-        let stride = max(1, chosen.count / Self.mostForDescent)
-        let few = Array(
-            Swift.stride(from: 0, to: chosen.count, by: stride).prefix(Self.mostForDescent).map { chosen[$0] }
-        )
+        let step = max(1, chosen.count / Self.mostForDescent)
+        let few = stride(from: 0, to: chosen.count, by: step).prefix(Self.mostForDescent).map { chosen[$0] }
         return try -(sum / Double(chosen.count)) * reach(few, steps)
     }
 

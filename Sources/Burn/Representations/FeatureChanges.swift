@@ -14,15 +14,12 @@ struct FeatureChanges {
         let probe = try model.forwardWithFeatures(images.batch([0]), mode: .inference, token: token).features
         guard let width = try probe?.size(1) else { return nil }
         let store = try PerturbationStore(path: path, samples: images.count, values: width)
-        let batches = SampleBatches(
-            size: images.batchSize(atMost: BoundaryAnalysis.batch), threads: threads, token: token)
+        let batches = SampleBatches(of: images, threads: threads, token: token)
         try batches.run(Array(0..<images.count), progress: { _ in }) { samples in
             let batch = try images.batch(samples)
             let moved = try batch + steps.perturbations(of: samples)
             guard let before = try features(batch), let after = try features(moved) else { return }
-            let change = try after - before
-            try store.write(
-                change / change.norm([1]).clamp(1e-9, nil).unsqueeze(1), of: samples)
+            try store.write((after - before).unitRows(), of: samples)
         }
         return store
     }

@@ -78,8 +78,7 @@ struct ImageWhitening: Sendable {
         let solved = try callOperator(
             "aten::linalg_solve_triangular", "",
             [.tensor(factor), .tensor(centred.transpose()), .bool(false), .bool(true), .bool(false)])
-        let white = try solved.transpose().contiguous()
-        return try white / white.norm([1]).clamp(1e-9, nil).unsqueeze(1)
+        return try solved.transpose().contiguous().unitRows()
     }
 
     /// Whitens `count` images into a file.

@@ -83,3 +83,8 @@ package final class PerturbationStore: Sendable {
             detail: "the perturbations could not be \(verb): \(String(cString: strerror(errno)))")
     }
 }
+
+extension Tensor {
+    /// Rows of (n, width) at length 1; zeros stay zeros.
+    func unitRows() throws -> Tensor { try self / norm([1]).clamp(1e-9, nil).unsqueeze(1) }
+}
