@@ -47,7 +47,8 @@ static bool parse_length(const char *text, uint64_t *length) {
  * line. Beside the head's last four bytes nothing is read through them. A line's end in zero byte and LF stays
  * unseen: cut, it is the same as CR LF. It ends the line for every reader that takes it at all. So does a
  * head's end of LF, zero byte, CR and LF, of the length of two line ends; a reader that follows RFC 9110
- * (section 5.5) takes no zero byte in a head.
+ * (section 5.5) takes no zero byte in a head. And a head's end of a colon and LF, for libmicrohttpd ends the head
+ * at a line whose name is empty: a proxy that passes such a field on writes its line with CR LF, which is seen.
  */
 static bool lines_are_whole(const burn_http_request *request, const burn_http_lines *lines) {
     uintptr_t at = (uintptr_t)lines->method + strlen(lines->method) + 1;
