@@ -8,7 +8,7 @@ struct BurnBench: AsyncParsableCommand {
         commandName: "burn-bench", abstract: "Measure the engine and the method.",
         subcommands: [
             TimeCommand.self, AttacksCommand.self, CompatCommand.self, OperatorsCommand.self,
-            RewriteCommand.self, ObservationsCommand.self,
+            RewriteCommand.self, ObservationsCommand.self, CalibrationCommand.self,
         ],
         defaultSubcommand: TimeCommand.self)
 }

@@ -15,6 +15,8 @@ package struct MethodRun {
     package let observer: any RunObserver
     package let steps: any StepStore
 
+    var parameters: Parameters { options.parameters ?? Parameters() }
+
     package init(
         model: GraphModel, images: LabelledImages, trusted: TrustedImages? = nil, options: JobOptions,
         purifies: Bool, token: CancellationToken, observer: any RunObserver, steps: any StepStore

@@ -78,12 +78,14 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public var trusted: String?
     /// Go on although the model's predictions do not agree with the given labels.
     public var acceptDisagreement: Bool
+    /// Settings of the method; nil for the defaults.
+    public var parameters: Parameters?
 
     public init(
         seed: UInt64 = 0, input: InputScaling = InputScaling(), classes: [String: Int]? = nil,
         method: Method = .full, distance: DistanceMethod = .newton, analysis: Analysis? = .suspects,
         rounds: Int = 3, force: Bool = false, threads: Int? = nil, trusted: String? = nil,
-        acceptDisagreement: Bool = false
+        acceptDisagreement: Bool = false, parameters: Parameters? = nil
     ) {
         self.seed = seed
         self.input = input
@@ -96,13 +98,14 @@ public struct JobOptions: Codable, Hashable, Sendable {
         self.threads = threads
         self.trusted = trusted
         self.acceptDisagreement = acceptDisagreement
+        self.parameters = parameters
     }
 
     /// The published method judges by the distances of all samples.
     public var analysesAllSamples: Bool { analysis != .suspects || method == .published }
 
     enum CodingKeys: String, CodingKey {
-        case seed, input, classes, method, distance, analysis, rounds, force, threads, trusted
+        case seed, input, classes, method, distance, analysis, rounds, force, threads, trusted, parameters
         case acceptDisagreement = "accept_disagreement"
     }
 
@@ -122,5 +125,6 @@ public struct JobOptions: Codable, Hashable, Sendable {
         acceptDisagreement =
             try container.decodeIfPresent(Bool.self, forKey: .acceptDisagreement)
             ?? defaults.acceptDisagreement
+        parameters = try container.decodeIfPresent(Parameters.self, forKey: .parameters)
     }
 }

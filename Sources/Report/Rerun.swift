@@ -28,6 +28,9 @@ extension JobReport.Rerun {
             words += ["--analysis", analysis.rawValue]
         }
         words += ["--rounds", "\(options.rounds)"]
+        for (name, value) in (options.parameters?.changed ?? [:]).sorted(by: { $0.key < $1.key }) {
+            words += ["--parameter", "\(name)=\(value)"]
+        }
         let input = options.input
         if input.range != InputScaling().range { words.append("--range=" + Self.list(input.range)) }
         if !input.mean.isEmpty { words.append("--mean=" + Self.list(input.mean)) }

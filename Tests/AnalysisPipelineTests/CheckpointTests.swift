@@ -181,7 +181,8 @@ import WorkerProtocol
             verdict: VerdictBuilder.empty, flagged: flagged, scores: quiet, coherence: quiet, backdoors: [])
         flagged[1] = true
         let restoration = LabelRestoration(
-            images: images, table: table, targets: [], token: try CancellationToken())
+            images: images, table: table, targets: [], parameters: Parameters(),
+            token: try CancellationToken())
         let writer = FindingsWriter(
             images: images, table: table, diagnosis: diagnosis, restoration: restoration, flagged: flagged)
         try writer.writeLabels(to: folder.file("labels.csv"))

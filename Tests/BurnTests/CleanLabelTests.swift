@@ -43,8 +43,9 @@ import TinyModels
         table.predicted = images.labels.map(Int32.init)
         for sample in 0..<400 { table.runnerUp[sample] = 3 }
         let search = try TriggerSearch(
-            model: model, images: images, table: table, store: store, seed: 1, token: CancellationToken())
-        var finding = ClassFinding(label: 0)
+            model: model, images: images, table: table, store: store, judge: .standard, seed: 1,
+            token: CancellationToken())
+        var finding = ClassFinding(label: 0, judge: .standard)
         try search.examine(&finding, suspects: Array(0..<400))
         #expect(!finding.isCleanLabel)
         // What the other estimate would have said.

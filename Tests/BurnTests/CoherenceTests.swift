@@ -1,3 +1,4 @@
+import Findings
 import Tensors
 import Testing
 import TinyModels
@@ -31,7 +32,8 @@ import TinyModels
         let folder = try ScratchFolder()
         let store = try PerturbationStore(path: folder.file("p"), samples: Self.count, values: Self.width)
         try store.write(rows, of: Array(0..<rows.shape[0]))
-        return try ClassCoherence(members: Array(0..<Self.count), store: store, seed: 1)
+        return try ClassCoherence(
+            members: Array(0..<Self.count), store: store, parameters: Parameters(), seed: 1)
     }
 
     @Test(arguments: [18, 60, 300])
@@ -41,7 +43,7 @@ import TinyModels
         #expect(expected.isSubset(of: found.cluster))
         #expect(found.cluster.count <= planted + 3)
         #expect(abs(found.tightness - 0.7) < 0.05)
-        #expect(found.mixture.separation > ClassFinding.cleanSeparation)
+        #expect(found.mixture.separation > Parameters().modeSeparation)
         let remainder = try #require(found.remainderStrength)
         #expect(remainder.tightness < found.tightness / 2)
         #expect(found.share > remainder.share)

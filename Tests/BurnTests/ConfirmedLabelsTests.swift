@@ -42,7 +42,8 @@ import TinyModels
     private func gate(_ pool: TrainingPool, trusted: TrustedImages? = nil) throws -> AcceptanceGate {
         AcceptanceGate(
             images: images, targets: [], holdout: pool.holdout, flagged: [],
-            labelsAreConfirmed: pool.labelsAreConfirmed, trusted: trusted, token: try CancellationToken())
+            labelsAreConfirmed: pool.labelsAreConfirmed, trusted: trusted, parameters: Parameters(),
+            token: try CancellationToken())
     }
 
     /// As a purification looks that unlearned what is right: accuracy against the given labels rose.

@@ -197,7 +197,7 @@ import TinyModels
 
     /// A search gets findings that it may judge, and what it settles counts.
     @Test func whatIsSuspectedIsSearchedFurther() {
-        var findings = (0..<3).map { ClassFinding(label: $0) }
+        var findings = (0..<3).map { ClassFinding(label: $0, judge: .standard) }
         Detection.settle(&findings) { $0[0].conclude(.suspicious, from: .perturbations) }
         #expect(findings.map(\.judgement) == [.suspicious, .clean, .clean])
         Detection.settle(&findings) { given in

@@ -53,7 +53,7 @@ import Testing
                 table.predicted[sample] = Int32(label)
                 table.linearDistance[sample] = Float(exp(0.5 * random.normal()))
             }
-            var finding = ClassFinding(label: label)
+            var finding = ClassFinding(label: label, judge: .standard)
             finding.coherence = ClassCoherence(
                 members: members, cosines: members.map { _ in 0 },
                 mixture: TwoComponentMixture(fitting: [0, 0, 1, 1], upper: [2, 3]),

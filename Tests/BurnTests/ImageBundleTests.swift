@@ -57,7 +57,8 @@ import TinyModels
         let start = drawn.carriers.sorted().prefix(60) + others.prefix(140)
         let bundle = try #require(
             try ImageBundle.grown(
-                from: Array(start), among: Array(0..<2400), of: 2400, store: drawn.store, seed: 3))
+                from: Array(start), among: Array(0..<2400), of: 2400, store: drawn.store,
+                parameters: Parameters(), seed: 3))
         let members = Set(bundle.members)
         #expect(Double(members.intersection(drawn.carriers).count) >= 0.95 * Double(drawn.carriers.count))
         #expect(members.subtracting(drawn.carriers).count <= 20)
@@ -70,15 +71,18 @@ import TinyModels
         var random = SplitMix64(seed: 8)
         let start = Array((0..<2400).shuffled(using: &random).prefix(200))
         let bundle = try ImageBundle.grown(
-            from: start, among: Array(0..<2400), of: 2400, store: drawn.store, seed: 4)
+            from: start, among: Array(0..<2400), of: 2400, store: drawn.store, parameters: Parameters(),
+            seed: 4)
         #expect(bundle.map { $0.pValue > 0.01 } ?? true)
     }
 
     @Test func aStartTooSmallToMeanAnythingGivesNothing() throws {
         let drawn = try draw(600, stampEvery: 5)
-        let few = Array(drawn.carriers.sorted().prefix(ClassFinding.smallestCluster - 1))
+        let few = Array(drawn.carriers.sorted().prefix(Int(Parameters().smallestGroup) - 1))
         #expect(
-            try ImageBundle.grown(from: few, among: Array(0..<600), of: 600, store: drawn.store, seed: 5)
+            try ImageBundle.grown(
+                from: few, among: Array(0..<600), of: 600, store: drawn.store, parameters: Parameters(),
+                seed: 5)
                 == nil)
     }
 
@@ -95,7 +99,9 @@ import TinyModels
         var table = AnalysisTable(count: 600)
         table.predicted = drawn.images.labels.map(Int32.init)
         let bundle = ImageBundle(members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
-        return LabelMap(responses: [response], bundle: bundle, images: drawn.images, table: table)
+        return LabelMap(
+            responses: [response], bundle: bundle, images: drawn.images, table: table,
+            parameters: Parameters())
     }
 
     @Test func destinationsOfTheirOwnSourcesAreABackdoorIntoAllClasses() throws {
@@ -106,15 +112,15 @@ import TinyModels
             #expect(effect.topSource == (label + 3) % 4)
             #expect(effect.topSourceRate == 1 && effect.topSourceRandom == 0)
         }
-        #expect(found.judgement(pValue: 1e-6, persists: false) == .backdoored)
-        #expect(found.judgement(pValue: 0.03, persists: false) == .suspicious)
-        #expect(found.judgement(pValue: 0.5, persists: false) == .clean)
+        #expect(found.judgement(pValue: 1e-6, persists: false, .standard) == .backdoored)
+        #expect(found.judgement(pValue: 0.003, persists: false, .standard) == .suspicious)
+        #expect(found.judgement(pValue: 0.5, persists: false, .standard) == .clean)
     }
 
     @Test func aPatternThatSendsAllClassesIntoOneIsNoneIntoAllClasses() throws {
         let found = try map(response { _ in 2 })
         #expect(!found.isWorking)
-        #expect(found.judgement(pValue: 1e-6, persists: false) == .clean)
+        #expect(found.judgement(pValue: 1e-6, persists: false, .standard) == .clean)
     }
 
     /// As what bright backgrounds have in common does: each into a class of its own, but not into most of them.
@@ -135,7 +141,8 @@ import TinyModels
                 sources: sources, destinations: sources.map { $0 < moved ? ($0 + 1) % classes : $0 }),
             random: ResponseMatrix(sources: sources, destinations: sources))
         let bundle = ImageBundle(members: Array(0..<20), posteriors: [], gain: 100, pValue: 1e-6)
-        let found = LabelMap(responses: [response], bundle: bundle, images: images, table: table)
+        let found = LabelMap(
+            responses: [response], bundle: bundle, images: images, table: table, parameters: Parameters())
         #expect(found.isWorking && found.effects.count == moved)
         #expect(found.isIntoMost == (2 * moved > classes))
     }
@@ -149,11 +156,12 @@ import TinyModels
         }
         let bundle = ImageBundle(members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
         let found = LabelMap(
-            responses: [response { $0 }], bundle: bundle, images: drawn.images, table: table)
+            responses: [response { $0 }], bundle: bundle, images: drawn.images, table: table,
+            parameters: Parameters())
         #expect(!found.isWorking && found.isContradicted)
         #expect(Set(found.effects.keys) == [0, 1, 2, 3])
-        #expect(found.judgement(pValue: 1e-6, persists: true) == .suspicious)
+        #expect(found.judgement(pValue: 1e-6, persists: true, .standard) == .suspicious)
         // Without the pattern the samples show their labels: it disturbs the model, and was not planted.
-        #expect(found.judgement(pValue: 1e-6, persists: false) == .clean)
+        #expect(found.judgement(pValue: 1e-6, persists: false, .standard) == .clean)
     }
 }

@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 import Support
 import Testing
@@ -13,7 +14,7 @@ import Testing
         return LabelEvidence(
             size: size, rest: rest, usualSize: 500,
             sizeFactor: LabelEvidence.sizeFactor(size: size, rest: rest, others: others), unsure: unsure
-        ).reading
+        ).reading(Parameters())
     }
 
     @Test func aClassThatIsUsualWithItsSuspectsHasTrueLabels() {
@@ -31,7 +32,7 @@ import Testing
     @Test func unequalClassesSayNothing() throws {
         let sizes = [100, 900, 200, 1500, 400, 250, 700]
         let factor = try #require(LabelEvidence.sizeFactor(size: 500, rest: 300, others: sizes))
-        #expect(abs(factor) < LabelEvidence.strong)
+        #expect(abs(factor) < log(Parameters().labelBayesFactor))
         #expect(reading(size: 500, rest: 300, others: sizes, unsure: 0.1) == .wrong)
         #expect(reading(size: 500, rest: 300, others: sizes, unsure: 0.9) == .open)
         #expect(reading(size: 500, rest: 300, others: sizes, unsure: nil) == .wrong)

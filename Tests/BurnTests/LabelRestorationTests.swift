@@ -22,7 +22,7 @@ import TinyModels
         let token = try CancellationToken()
         var restoration = LabelRestoration(
             images: known.images, table: known.table, targets: try known.targets(), ordinary: known.ordinary,
-            mirrors: false, token: token)
+            mirrors: false, parameters: Parameters(), token: token)
         try restoration.ask(known.model, about: known.planted, sanitised: false)
         let trigger = try #require(known.finding.trigger)
         let bare = try trigger.removed(from: known.images.batch(known.planted))
@@ -66,7 +66,7 @@ import TinyModels
         targets[0].backdoor.labels = reading
         var restoration = LabelRestoration(
             images: known.images, table: known.table, targets: targets, ordinary: known.ordinary,
-            mirrors: false, token: try CancellationToken())
+            mirrors: false, parameters: Parameters(), token: try CancellationToken())
         try restoration.ask(known.model, about: known.planted, sanitised: false)
         let confidences = known.planted.map { restoration.confidence($0) }
         guard reading == .wrong else {
@@ -78,7 +78,7 @@ import TinyModels
         for (sample, confidence) in zip(known.planted, confidences) {
             let confidence = try #require(confidence)
             let isRestored = restoration.label(sample) != 0
-            #expect(isRestored == (confidence >= LabelRestoration.leastConfidence), "\(confidence)")
+            #expect(isRestored == (confidence >= Parameters().leastLabelConfidence), "\(confidence)")
             guard isRestored else { continue }
             sure.total += 1
             sure.sum += confidence
@@ -101,7 +101,8 @@ import TinyModels
         var restoration = LabelRestoration(
             images: known.images, table: known.table,
             targets: [try Target(backdoor, images: known.images, store: known.store())],
-            ordinary: known.ordinary, mirrors: false, token: try CancellationToken())
+            ordinary: known.ordinary, mirrors: false, parameters: Parameters(), token: try CancellationToken()
+        )
         try restoration.ask(known.model, about: known.planted, sanitised: false)
         #expect(known.planted.allSatisfy { restoration.confidence($0) == nil && restoration.label($0) != 0 })
     }

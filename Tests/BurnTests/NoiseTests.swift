@@ -130,14 +130,14 @@ import TinyModels
         let folder = try ScratchFolder()
         let images = try images([{ _, _, _ in 90 }, { _, _, _ in 91 }], in: folder)
         func judgement(inserted: Double, removed: Double, pValue: Double) -> Conclusion.Judgement {
-            var finding = ClassFinding(label: 0)
+            var finding = ClassFinding(label: 0, judge: .standard)
             finding.style = StyleEvidence(
                 style: .noise, suspects: [0],
                 transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
                 insertion: ControlledEffect(rate: inserted, control: 0),
                 removal: ControlledEffect(rate: removed, control: 0),
-                insertionPValue: pValue, removalPValue: pValue, posteriors: [0: 1])
-            finding.judgeByStyle(classes: 10)
+                effectPValue: pValue, posteriors: [0: 1])
+            finding.judgeByStyle()
             return finding.judgement
         }
         #expect(judgement(inserted: 0.15, removed: 0.3, pValue: 1e-5) == .backdoored)
@@ -152,8 +152,8 @@ import TinyModels
     /// image is of, are nothing then, however strong.
     @Test(
         arguments: [
-            (.noise, 0.34, 0.02, .backdoored), (.noise, 0.34, 0.5, .suspicious),
-            (.noise, 0.34, nil, .suspicious), (.tone, 1e-6, 0.02, .backdoored), (.tone, 1e-6, 0.27, .clean),
+            (.noise, 5e-4, 0.01, .backdoored), (.noise, 5e-4, 0.5, .suspicious),
+            (.noise, 5e-4, nil, .suspicious), (.tone, 1e-6, 0.02, .backdoored), (.tone, 1e-6, 0.27, .clean),
             (.tone, 1e-6, nil, .clean),
         ] as [(ImageStyle, Double, Double?, Conclusion.Judgement)])
     func aStyleIsConfirmedByUnlearning(
@@ -161,17 +161,17 @@ import TinyModels
     ) throws {
         let folder = try ScratchFolder()
         let images = try images([{ _, _, _ in 90 }, { _, _, _ in 91 }], in: folder)
-        var finding = ClassFinding(label: 0)
+        var finding = ClassFinding(label: 0, judge: .standard)
         finding.style = StyleEvidence(
             style: style, suspects: [0],
             transplant: NoiseTransplant(images: images, donors: [0], controls: [1], strangers: [1]),
             insertion: ControlledEffect(rate: 0.3, control: 0),
             removal: ControlledEffect(rate: 0.5, control: 0.24),
-            insertionPValue: inserted, removalPValue: 1.7e-4, posteriors: [0: 1])
-        finding.judgeByStyle(classes: 10)
+            effectPValue: inserted, posteriors: [0: 1])
+        finding.judgeByStyle()
         #expect(finding.judgement == (style == .noise ? .suspicious : .backdoored))
         finding.style?.unlearned = unlearned.map { (1.5, $0) }
-        finding.judgeByUnlearnedStyle(classes: 10)
+        finding.judgeByUnlearnedStyle()
         #expect(finding.judgement == judgement)
         #expect(finding.isFoundByStyle == (judgement != .clean))
     }

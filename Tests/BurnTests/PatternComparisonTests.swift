@@ -12,7 +12,7 @@ import TinyModels
     private func proposal(
         gain: Double, pValue: Double = 0.5, classSize: Int = 1000, stays: Double? = nil
     ) -> PatternProposal {
-        var finding = ClassFinding(label: 0)
+        var finding = ClassFinding(label: 0, judge: .standard)
         finding.removal = stays.map { ControlledEffect(rate: 0.9, control: $0, tested: 200, controls: 200) }
         return PatternProposal(
             finding: finding,
@@ -47,11 +47,11 @@ import TinyModels
         #expect(held.removalPValue < 1e-4 && held.insertionPValue > 0.49)
         #expect(held.effectPValue == 2 * held.removalPValue)
         #expect(held.removal?.excess == 0.7)
-        #expect(held.judgement(classes: 10) == .backdoored)
-        #expect(evidence(proposal(gain: 1600, stays: 0.84)).judgement(classes: 10) == .clean)
+        #expect(held.judgement(.standard) == .backdoored)
+        #expect(evidence(proposal(gain: 1600, stays: 0.84)).judgement(.standard) == .clean)
         let working = evidence(proposal(gain: 1600), insertions: [0.6] + Self.natural.map { _ in 0.05 })
         #expect(working.insertionPValue < 1e-4 && working.removalPValue > 0.49)
-        #expect(working.judgement(classes: 10) == .backdoored)
+        #expect(working.judgement(.standard) == .backdoored)
     }
 
     private static let side = 6
@@ -83,7 +83,8 @@ import TinyModels
         var table = AnalysisTable(count: images.count)
         table.predicted = images.labels.map(Int32.init)
         let search = try TriggerSearch(
-            model: model, images: images, table: table, store: store, seed: 1, token: CancellationToken())
+            model: model, images: images, table: table, store: store, judge: .standard, seed: 1,
+            token: CancellationToken())
         let carriers = Array(0..<200)
         let trigger = try TriggerEstimate(
             TriggerMaterial(

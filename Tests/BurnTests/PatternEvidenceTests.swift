@@ -1,3 +1,4 @@
+import Findings
 import Testing
 
 @testable import Burn
@@ -13,18 +14,18 @@ import Testing
 
     @Test(arguments: [
         // Without a cluster of the same samples the images must stand apart by themselves.
-        (0.0005, 0.0005, nil, Conclusion.Judgement.backdoored),
-        (0.0005, 0.02, nil, .suspicious),
-        (0.0005, 0.2, nil, .clean),
+        (1e-4, 5e-4, nil, Conclusion.Judgement.backdoored),
+        (1e-4, 0.02, nil, .suspicious),
+        (1e-4, 0.2, nil, .clean),
         // A clean model's ships: their blue water sends most other images there.
         (0.02, 0.000003, nil, .clean),
         // With it, three looks need only be unusual, but all of them, and be enough for one of ten classes together.
-        (0.02, 0.0003, 0.006, .backdoored),
+        (0.002, 0.0003, 0.006, .backdoored),
         (0.02, 0.0003, 0.2, .clean),
         (0.02, 0.2, 0.006, .clean),
         (0.04, 0.04, 0.04, .clean),
         // A cluster that says nothing takes nothing away.
-        (0.0005, 0.0005, 0.9, .backdoored),
+        (1e-4, 5e-4, 0.9, .backdoored),
     ])
     func patternsStandApartOrAgreeWithTheCluster(
         bundle: Double, effect: Double, cluster: Double?, judgement: Conclusion.Judgement
@@ -35,14 +36,14 @@ import Testing
             let evidence = PatternEvidence(
                 bundlePValue: bundle, insertionPValue: insertion, removalPValue: removal,
                 clusterPValue: cluster)
-            #expect(evidence.judgement(classes: 10) == judgement)
+            #expect(evidence.judgement(.standard) == judgement)
         }
     }
 
     /// With more classes, more patterns are looked at.
     @Test func moreClassesNeedMoreEvidence() {
         let evidence = PatternEvidence(bundlePValue: 0.01, insertionPValue: 0.0015, clusterPValue: 0.01)
-        #expect(evidence.judgement(classes: 10) == .backdoored)
-        #expect(evidence.judgement(classes: 1000) == .clean)
+        #expect(evidence.judgement(.standard) == .backdoored)
+        #expect(evidence.judgement(Judge(Parameters(), classes: 1000)) == .clean)
     }
 }

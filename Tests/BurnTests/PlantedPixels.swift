@@ -54,7 +54,7 @@ struct PlantedPixels {
         table = AnalysisTable(count: images.count)
         for sample in planted { (table.predicted[sample], table.adversarialLabel[sample]) = (0, 0) }
         for sample in ordinary { table.predicted[sample] = Int32(images.labels[sample]) }
-        finding = ClassFinding(label: 0)
+        finding = ClassFinding(label: 0, judge: .standard)
         finding.conclude(.backdoored, from: .perturbations)
         let rate = Double(moved.count) / 3
         finding.effect = TriggerEffect(
@@ -99,7 +99,7 @@ struct PlantedPixels {
     func gate(_ pool: TrainingPool) throws -> AcceptanceGate {
         AcceptanceGate(
             images: images, targets: try targets(), holdout: pool.holdout, flagged: pool.poison,
-            token: try CancellationToken())
+            parameters: Parameters(), token: try CancellationToken())
     }
 
     func tuning(of model: GraphModel? = nil, steps: Int = 120, rate: Double = 0.02) throws -> FineTuning {

@@ -26,7 +26,7 @@ import Testing
                 (label, (0..<1_000).map { _ in -Double(label + 1) * log(1 - random.uniform(0.0..<1)) })
             })
         for distances in [drawn(1), drawn(2, deviation: 2), exponential] {
-            let judged = DistanceOutliers.judge(distances)
+            let judged = DistanceOutliers.judge(distances, errorBudget: 0.01)
             let abnormal = judged.values.reduce(0) { $0 + $1.abnormal }
             // Four deviations of a binomial count of 10,000, and the limits' own error, which is of that size.
             #expect(abs(abnormal - 100) < 56, "\(abnormal)")
@@ -36,7 +36,8 @@ import Testing
 
     @Test func falseTargetsAreRarerThanOneJobInAHundred() {
         let wrong = (0..<100).count { seed in
-            DistanceOutliers.judge(drawn(UInt64(seed), count: 100)).values.contains(where: \.isTarget)
+            DistanceOutliers.judge(drawn(UInt64(seed), count: 100), errorBudget: 0.01).values.contains(
+                where: \.isTarget)
         }
         // More than 5 where 1 is expected has a probability of 0.0005.
         #expect(wrong <= 5)
@@ -49,7 +50,7 @@ import Testing
         var distances = drawn(4)
         let moved = Set(0..<300)
         for place in moved { distances[3]?[place] *= exp(4 * 0.5) }
-        let judged = DistanceOutliers.judge(distances)
+        let judged = DistanceOutliers.judge(distances, errorBudget: 0.01)
         #expect(judged.filter(\.value.isTarget).map(\.key) == [3])
         guard let found = judged[3], let own = distances[3] else { return }
         let hits = own.indices.count { moved.contains($0) && own[$0] > found.limit }
@@ -63,7 +64,7 @@ import Testing
     @Test func halfOfAClassIsFound() {
         var distances = drawn(5)
         for place in 0..<470 { distances[7]?[place] *= 20 }
-        let judged = DistanceOutliers.judge(distances)
+        let judged = DistanceOutliers.judge(distances, errorBudget: 0.01)
         #expect(judged.filter(\.value.isTarget).map(\.key) == [7])
         #expect((judged[7]?.abnormal ?? 0) >= 450)
     }
@@ -75,15 +76,20 @@ import Testing
             uniqueKeysWithValues: (0..<10).map { label in
                 (label, (0..<1_000).map { _ in exp((0.4 + 0.02 * Double(label)) * random.normal()) })
             })
-        let judged = DistanceOutliers.judge(distances)
+        let judged = DistanceOutliers.judge(distances, errorBudget: 0.01)
         #expect((judged[9]?.share ?? 0) > 0.015, "more of it is abnormal")
         #expect(judged.values.allSatisfy { !$0.isTarget })
     }
 
     @Test func tooFewAreNotJudged() {
-        #expect(DistanceOutliers.judge([0: [1, 2, 3], 1: Array(repeating: 1, count: 100)]).isEmpty)
-        #expect(DistanceOutliers.judge([:]).isEmpty)
-        let small = DistanceOutliers.judge([0: (1...20).map(Double.init), 1: (1...30).map(Double.init)])
+        #expect(
+            DistanceOutliers.judge([0: [1, 2, 3], 1: Array(repeating: 1, count: 100)], errorBudget: 0.01)
+                .isEmpty)
+        #expect(DistanceOutliers.judge([:], errorBudget: 0.01).isEmpty)
+        let small = DistanceOutliers.judge(
+            [
+                0: (1...20).map(Double.init), 1: (1...30).map(Double.init),
+            ], errorBudget: 0.01)
         #expect(small.count == 2)
         // The largest of thirty is exceeded more often than one of a hundred.
         #expect(abs((small[0]?.expected ?? 0) - 1.0 / 31) < 1e-12)
@@ -98,7 +104,7 @@ import Testing
             table.distance[sample] = Float(exp(0.4 * random.normal()) * (far.contains(sample) ? 20 : 1))
             table.adversarialLabel[sample] = Int32((known.images.labels[sample] + 1) % 4)
         }
-        let outcome = PublishedDetection(images: known.images, table: table).run()
+        let outcome = PublishedDetection(images: known.images, table: table, judge: .standard).run()
         let verdict = outcome.verdict
         #expect(verdict.result == .backdoored && verdict.targetClasses == [0])
         #expect(verdict.confidence == nil && verdict.detectableRate == nil)
@@ -117,7 +123,7 @@ import Testing
             images: known.images, table: table,
             targets: try backdoors.map { try Target($0, images: known.images, store: known.store()) },
             mirrors: false,
-            token: try CancellationToken())
+            parameters: Parameters(), token: try CancellationToken())
         try restoration.ask(known.model, about: flagged, sanitised: true)
         #expect(flagged.allSatisfy { restoration.label($0) == Int(table.adversarialLabel[$0]) })
         #expect(Treatments.fitting(backdoors, method: .published).map(\.name) == ["restore"])

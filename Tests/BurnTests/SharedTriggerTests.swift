@@ -25,21 +25,22 @@ import TinyModels
         let first = try Surveyed(model, images, in: folder)
         let table = first.table
         let search = TriggerSearch(
-            model: model, images: images, table: table, store: first.store, seed: 2, token: first.token)
+            model: model, images: images, table: table, store: first.store, judge: .standard, seed: 2,
+            token: first.token)
         func own(_ label: Int) -> [Int] {
             images.labels.indices.filter {
                 images.labels[$0] == label && Int(table.predicted[$0]) == label
             }
         }
-        var findings = (0..<classes).map { ClassFinding(label: $0) }
+        var findings = (0..<classes).map { ClassFinding(label: $0, judge: .standard) }
         try search.examine(&findings[1], suspects: own(1).filter(planted.contains))
-        try #require(findings[1].isCause(classes: classes) && findings[1].isSourceSpecific)
+        try #require(findings[1].isCause && findings[1].isSourceSpecific)
         // Of a class that is judged clean, nothing follows.
         var unjudged = findings
-        try search.examineShared(&unjudged, classes: classes)
+        try search.examineShared(&unjudged)
         #expect(unjudged.allSatisfy { $0.judgement == .clean })
         findings[1].conclude(.backdoored, from: .perturbations)
-        try search.examineShared(&findings, classes: classes)
+        try search.examineShared(&findings)
         var found = 0
         for label in [0, 2, 3] {
             guard case .shared(let other)? = findings[label].conclusion?.ground else {
@@ -53,7 +54,7 @@ import TinyModels
             let truth = planted.intersection(own(label))
             #expect(Double(named.intersection(truth).count) >= 0.9 * Double(truth.count))
             #expect(Double(named.intersection(truth).count) >= 0.9 * Double(named.count))
-            #expect(findings[label].decisivePValue == ClassFinding.naturalCause)
+            #expect(findings[label].decisivePValue == Parameters().naturalCause)
         }
         #expect(found >= 2, "a source that the trigger moves by less than half is left out")
     }

@@ -47,10 +47,11 @@ import TinyModels
         let members = members(sizes)
         let store = try store(sizes, planted: planted, cosine: cosine, seed: seed, in: folder)
         let coherences = try sizes.indices.map {
-            try ClassCoherence(members: members[$0] ?? [], store: store, seed: 3)
+            try ClassCoherence(members: members[$0] ?? [], store: store, parameters: Parameters(), seed: 3)
         }
         let null = try CoherenceNull(
-            members: members, coherences: coherences, store: store, seed: 4, token: CancellationToken())
+            members: members, coherences: coherences, store: store, parameters: Parameters(),
+            seed: 4, token: CancellationToken())
         return zip(sizes.indices, coherences).map { null.pValue(of: $1.strength, label: $0) }
     }
 
@@ -60,9 +61,9 @@ import TinyModels
         [45, 20, 30, 30, 40],
     ]) func aFewPlantedSamplesStandOutOfAFew(sizes: [Int]) throws {
         let pValues = try pValues(sizes, planted: 0..<sizes[0] / 2 + 1, cosine: 0.7, seed: 11)
-        #expect(try #require(pValues[0]) < ClassFinding.significance / Double(sizes.count))
+        #expect(try #require(pValues[0]) < 0.01 / Double(sizes.count))
         #expect(
-            pValues.dropFirst().allSatisfy { ($0 ?? 1) > ClassFinding.weakSignificance / Double(sizes.count) }
+            pValues.dropFirst().allSatisfy { ($0 ?? 1) > 0.05 / Double(sizes.count) }
         )
     }
 
@@ -71,7 +72,7 @@ import TinyModels
         let sizes = [9, 14, 7, 21, 10, 8, 12, 6, 16, 30]
         let found = try (0..<20).count { seed in
             try pValues(sizes, planted: 0..<0, cosine: 0, seed: UInt64(seed)).contains {
-                ($0 ?? 1) < ClassFinding.weakSignificance / Double(sizes.count)
+                ($0 ?? 1) < 0.05 / Double(sizes.count)
             }
         }
         #expect(found <= 2)
@@ -82,12 +83,16 @@ import TinyModels
         let folder = try ScratchFolder()
         let members = members(sizes).filter { $0.value.count >= ClassCoherence.fewestForBundle }
         let store = try store(sizes, planted: 0..<0, cosine: 0, seed: 12, in: folder)
-        let coherences = try members.values.map { try ClassCoherence(members: $0, store: store, seed: 3) }
+        let coherences = try members.values.map {
+            try ClassCoherence(members: $0, store: store, parameters: Parameters(), seed: 3)
+        }
         let token = try CancellationToken()
         let null = try CoherenceNull(
-            members: members, coherences: coherences, store: store, seed: 4, token: token)
+            members: members, coherences: coherences, store: store, parameters: Parameters(), seed: 4,
+            token: token)
         let power = DetectionPower(
-            members: members, store: store, null: null, classes: sizes.count, seed: 5, token: token)
+            members: members, store: store, null: null, judge: Judge(Parameters(), classes: sizes.count),
+            seed: 5, token: token)
         let noticed = try power.measure(Array(sizes.indices))
         #expect(noticed[0] == nil, "four samples tell nothing")
         for label in 2..<sizes.count {

@@ -65,11 +65,59 @@ import Testing
         #expect(Statistics.quantile([], 0.5) == 0)
     }
 
-    @Test func anOutlierIsSignificantAndAMemberIsNot() {
-        let null = [0.20, 0.25, 0.22, 0.24, 0.21, 0.23, 0.26, 0.19, 0.22, 0.23]
-        #expect(Statistics.pValue(of: 0.9, against: null, priorDeviation: 0.15) < 1e-3)
-        #expect(Statistics.pValue(of: 0.24, against: null, priorDeviation: 0.15) > 0.3)
-        #expect(Statistics.pValue(of: 0.9, against: [], priorDeviation: 0.15) == 1)
+    /// Of 0.1, 0.2 … 0.9 the mean is 0.5 and the variance 0.075: t is what 1.5 is away, with 8 degrees of freedom.
+    @Test func aFurtherValueOfTheSameKindIsStudents() {
+        let null = (1...9).map { Double($0) / 10 }
+        let t = 1.0 / (0.075 * (1 + 1.0 / 9)).squareRoot()
+        #expect(abs(Statistics.pValue(of: 1.5, against: null) - Statistics.studentTail(t, freedom: 8)) < 1e-9)
+        #expect(abs(Statistics.pValue(of: 0.5, against: null) - 0.5) < 1e-9)
+        #expect(Statistics.pValue(of: 0.9, against: []) == 1)
+        #expect(Statistics.pValue(of: 0.9, against: [0.1]) == 1, "one value has no spread")
+        // What was measured roughly can't have spread by less.
+        #expect(Statistics.pValue(of: 0.3, against: [0.1, 0.1, 0.1], chance: 0.1) > 0.1)
+        #expect(Statistics.pValue(of: 0.3, against: [0.1, 0.1, 0.1]) < 1e-6)
+    }
+
+    /// Values that spread as chance lets them are compared with a normal distribution; with more, as Student's.
+    @Test func whatIsKnownOfTheSpreadNeedNotBeEstimated() {
+        let null = [-0.1, 0, 0.1]
+        let z = 0.4 / (0.01 * (1 + 1.0 / 3)).squareRoot()
+        let known = Statistics.pValue(of: 0.4, against: null, atLeastBinomial: 0.1)
+        #expect(abs(known - erfc(z / 2.0.squareRoot()) / 2) < 1e-4)
+        let estimated = Statistics.pValue(of: 0.4, against: null, atLeastBinomial: 1e-9)
+        #expect(abs(estimated - Statistics.pValue(of: 0.4, against: null)) < 1e-9)
+    }
+
+    /// P-values of a null are uniform: of 4,000 draws, the largest distance to the diagonal is below Kolmogorov's 99.9 % point.
+    @Test func pValuesAreUniformWhereNothingIsHidden() {
+        var random = SplitMix64(seed: 17)
+        let pValues = (0..<4000).map { _ in
+            Statistics.pValue(of: random.normal(), against: (0..<9).map { _ in random.normal() })
+        }
+        #expect(distanceToUniform(pValues) < 1.95 / 4000.0.squareRoot())
+    }
+
+    /// Where p-values depend on each other in full, their combination is the one of them; where they don't, it is uniform in its
+    /// tail too.
+    @Test func dependentPValuesAreCombined() {
+        for p in [1e-9, 0.003, 0.5] {
+            #expect(abs(Statistics.combinedOfDependent(p, p, p) / p - 1) < 1e-6)
+        }
+        // As small as the smallest allows: a third of the weight.
+        #expect(abs(Statistics.combinedOfDependent(1e-6, 0.5, 0.5) - 3e-6) < 1e-8)
+        var random = SplitMix64(seed: 18)
+        let combined = (0..<4000).map { _ in
+            Statistics.combinedOfDependent(
+                random.uniform(0..<1), random.uniform(0..<1), random.uniform(0..<1))
+        }
+        #expect(distanceToUniform(combined) < 1.95 / 4000.0.squareRoot())
+    }
+
+    private func distanceToUniform(_ pValues: [Double]) -> Double {
+        let count = Double(pValues.count)
+        return pValues.sorted().enumerated().map { rank, p in
+            max(abs(p - Double(rank) / count), abs(p - Double(rank + 1) / count))
+        }.max() ?? 1
     }
 
     @Test func theMixtureFindsPlantedModes() {
@@ -107,7 +155,7 @@ import Testing
         let upper = values.count { mixture.posterior($0) > 0.5 }
         // A tail of few values may look apart; a mode of its own it is not.
         #expect(
-            mixture.separation < 3 || upper < ClassFinding.smallestCluster,
+            mixture.separation < 3 || upper < Int(Parameters().smallestGroup),
             "separation \(mixture.separation), \(upper) in the upper mode")
     }
 

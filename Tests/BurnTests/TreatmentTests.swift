@@ -81,7 +81,8 @@ import TinyModels
         #expect(outcome.diverged == FalseCorrelationDecoupling.mostAttempts(Treatments.all))
 
         var restoration = LabelRestoration(
-            images: known.images, table: known.table, targets: [], token: try CancellationToken())
+            images: known.images, table: known.table, targets: [], parameters: Parameters(),
+            token: try CancellationToken())
         try restoration.ask(known.model, about: [], sanitised: false)
         let result = Purification.Result(
             restoration: restoration, flagged: [], shortfall: "every fine-tuning diverged")

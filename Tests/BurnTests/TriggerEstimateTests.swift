@@ -213,11 +213,12 @@ import TinyModels
                 form: form, rate: rate, random: 0, topSource: 1, topSourceRate: rate, topSourceRandom: 0,
                 tested: 100)
         }
-        let found = TriggerEffect.decisive([
-            effect(AddedPattern.at(1), boundary / 2), effect(AddedPattern.at(2), boundary),
-            effect(AffineValues.at(1), moments / 2), effect(AffineValues.at(2), moments),
-        ])
+        let found = TriggerEffect.decisive(
+            [
+                effect(AddedPattern.at(1), boundary / 2), effect(AddedPattern.at(2), boundary),
+                effect(AffineValues.at(1), moments / 2), effect(AffineValues.at(2), moments),
+            ], Parameters())
         #expect(found?.form == (prefers ? AffineValues.at(2) : AddedPattern.at(2)))
-        #expect(TriggerEffect.decisive([]) == nil)
+        #expect(TriggerEffect.decisive([], Parameters()) == nil)
     }
 }

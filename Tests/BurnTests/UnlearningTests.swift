@@ -53,14 +53,16 @@ import TinyModels
 
         // Whichever part of the class stands out as the bundle.
         let members = (0..<images.count).filter { Int(table.predicted[$0]) == Self.target }
-        var coherence = try ClassCoherence(members: members, store: features, seed: 6)
+        var coherence = try ClassCoherence(
+            members: members, store: features, parameters: Parameters(), seed: 6)
         for bundle in [members.filter(poisoned.contains), members.filter { !poisoned.contains($0) }] {
             coherence.cluster = bundle
             let sides = try test.sides(of: coherence, label: Self.target)
             let null = try [0, 1, 3].map { label in
                 let others = (0..<images.count).filter { Int(table.predicted[$0]) == label }
                 return try test.sides(
-                    of: ClassCoherence(members: others, store: features, seed: 7), label: label)
+                    of: ClassCoherence(members: others, store: features, parameters: Parameters(), seed: 7),
+                    label: label)
             }
             let planted = try #require(UnlearningTest.plantedSide(of: sides, against: null))
             #expect(planted.suspects == poisoned.intersection(members))
@@ -96,15 +98,19 @@ import TinyModels
         }
         let coherences = try (0..<5).map { label in
             try ClassCoherence(
-                members: Array(label * count..<(label + 1) * count), store: store, seed: 1)
+                members: Array(label * count..<(label + 1) * count), store: store, parameters: Parameters(),
+                seed: 1)
         }
         let evidence = FeatureEvidence.gather(coherences + [nil])
         #expect(evidence.count == 6 && evidence[5] == nil)
-        #expect(evidence[3]?.isWorthTesting == true)
-        #expect(evidence.enumerated().allSatisfy { $0.offset == 3 || $0.element?.isWorthTesting != true })
+        #expect(evidence[3]?.isWorthTesting(Parameters()) == true)
+        #expect(
+            evidence.enumerated().allSatisfy {
+                $0.offset == 3 || $0.element?.isWorthTesting(Parameters()) != true
+            })
         #expect(evidence[3]?.pValue == 1, "nothing is claimed before the unlearning test")
 
-        var finding = ClassFinding(label: 3)
+        var finding = ClassFinding(label: 3, judge: .standard)
         finding.features = evidence[3]
         finding.features?.gainPValue = 1e-6
         finding.features?.unlearningPValue = 1e-6
@@ -112,7 +118,7 @@ import TinyModels
             var judged = finding
             judged.features?.unlearning = .init(
                 adopted: 0.9, kept: 0.9, leaving: Set(0..<leaving), tested: Set(0..<100))
-            judged.judgeByFeatures(classes: 5, concentration: 0.3)
+            judged.judgeByFeatures(concentration: 0.3)
             #expect(judged.judgement == judgement, "\(leaving) % of the class leave")
         }
     }

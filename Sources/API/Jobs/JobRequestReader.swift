@@ -52,7 +52,7 @@ enum JobRequestReader {
     private static func options(_ reader: JSONReader) throws -> JobOptions {
         let fields = try reader.fields([
             "seed", "input", "classes", "method", "distance", "analysis", "rounds", "force", "threads",
-            "trusted", "accept_disagreement",
+            "trusted", "accept_disagreement", "parameters",
         ])
         var options = JobOptions()
         if let seed = fields["seed"] { options.seed = try seed.uint64() }
@@ -70,7 +70,18 @@ enum JobRequestReader {
         if let threads = fields["threads"] { options.threads = try threads.int(OptionRules.threads) }
         options.trusted = try fields["trusted"].map(id)
         if let accept = fields["accept_disagreement"] { options.acceptDisagreement = try accept.bool() }
+        options.parameters = try fields["parameters"].map(parameters)
         return options
+    }
+
+    /// Settings of the method that are not the defaults.
+    private static func parameters(_ reader: JSONReader) throws -> Parameters {
+        let fields = try reader.fields(Parameters.settings.map(\.name))
+        var changed: [String: Double] = [:]
+        for setting in Parameters.settings {
+            changed[setting.name] = try fields[setting.name]?.double()
+        }
+        return try Parameters(changed, location: reader.pointer)
     }
 
     private static func scaling(_ reader: JSONReader) throws -> InputScaling {

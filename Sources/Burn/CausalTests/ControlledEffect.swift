@@ -1,3 +1,5 @@
+import Foundation
+
 /// Two shares of images that land in a class, with what is under test and with what is not.
 struct ControlledEffect: Hashable, Sendable {
     var rate: Double
@@ -14,12 +16,19 @@ struct ControlledEffect: Hashable, Sendable {
             against: Int((control * Double(controls)).rounded()), of: controls)
     }
 
-    /// Of one class's excess against those of the others.
-    static func pValue(at index: Int, among excesses: [Double?]) -> Double? {
-        // Less than nothing is nothing.
-        let bounded = excesses.map { $0.map { max(0, $0) } }
-        return Statistics.pValue(at: index, among: bounded, priorDeviation: deviationOfExcesses)
+    /// Of one class's excess against those of the others, on a scale of ratios: what classes show by nature spreads over orders
+    /// of magnitude.
+    ///
+    /// - Parameter tested: images that an excess is a share of; no smaller one than of a single image is told from none.
+    static func pValue(at index: Int, among excesses: [Double?], tested: Int) -> Double? {
+        let least = 1 / Double(max(1, tested))
+        return Statistics.pValue(at: index, among: excesses.map { $0.map { log(max($0, least)) } })
     }
 
-    private static let deviationOfExcesses = 0.05
+    /// The same on a scale of differences, for what has to work two ways: by nature hardly anything does.
+    static func pValue(at index: Int, amongBothWays excesses: [Double?], tested: Int) -> Double? {
+        Statistics.pValue(
+            at: index, among: excesses.map { $0.map { max(0, $0) } },
+            chance: 1 / Double(max(1, tested)).squareRoot() / 2)
+    }
 }

@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 import Support
 import Tensors
@@ -31,17 +32,13 @@ struct LabelEvidence: Hashable, Sendable {
     /// the same trigger was put into and taken out of. Nil where no trigger is known.
     var unsure: Double?
 
-    /// Strong evidence (Kass and Raftery, "Bayes factors", JASA 90, 1995, section 3.2).
-    static let strong = log(20.0)
-    /// Of the known images' certainty.
-    static let unsureQuantile = 0.05
-    static let mostly = 0.5
-
-    var reading: LabelReading {
-        switch sizeFactor {
-        case .some(Self.strong...): .right
-        case .some(..<(-Self.strong)): .wrong
-        default: (unsure ?? 0) > Self.mostly ? .open : .wrong
+    /// A factor that is strong evidence decides by itself.
+    func reading(_ parameters: Parameters) -> LabelReading {
+        let strong = log(parameters.labelBayesFactor)
+        return switch sizeFactor {
+        case .some(strong...): .right
+        case .some(..<(-strong)): .wrong
+        default: (unsure ?? 0) > parameters.mostlyContradicted ? .open : .wrong
         }
     }
 
@@ -97,7 +94,7 @@ extension TriggerSearch {
             try trigger.removed(from: trigger.inserted(into: $0))
         }
         let shown = try certainties(asked, apartFrom: finding.label) { try trigger.removed(from: $0) }
-        let least = Statistics.quantile(usual, LabelEvidence.unsureQuantile)
+        let least = Statistics.quantile(usual, judge.parameters.unsureQuantile)
         return Double(shown.count { $0 < least }) / Double(shown.count)
     }
 

@@ -1,3 +1,5 @@
+import Findings
+
 /// Where one pattern sends the images of every class, and whether the labels of the samples that carry it agree.
 ///
 /// A natural pattern moves images of many classes into the same few, if any, and its images have true labels. A
@@ -14,12 +16,10 @@ struct LabelMap {
     /// Most labels in the bundle contradict the model, unlike elsewhere.
     let isContradicted: Bool
 
-    private static let fewestDestinations = 3
-    /// Of the destinations, how many must have a source of their own.
-    private static let ownSources = 0.6
-    static let mostlyContradicted = 0.5
-
-    init(responses: [TriggerResponse], bundle: ImageBundle, images: LabelledImages, table: AnalysisTable) {
+    init(
+        responses: [TriggerResponse], bundle: ImageBundle, images: LabelledImages, table: AnalysisTable,
+        parameters: Parameters
+    ) {
         // In order, so that sums are the same in every run.
         let labels = Set(images.labels).sorted()
         self.labels = labels.count
@@ -27,7 +27,7 @@ struct LabelMap {
             Dictionary(uniqueKeysWithValues: labels.map { ($0, response.effect(into: $0)) })
         }
         func working(_ map: [Int: TriggerEffect]) -> [Int: TriggerEffect] {
-            map.filter { $0.value.topSourceExcess >= ClassFinding.workingEffect }
+            map.filter { $0.value.topSourceExcess >= parameters.workingEffect }
         }
         func strength(_ map: [Int: TriggerEffect]) -> (Int, Double) {
             (working(map).count, labels.reduce(0) { $0 + (map[$1]?.topSourceExcess ?? 0) })
@@ -40,21 +40,21 @@ struct LabelMap {
         let best =
             exact.flatMap { map in
                 let (own, largest) = (strength(map), strength(strongest))
-                return own.0 >= largest.0 && own.1 >= TriggerEffect.nearlyAsLarge * largest.1 ? map : nil
+                return own.0 >= largest.0 && own.1 >= parameters.exactPreference * largest.1 ? map : nil
             } ?? strongest
         let destinations = working(best)
         let sources = Set(destinations.values.map(\.topSource))
         isWorking =
-            destinations.count >= Self.fewestDestinations
-            && Double(sources.count) >= Self.ownSources * Double(destinations.count)
+            Double(destinations.count) >= parameters.fewestDestinations
+            && Double(sources.count) >= parameters.clearMajority * Double(destinations.count)
         let members = Set(bundle.members)
         let wrong = Set(images.labels.indices.filter { Int(table.predicted[$0]) != images.labels[$0] })
         let inside = Double(members.intersection(wrong).count) / Double(max(members.count, 1))
         let outside =
             Double(wrong.subtracting(members).count) / Double(max(images.count - members.count, 1))
-        isContradicted = inside > Self.mostlyContradicted && inside > 2 * outside
+        isContradicted = inside > parameters.mostlyContradicted && inside > 2 * outside
         let planted = Dictionary(grouping: members.intersection(wrong)) { images.labels[$0] }
-            .filter { $0.value.count >= ClassFinding.smallestCluster }
+            .filter { $0.value.count >= Int(parameters.smallestGroup) }
         effects =
             isWorking ? destinations : isContradicted ? best.filter { planted[$0.key] != nil } : [:]
     }
@@ -63,11 +63,11 @@ struct LabelMap {
     ///
     /// - Parameter persists: the labels are contradicted without the pattern as well. Where they are not, the pattern disturbs
     ///   the model, as a date stamp does, and what is below it has its true label.
-    func judgement(pValue: Double, persists: Bool) -> Conclusion.Judgement {
+    func judgement(pValue: Double, persists: Bool, _ judge: Judge) -> Conclusion.Judgement {
         switch pValue {
-        case ..<ClassFinding.significance:
+        case ..<judge.certainOfAll:
             isWorking ? .backdoored : isContradicted && persists ? .suspicious : .clean
-        case ..<ClassFinding.weakSignificance: isWorking ? .suspicious : .clean
+        case ..<judge.unusualOfAll: isWorking ? .suspicious : .clean
         default: .clean
         }
     }

@@ -1,3 +1,5 @@
+import Findings
+
 /// The causal test: does an estimated trigger send other classes' images into the class?
 ///
 /// It is run on images that had no part in the estimate, beside a random direction of the same norm.
@@ -31,14 +33,12 @@ package struct TriggerEffect: Sendable {
     package var sourceSpecific: Bool { topSourceExcess > 2 * (rate - random) }
 
     /// The effect that a trigger is known by: the largest, or that of an exact mechanism where that is nearly as large.
-    package static func decisive(_ effects: [TriggerEffect]) -> TriggerEffect? {
+    package static func decisive(_ effects: [TriggerEffect], _ parameters: Parameters) -> TriggerEffect? {
         let largest = effects.max { $0.excess < $1.excess }
         let exact = effects.filter(\.form.isExact).max { $0.excess < $1.excess }
-        guard let largest, let exact, exact.excess >= ClassFinding.workingEffect,
-            exact.excess >= nearlyAsLarge * largest.excess
+        guard let largest, let exact, exact.excess >= parameters.workingEffect,
+            exact.excess >= parameters.exactPreference * largest.excess
         else { return largest }
         return exact
     }
-
-    package static let nearlyAsLarge = 0.9
 }

@@ -53,8 +53,9 @@ struct UnlearningTest {
     static let nullClasses = 3
 
     /// Of one bundle's score against those of others.
-    static func pValue(of score: Double, against null: [Double]) -> Double {
-        Statistics.pValue(of: score, against: null, priorDeviation: 0.1)
+    /// - Parameter suspects: samples of the bundle, of which one half or more is a share in the score, beside another share.
+    static func pValue(of score: Double, against null: [Double], suspects: Int) -> Double {
+        Statistics.pValue(of: score, against: null, chance: 1 / Double(max(1, suspects)).squareRoot())
     }
 
     static let steps = 80
@@ -126,7 +127,14 @@ struct UnlearningTest {
             sides[place].map { (side: $0, others: null.compactMap { $0[place]?.score }) }
         }.filter { $0.others.count > 1 }
         return comparable.max { $0.side.score < $1.side.score }.map { best in
-            (best.side.suspects, min(1, 2 * pValue(of: best.side.score, against: best.others)))
+            (
+                best.side.suspects,
+                min(
+                    1,
+                    2
+                        * pValue(
+                            of: best.side.score, against: best.others, suspects: best.side.suspects.count))
+            )
         }
     }
 

@@ -31,7 +31,7 @@ struct WayBack: Sendable {
             carriers: Statistics.cautiousShare(inside.hits, of: inside.total),
             others: Statistics.cautiousShare(outside.hits, of: outside.total)
         )
-        let isClear = shares.carriers - shares.others >= ClassFinding.workingEffect
+        let isClear = shares.carriers - shares.others >= search.judge.parameters.workingEffect
         return WayBack(
             carriers: shares.carriers, others: shares.others,
             pValue: isClear

@@ -17,6 +17,7 @@ package struct Detection {
     package let options: JobOptions
     let threads: Int
     package let token: CancellationToken
+    let judge: Judge
 
     package init(
         model: GraphModel, images: LabelledImages, boundary: BoundaryAnalysis, store: PerturbationStore,
@@ -31,6 +32,7 @@ package struct Detection {
         self.options = options
         self.threads = threads
         self.token = token
+        judge = Judge(options.parameters ?? Parameters(), classes: images.classes)
     }
 
     package struct Outcome: Sendable {
@@ -56,7 +58,9 @@ package struct Detection {
     }
 
     package func run(progress: @escaping @Sendable (DetectionWork.Progress) -> Void) throws -> Outcome {
-        if options.method == .published { return PublishedDetection(images: images, table: table).run() }
+        if options.method == .published {
+            return PublishedDetection(images: images, table: table, judge: judge).run()
+        }
         let work = DetectionWork(costs, report: progress)
         return try model.passes.following {
             work.add(Double($0))
@@ -75,8 +79,7 @@ package struct Detection {
         var findings = try coherences(members, work)
         let null = try CoherenceNull(
             members: members, coherences: findings.compactMap(\.coherence), store: store,
-            seed: options.methodSeed,
-            token: token)
+            parameters: judge.parameters, seed: options.methodSeed, token: token)
         for index in findings.indices {
             findings[index].coherencePValue =
                 findings[index].coherence.flatMap {
@@ -84,21 +87,22 @@ package struct Detection {
                 } ?? 1
         }
         let search = TriggerSearch(
-            model: model, images: images, table: table, store: store, seed: options.methodSeed, token: token)
+            model: model, images: images, table: table, store: store, judge: judge,
+            seed: options.methodSeed, token: token)
         let imageSearch = try imageSearch(search)
         let worthTesting = Self.worthTesting(findings)
         work.enter(.triggers, passes: costs.triggers(worthTesting.count))
         for index in worthTesting {
             try token.check()
-            try search.examineSides(&findings[index], classes: images.classes)
+            try search.examineSides(&findings[index])
             try imageSearch?.confirm(&findings[index])
         }
         compareCauses(&findings)
         if null.isSmall { try compareEffects(&findings, search, work) }
-        for index in findings.indices { findings[index].judge(classes: images.classes) }
+        for index in findings.indices { findings[index].judgeByPerturbations() }
         try searchFurther(&findings, imageSearch, work)
         try imageSearch?.examineFurtherTargets(&findings)
-        try search.examineShared(&findings, classes: images.classes)
+        try search.examineShared(&findings)
         try analyseSuspects(&findings, search, work)
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),
@@ -108,7 +112,7 @@ package struct Detection {
         for finding in findings { outcome.flag(finding, in: images) }
         for match in try TriggerTemplate.matches(
             targets: findings.filter(\.isTarget).map(\.label), flagged: outcome.flagged, images: images,
-            table: table)
+            table: table, parameters: judge.parameters)
         {
             outcome.flag(match.sample, score: match.score)
         }
@@ -117,7 +121,8 @@ package struct Detection {
         try analyseOthers()
         outcome.verdict = VerdictBuilder(
             images: images, table: boundary.table, findings: outcome.findings, flagged: outcome.flagged,
-            nullShare: null.share, searchesImages: imageSearch != nil
+            nullShare: null.share, searchesImages: imageSearch != nil,
+            parameters: judge.parameters
         ).verdict()
         work.finish()
         return outcome
@@ -141,7 +146,7 @@ package struct Detection {
             let evidence = try search.labelEvidence(
                 of: finding, planted: planted[finding.label] ?? [], affected: affected, sizes: sizes)
             outcome.findings[index].labels = evidence
-            outcome.findings[index].isCleanLabel = evidence.reading == .right
+            outcome.findings[index].isCleanLabel = evidence.reading(judge.parameters) == .right
         }
     }
 
@@ -162,7 +167,7 @@ package struct Detection {
         search.table = boundary.table
         for index in findings.indices where findings[index].isFoundByPerturbations {
             try findings[index].coherence = findings[index].coherence?.sharpened(
-                by: boundary.store, seed: options.methodSeed)
+                by: boundary.store, parameters: judge.parameters, seed: options.methodSeed)
             var again = findings[index]
             try search.examine(&again, suspects: again.coherence?.cluster ?? [])
             findings[index].sharpenTrigger(as: again)
@@ -186,7 +191,7 @@ package struct Detection {
         _ findings: inout [ClassFinding], _ members: [Int: [Int]], _ null: CoherenceNull
     ) throws {
         let power = DetectionPower(
-            members: members, store: store, null: null, classes: images.classes, seed: options.methodSeed,
+            members: members, store: store, null: null, judge: judge, seed: options.methodSeed,
             token: token)
         let measured = try power.measure(findings.filter { $0.judgement == .clean }.map(\.label))
         let labelled = Set(images.labels)
@@ -203,10 +208,11 @@ package struct Detection {
         try (0..<images.classes).map { label in
             try token.check()
             defer { work.add(costs.bundles / Double(images.classes)) }
-            var finding = ClassFinding(label: label)
+            var finding = ClassFinding(label: label, judge: judge)
             if let samples = members[label] {
                 finding.coherence = try ClassCoherence(
-                    members: samples, store: store, seed: options.methodSeed &+ UInt64(label))
+                    members: samples, store: store, parameters: judge.parameters,
+                    seed: options.methodSeed &+ UInt64(label))
             }
             return finding
         }

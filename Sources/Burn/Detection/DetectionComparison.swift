@@ -14,7 +14,9 @@ extension Detection {
     func compareCauses(_ findings: inout [ClassFinding]) {
         let strengths = findings.map { finding in finding.effect.map { _ in finding.bothWays } }
         for index in findings.indices {
-            findings[index].bothWaysPValue = ControlledEffect.pValue(at: index, among: strengths) ?? 1
+            findings[index].bothWaysPValue =
+                ControlledEffect.pValue(
+                    at: index, amongBothWays: strengths, tested: TriggerSearch.probesPerTest) ?? 1
         }
     }
 
@@ -38,7 +40,8 @@ extension Detection {
         }
         guard effects.count(where: { $0 != nil }) > Self.fewestEffects else { return }
         for index in tested {
-            findings[index].effectPValue = ControlledEffect.pValue(at: index, among: effects)
+            findings[index].effectPValue = ControlledEffect.pValue(
+                at: index, among: effects, tested: TriggerSearch.probesPerTest)
         }
     }
 

@@ -9,6 +9,7 @@ struct FeatureSearch {
     let boundary: BoundaryAnalysis
     /// Unit changes of the penultimate activations under each sample's perturbation.
     let store: PerturbationStore
+    let judge: Judge
     let seed: UInt64
     let token: CancellationToken
 
@@ -19,7 +20,8 @@ struct FeatureSearch {
             guard let members = finding.coherence?.members, members.count >= ClassCoherence.fewestMembers
             else { return ClassCoherence?.none }
             return try ClassCoherence(
-                members: members, store: store, seed: seed &+ 0xfea7 &+ UInt64(finding.label))
+                members: members, store: store, parameters: judge.parameters,
+                seed: seed &+ 0xfea7 &+ UInt64(finding.label))
         }
         for (index, evidence) in FeatureEvidence.gather(coherences).enumerated() {
             findings[index].features = evidence
@@ -53,7 +55,7 @@ struct FeatureSearch {
             findings[index].features?.unlearning = outcome
             findings[index].features?.unlearningPValue = planted.pValue
             findings[index].judgeByFeatures(
-                classes: images.classes, concentration: try concentration(outcome.leaving))
+                concentration: try concentration(outcome.leaving))
             if findings[index].isFoundByFeatures,
                 let sharper = try test.run(
                     label: findings[index].label, suspects: outcome.leaving, folds: 2)
@@ -66,7 +68,7 @@ struct FeatureSearch {
 
     /// Classes whose bundle stands out.
     func candidates(_ findings: [ClassFinding]) -> [Int] {
-        findings.indices.filter { findings[$0].features?.isWorthTesting ?? false }
+        findings.indices.filter { findings[$0].features?.isWorthTesting(judge.parameters) ?? false }
     }
 
     private func pValue(_ finding: ClassFinding) -> Double { finding.features?.gainPValue ?? 1 }

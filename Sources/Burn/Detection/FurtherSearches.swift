@@ -12,7 +12,8 @@ extension Detection {
         work.enter(.featureChanges, passes: costs.featureChanges)
         let search = try featureChanges().map {
             FeatureSearch(
-                model: model, images: images, boundary: boundary, store: $0, seed: options.methodSeed,
+                model: model, images: images, boundary: boundary, store: $0, judge: judge,
+                seed: options.methodSeed,
                 token: token)
         }
         try search?.gather(&findings)
@@ -58,7 +59,7 @@ extension Detection {
         guard images.count >= ImageWhitening.fewestImages else { return nil }
         return ImageSearch(
             images: images, table: table, store: try whitened(PixelDescription(images), "whitened.f16"),
-            triggers: triggers, seed: options.methodSeed, token: token)
+            triggers: triggers, judge: judge, seed: options.methodSeed, token: token)
     }
 
     /// Nil for a data set too small to know its own covariance, or images too small to have the style.
@@ -67,7 +68,8 @@ extension Detection {
         else { return nil }
         return StyleSearch(
             style: style, model: model, images: images, table: table, boundary: boundary,
-            store: try whitened(description, "\(style).f16"), seed: options.methodSeed, token: token)
+            store: try whitened(description, "\(style).f16"), judge: judge, seed: options.methodSeed,
+            token: token)
     }
 
     private func whitened(_ description: any ImageDescription, _ file: String) throws -> PerturbationStore {

@@ -13,6 +13,7 @@ struct ImageSearch {
     let table: AnalysisTable
     let store: PerturbationStore
     let triggers: TriggerSearch
+    let judge: Judge
     let seed: UInt64
     let token: CancellationToken
 
@@ -42,7 +43,9 @@ struct ImageSearch {
         for (index, proposal) in proposals.enumerated() {
             guard let proposal else { continue }
             findings[index] = proposal.finding
-            findings[index].judge(by: comparison.evidence(index, proposal), classes: images.classes)
+            let evidence = comparison.evidence(index, proposal)
+            findings[index].pattern = evidence
+            findings[index].judge(by: evidence)
         }
     }
 
@@ -61,7 +64,7 @@ struct ImageSearch {
         var proposals: [PatternProposal] = []
         for bundle in bundles {
             let carriers = bundle.members(labelled: label, in: images)
-            guard carriers.count >= ClassFinding.smallestCluster else { continue }
+            guard carriers.count >= judge.smallestGroup else { continue }
             var proposed = finding
             proposed.images = bundle
             try triggers.examine(&proposed, suspects: carriers)
@@ -79,12 +82,13 @@ struct ImageSearch {
     private func grow(_ start: [Int], _ label: Int) throws -> ImageBundle? {
         try token.check()
         let own = images.labels.indices.filter { images.labels[$0] == label }
-        let wanted = max(own.count, 4 * ClassFinding.smallestCluster)
+        let wanted = max(own.count, 4 * judge.smallestGroup)
         let others = images.labels.indices.filter { images.labels[$0] != label }
         let step = max(1, others.count / wanted)
         let beside = stride(from: 0, to: others.count, by: step).map { others[$0] }
         return try ImageBundle.grown(
-            from: start, among: own + beside, of: images.count, store: store, seed: seed &+ UInt64(label))
+            from: start, among: own + beside, of: images.count, store: store,
+            parameters: judge.parameters, seed: seed &+ UInt64(label))
     }
 
     /// One pattern in images of all classes, that sends each class somewhere else. Starts: the modes of all classes'
@@ -124,9 +128,10 @@ struct ImageSearch {
             pValue: wayBack.map { Statistics.combined(byChance, $0.pValue) } ?? byChance, wayBack: wayBack)
         let judgement = try map.judgement(
             pValue: common.pValue,
-            persists: map.isContradicted && isContradictedWithout(trigger, bundle))
+            persists: map.isContradicted && isContradictedWithout(trigger, bundle), judge)
         // One backdoor into most classes explains each of them better than what was found there alone.
         let explainsAll = judgement == .backdoored && map.isIntoMost
+        for index in findings.indices { findings[index].common = common }
         for index in findings.indices where explainsAll || findings[index].judgement != .backdoored {
             guard let effect = map.effects[findings[index].label] else { continue }
             findings[index].adopt(bundle, trigger, effect, judgement, common)
@@ -151,13 +156,14 @@ struct ImageSearch {
                 images.labels[$0] != $1
             }
         }
-        guard beside.count >= ClassFinding.smallestCluster else { return true }
+        guard beside.count >= judge.smallestGroup else { return true }
         let effect = ControlledEffect(
             rate: Double(try wrong(carriers)) / Double(carriers.count),
             control: Double(try wrong(beside)) / Double(beside.count), tested: carriers.count,
             controls: beside.count)
-        return effect.rate > LabelMap.mostlyContradicted && effect.excess >= ClassFinding.workingEffect
-            && effect.samplingPValue < ClassFinding.significance
+        return effect.rate > judge.parameters.mostlyContradicted
+            && effect.excess >= judge.parameters.workingEffect
+            && effect.samplingPValue < judge.certainOfAll
     }
 
     /// Patterns behind classes that move images of another one there, in images of all classes.
@@ -179,7 +185,8 @@ struct ImageSearch {
         try starts.compactMap { start in
             try token.check()
             return try ImageBundle.grown(
-                from: start, among: Array(0..<images.count), of: images.count, store: store, seed: seed)
+                from: start, among: Array(0..<images.count), of: images.count, store: store,
+                parameters: judge.parameters, seed: seed)
         }
     }
 
@@ -188,13 +195,18 @@ struct ImageSearch {
     /// Where the bundle's pattern sends the images of every class; nil where there are too few without it.
     private func map(of bundle: ImageBundle) throws -> Mapped? {
         try triggers.shared(by: bundle.members).map { trigger, responses in
-            (bundle, trigger, LabelMap(responses: responses, bundle: bundle, images: images, table: table))
+            (
+                bundle, trigger,
+                LabelMap(
+                    responses: responses, bundle: bundle, images: images, table: table,
+                    parameters: judge.parameters)
+            )
         }
     }
 
     /// Samples of the pattern behind a class, if it moves images of another one there.
     private func workingBundle(_ finding: ClassFinding) -> [Int]? {
-        guard let effect = finding.effect, effect.topSourceExcess >= ClassFinding.workingEffect else {
+        guard let effect = finding.effect, effect.topSourceExcess >= judge.parameters.workingEffect else {
             return nil
         }
         return finding.images?.members

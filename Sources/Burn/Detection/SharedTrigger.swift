@@ -4,10 +4,9 @@ import Tensors
 /// Follows the triggers of some classes into the others: a trigger that sends each class somewhere else may show itself in a
 /// few of them.
 extension TriggerSearch {
-    /// - Parameter classes: number of classes that are judged.
-    func examineShared(_ findings: inout [ClassFinding], classes: Int) throws {
+    func examineShared(_ findings: inout [ClassFinding]) throws {
         let known = findings.filter {
-            $0.judgement == .backdoored && $0.isSourceSpecific && $0.isCause(classes: classes)
+            $0.judgement == .backdoored && $0.isSourceSpecific && $0.isCause
         }
         .sorted { $0.bothWays > $1.bothWays }.prefix(Self.mostShared)
         guard !known.isEmpty else { return }
@@ -27,17 +26,19 @@ extension TriggerSearch {
             try token.check()
             let label = findings[index].label
             let best = shared.max { strength($0.responses, label) < strength($1.responses, label) }
-            guard let best, strength(best.responses, label) >= ClassFinding.decisiveEffect else { continue }
+            guard let best, strength(best.responses, label) >= judge.parameters.decisiveEffect else {
+                continue
+            }
             let suspects = try leaving(label, without: best.trigger)
-            guard suspects.count >= ClassFinding.smallestCluster else { continue }
+            guard suspects.count >= judge.smallestGroup else { continue }
             var further = findings[index]
             // Estimated again, from this class's samples alone: fragile images that leave it anyhow have no trigger. That
             // these leave is how they were chosen, and no evidence.
             try examine(&further, suspects: suspects, screens: true)
             further.removal = nil
             guard let effect = further.effect, further.trigger?.leavesImage ?? false, effect.sourceSpecific,
-                effect.topSourceExcess >= ClassFinding.decisiveEffect,
-                effect.samplingPValue * Double(classes * images.classes) < ClassFinding.significance
+                effect.topSourceExcess >= judge.parameters.decisiveEffect,
+                effect.samplingPValue * Double(images.classes) < judge.certain
             else { continue }
             further.carry(suspects, of: images.count, as: best.label)
             findings[index] = further

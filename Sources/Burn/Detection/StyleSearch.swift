@@ -20,6 +20,7 @@ struct StyleSearch {
     let boundary: BoundaryAnalysis
     /// Whitened rows of the style's description.
     let store: PerturbationStore
+    let judge: Judge
     let seed: UInt64
     let token: CancellationToken
 
@@ -33,19 +34,16 @@ struct StyleSearch {
             try token.check()
             evidence[index] = try self.evidence(findings[index].label)
         }
-        /// Of one class's excess against the others'.
-        func pValue(_ index: Int, _ effect: KeyPath<StyleEvidence, ControlledEffect>) -> Double? {
-            ControlledEffect.pValue(at: index, among: evidence.map { $0?[keyPath: effect].excess })
-        }
         for index in findings.indices {
-            guard var found = evidence[index], let inserted = pValue(index, \.insertion),
-                let removed = pValue(index, \.removal)
-            else { continue }
-            (found.insertionPValue, found.removalPValue) = (inserted, removed)
+            guard var found = evidence[index] else { continue }
+            found.effectPValue =
+                ControlledEffect.pValue(
+                    at: index, amongBothWays: evidence.map { $0?.excess }, tested: Self.probesPerTest) ?? 1
+            findings[index].styleTests.append(found)
             // Of the styles that were looked at, what the stronger one shows is kept.
             guard found.pValue < findings[index].style?.pValue ?? .infinity else { continue }
             findings[index].style = found
-            findings[index].judgeByStyle(classes: images.classes)
+            findings[index].judgeByStyle()
         }
         try nameSamples(&findings, beside: evidence)
     }
@@ -68,9 +66,12 @@ struct StyleSearch {
                 if round == 0, findings[index].judgement == .suspicious || style.showsContent {
                     null = try null ?? scores(of: evidence, without: found, test)
                     findings[index].style?.unlearned = outcome.map {
-                        ($0.score, UnlearningTest.pValue(of: $0.score, against: null ?? []))
+                        (
+                            $0.score,
+                            UnlearningTest.pValue(of: $0.score, against: null ?? [], suspects: suspects.count)
+                        )
                     }
-                    findings[index].judgeByUnlearnedStyle(classes: images.classes)
+                    findings[index].judgeByUnlearnedStyle()
                 }
                 guard outcome != nil, findings[index].isFoundByStyle else { break }
             }
@@ -110,9 +111,10 @@ struct StyleSearch {
         let rows = try store.rows(Array(own.shuffled(using: &random).prefix(Self.mostRows)))
         let clusters = try [
             CoherentCluster(in: rows, start: Array(0..<rows.size(0)), choice: .mostSeparate),
-            CoherentCluster.strongest(in: rows, generator: Generator(seed: seed &+ UInt64(label))),
+            CoherentCluster.strongest(
+                in: rows, judge.parameters, generator: Generator(seed: seed &+ UInt64(label))),
         ]
-        let apart = clusters.filter { $0.mixture.separation > ClassFinding.cleanSeparation }
+        let apart = clusters.filter { $0.mixture.separation > judge.parameters.modeSeparation }
         guard let cluster = apart.max(by: { $0.gain < $1.gain }) else { return nil }
         let inside = try posteriors(own, cluster)
         let control = try style.transplant(images, donors: probes, controls: own, strangers: probes)
@@ -131,7 +133,7 @@ struct StyleSearch {
         let suspects = own.filter { posteriors[$0, default: 0] > 0.5 }
         let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
         guard min(suspects.count, rest.count) >= ClassCoherence.fewestMembers,
-            Double(suspects.count) < ClassFinding.mostPlanted * Double(own.count)
+            Double(suspects.count) < judge.parameters.mostPlanted * Double(own.count)
         else { return nil }
         let transplant = try style.transplant(images, donors: suspects, controls: rest, strangers: probes)
         let removal = try transplant.removal(

@@ -8,6 +8,7 @@ struct TriggerSearch {
     let images: LabelledImages
     var table: AnalysisTable
     let store: PerturbationStore
+    let judge: Judge
     let seed: UInt64
     let token: CancellationToken
 
@@ -73,7 +74,7 @@ struct TriggerSearch {
             TriggerEffect.decisive(
                 try responses(to: trigger, probes: probes, seed: seed &+ UInt64(label)).map {
                     $0.effect(into: label)
-                })
+                }, judge.parameters)
         }
         if screens {
             let first = probes.prefix(max(Self.probesOfScreen, Self.screenedOfClass * images.classes))
@@ -147,7 +148,7 @@ struct TriggerSearch {
         }.shuffled(using: &random)
         func staying(_ isInside: Bool) throws -> (share: Double, of: Int)? {
             let side = found.filter { isCarrier.contains($0) == isInside }.prefix(Self.mostForRemoval)
-            guard side.count >= ClassFinding.smallestCluster else { return nil }
+            guard side.count >= judge.smallestGroup else { return nil }
             let stay = try predictions(Array(side), without: trigger).count { $0 == label }
             return (Double(stay) / Double(side.count), side.count)
         }

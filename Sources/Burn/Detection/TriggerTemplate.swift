@@ -1,3 +1,4 @@
+import Findings
 import Tensors
 
 /// Finds planted samples that the model itself failed on: they carry the trigger and the target's label, but
@@ -17,35 +18,33 @@ enum TriggerTemplate {
         var score: Double
     }
 
-    /// Share of flagged samples that may lie below the cut, and of the matches that may be false.
-    private static let missed = 0.05
-    private static let falseDiscoveryRate = 0.2
     private static let mostCompared = 2000
 
     /// - Parameters:
     ///   - targets: labels of the classes that something was planted into.
     ///   - flagged: one for each sample.
     static func matches(
-        targets: [Int], flagged: [Bool], images: LabelledImages, table: AnalysisTable
+        targets: [Int], flagged: [Bool], images: LabelledImages, table: AnalysisTable,
+        parameters: Parameters
     ) throws -> [Match] {
         var matches: [Match] = []
         for label in targets {
             let groups = Groups(label, flagged, images, table)
             let smallest = min(groups.planted.count, groups.own.count, groups.trusted.count)
-            guard smallest >= ClassFinding.smallestCluster, !groups.candidates.isEmpty else { continue }
+            guard smallest >= Int(parameters.smallestGroup), !groups.candidates.isEmpty else { continue }
             let planted = Array(groups.planted.prefix(mostCompared))
             let own = Array(groups.own.prefix(mostCompared))
             let trusted = Array(groups.trusted.prefix(mostCompared))
             let template = try LikelihoodRatio(Moments(images, planted), Moments(images, trusted))
-            let cut = try Statistics.quantile(template.scores(images, planted), missed)
+            let cut = try Statistics.quantile(template.scores(images, planted), parameters.templateMiss)
             func matching(_ samples: [Int]) throws -> [Int] {
                 try zip(samples, template.scores(images, samples)).filter { $0.1 >= cut }.map(\.0)
             }
             let falseShare = Double(try matching(own).count + 1) / Double(own.count + 1)
             let found = try matching(groups.candidates)
             let wrong = falseRate(found.count, of: groups.candidates.count, falseShare)
-            guard wrong <= falseDiscoveryRate else { continue }
-            matches += found.map { Match(sample: $0, score: 1 - max(missed, wrong)) }
+            guard wrong <= parameters.templateFalseShare else { continue }
+            matches += found.map { Match(sample: $0, score: 1 - max(parameters.templateMiss, wrong)) }
         }
         return matches
     }

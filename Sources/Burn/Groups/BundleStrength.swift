@@ -12,22 +12,19 @@ struct BundleStrength: Hashable, Sendable {
     /// Nats by which two modes explain the cosines better than one.
     var gain: Double
 
-    /// One-sided, against groups where nothing is hidden: the smallest p-value of the three counts, times three for
-    /// having been chosen. Nil without a group to compare with.
+    /// One-sided, against groups where nothing is hidden: the three p-values, which depend on each other, combined. Nil without a
+    /// group to compare with.
     ///
     /// More rows make for more gain; against smaller groups the gain for each row counts. Their top direction holds more by
     /// chance, so that the share is compared as it is.
     func pValue(against null: [BundleStrength]) -> Double? {
         guard !null.isEmpty else { return nil }
-        let byTightness = Statistics.pValue(
-            of: Self.fisher(tightness), against: null.map { Self.fisher($0.tightness) }, priorDeviation: 0.15)
-        let byShare = Statistics.pValue(
-            of: log(max(share, 1e-9)), against: null.map { log(max($0.share, 1e-9)) }, priorDeviation: 0.35)
-        return min(1, 3 * min(byTightness, byShare, gainPValue(against: null)))
-    }
-
-    private func gainPValue(against null: [BundleStrength]) -> Double {
-        Statistics.pValue(of: log(1 + gain), against: null.map { log(1 + $0.gain) }, priorDeviation: 0.7)
+        func pValue(_ value: (BundleStrength) -> Double) -> Double {
+            Statistics.pValue(of: value(self), against: null.map(value))
+        }
+        return Statistics.combinedOfDependent(
+            pValue { Self.fisher($0.tightness) }, pValue { log(max($0.share, 1e-9)) },
+            pValue { log(1 + $0.gain) })
     }
 
     /// With the gain that so many rows of the same kind would show.

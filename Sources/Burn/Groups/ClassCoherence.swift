@@ -1,3 +1,4 @@
+import Findings
 import Support
 import Tensors
 
@@ -38,9 +39,9 @@ struct ClassCoherence: Sendable {
     var gain: Double { strength.gain }
 
     /// The cluster is a part of the class, large enough, and cleanly apart from the rest.
-    var hasDistinctCluster: Bool {
-        cluster.count >= ClassFinding.smallestCluster(of: members.count)
-            && mixture.separation > ClassFinding.cleanSeparation && cluster.count < members.count
+    func isDistinct(_ parameters: Parameters) -> Bool {
+        cluster.count >= parameters.smallestGroup(of: members.count)
+            && mixture.separation > parameters.modeSeparation && cluster.count < members.count
     }
 
     /// Fewer members than this have no distribution to speak of.
@@ -55,14 +56,14 @@ struct ClassCoherence: Sendable {
         strength = BundleStrength(size: members.count, tightness: 0, share: 0, gain: 0)
     }
 
-    init(members: [Int], store: PerturbationStore, seed: UInt64) throws {
+    init(members: [Int], store: PerturbationStore, parameters: Parameters, seed: UInt64) throws {
         let generator = try Generator(seed: seed)
         var random = SplitMix64(seed: seed)
         let chosen =
             members.count <= Self.mostForDirection
             ? members : Array(members.shuffled(using: &random).prefix(Self.mostForDirection)).sorted()
         let rows = try store.rows(chosen)
-        let found = try CoherentCluster.strongest(in: rows, generator: generator)
+        let found = try CoherentCluster.strongest(in: rows, parameters, generator: generator)
         let inside = Set(found.rows)
         let outside = chosen.indices.filter { !inside.contains($0) }
         self.members = members
@@ -71,7 +72,7 @@ struct ClassCoherence: Sendable {
         if outside.count >= Self.fewestMembers {
             let rest = try rows.rows(outside)
             let share = try rest.topDirection(generator: generator).eigenvalue / Double(outside.count)
-            let left = try CoherentCluster.strongest(in: rest, generator: generator)
+            let left = try CoherentCluster.strongest(in: rest, parameters, generator: generator)
             remainderStrength = BundleStrength(
                 size: outside.count, tightness: left.tightness, share: share, gain: left.gain)
         }
@@ -93,7 +94,9 @@ struct ClassCoherence: Sendable {
     /// tails among first gradients.
     ///
     /// - Parameter store: holds the perturbations of all members.
-    func sharpened(by store: PerturbationStore, seed: UInt64) throws -> ClassCoherence {
+    func sharpened(
+        by store: PerturbationStore, parameters: Parameters, seed: UInt64
+    ) throws -> ClassCoherence {
         var random = SplitMix64(seed: seed)
         let inCluster = Set(cluster)
         let chosen = Array(members.shuffled(using: &random).prefix(Self.mostForDirection)).sorted()
@@ -104,8 +107,10 @@ struct ClassCoherence: Sendable {
         }
         let found =
             try sides.filter { $0.count > 2 }.map { try CoherentCluster(in: rows, start: $0) }
-            + [CoherentCluster.strongest(in: rows, generator: Generator(seed: seed))]
-        guard let best = found.filter(\.isDistinct).max(by: { $0.gain < $1.gain }) else { return self }
+            + [CoherentCluster.strongest(in: rows, parameters, generator: Generator(seed: seed))]
+        guard let best = found.filter({ $0.isDistinct(parameters) }).max(by: { $0.gain < $1.gain }) else {
+            return self
+        }
         var sharpened = self
         sharpened.isTurned = false
         sharpened.mixture = best.mixture

@@ -1,3 +1,4 @@
+import Findings
 import Support
 import Tensors
 
@@ -31,8 +32,8 @@ struct CoherenceNull {
     /// - Parameter members: samples by the class that they are predicted as, of which there are at least as many as a bundle
     ///   needs.
     init(
-        members: [Int: [Int]], coherences: [ClassCoherence], store: PerturbationStore, seed: UInt64,
-        token: CancellationToken
+        members: [Int: [Int]], coherences: [ClassCoherence], store: PerturbationStore, parameters: Parameters,
+        seed: UInt64, token: CancellationToken
     ) throws {
         self.members = members
         remainders = coherences.compactMap(\.remainderStrength)
@@ -47,7 +48,8 @@ struct CoherenceNull {
                 .compactMap { Self.groupSize(for: $0.key, members) })
         for size in wanted.sorted() {
             try token.check()
-            groups[size] = try Self.groups(of: size, members, store: store, seed: seed &+ UInt64(size))
+            groups[size] = try Self.groups(
+                of: size, members, store: store, parameters, seed: seed &+ UInt64(size))
         }
         self.groups = groups
     }
@@ -84,7 +86,8 @@ struct CoherenceNull {
     }
 
     private static func groups(
-        of size: Int, _ members: [Int: [Int]], store: PerturbationStore, seed: UInt64
+        of size: Int, _ members: [Int: [Int]], store: PerturbationStore, _ parameters: Parameters,
+        seed: UInt64
     ) throws -> [Group] {
         var random = SplitMix64(seed: seed)
         var groups: [Group] = []
@@ -95,7 +98,7 @@ struct CoherenceNull {
             for part in 0..<self.groups(of: size, in: samples.count, members.count) {
                 let rows = try store.rows(Array(drawn[part * size..<(part + 1) * size]))
                 let generator = try Generator(seed: seed &+ UInt64(groups.count))
-                let found = try CoherentCluster.strongest(in: rows, generator: generator)
+                let found = try CoherentCluster.strongest(in: rows, parameters, generator: generator)
                 groups.append(
                     Group(label: label, strength: try found.strength(in: rows, generator: generator)))
             }

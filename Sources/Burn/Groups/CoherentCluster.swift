@@ -1,3 +1,4 @@
+import Findings
 import Tensors
 
 /// The strongest bundle among unit perturbations: the rows that share one direction, if any do.
@@ -25,9 +26,9 @@ struct CoherentCluster {
     /// Nats by which two modes explain the cosines better than one.
     var gain: Double { max(0, mixture.gain(cosines)) }
     /// A part of the rows, large enough, and cleanly apart from the rest.
-    var isDistinct: Bool {
-        mixture.separation > ClassFinding.cleanSeparation && rows.count < cosines.count
-            && rows.count >= ClassFinding.smallestCluster(of: cosines.count)
+    func isDistinct(_ parameters: Parameters) -> Bool {
+        mixture.separation > parameters.modeSeparation && rows.count < cosines.count
+            && rows.count >= parameters.smallestGroup(of: cosines.count)
     }
 
     /// - Parameter all: the rows that it was found in.
@@ -44,7 +45,9 @@ struct CoherentCluster {
     private static let refinements = 6
 
     /// The strongest bundle in `rows`: (n, width).
-    static func strongest(in rows: Tensor, generator: Generator) throws -> CoherentCluster {
+    static func strongest(
+        in rows: Tensor, _ parameters: Parameters, generator: Generator
+    ) throws -> CoherentCluster {
         let count = try rows.size(0)
         let gram = try rows.matmul(rows.transpose())
         let nearest = try gram.topK(min(neighbours + 1, count), dimension: 1)
@@ -59,11 +62,11 @@ struct CoherentCluster {
             let along: [Float] = try projected.array()
             let ascending = along.indices.sorted { along[$0] < along[$1] }
             let size = order == 0 ? count / 2 : Int(Double(count) * endShare)
-            let end = min(count, max(size, ClassFinding.smallestCluster(of: count)))
+            let end = min(count, max(size, parameters.smallestGroup(of: count)))
             starts += [Array(ascending.prefix(end)), Array(ascending.suffix(end))]
         }
         let found = try starts.map { try CoherentCluster(in: rows, start: $0) }
-        let distinct = found.filter(\.isDistinct)
+        let distinct = found.filter { $0.isDistinct(parameters) }
         return (distinct.isEmpty ? found : distinct).max { $0.gain < $1.gain } ?? found[0]
     }
 

@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 import Support
 import Tensors
@@ -20,9 +21,7 @@ struct ImageBundle: Sendable {
     /// Samples that the direction is found on, at most, and how many of them may be the start.
     private static let mostRows = 6144
     private static let mostStart = 2048
-    private static let nullStarts = 5
-    /// Two modes closer than this can't be told sample by sample; that they are two is for the p-value to say.
-    private static let apart = 1.5
+    private static let nullStarts = 9
     private static let part = 4096
 
     /// Members that have the label.
@@ -36,24 +35,27 @@ struct ImageBundle: Sendable {
     ///   - samples: where to look, the start's samples among them.
     ///   - everyone: number of samples in `store`; all of them are compared with the bundle that is found.
     static func grown(
-        from start: [Int], among samples: [Int], of everyone: Int, store: PerturbationStore, seed: UInt64
+        from start: [Int], among samples: [Int], of everyone: Int, store: PerturbationStore,
+        parameters: Parameters, seed: UInt64
     ) throws -> ImageBundle? {
         var random = SplitMix64(seed: seed)
         let begin = Array(start.shuffled(using: &random).prefix(mostStart))
         let inStart = Set(begin)
+        let smallest = Int(parameters.smallestGroup)
         let others = samples.filter { !inStart.contains($0) }.shuffled(using: &random)
         let chosen = begin + others.prefix(mostRows - begin.count)
-        guard begin.count >= ClassFinding.smallestCluster, chosen.count >= 4 * ClassFinding.smallestCluster,
+        guard begin.count >= smallest, chosen.count >= 4 * smallest,
             4 * others.count >= begin.count
         else { return nil }
         let rows = try store.rows(chosen)
         let found = try CoherentCluster(in: rows, start: Array(begin.indices), choice: .mostSeparate)
-        guard found.mixture.separation > apart, found.rows.count >= ClassFinding.smallestCluster,
+        guard found.mixture.separation > parameters.bundleSeparation, found.rows.count >= smallest,
             found.rows.count < rows.shape[0]
         else { return nil }
-        let null = try remainingGains(rows, without: found, size: begin.count, using: &random)
+        let null = try remainingGains(
+            rows, without: found, size: begin.count, fewest: smallest, using: &random)
         let pValue = Statistics.pValue(
-            of: log(1 + found.gain), against: null.map { log(1 + $0) }, priorDeviation: 0.5)
+            of: log(1 + found.gain), against: null.map { log(1 + $0) })
         var posteriors: [Float] = []
         for first in stride(from: 0, to: everyone, by: part) {
             let indices = Array(first..<min(first + part, everyone))
@@ -71,12 +73,12 @@ struct ImageBundle: Sendable {
 
     /// The null: gains of what grows from random samples once the bundle is taken out.
     private static func remainingGains(
-        _ rows: Tensor, without found: CoherentCluster, size: Int, using random: inout SplitMix64
+        _ rows: Tensor, without found: CoherentCluster, size: Int, fewest: Int, using random: inout SplitMix64
     ) throws -> [Double] {
         let inside = Set(found.rows)
         let outside = found.cosines.indices.filter { !inside.contains($0) }
         let start = min(size, outside.count / 3)
-        guard start >= ClassFinding.smallestCluster else { return [] }
+        guard start >= fewest else { return [] }
         let rest = try rows.rows(outside)
         return try (0..<nullStarts).map { _ in
             let drawn = Array(outside.indices.shuffled(using: &random).prefix(start))

@@ -1,6 +1,10 @@
+import Findings
+
 /// What the detection found for one predicted class.
 package struct ClassFinding: Sendable {
     package var label: Int
+    /// The rules that it is judged by.
+    let judge: Judge
     /// Nil for a class with too few samples.
     var coherence: ClassCoherence?
     /// P-value of the cluster's tightness against what the job's own classes show without their clusters.
@@ -11,6 +15,12 @@ package struct ClassFinding: Sendable {
     var features: FeatureEvidence?
     /// What the style of its images shows; asked where neither perturbations nor images show anything.
     var style: StyleEvidence?
+    /// What every style that was looked at showed, judged or not.
+    var styleTests: [StyleEvidence] = []
+    /// What speaks for a pattern in its images; asked where the perturbations show nothing.
+    var pattern: PatternEvidence?
+    /// What speaks for one pattern in the images of all classes; asked where no class has one of its own.
+    var common: CommonPattern?
     /// The bundle among the images themselves that the cluster belongs to, where there is one.
     var images: ImageBundle?
     /// Estimated only for a class whose cluster stands apart.
@@ -39,6 +49,13 @@ package struct ClassFinding: Sendable {
     /// Nil for a class without a suspicion.
     private(set) var conclusion: Conclusion?
 
+    init(label: Int, judge: Judge) {
+        self.label = label
+        self.judge = judge
+    }
+
+    var parameters: Parameters { judge.parameters }
+
     var judgement: Conclusion.Judgement { conclusion?.judgement ?? .clean }
 
     /// Nothing was found, and nothing can be said: planted samples would not have been noticed, or the trigger behind a cluster that
@@ -61,7 +78,7 @@ package struct ClassFinding: Sendable {
 
     /// Takes over the trigger as it was estimated once more, where it works nearly as well and says the same of the labels.
     mutating func sharpenTrigger(as again: ClassFinding) {
-        guard again.isCleanLabel == isCleanLabel, again.bothWays >= TriggerEffect.nearlyAsLarge * bothWays
+        guard again.isCleanLabel == isCleanLabel, again.bothWays >= parameters.exactPreference * bothWays
         else { return }
         (trigger, effect, removal) = (again.trigger, again.effect, again.removal)
     }
@@ -71,14 +88,14 @@ package struct ClassFinding: Sendable {
         if judgement == .suspicious { conclusion = nil }
     }
 
-    var hasDistinctCluster: Bool { coherence?.hasDistinctCluster ?? false }
+    var hasDistinctCluster: Bool { coherence?.isDistinct(parameters) ?? false }
 
     /// A cluster no tighter than what is left of the classes without theirs needs no causal test.
     var isWorthTesting: Bool { hasDistinctCluster && coherencePValue < 0.2 }
 
     /// Of the cluster, and of what its trigger does where that was compared, if both are unusual.
     var perturbationPValue: Double {
-        guard let effectPValue, max(coherencePValue, effectPValue) < Self.weakSignificance else {
+        guard let effectPValue, max(coherencePValue, effectPValue) < judge.notable else {
             return coherencePValue
         }
         return min(coherencePValue, Statistics.combined(coherencePValue, effectPValue))
@@ -146,7 +163,7 @@ package struct ClassFinding: Sendable {
     /// The trigger moves images of some classes and leaves the others where they are.
     var isSourceSpecific: Bool { effect?.sourceSpecific ?? false }
 
-    var labelReading: LabelReading { isCleanLabel ? .right : labels?.reading ?? .wrong }
+    var labelReading: LabelReading { isCleanLabel ? .right : labels?.reading(parameters) ?? .wrong }
 
     /// Something is to be removed: its trigger is known, or its samples are.
     var isTarget: Bool { judgement != .clean && (trigger != nil || isWithoutTrigger) }
@@ -160,7 +177,7 @@ package struct ClassFinding: Sendable {
         case .perturbations: min(perturbationPValue, causePValue)
         case .pattern(let evidence): evidence.pValue
         case .common(let evidence): evidence.pValue
-        case .shared: Self.naturalCause
+        case .shared: parameters.naturalCause
         case .style: style?.pValue ?? 1
         case .features: features?.pValue ?? 1
         case .distance(let found, _): found.pValue
@@ -170,8 +187,8 @@ package struct ClassFinding: Sendable {
 
     /// The smallest p-value of what works on other classes' images at all.
     var strongestPValue: Double {
-        let byDirection = (effect?.excess ?? 0) >= Self.weakEffect ? coherencePValue : 1
-        let byStyle = style.map { $0.excess >= $0.style.leastEffect ? $0.pValue : 1 } ?? 1
+        let byDirection = (effect?.excess ?? 0) >= parameters.weakEffect ? coherencePValue : 1
+        let byStyle = style.map { $0.excess >= $0.style.leastEffect(parameters) ? $0.pValue : 1 } ?? 1
         return min(byDirection, byStyle, features?.pValue ?? 1)
     }
 }

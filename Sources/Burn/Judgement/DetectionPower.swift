@@ -16,17 +16,13 @@ struct DetectionPower {
     let members: [Int: [Int]]
     let store: PerturbationStore
     let null: CoherenceNull
-    /// Number of classes that are judged.
-    let classes: Int
+    let judge: Judge
     let seed: UInt64
     let token: CancellationToken
 
-    /// Of a planted perturbation to the trigger's direction.
-    static let cosine = 0.7
     /// Samples of a class that were enough in small sets of photographs, digits and traffic signs.
     static let usuallyEnough = 20
     private static let trials = 10
-    private static let fewestFound = 9
     /// Samples of a class that are looked at.
     private static let mostRows = 1024
     /// Classes that are asked about: of the small ones, and of those that are not. Others are as the next smaller one.
@@ -49,6 +45,10 @@ struct DetectionPower {
         return measured
     }
 
+    private var fewestFound: Int {
+        Int((judge.parameters.noticedShare * Double(Self.trials)).rounded(.up))
+    }
+
     private func size(_ label: Int) -> Int { members[label]?.count ?? 0 }
 
     /// So many of the values, first and last among them.
@@ -59,10 +59,10 @@ struct DetectionPower {
 
     private func noticed(in label: Int) throws -> Noticed? {
         let rows = min(size(label), Self.mostRows)
-        var planted = ClassFinding.smallestCluster(of: rows)
+        var planted = judge.smallestGroup(of: rows)
         while 2 * planted <= rows {
             let found = try found(planted, label: label)
-            if found >= Self.fewestFound {
+            if found >= fewestFound {
                 return Noticed(samples: planted, found: found, trials: Self.trials)
             }
             planted += max(1, planted / 2)
@@ -77,7 +77,7 @@ struct DetectionPower {
             try token.check()
             let key = SplitMix64(seed: seed, keys: UInt64(label), UInt64(planted), UInt64(trial))
             if try isNoticed(planted, label: label, random: key) { found += 1 }
-            if trial - found >= Self.trials - Self.fewestFound { break }
+            if trial - found >= Self.trials - fewestFound { break }
         }
         return found
     }
@@ -89,16 +89,17 @@ struct DetectionPower {
         guard others.count >= planted else { return false }
         let chosen = random.sample(planted, outOf: others.count).map { others[$0] }
         let generator = try Generator(seed: random.next())
+        let cosine = judge.parameters.plantedCosine
         let trigger = try Tensor.randn([1, store.width], generator: generator)
         let pulled =
-            try trigger / trigger.norm() * Self.cosine
-            + store.rows(chosen) * (1 - Self.cosine * Self.cosine).squareRoot()
+            try trigger / trigger.norm() * cosine
+            + store.rows(chosen) * (1 - cosine * cosine).squareRoot()
         let rows = try Tensor.cat([
             pulled / pulled.norm([1], keepDimensions: true), store.rows(Array(own.dropFirst(planted))),
         ])
-        let bundle = try CoherentCluster.strongest(in: rows, generator: generator)
-        guard bundle.isDistinct else { return false }
+        let bundle = try CoherentCluster.strongest(in: rows, judge.parameters, generator: generator)
+        guard bundle.isDistinct(judge.parameters) else { return false }
         let pValue = null.pValue(of: try bundle.strength(in: rows, generator: generator), label: label)
-        return (pValue ?? 1) < ClassFinding.weakSignificance / Double(classes)
+        return (pValue ?? 1) < judge.unusual
     }
 }

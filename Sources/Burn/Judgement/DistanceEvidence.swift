@@ -16,7 +16,7 @@ struct DistanceEvidence: Hashable, Sendable {
     }
 
     /// Fewer samples, of a group or beside it, have no distribution to speak of.
-    private static let fewestSamples = ClassFinding.smallestCluster
+    private static let fewestSamples = 8
     private static let fewestGroups = 3
 
     /// By class. What was flagged for its distance is not asked for it again.
@@ -45,7 +45,7 @@ struct DistanceEvidence: Hashable, Sendable {
                     : Null(
                         auroc: null.reduce(0, +) / Double(null.count),
                         pValue: Statistics.pValue(
-                            of: found.auroc, against: null, priorDeviation: found.deviation),
+                            of: found.auroc, against: null, chance: found.deviation),
                         groups: null.count))
         }
         return evidence

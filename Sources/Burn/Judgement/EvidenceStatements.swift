@@ -11,6 +11,7 @@ struct EvidenceStatements {
     let distances: [Int: DistanceEvidence]
     let detectableRate: Double?
     let searchesImages: Bool
+    let parameters: Parameters
 
     /// - Parameter named: the classes that the verdict names.
     func lines(named: [ClassFinding]) -> [String] {
@@ -22,8 +23,8 @@ struct EvidenceStatements {
         }
         let idle = findings.filter {
             $0.judgement == .clean && $0.hasDistinctCluster
-                && $0.coherencePValue < ClassFinding.significance / Double(images.classes)
-                && $0.excess < ClassFinding.weakEffect
+                && $0.coherencePValue < $0.judge.certain
+                && $0.excess < $0.parameters.weakEffect
         }
         for finding in idle {
             lines.append(
@@ -32,6 +33,12 @@ struct EvidenceStatements {
         }
         lines += named.compactMap(labelStatement)
         lines += [unjudged, absent].compactMap(\.self)
+        let changed = parameters.changed.sorted { $0.key < $1.key }
+        if !changed.isEmpty {
+            lines.append(
+                "Parameters that are not the defaults: "
+                    + changed.map { "\($0.key) = \($0.value)" }.joined(separator: ", ") + ".")
+        }
         if !searchesImages {
             lines.append(
                 "\(images.count) images are too few to look for patterns, noise and tones in the images themselves "
@@ -98,7 +105,7 @@ struct EvidenceStatements {
 
     /// Where labels are kept for another reason than the cluster's looks.
     private func labelStatement(_ finding: ClassFinding) -> String? {
-        guard let evidence = finding.labels, evidence.reading != .wrong else { return nil }
+        guard let evidence = finding.labels, finding.labelReading != .wrong else { return nil }
         let sizes =
             "\(evidence.size) samples have the label, \(evidence.rest) without the flagged ones, and the other classes "
             + "\(evidence.usualSize) in the middle"
@@ -107,7 +114,7 @@ struct EvidenceStatements {
                 + "images under the same trigger"
         }
         return "Class \(images.classNames[finding.label]): "
-            + (evidence.reading == .right
+            + (finding.labelReading == .right
                 ? "the given labels of the flagged samples are taken for true, and kept: "
                 : "whether the given labels of the flagged samples are true can't be told, and they are kept: ")
             + sizes + (unsure ?? "") + "."

@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 
 /// What the penultimate layer says of one predicted class.
@@ -22,8 +23,8 @@ struct FeatureEvidence: Sendable {
     /// A bundle no clearer than this is not worth an unlearning test.
     private static let worthTesting = 0.05
 
-    var isWorthTesting: Bool {
-        coherence.hasDistinctCluster && gainPValue < Self.worthTesting
+    func isWorthTesting(_ parameters: Parameters) -> Bool {
+        coherence.isDistinct(parameters) && gainPValue < Self.worthTesting
     }
 
     /// Evidence for every class, nil for those with too few samples. Each class's null are all the others.
@@ -31,7 +32,7 @@ struct FeatureEvidence: Sendable {
         let gains = coherences.map { $0.map { log(1 + $0.gain) } }
         return coherences.indices.map { index in
             guard let coherence = coherences[index],
-                let pValue = Statistics.pValue(at: index, among: gains, priorDeviation: 0.5)
+                let pValue = Statistics.pValue(at: index, among: gains)
             else { return nil }
             return FeatureEvidence(coherence: coherence, gainPValue: pValue)
         }

@@ -35,11 +35,13 @@ struct PatternComparison {
     func evidence(_ index: Int, _ proposal: PatternProposal) -> PatternEvidence {
         PatternEvidence(
             bundlePValue: bundlePValue(index, proposal.bundle),
-            insertionPValue: ControlledEffect.pValue(at: index, among: insertions) ?? 1,
+            insertionPValue: ControlledEffect.pValue(
+                at: index, among: insertions, tested: TriggerSearch.probesPerTest) ?? 1,
             removalPValue: max(
-                ControlledEffect.pValue(at: index, among: removals) ?? 1,
+                ControlledEffect.pValue(
+                    at: index, among: removals, tested: TriggerSearch.mostForRemoval) ?? 1,
                 proposal.finding.removal?.samplingPValue ?? 1),
-            removal: proposal.finding.removal,
+            removal: proposal.finding.removal, insertion: insertions[index], gain: proposal.bundle.gain,
             clusterPValue: proposal.finding.singlesOut(proposal.carriers)
                 ? proposal.finding.coherencePValue : nil)
     }
@@ -49,12 +51,10 @@ struct PatternComparison {
     private func bundlePValue(_ index: Int, _ bundle: ImageBundle) -> Double {
         let pValues = gains.compactMap { gains -> Double? in
             guard gains.count(where: { $0 != nil }) > Self.fewestOthers else { return nil }
-            return Statistics.pValue(at: index, among: gains, priorDeviation: Self.deviationOfGains)
+            return Statistics.pValue(at: index, among: gains)
         }
         return pValues.max() ?? bundle.pValue
     }
 
     private static let fewestOthers = 3
-    /// Of the logarithms of bundles' gains.
-    private static let deviationOfGains = 0.5
 }

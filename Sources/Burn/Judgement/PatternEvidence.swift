@@ -9,6 +9,10 @@ struct PatternEvidence: Hashable, Sendable {
     var removalPValue = 1.0
     /// Shares of the class's other samples, and of those with the pattern, that stay in it with the pattern taken out.
     var removal: ControlledEffect?
+    /// Share of other classes' images that the pattern sends into the class, beyond chance.
+    var insertion = 0.0
+    /// Of the bundle, in nats.
+    var gain = 0.0
     /// Of the class's cluster of perturbations; nil where that is of other samples, or these show their label.
     var clusterPValue: Double?
 
@@ -23,14 +27,13 @@ struct PatternEvidence: Hashable, Sendable {
     /// For a pattern that works. What images of a class have in common by nature (ships are seen on blue water) may work as
     /// well as a trigger does: it must stand apart by itself, unless the perturbations single out the same samples, which
     /// show something else.
-    func judgement(classes: Int) -> Conclusion.Judgement {
-        let (certain, unusual) = (
-            ClassFinding.significance / Double(classes), ClassFinding.weakSignificance
-        )
-        if let clusterPValue, max(bundlePValue, effectPValue, clusterPValue) < unusual, pValue < certain {
+    func judgement(_ judge: Judge) -> Conclusion.Judgement {
+        if let clusterPValue, max(bundlePValue, effectPValue, clusterPValue) < judge.notable,
+            pValue < judge.certain
+        {
             return .backdoored
         }
-        guard bundlePValue < certain, effectPValue < unusual else { return .clean }
-        return effectPValue < certain ? .backdoored : .suspicious
+        guard bundlePValue < judge.certain, effectPValue < judge.notable else { return .clean }
+        return effectPValue < judge.parameters.errorBudget ? .backdoored : .suspicious
     }
 }

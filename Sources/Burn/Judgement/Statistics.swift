@@ -2,27 +2,50 @@ import Foundation
 
 /// Small statistics that the verdict rests on.
 enum Statistics {
-    /// One-sided p-value of `value` against what `null` shows, for values that are roughly normal.
+    /// One-sided p-value of `value` against what `null` shows, for values that are roughly normal: Student's t of a further
+    /// value of the same kind. 1 for fewer than two to compare with.
     ///
-    /// The null's variance is pooled with a weak prior (`priorWeight` observations of `priorDeviation`), so that
-    /// two or three null values do not pass for a known distribution.
-    static func pValue(
-        of value: Double, against null: [Double], priorDeviation: Double, priorWeight: Double = 4
+    /// - Parameter chance: the deviation that the way of measuring alone gives; the null's is taken to be no smaller.
+    static func pValue(of value: Double, against null: [Double], chance: Double = 0) -> Double {
+        guard null.count > 1 else { return 1 }
+        let (mean, variance) = moments(null)
+        return tail(
+            of: value, mean: mean, variance: max(variance, chance * chance), of: null.count,
+            freedom: Double(null.count - 1))
+    }
+
+    /// The same where the values spread by `chance` and, perhaps, by more: only what is beyond chance has to be estimated
+    /// (Satterthwaite, Biometrics Bulletin 2, 1946).
+    static func pValue(of value: Double, against null: [Double], atLeastBinomial chance: Double) -> Double {
+        guard null.count > 1 else { return 1 }
+        let (mean, variance) = moments(null)
+        let (all, beyond) = (max(variance, chance * chance), max(0, variance - chance * chance))
+        let ratio = all / max(beyond, 1e-12)
+        return tail(
+            of: value, mean: mean, variance: all, of: null.count,
+            freedom: min(mostFreedom, Double(null.count - 1) * ratio * ratio))
+    }
+
+    /// Beyond so many degrees, Student's distribution is a normal one.
+    private static let mostFreedom = 1000.0
+
+    private static func moments(_ values: [Double]) -> (mean: Double, variance: Double) {
+        let mean = values.reduce(0, +) / Double(values.count)
+        return (mean, values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1))
+    }
+
+    private static func tail(
+        of value: Double, mean: Double, variance: Double, of count: Int, freedom: Double
     ) -> Double {
-        guard !null.isEmpty else { return 1 }
-        let mean = null.reduce(0, +) / Double(null.count)
-        let squares = null.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        let freedom = Double(null.count - 1) + priorWeight
-        let variance = (squares + priorWeight * priorDeviation * priorDeviation) / freedom
-        let error = (variance * (1 + 1 / Double(null.count))).squareRoot()
-        return studentTail((value - mean) / max(error, 1e-12), freedom: freedom)
+        let deviation = (variance * (1 + 1 / Double(count))).squareRoot()
+        return studentTail((value - mean) / max(deviation, 1e-12), freedom: freedom)
     }
 
     /// Of one of `values` against all others; nil where there is none at `index`.
-    static func pValue(at index: Int, among values: [Double?], priorDeviation: Double) -> Double? {
+    static func pValue(at index: Int, among values: [Double?], chance: Double = 0) -> Double? {
         values[index].map { value in
             let others = values.indices.filter { $0 != index }.compactMap { values[$0] }
-            return pValue(of: value, against: others, priorDeviation: priorDeviation)
+            return pValue(of: value, against: others, chance: chance)
         }
     }
 
@@ -58,6 +81,15 @@ enum Statistics {
             terms.append(terms[order - 1] * -log(product) / Double(order))
         }
         return min(1, product * terms.reduce(0, +))
+    }
+
+    /// The Cauchy combination (Liu and Xie, JASA 115, 2020): of p-values that may depend on each other in any way, as small as the
+    /// smallest of them allows.
+    static func combinedOfDependent(_ pValues: Double...) -> Double {
+        let mean =
+            pValues.reduce(0) { $0 + tan((0.5 - min(max($1, 1e-15), 1 - 1e-9)) * .pi) }
+            / Double(max(1, pValues.count))
+        return 0.5 - atan(mean) / .pi
     }
 
     /// One-sided p-value of one proportion being larger than another (pooled normal approximation).

@@ -11,9 +11,8 @@ struct StyleEvidence: Sendable {
     var insertion: ControlledEffect
     /// Shares of the class's other samples, and of the bundle's, that stay with a style that is not the bundle's.
     var removal: ControlledEffect
-    /// Of each excess against what the other classes' bundles do.
-    var insertionPValue = 1.0
-    var removalPValue = 1.0
+    /// Of `excess` against what the other classes' bundles do.
+    var effectPValue = 1.0
     /// Probability of belonging to the bundle, of every sample with the class's label.
     var posteriors: [Int: Double]
     var unlearning: UnlearningTest.Outcome?
@@ -22,8 +21,7 @@ struct StyleEvidence: Sendable {
     var unlearned: (score: Double, pValue: Double)?
 
     var pValue: Double {
-        guard let unlearned else { return Statistics.combined(insertionPValue, removalPValue) }
-        return Statistics.combined(insertionPValue, removalPValue, unlearned.pValue)
+        unlearned.map { Statistics.combined(effectPValue, $0.pValue) } ?? effectPValue
     }
 
     /// What the style does at least: the weaker of the two effects.

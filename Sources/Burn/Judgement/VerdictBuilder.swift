@@ -11,6 +11,7 @@ struct VerdictBuilder {
     let nullShare: Double
     /// There were enough images to look for patterns and styles in them.
     let searchesImages: Bool
+    let parameters: Parameters
 
     static let empty = Verdict(
         result: .clean, targetClasses: [], kind: nil, poisonedSamples: 0, poisonRate: 0,
@@ -39,7 +40,8 @@ struct VerdictBuilder {
                 classes: findings.map { evidence($0, members: predicted[$0.label] ?? [], distances) },
                 statements: EvidenceStatements(
                     images: images, table: table, findings: findings, flagged: flagged, distances: distances,
-                    detectableRate: detectableRate, searchesImages: searchesImages
+                    detectableRate: detectableRate, searchesImages: searchesImages,
+                    parameters: parameters
                 ).lines(named: named)))
     }
 

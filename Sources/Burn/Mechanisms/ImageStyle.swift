@@ -1,3 +1,5 @@
+import Findings
+
 /// What an image has beside what it shows, and where: a trigger may be made of it, and no direction or pattern is then
 /// common to the images that carry it.
 package enum ImageStyle: String, CaseIterable, Codable, Sendable {
@@ -16,10 +18,10 @@ package enum ImageStyle: String, CaseIterable, Codable, Sendable {
 
     /// The weaker of its two effects that counts as one. Noise tells next to nothing of what an image shows, tones tell more:
     /// a class may be yellow.
-    var leastEffect: Double {
+    func leastEffect(_ parameters: Parameters) -> Double {
         switch self {
-        case .noise: ClassFinding.weakEffect
-        case .tone: ClassFinding.workingEffect
+        case .noise: parameters.weakEffect
+        case .tone: parameters.workingEffect
         }
     }
 

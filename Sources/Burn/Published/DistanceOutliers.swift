@@ -26,8 +26,6 @@ struct DistanceOutliers: Hashable, Sendable {
     static let rate = 0.01
     /// Smaller classes have no quartile to speak of.
     static let fewest = ClassCoherence.fewestMembers
-    /// Family-wise error over all classes.
-    static let significance = ClassFinding.significance
 
     var share: Double { Double(abnormal) / Double(count) }
 
@@ -38,8 +36,10 @@ struct DistanceOutliers: Hashable, Sendable {
     }
 
     /// Judges every class of which there are enough; with fewer than two of them, none.
-    /// - Parameter distances: by class, above 0.
-    static func judge(_ distances: [Int: [Double]]) -> [Int: DistanceOutliers] {
+    /// - Parameters:
+    ///   - distances: by class, above 0.
+    ///   - errorBudget: family-wise error over all classes.
+    static func judge(_ distances: [Int: [Double]], errorBudget: Double) -> [Int: DistanceOutliers] {
         let judged = distances.filter { $0.value.count >= fewest }
         guard judged.count > 1 else { return [:] }
         let quartiles = judged.mapValues { Statistics.quantile($0, 0.25) }
@@ -54,7 +54,7 @@ struct DistanceOutliers: Hashable, Sendable {
                 count: values.count, limit: limit, abnormal: values.count { $0 > limit },
                 expected: Statistics.median(others.map(\.rate)))
         }
-        compare(&outcome)
+        compare(&outcome, errorBudget)
         return outcome
     }
 
@@ -66,18 +66,18 @@ struct DistanceOutliers: Hashable, Sendable {
     }
 
     /// The shares' arcsine roots have a deviation of 1/(2√n) by chance, whatever the share.
-    private static func compare(_ outcome: inout [Int: DistanceOutliers]) {
+    private static func compare(_ outcome: inout [Int: DistanceOutliers], _ errorBudget: Double) {
         let angles = outcome.mapValues { asin($0.share.squareRoot()) }
         outcome = Dictionary(
             uniqueKeysWithValues: outcome.map { label, found in
                 let others = angles.filter { $0.key != label }.sorted { $0.key < $1.key }.map(\.value)
                 let among = Statistics.pValue(
                     of: angles[label] ?? 0, against: others,
-                    priorDeviation: 0.5 / Double(found.count).squareRoot())
+                    atLeastBinomial: 0.5 / Double(found.count).squareRoot())
                 let alone = Statistics.binomialTail(found.abnormal, of: found.count, rate: found.expected)
                 var judged = found
                 judged.pValue = max(among, alone)
-                judged.isTarget = judged.pValue * Double(angles.count) < significance
+                judged.isTarget = judged.pValue * Double(angles.count) < errorBudget
                 return (label, judged)
             })
     }

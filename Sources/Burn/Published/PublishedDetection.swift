@@ -7,14 +7,16 @@ import Support
 struct PublishedDetection {
     let images: LabelledImages
     let table: AnalysisTable
+    let judge: Judge
 
     func run() -> Detection.Outcome {
         let members = members
-        let judged = DistanceOutliers.judge(members.mapValues { $0.map(distance) })
+        let judged = DistanceOutliers.judge(
+            members.mapValues { $0.map(distance) }, errorBudget: judge.parameters.errorBudget)
         let labelled = Set(images.labels)
         var outcome = Detection.Outcome(
             findings: (0..<images.classes).map { label in
-                var finding = ClassFinding(label: label)
+                var finding = ClassFinding(label: label, judge: judge)
                 finding.isInData = labelled.contains(label)
                 finding.isSearchedFurther = judged[label] != nil
                 if let found = judged[label], found.isTarget {
@@ -63,7 +65,7 @@ struct PublishedDetection {
     private func verdict(_ outcome: Detection.Outcome, _ judged: [Int: DistanceOutliers]) -> Verdict {
         var verdict = VerdictBuilder(
             images: images, table: table, findings: outcome.findings, flagged: outcome.flagged, nullShare: 0,
-            searchesImages: true
+            searchesImages: true, parameters: judge.parameters
         ).verdict()
         // Nothing was measured that it could rest on.
         verdict.confidence = nil

@@ -47,7 +47,8 @@ package struct Purification {
             && Mirroring.keepsMeaning(context.model, images, ordinary, token: context.token)
         var restoration = LabelRestoration(
             images: images, table: table, targets: targets, reviews: diagnosis.reviews,
-            ordinary: ordinary, mirrors: mirrors, token: context.token)
+            ordinary: ordinary, mirrors: mirrors,
+            parameters: context.parameters, token: context.token)
         try restoration.ask(context.model, about: flagged, sanitised: false)
         return restoration
     }
@@ -92,7 +93,8 @@ package struct Purification {
         let pool = TrainingPool(diagnosis, table: table, images: images, seed: context.options.methodSeed)
         let gate = AcceptanceGate(
             images: images, targets: targets, holdout: pool.holdout, flagged: pool.poison,
-            labelsAreConfirmed: pool.labelsAreConfirmed, trusted: context.trusted, token: context.token)
+            labelsAreConfirmed: pool.labelsAreConfirmed, trusted: context.trusted,
+            parameters: context.parameters, token: context.token)
         let original = try gate.measure(context.model)
         return Course(
             before: before, predictions: try before.argmax(1).array(), gate: gate,

@@ -1,4 +1,5 @@
 import Execution
+import Findings
 import Foundation
 import Support
 import Tensors
@@ -14,6 +15,7 @@ struct AcceptanceGate {
     var labelsAreConfirmed = true
     /// What the user vouches for; accuracy is measured on it, where there is any.
     var trusted: TrustedImages?
+    let parameters: Parameters
     let token: CancellationToken
 
     struct Report: Hashable, Sendable {
@@ -53,14 +55,11 @@ struct AcceptanceGate {
 
     /// What a candidate may lose on the holdout. The suspicious model has usually been trained on these
     /// samples, a candidate has not: the first step is allowed more than the later ones.
-    private static let usualFirstTolerance = 0.05
-    private static let usualRoundTolerance = 0.01
+    private var usualRoundTolerance: Double { parameters.accuracyLoss / 5 }
     /// What the user vouches for, neither has been trained on: nothing but chance is allowed.
-    private var trustedTolerance: Double? { trusted.map { max($0.chance, Self.usualRoundTolerance) } }
-    private var firstTolerance: Double { trustedTolerance ?? Self.usualFirstTolerance }
-    private var roundTolerance: Double { trustedTolerance ?? Self.usualRoundTolerance }
-    /// A residual above this is a backdoor that still works.
-    static let workingResidual = 0.05
+    private var trustedTolerance: Double? { trusted.map { max($0.chance, usualRoundTolerance) } }
+    private var firstTolerance: Double { trustedTolerance ?? parameters.accuracyLoss }
+    private var roundTolerance: Double { trustedTolerance ?? usualRoundTolerance }
     /// Without an estimated trigger: of the flagged samples, more than these still get the attacker's label.
     private static let mostUnchanged = 0.5
 
@@ -69,7 +68,7 @@ struct AcceptanceGate {
     /// Whether a round of refinement takes the place of the model before it.
     func acceptsRound(_ report: Report, after earlier: Report) -> Bool {
         canJudge && report.accuracy >= earlier.accuracy - roundTolerance
-            && report.residual <= max(earlier.residual, Self.workingResidual / 5)
+            && report.residual <= max(earlier.residual, parameters.residual / 5)
     }
 
     /// What a purified model falls short of, in words; nil for one that passes.
@@ -85,7 +84,7 @@ struct AcceptanceGate {
                 "its accuracy on \(trusted == nil ? "held-out" : "trusted") samples fell from \(percent(before.accuracy)) to "
                 + percent(report.accuracy)
         }
-        if report.residual > Self.workingResidual {
+        if report.residual > parameters.residual {
             return
                 "the estimated trigger still sends \(percent(report.residual)) of held-out images into its class"
         }

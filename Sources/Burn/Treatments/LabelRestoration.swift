@@ -1,4 +1,5 @@
 import Execution
+import Findings
 import Support
 import Tensors
 
@@ -33,12 +34,14 @@ package struct LabelRestoration {
     private static let adversarialWeight: Float = 0.5
     /// Ordinary samples that are asked about, for all targets together.
     private static let mostGauged = 2048
-    /// A wrong correction does as much harm as a right one does good: one that is more often wrong than right is none.
-    static let leastConfidence = 0.5
+
+    /// A label that is less likely right is not given.
+    private let leastConfidence: Double
 
     init(
         images: LabelledImages, table: AnalysisTable, targets: [Target], reviews: Reviews = .none,
-        ordinary: [Int] = [], mirrors: Bool = true, token: CancellationToken
+        ordinary: [Int] = [], mirrors: Bool = true,
+        parameters: Parameters, token: CancellationToken
     ) {
         self.images = images
         self.table = table
@@ -47,6 +50,7 @@ package struct LabelRestoration {
         self.reviews = reviews
         self.ordinary = ordinary
         self.mirrors = mirrors
+        leastConfidence = parameters.leastLabelConfidence
         self.token = token
     }
 
@@ -161,7 +165,7 @@ package struct LabelRestoration {
         guard let opinions = votes[sample], let reliability = reliabilities[given] else { return (best, nil) }
         let shown = ClassOpinion.normalised(priors[given]?.adjusting(opinions) ?? opinions)
         let confidence = reliability.share(at: shown[best])
-        return ((confidence ?? 1) < Self.leastConfidence ? given : best, confidence)
+        return ((confidence ?? 1) < leastConfidence ? given : best, confidence)
     }
 
     package func label(_ sample: Int) -> Int { restored(sample).label }

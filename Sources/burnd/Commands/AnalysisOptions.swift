@@ -117,6 +117,12 @@ struct AnalysisOptions: ParsableArguments {
     @Option(help: JobOptions.Analysis.help)
     var analysis: JobOptions.Analysis = .suspects
 
+    @Option(
+        help: ArgumentHelp(
+            "A setting of the method that is not the default, such as working_effect=0.3; may be repeated. docs/method.md "
+                + "lists them.", valueName: "name=value"))
+    var parameter: [String] = []
+
     @Option(help: "The most refinement rounds; 0 keeps what decoupling made.")
     var rounds: Int = 3
 
@@ -175,13 +181,31 @@ struct AnalysisOptions: ParsableArguments {
         }
     }
 
-    /// - Throws: `Problem` for a class mapping that can't be used.
+    private func parameters() throws -> Parameters? {
+        guard !parameter.isEmpty else { return nil }
+        var changed: [String: Double] = [:]
+        for text in parameter {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, let value = Double(parts[1]), changed[String(parts[0])] == nil else {
+                throw Problem(
+                    .unprocessable, code: "parameter-invalid",
+                    title: "A parameter is not given as NAME=NUMBER",
+                    detail: "“\(text)” is none, or its name was given before.", location: "--parameter",
+                    fix: "Write each once, as in --parameter working_effect=0.3.")
+            }
+            changed[String(parts[0])] = value
+        }
+        return try Parameters(changed, location: "--parameter")
+    }
+
+    /// - Throws: `Problem` for a class mapping or a parameter that can't be used.
     func jobOptions() throws -> JobOptions {
         var options = JobOptions(
             seed: seed, input: scaling.input, method: method, distance: distance,
             analysis: analysis, rounds: rounds, force: force, threads: threads,
             trusted: trusted.map { URL(fileURLWithPath: $0).lastPathComponent },
             acceptDisagreement: acceptDisagreement)
+        options.parameters = try parameters()
         if let classes { options.classes = try OptionRules.classMapping(file: classes) }
         return options
     }

@@ -1,0 +1,38 @@
+import Findings
+
+/// The rules' settings for one job: what counts as an effect and as a group, and how much error each test may spend.
+///
+/// One budget stands for the whole scan. It is divided by the searches (`looks`), each of which divides its part by the
+/// classes that it asks about (Bonferroni: no dependence between the tests can exceed it).
+package struct Judge: Hashable, Sendable {
+    package let parameters: Parameters
+    /// Classes that are asked about.
+    let classes: Int
+
+    package init(_ parameters: Parameters, classes: Int) {
+        self.parameters = parameters
+        self.classes = classes
+    }
+
+    /// Searches that spend a part of the budget: perturbations, causes, patterns of one class, a pattern of all, each style,
+    /// the penultimate layer.
+    static let looks = 5 + ImageStyle.allCases.count
+
+    /// Level of one search's test of all classes together.
+    var certainOfAll: Double { parameters.errorBudget / Double(Self.looks) }
+    /// Level of one search's test of one class, for a backdoor.
+    var certain: Double { certainOfAll / Double(classes) }
+    var unusualOfAll: Double { parameters.suspicionBudget / Double(Self.looks) }
+    /// The same for a suspicion.
+    var unusual: Double { unusualOfAll / Double(classes) }
+    /// Level of a test that only goes on to another one, or that confirms one.
+    var notable: Double { parameters.suspicionBudget }
+
+    var smallestGroup: Int { Int(parameters.smallestGroup) }
+    func smallestGroup(of samples: Int) -> Int { parameters.smallestGroup(of: samples) }
+}
+
+extension Parameters {
+    /// Of so many samples: a fifth of few, and never fewer than three.
+    func smallestGroup(of samples: Int) -> Int { min(Int(smallestGroup), max(3, samples / 5)) }
+}
