@@ -78,6 +78,20 @@ import Testing
         #expect(Statistics.pValue(of: 0.3, against: [0.1, 0.1, 0.1]) < 1e-6)
     }
 
+    /// Of few values the spread is pooled with what is known: with two of 0 and 1, (0.5 + 7 · 0.25)/8, and 8 degrees of freedom.
+    @Test func fewValuesAreToldApartByANaturalSpread() {
+        let natural = NaturalSpread(deviation: 0.5)
+        let t = 1.5 / (2.25 / 8 * 1.5).squareRoot()
+        let moderated = Statistics.pValue(of: 2, against: [0, 1], natural: natural)
+        #expect(abs(moderated - Statistics.studentTail(t, freedom: 8)) < 1e-9)
+        #expect(Statistics.pValue(of: 9, against: [0], natural: natural) < 1e-3, "one value has a mean")
+        #expect(Statistics.pValue(of: 9, against: [], natural: natural) == 1)
+        let enough = (1...8).map(Double.init)
+        #expect(
+            Statistics.pValue(of: 12, against: enough, natural: natural)
+                == Statistics.pValue(of: 12, against: enough), "eight tell it by themselves")
+    }
+
     /// Values that spread as chance lets them are compared with a normal distribution; with more, as Student's.
     @Test func whatIsKnownOfTheSpreadNeedNotBeEstimated() {
         let null = [-0.1, 0, 0.1]

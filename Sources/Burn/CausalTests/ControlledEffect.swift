@@ -22,13 +22,16 @@ struct ControlledEffect: Hashable, Sendable {
     /// - Parameter tested: images that an excess is a share of; no smaller one than of a single image is told from none.
     static func pValue(at index: Int, among excesses: [Double?], tested: Int) -> Double? {
         let least = 1 / Double(max(1, tested))
-        return Statistics.pValue(at: index, among: excesses.map { $0.map { log(max($0, least)) } })
+        return Statistics.pValue(
+            at: index, among: excesses.map { $0.map { log(max($0, least)) } }, natural: .effect)
     }
 
     /// The same on a scale of differences, for what has to work two ways: by nature hardly anything does.
-    static func pValue(at index: Int, amongBothWays excesses: [Double?], tested: Int) -> Double? {
+    static func pValue(at index: Int, amongBothWays excesses: [Double?], natural: NaturalSpread, tested: Int)
+        -> Double?
+    {
         Statistics.pValue(
             at: index, among: excesses.map { $0.map { max(0, $0) } },
-            chance: 1 / Double(max(1, tested)).squareRoot() / 2)
+            natural: natural, chance: 1 / Double(max(1, tested)).squareRoot() / 2)
     }
 }

@@ -16,7 +16,8 @@ extension Detection {
         for index in findings.indices {
             findings[index].bothWaysPValue =
                 ControlledEffect.pValue(
-                    at: index, amongBothWays: strengths, tested: TriggerSearch.probesPerTest) ?? 1
+                    at: index, amongBothWays: strengths, natural: .tone, tested: TriggerSearch.probesPerTest)
+                ?? 1
         }
     }
 

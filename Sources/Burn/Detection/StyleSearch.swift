@@ -38,7 +38,8 @@ struct StyleSearch {
             guard var found = evidence[index] else { continue }
             found.effectPValue =
                 ControlledEffect.pValue(
-                    at: index, amongBothWays: evidence.map { $0?.excess }, tested: Self.probesPerTest) ?? 1
+                    at: index, amongBothWays: evidence.map { $0?.excess }, natural: style.naturalSpread,
+                    tested: Self.probesPerTest) ?? 1
             findings[index].styleTests.append(found)
             // Of the styles that were looked at, what the stronger one shows is kept.
             guard found.pValue < findings[index].style?.pValue ?? .infinity else { continue }

@@ -19,12 +19,12 @@ struct BundleStrength: Hashable, Sendable {
     /// chance, so that the share is compared as it is.
     func pValue(against null: [BundleStrength]) -> Double? {
         guard !null.isEmpty else { return nil }
-        func pValue(_ value: (BundleStrength) -> Double) -> Double {
-            Statistics.pValue(of: value(self), against: null.map(value))
+        func pValue(_ natural: NaturalSpread, _ value: (BundleStrength) -> Double) -> Double {
+            Statistics.pValue(of: value(self), against: null.map(value), natural: natural)
         }
         return Statistics.combinedOfDependent(
-            pValue { Self.fisher($0.tightness) }, pValue { log(max($0.share, 1e-9)) },
-            pValue { log(1 + $0.gain) })
+            pValue(.tightness) { Self.fisher($0.tightness) }, pValue(.share) { log(max($0.share, 1e-9)) },
+            pValue(.gain) { log(1 + $0.gain) })
     }
 
     /// With the gain that so many rows of the same kind would show.

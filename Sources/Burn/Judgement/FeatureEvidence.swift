@@ -32,7 +32,7 @@ struct FeatureEvidence: Sendable {
         let gains = coherences.map { $0.map { log(1 + $0.gain) } }
         return coherences.indices.map { index in
             guard let coherence = coherences[index],
-                let pValue = Statistics.pValue(at: index, among: gains)
+                let pValue = Statistics.pValue(at: index, among: gains, natural: .featureGain)
             else { return nil }
             return FeatureEvidence(coherence: coherence, gainPValue: pValue)
         }

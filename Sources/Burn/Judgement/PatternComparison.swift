@@ -51,7 +51,7 @@ struct PatternComparison {
     private func bundlePValue(_ index: Int, _ bundle: ImageBundle) -> Double {
         let pValues = gains.compactMap { gains -> Double? in
             guard gains.count(where: { $0 != nil }) > Self.fewestOthers else { return nil }
-            return Statistics.pValue(at: index, among: gains)
+            return Statistics.pValue(at: index, among: gains, natural: .imageGain)
         }
         return pValues.max() ?? bundle.pValue
     }

@@ -3,15 +3,24 @@ import Foundation
 /// Small statistics that the verdict rests on.
 enum Statistics {
     /// One-sided p-value of `value` against what `null` shows, for values that are roughly normal: Student's t of a further
-    /// value of the same kind. 1 for fewer than two to compare with.
+    /// value of the same kind. 1 for fewer than two to compare with, or none where the natural spread is known.
     ///
-    /// - Parameter chance: the deviation that the way of measuring alone gives; the null's is taken to be no smaller.
-    static func pValue(of value: Double, against null: [Double], chance: Double = 0) -> Double {
-        guard null.count > 1 else { return 1 }
-        let (mean, variance) = moments(null)
+    /// - Parameters:
+    ///   - natural: the spread that other models show, for a null of few values.
+    ///   - chance: the deviation that the way of measuring alone gives; the null's is taken to be no smaller.
+    static func pValue(
+        of value: Double, against null: [Double], natural: NaturalSpread? = nil, chance: Double = 0
+    ) -> Double {
+        guard null.count > (natural == nil ? 1 : 0) else { return 1 }
+        var (mean, variance) = moments(null)
+        var freedom = Double(null.count - 1)
+        if let natural, freedom < NaturalSpread.freedom {
+            let known = NaturalSpread.freedom * natural.deviation * natural.deviation
+            variance = (freedom * variance + known) / (freedom + NaturalSpread.freedom)
+            freedom += NaturalSpread.freedom
+        }
         return tail(
-            of: value, mean: mean, variance: max(variance, chance * chance), of: null.count,
-            freedom: Double(null.count - 1))
+            of: value, mean: mean, variance: max(variance, chance * chance), of: null.count, freedom: freedom)
     }
 
     /// The same where the values spread by `chance` and, perhaps, by more: only what is beyond chance has to be estimated
@@ -31,7 +40,7 @@ enum Statistics {
 
     private static func moments(_ values: [Double]) -> (mean: Double, variance: Double) {
         let mean = values.reduce(0, +) / Double(values.count)
-        return (mean, values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1))
+        return (mean, values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, values.count - 1)))
     }
 
     private static func tail(
@@ -42,10 +51,12 @@ enum Statistics {
     }
 
     /// Of one of `values` against all others; nil where there is none at `index`.
-    static func pValue(at index: Int, among values: [Double?], chance: Double = 0) -> Double? {
+    static func pValue(
+        at index: Int, among values: [Double?], natural: NaturalSpread? = nil, chance: Double = 0
+    ) -> Double? {
         values[index].map { value in
             let others = values.indices.filter { $0 != index }.compactMap { values[$0] }
-            return pValue(of: value, against: others, chance: chance)
+            return pValue(of: value, against: others, natural: natural, chance: chance)
         }
     }
 

@@ -40,6 +40,14 @@ package enum ImageStyle: String, CaseIterable, Codable, Sendable {
         }
     }
 
+    /// Of the weaker of its two effects, between classes that nothing was planted into.
+    var naturalSpread: NaturalSpread {
+        switch self {
+        case .noise: .noise
+        case .tone: .tone
+        }
+    }
+
     /// How light an image is and how it is coloured tells what it shows, other than its noise.
     var showsContent: Bool { self == .tone }
 }
