@@ -23,7 +23,8 @@ public enum OptionRules {
             let separator = error.place.hasPrefix("line") ? ", " : error.place.isEmpty ? "" : "#"
             throw Problem(
                 .malformed, code: "class-order-invalid", title: "The file of the class order can't be used",
-                detail: error.detail, location: path + separator + error.place, fix: OutputNamesFault.forms)
+                detail: error.detail, location: "--classes " + path + separator + error.place,
+                fix: OutputNamesFault.forms)
         }
     }
 

@@ -46,7 +46,11 @@ struct InputCheck {
         let (path, imports) = (arguments.model, arguments.imports)
         let read = try await noted { [worker, scratch] in
             let file = try await ModelInput.file(path, scratch: scratch)
-            return (file, try await worker.probe(file, imports.modelSkeleton, scratch: scratch))
+            return (
+                file,
+                try await worker.probe(
+                    file, name: path, imports.givenSkeleton(), scratch: scratch)
+            )
         }
         guard let read else { return }
         (modelFile, report.model) = read

@@ -34,7 +34,8 @@ struct LocalAnalysis {
         for other in JobInputs.OtherSet.allCases {
             if let path = sets.path(of: other) { _ = try existingFile(path, option: "--\(other.rawValue)") }
         }
-        let model = try await worker.probe(modelPath, arguments.imports.modelSkeleton, scratch: scratch)
+        let model = try await worker.probe(
+            modelPath, name: arguments.model, arguments.imports.givenSkeleton(), scratch: scratch)
         var inputs = JobInputs(model: model, options: options, targetClass: sets.targetClass)
         try inputs.check()
         let packer = SetPacker(worker: worker, imports: arguments.imports, scratch: scratch)
