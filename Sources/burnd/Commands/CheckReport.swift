@@ -129,7 +129,9 @@ extension CheckReport {
                 "\(set.format), \(set.samples) images of \(set.width) x \(set.height) with "
                     + "\(set.channels) channels, \(set.classes.count) classes, \(set.packedBytes) bytes packed"
             ))
-        for sentence in set.reading?.sentences ?? [] { print(Self.indent + sentence.inOneLine) }
+        for sentence in set.reading?.sentences ?? [] {
+            print(Self.indent + CommandWords.translated(text: sentence).inOneLine)
+        }
     }
 
     /// Which output each class stands for, and how many of its samples the model agrees about.

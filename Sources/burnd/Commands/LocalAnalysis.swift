@@ -40,7 +40,9 @@ struct LocalAnalysis {
         try inputs.check()
         let packer = SetPacker(worker: worker, imports: arguments.imports, scratch: scratch)
         let packed = try await packer.dataset(arguments.dataset, parts: arguments.parts)
-        for sentence in packed.summary.reading?.sentences ?? [] { worker.display.note(sentence.inOneLine) }
+        for sentence in packed.summary.reading?.sentences ?? [] {
+            worker.display.note(CommandWords.translated(text: sentence).inOneLine)
+        }
         inputs.dataset = packed.summary
         try inputs.check()
         var folders: [JobInputs.OtherSet: String] = [:]
