@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Reading speed per format, ours beside Python's usual loading of the same file, in the same run.
 
-    Benchmarks/reading.py [--programs .build/release] [--before FOLDER] [--images 10000] [--rounds 3] [--out FILE.json]
+    Benchmarks/reading.py [--programs .build/release] [--before FOLDER] [--images 10000] [--rounds 3]
+                          [--only models|sets|FILE ...] [--out FILE.json]
 
 Data sets: `burnd check MODEL SET` reads, checks, decodes and packs to disk; its time without a set is taken off.
 Python (numpy, pickle, tarfile, csv, pyarrow, Pillow) fills one array of pixels and one of labels in memory.
@@ -10,7 +11,7 @@ Models: `burnd check MODEL` reads the graph, checks every operator and the check
 torch.export.load, onnxruntime.InferenceSession, torch.load and a plain read of safetensors. Starting a program is part
 of ours (it is in the first row, a model of few bytes) and importing PyTorch no part of theirs.
 
-Seconds are the best of the rounds; MB are those of the file. With --before, the programs of another version read each data set
+Seconds are the best of the rounds; MB are those of the file. With --before, the programs of another version read each file
 in turn with these: the last column is their seconds over ours.
 """
 import argparse
@@ -228,14 +229,15 @@ def main():
     parser.add_argument("--before", type=pathlib.Path)
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", default=["models", "sets"])
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
-    rows = measure(options.programs, options.images, options.rounds, options.before)
+    rows = measure(options.programs, options.images, options.rounds, options.before, options.only)
     if options.out:
         options.out.write_text(json.dumps(rows, indent=1))
 
 
-def measure(programs, images, rounds, before=None):
+def measure(programs, images, rounds, before=None, only=("models", "sets")):
     """Prints the table; gives its rows."""
     found = []
 
@@ -258,20 +260,30 @@ def measure(programs, images, rounds, before=None):
         ratio = f"{earlier / ours:8.2f}" if earlier else ""
         print(f"{name:20} {size:8.1f} {size / ours:10.0f} {shown} {ratio}", flush=True)
 
+    def pair(arguments, without=0):
+        """Our best seconds, and those of the version before, in turn; None without one."""
+        read = lambda of: best(1, lambda: burnd(*arguments, of=of))  # noqa: E731
+        times = [(read(programs), read(before) if before else 0) for _ in range(rounds)]
+        ours, earlier = (max(min(column) - without, 1e-3) for column in zip(*times))
+        return ours, earlier if before else None
+
     print(f"{'file':20} {'MB':>8} {'ours MB/s':>10} {'Python':>10}")
     with tempfile.TemporaryDirectory() as scratch:
         folder = pathlib.Path(scratch)
         model = ROOT / "architectures" / "small_cnn.pt2"
         alone = best(rounds, lambda: burnd(model))
-        row("small_cnn.pt2", model, alone, torch.export.load)
-        for name, (load, arguments) in make_models(folder).items():
-            row(name, folder / name, best(rounds, lambda: burnd(folder / name, *arguments)), load)
-        for name, load in make_sets(folder, images).items():
-            path = folder / name
-            read = lambda of: best(1, lambda: burnd("--accept-disagreement", model, path, of=of))  # noqa: E731
-            times = [(read(programs), read(before) if before else 0) for _ in range(rounds)]
-            ours, earlier = (max(min(column) - alone, 1e-3) for column in zip(*times))
-            row(name, path, ours, load, earlier if before else None)
+        if "models" in only:
+            ours, earlier = pair([model])
+            row("small_cnn.pt2", model, ours, torch.export.load, earlier)
+            for name, (load, arguments) in make_models(folder).items():
+                ours, earlier = pair([folder / name, *arguments])
+                row(name, folder / name, ours, load, earlier)
+        if set(only) != {"models"}:
+            for name, load in make_sets(folder, images).items():
+                if "sets" not in only and name not in only:
+                    continue
+                ours, earlier = pair(["--accept-disagreement", model, folder / name], alone)
+                row(name, folder / name, ours, load, earlier)
     return found
 
 

@@ -47,7 +47,8 @@ public struct AnalysisJob {
             modelNames: file.summary.classNames)
         evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in
-            try TrustedImages(Self.userSet(path, task, file), seed: task.options.methodSeed)
+            try TrustedImages(
+                Self.userSet(path, at: "/options/trusted", task, file), seed: task.options.methodSeed)
         }
         reviews =
             try task.reviews.map { [images] path in

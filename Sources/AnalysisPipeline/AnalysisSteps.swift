@@ -74,10 +74,15 @@ extension AnalysisJob {
         try boundary.table.save(path)
     }
 
+    /// How far predictions and given labels agree.
+    public func agreement(progress: @escaping (Double) -> Void = { _ in }) throws -> AgreementFinding {
+        try InputAgreement(model: model, images: images, token: token)
+            .measure(seed: task.options.methodSeed, progress: progress)
+    }
+
     /// - Throws: the `Problem` where predictions and labels do not agree, unless the user accepts it.
     func checkedAgreement() throws -> AgreementFinding {
-        var found = try InputAgreement(model: model, images: images, token: token)
-            .measure(seed: task.options.methodSeed)
+        var found = try agreement()
         guard let problem = found.problem else { return found }
         guard task.options.acceptDisagreement else { throw problem }
         found.agreement.accepted = problem.detail

@@ -1,5 +1,6 @@
 import Burn
 import Execution
+import Findings
 import ModelFormats
 import PackedDataset
 import Support
@@ -9,23 +10,19 @@ import WorkerProtocol
 extension AnalysisJob {
     static func evaluator(_ task: WorkerTask.Analyse, _ file: ModelFile) throws -> Evaluator? {
         guard let sets = task.evaluation, sets.clean != nil || sets.triggered != nil else { return nil }
-        if let target = sets.targetClass, !(0..<file.graph.classes).contains(target) {
-            throw Problem(
-                .unprocessable, code: "target-class-out-of-range",
-                title: "The target class is none of the model's",
-                detail: "\(target) was given; the model has outputs 0 to \(file.graph.classes - 1).",
-                location: "/evaluation/target_class",
-                fix: "Give the number of the attack's target among the model's outputs, or leave it out.")
-        }
+        if let target = sets.targetClass { try JobRules.checkTarget(target, outputs: file.graph.classes) }
         return Evaluator(
-            clean: try sets.clean.map { try userSet($0, task, file) },
-            triggered: try sets.triggered.map { try userSet($0, task, file) }, target: sets.targetClass)
+            clean: try sets.clean.map { try userSet($0, at: "/evaluation/clean", task, file) },
+            triggered: try sets.triggered.map {
+                try userSet($0, at: "/evaluation/triggered", task, file)
+            }, target: sets.targetClass)
     }
 
     /// A set beside the training set. It may lack classes (the target's, for triggered images): its folders are matched by
     /// name with the training set's.
+    /// - Parameter location: where a job request names it.
     static func userSet(
-        _ path: String, _ task: WorkerTask.Analyse, _ file: ModelFile
+        _ path: String, at location: String, _ task: WorkerTask.Analyse, _ file: ModelFile
     ) throws -> LabelledImages {
         var options = task.options
         let dataset = try PackedDataset(directory: path)
@@ -33,9 +30,15 @@ extension AnalysisJob {
             let training = try LabelledImages(
                 PackedDataset(directory: task.dataset), for: file.graph, options: options,
                 modelNames: file.summary.classNames)
-            options.classes = Dictionary(
-                zip(training.dataset.classes, training.order.outputs), uniquingKeysWith: { first, _ in first }
-            )
+            do {
+                options.classes = try training.order.mapping(
+                    for: dataset.summary.classes, beside: training.dataset.summary.classes, given: nil)
+            } catch let fault as ClassOrder.Fault {
+                throw Problem(
+                    .unprocessable, code: "dataset-classes-mismatch",
+                    title: "The data set's classes do not fit the model's outputs", detail: fault.detail,
+                    location: location, fix: fault.fix)
+            }
         }
         return try LabelledImages(
             dataset, for: file.graph, options: options, modelNames: file.summary.classNames)

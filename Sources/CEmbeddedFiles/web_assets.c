@@ -33,6 +33,8 @@ static const struct burn_embedded_file files[] = {
 #include "one_file.h"
 #define FILE "../WebAssets/Dashboard/core/download.js"
 #include "one_file.h"
+#define FILE "../WebAssets/Dashboard/core/field.js"
+#include "one_file.h"
 #define FILE "../WebAssets/Dashboard/core/format.js"
 #include "one_file.h"
 #define FILE "../WebAssets/Dashboard/core/images.js"

@@ -97,7 +97,9 @@ enum ImportProblems {
             return Problem(
                 .unprocessable, code: "image-format-unsupported", title: "An image's format is not supported",
                 detail: "The \(format) cannot be used: \(reason).", location: name,
-                fix: format == "array" ? nil : "Convert it to grey or RGB.")
+                fix: format == "array"
+                    ? "Save the images as uint8 (0 to 255), or divide them by their greatest value."
+                    : "Convert it to grey or RGB.")
         case .transparent:
             return Problem(
                 .unprocessable, code: "image-format-unsupported", title: "An image's format is not supported",
@@ -109,20 +111,20 @@ enum ImportProblems {
                 detail: tooLarge(found, limits), location: name,
                 fix:
                     "Scale it down, or raise limits.image_side or limits.image_memory in the service's configuration. "
-                    + "How large the images become is said by resize.")
+                    + "resize=HxW says how large the images become, whatever they were.")
         case .scaledTooLarge(let scaled):
             return Problem(
                 .tooLarge, code: "image-too-large", title: "An image would be scaled to too many pixels",
                 detail:
                     "It would be \(scaled.shown) pixels; an image may take \(limits.maximumImageMemory) bytes.",
-                location: name, fix: "Leave it out, crop it, or give resize both sides.")
+                location: name, fix: "Leave it out, crop it, or give both sides: resize=HxW.")
         case .otherSize(let found):
             let expected =
                 first.map { "`\($0.name)` is \($0.geometry.shown)" } ?? "the first one has another size"
             return Problem(
                 .unprocessable, code: "image-sizes-differ", title: "The images do not have one size",
                 detail: "This image is \(found.shown) pixels; \(expected).", location: name,
-                fix: "Scale all the images to the model's input size, or import with resize and crop.")
+                fix: "Scale all the images to the model's input size, or import with resize=HxW.")
         case .colour, .noMemory:
             return Problem(
                 .internal, code: "image-decoding-failed", title: "An image could not be decoded",

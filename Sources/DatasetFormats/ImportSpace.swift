@@ -16,7 +16,7 @@ enum ImportSpace {
                 .tooLarge, code: "packed-too-large", title: "The data set's pixels are too many",
                 detail: "Decoded, \(images) images of \(bytesEach) bytes take more than "
                     + "\(limits.maximumPackedBytes) bytes.",
-                fix: "Upload fewer images, or scale them to the model's input size (resize).")
+                fix: "Upload fewer images, or scale them to the model's input size: resize=HxW.")
         }
         var path = directory
         var system = statvfs()
@@ -28,6 +28,6 @@ enum ImportSpace {
         throw Problem(
             .insufficientStorage, code: "disk-full", title: "There is no room left on the disk",
             detail: "\(images) images of \(bytesEach) bytes take \(needed) bytes; \(free) are free.",
-            fix: "Free disk space, or scale the images to the model's input size (resize).")
+            fix: "Free disk space, or scale the images to the model's input size: resize=HxW.")
     }
 }

@@ -5,6 +5,11 @@ public enum ImportRules {
     /// Of a copy of the weights, in bytes.
     public static let longestWeightsName = 512
 
+    /// What `resize` and `crop` take, in words.
+    public static let resizeForm =
+        "a number such as 256 (the shorter side), or 256x320; a side has 1 to \(sides.upperBound)"
+    public static let sizeForm = "a number such as 224, or 224x200; a side has 1 to \(sides.upperBound)"
+
     /// `256`: the shorter side; `256x320`: height and width. Nil for anything else.
     public static func resize(_ text: String) -> ImportOptions.Resize? {
         if let side = Int(text) { return sides.contains(side) ? .shorterSide(side) : nil }

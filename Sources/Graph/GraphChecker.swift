@@ -51,10 +51,7 @@ public enum GraphChecker {
         for node in graph.nodes {
             guard let rule = OperatorCatalog.rule(for: node) else {
                 throw GraphFault.operator.problem(
-                    "“\(node.qualifiedName)” is not on the list of operators that may run.", node: node,
-                    fix:
-                        "Export the plain model for inference (no custom operators, no control flow), or ask "
-                        + "for the operator to be added.")
+                    "“\(node.qualifiedName)” is not on the list of operators that may run.", node: node)
             }
             for value in node.reads {
                 guard isWritten.indices.contains(value), isWritten[value] else {

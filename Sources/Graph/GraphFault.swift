@@ -31,7 +31,31 @@ public enum GraphFault: String, Sendable {
     public func problem(_ detail: String, node: Graph.Node? = nil, fix: String? = nil) -> Problem {
         Problem(
             self == .tooLarge ? .tooLarge : .unprocessable, code: rawValue, title: title, detail: detail,
-            location: node.map { "node \($0.name) (\($0.qualifiedName))" }, fix: fix)
+            location: node.map { "node \($0.name) (\($0.qualifiedName))" }, fix: fix ?? self.fix)
+    }
+
+    public static let otherOperators =
+        "Write the layer that uses it with operators of the list in docs/compatibility.md, or leave it out of what you "
+        + "export; or ask for the operator to be added."
+
+    /// What helps where nothing more is known.
+    private var fix: String {
+        switch self {
+        case .operator:
+            GraphFault.otherOperators
+        case .argument:
+            "Write the layer with plain layers of torch.nn, and export the model for inference (model.eval())."
+        case .structure: "Export the model again, and compare the file's SHA-256 where it was copied."
+        case .shape: "Run the model on a batch of two and of three images; export it again once that works."
+        case .tooLarge: "Use a smaller model, or smaller images."
+        case .input:
+            "Export a module whose forward takes one batch of images (N, channels, height, width) alone."
+        case .output: "Export a module whose forward returns the logits alone, one row for each image."
+        case .weightWritten: "Export the model in evaluation mode, with model.eval()."
+        case .fixedBatch:
+            "Export the model with an open batch: dynamic_shapes=({0: torch.export.Dim(\"batch\")},)."
+        case .imageSize: "Import the images at a size that the model takes: resize=HxW."
+        }
     }
 }
 

@@ -12,7 +12,7 @@ extension OperatorRule {
             guard seen.insert(argument.name).inserted else {
                 throw GraphFault.argument.problem("Argument “\(argument.name)” is given twice.", node: node)
             }
-            if let reason = Self.refusal(of: argument.value, expected) {
+            if let reason = Self.refusal(of: argument.value, expected, in: schema) {
                 throw GraphFault.argument.problem("Argument “\(argument.name)” \(reason).", node: node)
             }
         }
@@ -39,6 +39,7 @@ extension OperatorRule {
         "dims": -64...63, "start_dim": -64...63, "end_dim": -64...63, "pad": -4_096...4_096,
         "step": 1...(1 << 31), "divisor_override": 1...(1 << 31), "normalized_shape": 1...(1 << 31),
         "start": .min...(.max), "end": .min...(.max), "interpolation_mode": 0...2, "padding_mode": 0...2,
+        "compute_mode": 0...2,
     ]
 
     static let words: [String: Set<String>] = [
@@ -50,8 +51,20 @@ extension OperatorRule {
         "p": 0...1, "dropout_p": 0...1, "momentum": 0...1, "eps": 0...1,
     ]
 
+    /// Whose `p` is a norm's, and no share.
+    private static let norms: Set<String> = ["aten::cdist", "aten::pairwise_distance"]
+
+    /// What a floating-point argument may be; nil for any finite number.
+    static func range(of argument: OperatorSchema.Argument, in schema: OperatorSchema) -> ClosedRange<
+        Double
+    >? {
+        argument.name == "p" && norms.contains(schema.name) ? 0...1_000 : ranges[argument.name]
+    }
+
     /// Why the value is not allowed; nil where it is.
-    private static func refusal(of value: Graph.Argument, _ expected: OperatorSchema.Argument) -> String? {
+    private static func refusal(
+        of value: Graph.Argument, _ expected: OperatorSchema.Argument, in schema: OperatorSchema
+    ) -> String? {
         switch (expected.kind, value) {
         case (_, .none):
             return expected.isOptional ? nil : "must not be None"
@@ -79,7 +92,9 @@ extension OperatorRule {
         case (.scalar, .float(let number)):
             return number.isNaN ? "is not a number" : nil
         case (.float, .float(let number)):
-            guard let range = ranges[expected.name] else { return number.isFinite ? nil : "is not finite" }
+            guard let range = range(of: expected, in: schema) else {
+                return number.isFinite ? nil : "is not finite"
+            }
             return range.contains(number)
                 ? nil : "is \(number), outside \(range.lowerBound) to \(range.upperBound)"
         case (.string, .string(let word)) where expected.name == "equation":

@@ -11,12 +11,13 @@ extension OperatorRule {
     public var argumentChecks: [ArgumentCheck] {
         schema.arguments.map { argument in
             .init(
-                name: argument.name, check: Self.check(argument) + (argument.isOptional ? ", or None" : ""),
+                name: argument.name,
+                check: Self.check(argument, in: schema) + (argument.isOptional ? ", or None" : ""),
                 isRequired: argument.defaultValue == .required)
         }
     }
 
-    private static func check(_ argument: OperatorSchema.Argument) -> String {
+    private static func check(_ argument: OperatorSchema.Argument, in schema: OperatorSchema) -> String {
         switch argument.kind {
         case .tensor: return argument.isMutated ? "tensor, written" : "tensor"
         case .tensors: return "1 to \(longestList) tensors"
@@ -26,7 +27,7 @@ extension OperatorRule {
             let count = argument.length.map { $0 > 1 ? "0, 1 or \($0)" : "at most \(longestList)" }
             return (count ?? "at most \(longestList)") + " whole numbers" + range(argument.name)
         case .float:
-            guard let range = ranges[argument.name] else { return "finite number" }
+            guard let range = range(of: argument, in: schema) else { return "finite number" }
             return "number, \(Int(range.lowerBound)) to \(Int(range.upperBound))"
         case .floats: return "at most \(longestList) finite numbers"
         case .scalar: return "number"

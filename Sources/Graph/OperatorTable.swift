@@ -288,6 +288,20 @@ extension OperatorCatalog {
             aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor
             """)
         + group(
+            OperatorCall.pairwiseDistance,
+            """
+            aten::pairwise_distance(Tensor x1, Tensor x2, float p=2, float eps=1e-06, bool keepdim=False) -> Tensor
+            """)
+        + group(
+            OperatorCall.distances,
+            "aten::cdist(Tensor x1, Tensor x2, float p=2, int? compute_mode=None) -> Tensor")
+        + group(
+            OperatorCall.cross,
+            """
+            aten::cross(Tensor self, Tensor other, int? dim=None) -> Tensor
+            aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor
+            """)
+        + group(
             OperatorCall.matrixVector,
             """
             aten::mv(Tensor self, Tensor vec) -> Tensor

@@ -16,6 +16,15 @@ extension OperatorCatalog {
             "aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor")
         + group(OperatorCall.oneHot, "aten::one_hot(Tensor self, SymInt num_classes=-1) -> Tensor")
         + group(
+            OperatorCall.kthValue,
+            "aten::kthvalue(Tensor self, SymInt k, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)"
+        )
+        + group(
+            OperatorCall.difference,
+            "aten::diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor"
+        )
+        + group(OperatorCall.rotated, "aten::rot90(Tensor self, int k=1, int[] dims=[0, 1]) -> Tensor")
+        + group(
             OperatorCall.topK,
             "aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)"
         )

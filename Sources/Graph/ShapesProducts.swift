@@ -42,6 +42,37 @@ extension OperatorCall {
         return [shape]
     }
 
+    /// One number for each pair of rows that stand beside one another.
+    static let pairwiseDistance: OperatorRule.ShapeFunction = { call in
+        var shape = try call.broadcast(call.shape("x1"), call.shape("x2"))
+        guard let last = shape.popLast(), last.known != nil else {
+            throw call.failure("It takes the distance along the batch.")
+        }
+        return [call.bool("keepdim") ? shape + [1] : shape]
+    }
+
+    /// One number for each row of the one and each of the other.
+    static let distances: OperatorRule.ShapeFunction = { call in
+        let (first, second) = (try call.shape("x1"), try call.shape("x2"))
+        guard first.count >= 2, second.count >= 2, first.last == second.last,
+            let features = first[first.count - 1].known
+        else { throw call.failure("\(first.text) and \(second.text) are not rows of one length.") }
+        let batch = try call.broadcast(Array(first.dropLast(2)), Array(second.dropLast(2)))
+        let result = batch + [first[first.count - 2], second[second.count - 2]]
+        try call.count(result, perElement: max(1, features))
+        return [result]
+    }
+
+    static let cross: OperatorRule.ShapeFunction = { call in
+        let shape = try call.broadcast(call.shape("self"), call.shape("other"))
+        guard call.has("dim") else { throw call.failure("The dimension of the vectors is not named.") }
+        let axis = try call.axis(call.int("dim"), rank: shape.count)
+        guard shape[axis] == 3 else {
+            throw call.failure("Dimension \(axis) of \(shape.text) has not 3 elements.")
+        }
+        return [shape]
+    }
+
     static let addmm: OperatorRule.ShapeFunction = { call in
         let isBatched = call.schema.name == "aten::baddbmm"
         let first = try call.shape(isBatched ? "batch1" : "mat1")

@@ -131,8 +131,13 @@ extension OperatorCall {
 
     static let instanceNorm: OperatorRule.ShapeFunction = { call in
         let shape = try call.shape("input")
-        guard shape.count >= 3, let channels = shape[1].known, call.bool("use_input_stats") else {
-            throw call.failure("\(shape.text) is not (N, channels, …), or the statistics are fixed.")
+        guard shape.count >= 3, let channels = shape[1].known else {
+            throw call.failure("\(shape.text) is not (N, channels, …).")
+        }
+        let isTracked =
+            try call.optionalShape("running_mean") != nil && call.optionalShape("running_var") != nil
+        guard isTracked || call.bool("use_input_stats") else {
+            throw call.failure("The statistics are fixed, and there are none.")
         }
         for name in ["weight", "bias", "running_mean", "running_var"] {
             try call.requireVector(name, channels)

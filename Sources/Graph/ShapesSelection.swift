@@ -141,6 +141,47 @@ extension OperatorCall {
         return Array(repeating: shape, count: call.schema.resultCount ?? 1)
     }
 
+    /// One of the sorted values.
+    static let kthValue: OperatorRule.ShapeFunction = { call in
+        var shape = try call.shape("self")
+        let axis = try call.axis(call.int("dim"), rank: shape.count)
+        let place = try call.int("k")
+        guard let size = shape[axis].known, (1...size).contains(place) else {
+            throw call.failure("Value \(place) cannot be taken of dimension \(axis) of \(shape.text).")
+        }
+        try call.count(shape, perElement: max(1, Int.bitWidth - size.leadingZeroBitCount))
+        if call.bool("keepdim") { shape[axis] = 1 } else { shape.remove(at: axis) }
+        return [shape, shape]
+    }
+
+    /// Differences of neighbours, `n` times.
+    static let difference: OperatorRule.ShapeFunction = { call in
+        var shape = try call.shape("self")
+        let axis = try call.axis(call.int("dim"), rank: shape.count)
+        let times = try call.int("n")
+        guard try call.optionalShape("prepend") == nil, try call.optionalShape("append") == nil else {
+            throw call.failure("Differences with something before or behind are not supported.")
+        }
+        guard let size = shape[axis].known, (0..<size).contains(times) else {
+            throw call.failure(
+                "\(times) differences cannot be taken along dimension \(axis) of \(shape.text).")
+        }
+        shape[axis] = Dimension(size - times)
+        return [shape]
+    }
+
+    /// By quarters of a turn.
+    static let rotated: OperatorRule.ShapeFunction = { call in
+        var shape = try call.shape("self")
+        let axes = try call.ints("dims").map { try call.axis($0, rank: shape.count) }
+        let turns = try call.int("k")
+        guard axes.count == 2, axes[0] != axes[1], axes.allSatisfy({ shape[$0].known != nil }) else {
+            throw call.failure("\(shape.text) cannot be turned so.")
+        }
+        if turns % 2 != 0 { shape.swapAt(axes[0], axes[1]) }
+        return [shape]
+    }
+
     static let reduction: OperatorRule.ShapeFunction = { call in
         let shape = try call.shape("self")
         let dims = call.has("dim") ? try call.ints("dim").map { try call.axis($0, rank: shape.count) } : []

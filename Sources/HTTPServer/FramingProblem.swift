@@ -12,7 +12,9 @@ func framingResponse(_ framing: burn_http_framing, path: String) -> HTTPResponse
             Problem(
                 status == .lengthRequired ? .lengthRequired : .malformed, code: code, title: title,
                 detail: detail,
-                fix: fix),
+                fix: fix
+                    ?? "Send it by an ordinary HTTP client, such as curl; where one did, a proxy on the way changed it."
+            ),
             instance: path, status: status)
     }
     switch framing {

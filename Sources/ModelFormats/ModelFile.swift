@@ -130,7 +130,7 @@ private func readModel(
     switch skeleton {
     case .output(let name)?: output = name
     case nil: output = nil
-    case .architecture?, .file?: throw SkeletonFault.notNeeded(format)
+    case .architecture?, .file?: throw SkeletonFault.notNeeded(format, skeleton)
     }
     if format == .onnx {
         let package = try ONNXPackage(file, zip, limits: limits)

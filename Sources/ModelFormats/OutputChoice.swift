@@ -24,7 +24,7 @@ struct OutputChoice {
             if named.count == 1 { return named[0] }
             if let number = Int(wanted), outputs.indices.contains(number) { return number }
             throw GraphFault.output.problem(
-                "output is “\(wanted.prefix(80))”, and the model's outputs are \(listed).",
+                "There is no output “\(wanted.prefix(80))”; the model's outputs are \(listed).",
                 fix:
                     "Give one of these names, or a number from 0 to \(max(0, outputs.count - 1)): output=NAME "
                     + "(--model-output).")

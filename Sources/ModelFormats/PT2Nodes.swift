@@ -69,7 +69,9 @@ enum PT2Nodes {
                 overload: "", arguments: [], outputs: [])
             throw GraphFault.operator.problem(
                 "“\(node.operatorName)” is not on the list of operators that may run.", node: node,
-                fix: "Export the plain model for inference: no custom operators, no control flow.")
+                fix:
+                    "Export the plain model for inference, without operators of your own and control flow (torch.cond, "
+                    + "loops over data).")
         }
         return ("aten::" + parts[0], parts[1] == "default" ? "" : String(parts[1]))
     }

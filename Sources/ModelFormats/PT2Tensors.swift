@@ -11,7 +11,8 @@ enum PT2Tensors {
             12: .bool, 13: .bfloat16,
         ]
         guard let type = types[number] else {
-            throw node.failure("Element type \(number) is not supported (complex, quantised or unknown).")
+            let others = [9: "complex32", 10: "complex64", 11: "complex128", 28: "uint16"]
+            throw node.failure("The element type \(others[number] ?? "number \(number)") is not supported.")
         }
         return type
     }

@@ -1,3 +1,4 @@
+import Findings
 import Support
 
 /// What can be wrong between weights and the graph that they are to feed.
@@ -29,14 +30,19 @@ enum SkeletonFault {
 
     static let withoutOutputs = Problem(
         .unprocessable, code: "option-without-effect", title: "An option has no effect on this model",
-        detail: "output was given; the file holds weights alone, and their graph has one output.",
+        detail: "output was given. The file holds weights alone, and their graph has one output.",
         location: "output", fix: "Leave the option out.")
 
-    static func notNeeded(_ format: ModelFormat) -> Problem {
-        Problem(
+    /// - Parameter skeleton: what was named; nil where that isn't known.
+    static func notNeeded(_ format: ModelFormat, _ skeleton: ModelSkeleton? = nil) -> Problem {
+        let isFile = if case .file? = skeleton { true } else { false }
+        return Problem(
             .malformed, code: "skeleton-not-needed", title: "The model has a graph of its own",
-            detail: "An architecture or skeleton was named for a file of the format \(format.rawValue).",
-            location: "architecture", fix: "Leave the architecture and the skeleton out.")
+            detail:
+                "\(isFile ? "A skeleton" : "An architecture or skeleton") was named for a file of the format "
+                + "\(format.rawValue).",
+            location: isFile ? "skeleton" : "architecture",
+            fix: "Leave it out, or give a file of weights alone (.safetensors, .pth).")
     }
 
     static func unknown(_ name: String) -> Problem {

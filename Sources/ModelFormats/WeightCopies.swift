@@ -244,7 +244,8 @@ enum CopyFault {
             .unprocessable, code: "weights-unknown", title: "There are no such weights in the file",
             detail: "No copy of the weights is called “\(wanted.prefix(80))”"
                 + (names.isEmpty ? "; none that fits the graph was found." : "; there are \(list(names))."),
-            location: "weights", fix: names.isEmpty ? nil : "Name one of these, or leave the option out.")
+            location: "weights",
+            fix: names.isEmpty ? "Leave the option out." : "Name one of these, or leave the option out.")
     }
 
     static func unaccounted(_ names: [String]) -> Problem {

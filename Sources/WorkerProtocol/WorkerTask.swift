@@ -8,7 +8,9 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case checkUpload(CheckUpload)
         case probeModel(ProbeModel)
         case importDataset(ImportDataset)
-        case agreement(CompareLabels)
+        /// Open and check all that a job would, compare the model's predictions with the labels on a bounded sample, answer with
+        /// `.agreement`, and stop.
+        case agreement(Analyse)
         case analyse(Analyse)
         case train(Train)
         case evaluate(Evaluate)
@@ -35,9 +37,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case .checkUpload(let check): [check.file]
         case .probeModel(let probe): [probe.model] + Self.files(of: probe.skeleton)
         case .importDataset(let load): [load.source] + (load.parts ?? [])
-        case .agreement(let compare):
-            [compare.model, compare.dataset] + Self.files(of: compare.skeleton)
-        case .analyse(let analyse):
+        case .agreement(let analyse), .analyse(let analyse):
             [analyse.model, analyse.dataset] + Self.files(of: analyse.skeleton)
                 + [
                     analyse.evaluation?.clean, analyse.evaluation?.triggered, analyse.trusted,
@@ -92,22 +92,6 @@ public struct WorkerTask: Codable, Hashable, Sendable {
             self.source = source
             self.parts = parts
             self.limits = limits
-            self.options = options
-        }
-    }
-
-    /// Compare a model's predictions with a packed data set's labels, on a bounded sample; answer with `.agreement`.
-    public struct CompareLabels: Codable, Hashable, Sendable {
-        public var model: String
-        public var skeleton: ModelSkeleton?
-        /// Packed data set folder.
-        public var dataset: String
-        public var options: JobOptions
-
-        public init(model: String, skeleton: ModelSkeleton? = nil, dataset: String, options: JobOptions) {
-            self.model = model
-            self.skeleton = skeleton
-            self.dataset = dataset
             self.options = options
         }
     }

@@ -24,7 +24,15 @@ struct TaskRunner {
         case .analyse(let analysis):
             try AnalysisJob(analysis, directory: task.outputDirectory, token: token) { channel.send($0) }
                 .run()
-        case .agreement(let comparison): try run(comparison)
+        case .agreement(let analysis):
+            let job = try AnalysisJob(analysis, directory: task.outputDirectory, token: token) {
+                channel.send($0)
+            }
+            channel.send(
+                .agreement(
+                    try job.agreement {
+                        channel.send(.progress(WorkerProgress(phase: nil, fraction: $0)))
+                    }))
         case .train(let training): try run(training, task.outputDirectory)
         case .evaluate(let evaluation): try run(evaluation)
         case .perturb(let perturbation): try run(perturbation, task.outputDirectory)
@@ -44,15 +52,24 @@ struct TaskRunner {
         for count in [2, 3] {
             let shape = [count] + file.graph.imageShape.dropFirst().map { $0 ?? 32 }
             let logits = try model.forward(Tensor.full(shape, 0.5), mode: .inference, token: token)
-            guard logits.shape == [count, file.graph.classes], try logits.isFinite().all().item() else {
-                throw Problem(
-                    .unprocessable, code: "model-probe-failed", title: "The model does not run",
-                    detail: "for a batch of \(count) images it answers with shape \(logits.shape), or with "
-                        + "values that are not finite; (\(count), \(file.graph.classes)) finite logits are expected",
-                    fix: "run the model on an all-grey batch before exporting it")
+            guard logits.shape == [count, file.graph.classes] else {
+                throw Self.probeFailed(
+                    "For a batch of \(count) images it answers with the shape \(logits.shape), where "
+                        + "(\(count), \(file.graph.classes)) is expected.", shape)
+            }
+            guard try logits.isFinite().all().item() else {
+                throw Self.probeFailed("For grey images it answers with NaN or infinity.", shape)
             }
         }
         channel.send(.modelProbed(file.summary))
+    }
+
+    private static func probeFailed(_ detail: String, _ shape: [Int]) -> Problem {
+        let sizes = shape.map(String.init).joined(separator: ", ")
+        return Problem(
+            .unprocessable, code: "model-probe-failed", title: "The model does not run", detail: detail,
+            fix: "Look at what it says in PyTorch, and export it again once that is right: "
+                + "model.eval()(torch.full((\(sizes)), 0.5))")
     }
 
     private func run(_ task: WorkerTask.ImportDataset, _ directory: String) throws {
@@ -65,21 +82,6 @@ struct TaskRunner {
             token.isCancelled
         }
         channel.send(.datasetImported(summary))
-    }
-
-    private func run(_ task: WorkerTask.CompareLabels) throws {
-        let set = try PackedDataset(directory: task.dataset)
-        let file = try openModel(at: task.model, skeleton: task.skeleton, images: set.imageSize)
-        let model = try GraphModel(
-            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
-        let images = try LabelledImages(
-            set, for: file.graph, options: task.options,
-            modelNames: file.summary.classNames)
-        channel.send(
-            .agreement(
-                try InputAgreement(model: model, images: images, token: token).measure(
-                    seed: task.options.seed,
-                    progress: { channel.send(.progress(WorkerProgress(phase: nil, fraction: $0))) })))
     }
 
     private func run(_ task: WorkerTask.Render, _ directory: String) throws {

@@ -18,6 +18,7 @@ import Testing
             #expect(try open.value("queue", "jobs", "running") == 1)
             let devices: [[String: Any]] = try #require(try open.value("devices"))
             #expect(devices.first?["processors"] as? Int ?? 0 > 0)
+            #expect(try open.value("webhook_hosts", as: [String].self) == [])
             #expect(try open.value("disk", "total_bytes", as: Int.self) ?? 0 > 0)
 
             let admin = try await service.desk.create(.init(name: "boss", scope: .admin))

@@ -76,6 +76,62 @@ import Testing
         }
     }
 
+    /// What a worker says in the words of HTTP.
+    @Test(arguments: [
+        ("layout", "Import with layout=folders or layout=leaf-folders.", "[--layout]"),
+        ("-", "Import with layout=folders or alpha=drop.", "Import with --layout folders or --alpha drop."),
+        (
+            "-", "Save it smaller; the limit is limits.image_bytes of the service's configuration.",
+            "Save it smaller.\n"
+        ),
+        (
+            "-",
+            "Scale it down, or raise limits.image_side or limits.image_memory in the service's configuration. So.",
+            "Scale it down. So."
+        ),
+        (
+            "architecture",
+            "For another one upload the model as .pt2 and name it as the skeleton (skeleton=MODEL_ID).",
+            "For another one export the model as .pt2 and give it: --skeleton FILE."
+        ),
+        (
+            "-", "If it is a data set, upload it as one (POST /v1/datasets).",
+            "If it is a data set, give it as DATASET; the order is MODEL DATASET."
+        ),
+        (
+            "options.classes", "If so, set options.classes (--classes FILE) to {\"a\":1}.",
+            "If so, give --classes FILE, which holds {\"a\":1}."
+        ),
+        (
+            "options.input", "If so, set options.input to {\"range\":[0,1]} (--range 0,1).",
+            "If so, give --range 0,1."
+        ),
+        (
+            "-", "To go on nevertheless, set options.accept_disagreement (--accept-disagreement).",
+            "To go on nevertheless, give --accept-disagreement."
+        ),
+        ("-", "Upload the data set that the model was trained on.", "Give the data set that the model"),
+        (
+            "-", "Convert the images to grey, and upload them again.",
+            "Convert the images to grey, and try again."
+        ),
+    ])
+    func messagesAreInTheWordsOfTheCommand(location: String, fix: String, said: String) throws {
+        try withFolder { folder, worker in
+            let program = try worker("[import]\nfail unprocessable scripted \(location) \(fix)\n")
+            let outcome = try Program.run(["check", Program.model, folder.path, "--worker", program])
+            #expect(outcome.status == 2 && outcome.output.contains(said), "\(outcome.output)")
+            if location == "-" { #expect(outcome.output.contains("[\(folder.path)]"), "\(outcome.output)") }
+        }
+    }
+
+    @Test func whatAnOptionWasGivenIsSaid() throws {
+        let resize = try Program.run(["check", Program.model, "--resize", "9999"])
+        #expect(resize.errors.contains("a side has 1 to 2048. Given was 9999."), "\(resize.errors)")
+        let skeleton = try Program.run(["check", Program.model, "--skeleton", "nowhere.pt2"])
+        #expect(skeleton.output.contains("nowhere.pt2: No such file or directory [--skeleton]"))
+    }
+
     /// How its images were packed can't be said any more.
     @Test(arguments: [
         ["--resize", "32"], ["--crop", "32"], ["--alpha", "drop"], ["--orientation", "stored"],

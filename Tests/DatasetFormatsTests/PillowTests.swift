@@ -63,6 +63,15 @@ struct PillowTests {
         #expect(converted["transparent"] == (name == "bmp" ? nil : 1), "\(converted)")
     }
 
+    /// In strips, tiles, of either byte order and polarity: the nearest 8-bit value.
+    @Test func greyOf16Bits() throws {
+        let (set, difference) = try compared("wide.tar", with: "wide.bin", ImportOptions())
+        #expect(difference == 0)
+        let converted = try #require(set.summary.reading?.converted.first)
+        #expect(converted.from == "of 16 bits" && converted.count == 5)
+        #expect(converted.how.contains("above 255 white"))
+    }
+
     @Test func lossyFormats() throws {
         #expect(try compared("lossy.tar", with: "lossy.bin", ImportOptions()).1 <= 2)
     }

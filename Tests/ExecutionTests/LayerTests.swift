@@ -15,7 +15,8 @@ struct LayerTests {
         "CosineSimilarity", "bmm", "Fold", "unfold", "weight_norm", "weight_norm (old)", "spectral_norm",
         "topk",
         "sort", "var_mean", "std_mean", "median", "atan2", "lerp", "nan_to_num", "movedim",
-        "reshape_as", "one_hot", "div mode", "scalar power", "RNN", "LSTM", "GRU",
+        "reshape_as", "one_hot", "div mode", "scalar power", "RNN", "LSTM", "GRU", "InstanceNorm2d tracked",
+        "PairwiseDistance", "cdist", "cdist of norm 1.5", "rot90", "diff", "cross", "kthvalue",
     ]
     private static let made = Result { try CaseTests.fixture("layers", LayerTests.names) }
 

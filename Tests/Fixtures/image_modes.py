@@ -5,6 +5,7 @@
 """
 import io
 import pathlib
+import struct
 import sys
 import tarfile
 
@@ -89,6 +90,51 @@ def formats(out):
         (out / f"{name}.bin").write_bytes(b"".join(opened(content).convert("RGB").tobytes() for content in contents))
 
 
+def tiled(samples, side=16):
+    """A TIFF of grey of 16 bits in tiles, which Pillow doesn't write; big-endian."""
+    height, width = samples.shape
+    rows, columns = -(-height // side), -(-width // side)
+    padded = np.zeros((rows * side, columns * side), np.uint16)
+    padded[:height, :width] = samples
+    tiles = [padded[r * side:(r + 1) * side, c * side:(c + 1) * side].astype(">u2").tobytes()
+             for r in range(rows) for c in range(columns)]
+    tags = [(256, 3, [width]), (257, 3, [height]), (258, 3, [16]), (259, 3, [1]), (262, 3, [1]), (277, 3, [1]),
+            (322, 3, [side]), (323, 3, [side]), (324, 4, None), (325, 4, [len(tile) for tile in tiles])]
+    start = 8 + 2 + 12 * len(tags) + 4
+    body = start + 8 * len(tiles)
+    offsets = [body + sum(map(len, tiles[:i])) for i in range(len(tiles))]
+    entries, tail = b"", b""
+    for tag, kind, values in tags:
+        values = offsets if values is None else values
+        packed = struct.pack(f">{len(values)}{'H' if kind == 3 else 'I'}", *values)
+        if len(packed) > 4:
+            place = struct.pack(">I", start + len(tail))
+            tail += packed
+        else:
+            place = packed.ljust(4, b"\0")
+        entries += struct.pack(">HHI", tag, kind, len(values)) + place
+    return b"MM\0*" + struct.pack(">IH", 8, len(tags)) + entries + struct.pack(">I", 0) + tail + b"".join(tiles)
+
+
+def wide(out):
+    """Grey of 16 bits, which Pillow's convert("RGB") cuts at 255; scaled, as OpenCV and scikit-image do it."""
+    rng = np.random.default_rng(2)
+    samples = [rng.integers(0, 65536, (HEIGHT, WIDTH)).astype(np.uint16) for _ in range(5)]
+    samples[0].flat[:6] = [0, 127, 128, 129, 65406, 65535]
+    images = [Image.fromarray(one) for one in samples]
+    white = bytearray(encoded(images[2], "TIFF"))
+    place = white.index(struct.pack("<HHIH", 262, 3, 1, 1))
+    white[place + 8] = 0
+    contents = [encoded(images[0], "TIFF"), encoded(images[1], "TIFF", compression="tiff_lzw"), bytes(white),
+                tiled(samples[3]), encoded(images[4], "PNG")]
+    samples[2] = 65535 - samples[2]
+    assert opened(contents[3]).size == (WIDTH, HEIGHT)
+    assert (np.asarray(opened(contents[3])) == samples[3]).all()
+    tar(out / "wide.tar", [(f"{'ab'[i % 2]}/{i}.x", content) for i, content in enumerate(contents)])
+    pixels = [((one.astype(np.uint32) + 128) // 257).astype(np.uint8) for one in samples]
+    (out / "wide.bin").write_bytes(b"".join(one.tobytes() for one in pixels))
+
+
 def large(out):
     """Photos of many times the wanted size, one turned by its orientation."""
     rng = np.random.default_rng(1)
@@ -166,5 +212,6 @@ if __name__ == "__main__":
     folder.mkdir(parents=True, exist_ok=True)
     modes(folder)
     formats(folder)
+    wide(folder)
     large(folder)
     orientations(folder)

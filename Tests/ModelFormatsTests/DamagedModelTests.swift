@@ -57,7 +57,7 @@ struct DamagedModelTests {
     static let graphs: [Damage] = [
         .program(
             "operator not allowed", "model-operator-not-allowed", "aten.relu_.default",
-            "aten.kthvalue.default"),
+            "aten.rrelu.default"),
         .program(
             "operator of another library", "model-operator-not-allowed", "ops.aten.relu_", "ops.evil.relu_"),
         .program(

@@ -124,7 +124,7 @@ struct ExportedModelTests {
             ("two-inputs.pt2", "model-input"), ("two-outputs.pt2", "model-output"),
             ("rank-3.pt2", "model-input"),
             ("float64.pt2", "model-input"), ("mixing-batch.pt2", "model-fixed-batch"),
-            ("distances.pt2", "model-operator-not-allowed"), ("torchscript.pt", "model-format-torchscript"),
+            ("quantile.pt2", "model-operator-not-allowed"), ("torchscript.pt", "model-format-torchscript"),
             ("checkpoint.pth", "weights-need-skeleton"),
             ("legacy.pth", "model-format-pickledcheckpoint"),
         ])

@@ -82,12 +82,12 @@ the list below; `burnd check` then reads what passes. On 2026-11-29, with PyTorc
 |---|---|---|---|
 | timm | one small member of each of its 98 modules | 96 | `efficientvit_mit` and `gemma4_vit`: their export keeps a block under `torch.autocast` or `torch.no_grad` as a function of its own (`wrap_with_autocast`, `wrap_with_set_grad_enabled`) |
 | Hugging Face | the 41 kinds of image classifiers with a configuration of their own | 31 | none; 10 could not be built or exported with the usual configuration and one image (`dinat` needs a library, `imagegpt` and `perceiver` take other inputs, `convnext`, `convnextv2`, `deit` and `levit` need another one: the table above has three of them) |
-| torch.nn, torch | 149 layers and functions, each in a small network, as PyTorch's tutorials use them | 133 | `RReLU`, `PairwiseDistance`, `cdist`, `rot90`, `tensor_split`, `diff`, `cross`, `bucketize`, `kthvalue`, `quantile`, `linalg.multi_dot`, `eye`; layers over volumes (`Conv3d`, `AvgPool3d` and `MaxPool3d` beyond what `LocalResponseNorm` needs); `orthogonal` (take the parametrization off: `torch.nn.utils.parametrize.remove_parametrizations`); `torch.fft` |
+| torch.nn, torch | 149 layers and functions, each in a small network, as PyTorch's tutorials use them | 133, and 6 more since | `RReLU`, `tensor_split`, `bucketize`, `quantile`, `linalg.multi_dot`, `eye`; layers over volumes (`Conv3d`, `AvgPool3d` and `MaxPool3d` beyond what `LocalResponseNorm` needs); `orthogonal` (take the parametrization off: `torch.nn.utils.parametrize.remove_parametrizations`); `torch.fft` |
 
 `LayerTests` holds the layers that were added then against PyTorch's logits and input gradients, among them transposed
 convolutions, `LocalResponseNorm`, `Fold`, weight and spectral normalisation, `topk`, `sort`, and recurrent networks over the rows
-of an image. Transposed convolutions of decomposed programs (`aten::convolution` with `transposed`) are refused, and so is
-`InstanceNorm2d` with statistics of the training.
+of an image. `cdist`, `PairwiseDistance`, `cross`, `diff`, `kthvalue`, `rot90` and `InstanceNorm2d` with statistics of the training
+came later the same day. Transposed convolutions of decomposed programs (`aten::convolution` with `transposed`) are refused.
 
 ## Operators
 

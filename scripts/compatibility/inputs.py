@@ -81,6 +81,17 @@ def two_classes(make, ending):
     return {f"{label}/{number}.{ending}": make() for label in ("cat", "dog") for number in range(2)}
 
 
+class Spectrum(nn.Module):
+    """A layer that the list of operators lacks, before a network."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        return self.net(torch.fft.rfft2(x).abs())
+
+
 # Of each data set: what it is, how it is made in a folder, options, what is expected (None: read), and what checks it.
 def datasets():
     def image(form, ending, mode="RGB", **options):
@@ -97,11 +108,18 @@ def datasets():
     yield "WebP", image("WEBP", "webp", lossless=True), [], None, pillow
     yield "BMP", image("BMP", "bmp"), [], None, pillow
     yield "TIFF", image("TIFF", "tiff"), [], None, pillow
+    wide = lambda: encoded(Image.fromarray(RANDOM.integers(0, 65536, (8, 8)).astype(np.uint16)), "TIFF")
+    yield "TIFF, grey of 16 bits", lambda d: [fill(d / "set", two_classes(wide, "tiff"))], [], None, pillow
     yield "GIF", image("GIF", "gif", "P"), [], None, pillow
     heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)
     yield "HEIC", lambda d: [fill(d / "set", two_classes(lambda: heic, "heic"))], [], "image-format-unsupported", hostile
     folders = {f"{label}/{number}.png": PNG for label in ("cat", "dog") for number in range(2)}
     yield "Class folders", lambda d: [fill(d / "set", folders)], [], None, layout
+    yield ("Beside it, `--trusted` of four images", lambda d: [
+        fill(d / "set", folders), "--trusted", fill(d / "few", folders)], [], "trusted-set-too-small", "CheckedJobTests")
+    zebras = {name.replace("dog", "zebra"): content for name, content in folders.items()}
+    yield ("Beside it, `--clean` of other classes", lambda d: [
+        fill(d / "set", folders), "--clean", fill(d / "other", zebras)], [], "classes-mismatch", "CheckedJobTests")
     below = {"cat/0.png": PNG, "cat/old/1.png": PNG, "dog/2.png": PNG, "dog/new/3.png": PNG}
     yield "Folders below class folders", lambda d: [fill(d / "set", below)], [], None, layout
     either = {"animal/cat/0.png": PNG, "animal/dog/1.png": PNG, "vehicle/ship/2.png": PNG}
@@ -210,6 +228,10 @@ def models(folder):
     weight_files.save_safetensors(state, pretrained / "model.safetensors", {"format": "pt"})
     (pretrained / "config.json").write_text("{}")
     yield "Folder of `save_pretrained`", pretrained, graph, None, "scripts/compatibility/inputs.py"
+    spectrum = folder / "spectrum.pt2"
+    torch.export.save(torch.export.export(
+        Spectrum(net), (torch.zeros(2, 3, 8, 8),), dynamic_shapes=({0: torch.export.Dim("batch")},)), spectrum)
+    yield "`.pt2` with a Fourier transform", spectrum, [], "model-operator-not-allowed", "ExportedModelTests"
     import onnx
     torch.onnx.export(net, (torch.zeros(2, 3, 8, 8),), folder / "net.onnx", dynamo=False, input_names=["x"],
                       dynamic_axes={"x": {0: "n"}})

@@ -167,6 +167,7 @@ def layers():
         "CosineSimilarity": Call(lambda x: F.cosine_similarity(x[:, :4], x[:, 4:], 1)),
         "PairwiseDistance": Call(lambda x: F.pairwise_distance(x[:, :4], x[:, 4:])),
         "normalize": Call(lambda x: F.normalize(x, dim=1)), "cdist": Call(lambda x: torch.cdist(x.flatten(2), x.flatten(2))),
+        "cdist of norm 1.5": Call(lambda x: torch.cdist(x.flatten(2)[:, :3], x.flatten(2)[:, 3:], 1.5)),
         "einsum": Call(lambda x: torch.einsum("nchw,ncvw->nhv", x, x)), "bmm": Call(lambda x: x.flatten(2) @ x.flatten(2).mT),
         "fft": Call(lambda x: torch.fft.rfft2(x, norm="ortho").abs()),
         "MultiheadAttention": tokens(Attention()),
@@ -246,11 +247,14 @@ def main():
     parser.add_argument("--out", default="survey.json")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    import zoo
-    zoo.torchvision()
+    if not arguments.only.startswith("torch.nn/"):
+        import zoo
+        zoo.torchvision()
     members = list(layers())
-    members += [(name, lambda kind=kind: make_hugging_face(kind)) for name, kind in hugging_face_members()]
-    members += [(f"{name} ({member})", lambda member=member: make_timm(member)) for name, member in timm_members()]
+    # The layers need no more than PyTorch.
+    if not arguments.only.startswith("torch.nn/"):
+        members += [(name, lambda kind=kind: make_hugging_face(kind)) for name, kind in hugging_face_members()]
+        members += [(f"{name} ({member})", lambda member=member: make_timm(member)) for name, member in timm_members()]
     found = {}
     context = multiprocessing.get_context("fork")
     for name, make in members:

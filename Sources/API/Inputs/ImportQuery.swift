@@ -72,13 +72,14 @@ struct ImportParameters {
         if let text = values["resize"] {
             guard let resize = ImportRules.resize(text) else {
                 throw HTTPRequestHead.invalid(
-                    "resize", "resize is a number such as 256 (the shorter side), or 256x320.")
+                    "resize", "resize is \(ImportRules.resizeForm). Given was \(text.prefix(80)).")
             }
             options.resize = resize
         }
         if let text = values["crop"] {
             guard let crop = ImportRules.size(text) else {
-                throw HTTPRequestHead.invalid("crop", "crop is a number such as 224, or 224x200.")
+                throw HTTPRequestHead.invalid(
+                    "crop", "crop is \(ImportRules.sizeForm). Given was \(text.prefix(80)).")
             }
             options.crop = crop
         }

@@ -17,7 +17,8 @@ extension HTTPRequestHead {
             throw Tus.refusal(
                 nil, .malformed, "checksum-malformed", "The checksum is not valid",
                 "\(parts[1].prefix(120)) is not a digest of \(algorithm.byteCount) bytes in base64.",
-                at: "Upload-Checksum")
+                at: "Upload-Checksum",
+                fix: "Such as: sha256 $(openssl dgst -sha256 -binary PIECE | base64).")
         }
         return PieceChecksum(algorithm: algorithm, expected: digest)
     }

@@ -13,7 +13,7 @@ enum Tus {
     static func refusal(
         _ status: HTTPResponse.Status? = nil, _ category: Problem.Category, _ code: String, _ title: String,
         _ detail: String,
-        at location: String? = nil, fix: String? = nil
+        at location: String? = nil, fix: String
     ) -> HTTPRefusal {
         HTTPRefusal(
             Problem(category, code: code, title: title, detail: detail, location: location, fix: fix),
@@ -50,7 +50,8 @@ extension HTTPRequestHead {
         else {
             throw Tus.refusal(
                 nil, .malformed, "upload-header-invalid", "A header of the upload is not valid",
-                "\(name) is a whole number of bytes, given once.", at: name.rawName)
+                "\(name) is a whole number of bytes, given once.", at: name.rawName,
+                fix: "Send \(name) once, such as \(name): 1048576.")
         }
         return value
     }
@@ -65,7 +66,7 @@ extension HTTPRequestHead {
         let invalid = Tus.refusal(
             nil, .malformed, "upload-metadata-invalid", "Upload-Metadata is not valid",
             "It has up to 4096 bytes: key and base64 value with a space between, comma, the next; each key once.",
-            at: "Upload-Metadata")
+            at: "Upload-Metadata", fix: "Such as Upload-Metadata: kind bW9kZWw=, filename bW9kZWwucHQy.")
         var metadata: [String: String] = [:]
         guard text.utf8.count <= 4_096 else { throw invalid }
         for pair in text.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) })

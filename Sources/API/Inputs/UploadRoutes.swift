@@ -59,7 +59,8 @@ extension RESTService {
         guard bytes <= (try head.requiredByteCount(.uploadLength)) else {
             throw Tus.refusal(
                 nil, .tooLarge, "upload-too-long", "The piece goes beyond the end of the file",
-                "\(bytes) bytes do not fit into Upload-Length.", at: "Content-Length")
+                "\(bytes) bytes do not fit into Upload-Length.", at: "Content-Length",
+                fix: "Send no more than Upload-Length says, or say how long the file is.")
         }
         let record = try await create(head)
         guard let part = try uploads.take(record) else { throw Self.locked(record) }
@@ -120,7 +121,7 @@ extension RESTService {
         guard length > 0 else {
             throw Tus.refusal(
                 nil, .malformed, "upload-empty", "The upload is empty", "Upload-Length is 0.",
-                at: "Upload-Length")
+                at: "Upload-Length", fix: "Send the file's own length: stat -c %s FILE.")
         }
         guard length <= limit else {
             throw Tus.refusal(
@@ -169,7 +170,8 @@ extension RESTService {
         guard let length = head.contentLength else {
             throw Tus.refusal(
                 nil, .lengthRequired, "length-required", "A piece needs a Content-Length",
-                "The request has none.", at: "Content-Length")
+                "The request has none.", at: "Content-Length",
+                fix: "Send the piece with its length; with curl: curl -T PIECE -X PATCH URL.")
         }
         guard let id = head.parameters["id"] else { throw Self.conflict(given, 0) }
         let (record, offset) = try await uploads.find(id)
@@ -180,7 +182,7 @@ extension RESTService {
             throw Tus.refusal(
                 nil, .tooLarge, "upload-too-long", "The piece goes beyond the end of the file",
                 "\(length) bytes at offset \(offset) do not fit into Upload-Length \(record.length).",
-                at: "Content-Length")
+                at: "Content-Length", fix: "Send the \(record.length - offset) bytes that are missing.")
         }
         guard record.state != .committing else { return .none }
         guard let part = try uploads.take(record) else { throw Self.locked(record) }

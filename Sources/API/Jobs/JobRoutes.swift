@@ -105,26 +105,18 @@ extension RESTService {
     /// queue, which knows of repeated submissions.
     private func checkMatch(_ request: JobRequest) async throws {
         guard let model = try await known({ try await store.model(request.model).summary }) else { return }
-        if let dataset = try await known({ try await store.dataset(request.dataset).summary }) {
-            try OptionRules.checkMatch(model: model, dataset: dataset, options: request.options)
-        }
         let evaluation = request.evaluation
-        if let target = evaluation?.targetClass, target >= model.classes {
-            throw Problem(
-                .unprocessable, code: "target-class-out-of-range",
-                title: "The target class is none of the model's",
-                detail: "\(target) was given; the model has outputs 0 to \(model.classes - 1).",
-                location: "/evaluation/target_class",
-                fix: "Give the number of the attack's target among the model's outputs, or leave it out.")
-        }
-        let sets = [
-            ("/evaluation/clean", evaluation?.clean), ("/evaluation/triggered", evaluation?.triggered),
-            ("/options/trusted", request.options.trusted),
+        var inputs = JobInputs(
+            model: model, options: request.options, targetClass: evaluation?.targetClass)
+        inputs.dataset = try await known { try await store.dataset(request.dataset).summary }
+        let others: [(JobInputs.OtherSet, String?)] = [
+            (.clean, evaluation?.clean), (.triggered, evaluation?.triggered),
+            (.trusted, request.options.trusted),
         ]
-        for (location, id) in sets {
-            guard let id, let set = try await known({ try await store.dataset(id).summary }) else { continue }
-            try OptionRules.checkShape(model: model, dataset: set, location: location)
+        for case (let other, let id?) in others {
+            inputs.others[other] = try await known { try await store.dataset(id).summary }
         }
+        try inputs.check()
     }
 
     private func known<Summary>(_ load: () async throws -> Summary?) async throws -> Summary? {

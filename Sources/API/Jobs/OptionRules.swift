@@ -23,19 +23,26 @@ public enum OptionRules {
             let separator = error.place.hasPrefix("line") ? ", " : error.place.isEmpty ? "" : "#"
             throw Problem(
                 .malformed, code: "class-order-invalid", title: "The file of the class order can't be used",
-                detail: error.detail, location: path + separator + error.place, fix: OutputNamesFault.forms)
+                detail: error.detail, location: "--classes " + path + separator + error.place,
+                fix: OutputNamesFault.forms)
         }
     }
 
-    /// All that `checkMatch` would throw, one after the other.
+    /// All that speaks against a model and a training set under the options of a job.
+    /// - Returns: problems (422), located in a job request's body.
     public static func mismatches(model: ModelSummary, dataset: DatasetSummary, options: JobOptions)
         -> [Problem]
     {
-        let checks: [() throws -> Void] = [
+        problems([
             { try checkShape(model: model, dataset: dataset, location: "/dataset") },
+            { try checkScaling(options.input, dataset: dataset) },
             { try checkClasses(model: model, dataset: dataset, mapping: options.classes) },
-        ]
-        return checks.compactMap { check in
+        ])
+    }
+
+    /// The problem of each check that throws one.
+    static func problems(_ checks: [() throws -> Void]) -> [Problem] {
+        checks.compactMap { check in
             do {
                 try check()
                 return nil
@@ -43,11 +50,8 @@ public enum OptionRules {
         }
     }
 
-    /// Checks that a model and a data set go together under the options of a job.
-    /// - Throws: `Problem` (422), located in a job request's body.
-    public static func checkMatch(model: ModelSummary, dataset: DatasetSummary, options: JobOptions) throws {
-        try checkShape(model: model, dataset: dataset, location: "/dataset")
-        for (name, values) in [("mean", options.input.mean), ("std", options.input.std)]
+    private static func checkScaling(_ input: InputScaling, dataset: DatasetSummary) throws {
+        for (name, values) in [("mean", input.mean), ("std", input.std)]
         where !values.isEmpty && values.count != dataset.channels {
             throw Problem(
                 .unprocessable, code: "scaling-channels-mismatch",
@@ -55,7 +59,6 @@ public enum OptionRules {
                 detail: "\(name) has \(values.count) values; the images have \(dataset.channels) channels.",
                 location: "/options/input/\(name)", fix: "Give one value per channel, or none.")
         }
-        try checkClasses(model: model, dataset: dataset, mapping: options.classes)
     }
 
     /// Checks that a data set's images are what a model takes.
@@ -119,7 +122,7 @@ public enum OptionRules {
             of: dataset.classes, outputs: model.classes, mapping: mapping, modelNames: model.classNames)
     }
 
-    private static func mismatch(_ detail: String, fix: String, at location: String) -> Problem {
+    static func mismatch(_ detail: String, fix: String, at location: String) -> Problem {
         Problem(
             .unprocessable, code: "classes-mismatch", title: "The classes do not fit the model",
             detail: detail, location: location, fix: fix)

@@ -70,12 +70,15 @@ private struct OverviewResource: Encodable {
     var renders: Renders
     var devices: [Device]
     var sandbox: SandboxStatus?
+    /// Where jobs' ends may be told, as `webhooks.hosts` has them.
+    var webhookHosts: [String]
     /// Number in each state; nil for whom that is no business of.
     var keys: [String: Int]?
 
     enum CodingKeys: String, CodingKey {
         case version, disk, queue, workers, renders, devices, sandbox, keys
         case uptimeSeconds = "uptime_seconds"
+        case webhookHosts = "webhook_hosts"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -88,6 +91,7 @@ private struct OverviewResource: Encodable {
         try container.encode(renders, forKey: .renders)
         try container.encode(devices, forKey: .devices)
         try container.encode(sandbox, forKey: .sandbox)
+        try container.encode(webhookHosts, forKey: .webhookHosts)
         try container.encodeIfPresent(keys, forKey: .keys)
     }
 }
@@ -130,7 +134,8 @@ extension RESTService {
                 .init(job: $0.job, phase: $0.phase?.rawValue, since: Timestamp.text($0.since))
             },
             renders: .init(running: renders.running, waiting: renders.waiting),
-            devices: [Machine.processor.device], sandbox: readiness.sandbox)
+            devices: [Machine.processor.device], sandbox: readiness.sandbox,
+            webhookHosts: webhooks.hosts.map(\.description))
     }
 }
 

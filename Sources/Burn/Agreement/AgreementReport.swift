@@ -166,7 +166,7 @@ struct AgreementReport {
         ]
         if share < tally.promised / 2 {
             lines.append(
-                "That is far less than it promises: check that options.input is the scaling it was trained with, and that "
+                "That is far less than it promises: check that the scaling (options.input) is the one it was trained with, and that "
                     + "this is the data set it was trained on.")
         }
         let strays = classNames.indices.filter { place in

@@ -1,4 +1,5 @@
 import Execution
+import Findings
 import Support
 import Tensors
 
@@ -10,20 +11,13 @@ package struct TrustedImages: Sendable {
 
     /// - Throws: `trusted-set-too-small`.
     package init(_ images: LabelledImages, seed: UInt64) throws {
+        try JobRules.checkTrusted(images: images.count)
         var random = SplitMix64(seed: seed)
         let order = Array(0..<images.count).shuffled(using: &random)
-        guard order.count >= Self.fewest else {
-            throw Problem(
-                .unprocessable, code: "trusted-set-too-small", title: "The trusted set is too small",
-                detail: "It has \(order.count) images; half of them are to measure by.",
-                location: "/options/trusted", fix: "Give \(Self.fewest) images or more, or leave it out.")
-        }
         self.images = images
         learned = order.prefix(order.count / 2).sorted()
         held = order.suffix(order.count - learned.count).sorted()
     }
-
-    private static let fewest = 20
 
     package func accuracy(of model: GraphModel, token: CancellationToken) throws -> Double {
         let predictions: [Int] = try model.probabilities(images, held, token: token).argmax(1).array()

@@ -1,4 +1,5 @@
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,21 @@ static int on_close(thandle_t handle) {
 
 static toff_t on_size(thandle_t handle) { return ((struct reader *)handle)->count; }
 
+// The library takes the bytes where they are: it maps files for reading alone, and never writes to what is mapped. Where it
+// copies them, it refuses uncompressed tiles whose size is no multiple of 1,024 bytes (libtiff 4.5.0).
+static int on_map(thandle_t handle, void **base, toff_t *size) {
+    const struct reader *reader = handle;
+    *base = (void *)(uintptr_t)reader->bytes;
+    *size = reader->count;
+    return 1;
+}
+
+static void on_unmap(thandle_t handle, void *base, toff_t size) {
+    (void)handle;
+    (void)base;
+    (void)size;
+}
+
 static int on_error(TIFF *tiff, void *data, const char *module, const char *format, va_list list) {
     (void)tiff;
     (void)module;
@@ -84,10 +100,10 @@ static int open_tiff(struct reader *reader, tmsize_t largest) {
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, largest);
     TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, reader);
     TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, reader);
-    // No mapping (m), no headers of the kind that are read when they are asked for (O).
+    // No headers of the kind that are read when they are asked for (O).
     reader->position = 0;
     reader->tiff = TIFFClientOpenExt(
-        "image", "rm", reader, on_read, on_write, on_seek, on_close, on_size, NULL, NULL, options);
+        "image", "r", reader, on_read, on_write, on_seek, on_close, on_size, on_map, on_unmap, options);
     TIFFOpenOptionsFree(options);
     return reader->tiff != NULL;
 }
@@ -170,6 +186,28 @@ static int unpacks_too_much(TIFF *tiff, size_t area) {
     return size != 0 && tiles > most / size;
 }
 
+// Grey of 16 bits: the nearest 8-bit value, as for colour and for PNG. The library's own routine takes the upper byte. It is
+// called with strips and tiles, whose rows hold `skip` pixels more than are wanted, in the machine's byte order.
+static void put_wide_grey(
+    TIFFRGBAImage *rgba, uint32_t *out, uint32_t x, uint32_t y, uint32_t width, uint32_t height, int32_t skip,
+    int32_t out_skip, unsigned char *bytes) {
+    (void)x;
+    (void)y;
+    const size_t step = sizeof(uint16_t) * rgba->samplesperpixel;
+    for (uint32_t row = 0; row < height; row++) {
+        for (uint32_t column = 0; column < width; column++) {
+            uint16_t sample;
+            memcpy(&sample, bytes, sizeof sample);
+            bytes += step;
+            uint32_t grey = (sample + 128u) / 257u;
+            if (rgba->photometric == PHOTOMETRIC_MINISWHITE) grey = 255 - grey;
+            *out++ = 0xFF000000u | grey << 16 | grey << 8 | grey;
+        }
+        bytes += (ptrdiff_t)skip * (ptrdiff_t)step;
+        out += out_skip;
+    }
+}
+
 static enum cimage_status read_pixels(
     struct reader *reader, const struct cimage *expected, uint8_t *pixels) {
     struct cimage *image = reader->image;
@@ -185,6 +223,7 @@ static enum cimage_status read_pixels(
         image->message[0] = 0;
         return refuse(reader, CIMAGE_UNSUPPORTED, text[0] != 0 ? text : "its pixels have an unknown layout");
     }
+    if (image->channels == 1 && image->depth == 16 && rgba.isContig) rgba.put.contig = put_wide_grey;
     // As they are stored; who reads it turns it.
     rgba.orientation = ORIENTATION_TOPLEFT;
     rgba.req_orientation = ORIENTATION_TOPLEFT;

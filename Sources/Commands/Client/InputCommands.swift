@@ -129,10 +129,10 @@ package struct ReadingOptions: ParsableArguments {
 
     package func validate() throws {
         if let resize, ImportRules.resize(resize) == nil {
-            throw ValidationError("--resize takes a number such as 256, or 256x320.")
+            throw ValidationError("--resize takes \(ImportRules.resizeForm). Given was \(resize).")
         }
         if let crop, ImportRules.size(crop) == nil {
-            throw ValidationError("--crop takes a number such as 224, or 224x200.")
+            throw ValidationError("--crop takes \(ImportRules.sizeForm). Given was \(crop).")
         }
     }
 

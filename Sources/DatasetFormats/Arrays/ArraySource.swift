@@ -32,7 +32,8 @@ final class ArraySource: SampleSource {
         stream: any RecordStream, limits: ImportLimits
     ) throws {
         if let wrong = labels.first(where: { !(0..<limits.maximumClasses).contains($0) }) {
-            throw Labels.invalid("The label \(wrong) is not from 0 to \(limits.maximumClasses - 1).", name)
+            let place = labels.firstIndex(of: wrong) ?? 0
+            throw Labels.invalid(Labels.outside(wrong, limits.maximumClasses), "\(name)[\(place)]")
         }
         self.formatName = formatName
         self.name = name
@@ -91,7 +92,7 @@ enum ImageArray {
                 detail: "Its shape is (\(shape.prefix(8).map(String.init).joined(separator: ", "))).",
                 location: name,
                 fix:
-                    "Images are (N, height, width), (N, height, width, channels) or (N, channels, height, width), "
+                    "Save them as (N, height, width), (N, height, width, channels) or (N, channels, height, width), "
                     + "with 1 or 3 channels.")
         }
         let geometry = pixels.geometry
@@ -138,11 +139,14 @@ enum ImageArray {
         let kind = String(type.drop { "<>|=".contains($0) })
         guard let width = widths[kind] else {
             throw Labels.invalid(
-                "They have elements of the type \(type.prefix(20)), not whole numbers.", name)
+                "They have elements of the type \(type.prefix(20)), not whole numbers.", name,
+                fix: Labels.fixOfArray)
         }
         let (needed, overflow) = count.multipliedReportingOverflow(by: width)
         guard !overflow, needed <= bytes.count else {
-            throw Labels.invalid("The array of labels is cut short.", name)
+            throw Labels.invalid(
+                "The array of labels is cut short.", name,
+                fix: "Compare the file's size and checksum with the original's, or write it again.")
         }
         let bigEndian = type.hasPrefix(">")
         return try (0..<count).map { index in
@@ -157,7 +161,9 @@ enum ImageArray {
             if kind.hasPrefix("f") {
                 let number = width == 4 ? Double(Float(bitPattern: UInt32(value))) : Double(bitPattern: value)
                 guard let label = Labels.number(number) else {
-                    throw Labels.invalid("The label \(number) is no whole number.", "\(name)[\(index)]")
+                    throw Labels.invalid(
+                        "The label \(number) is no whole number.", "\(name)[\(index)]",
+                        fix: Labels.fixOfArray)
                 }
                 return label
             }

@@ -121,7 +121,9 @@ final class CIFARSource: SampleSource {
             guard case .int(let label) = value,
                 (0..<entries.limits.maximumClasses).contains(Int(widened: label))
             else {
-                throw Labels.invalid("A label is no class number.", path.name)
+                throw Labels.invalid(
+                    "A label is no class number.", path.name,
+                    fix: "Take cifar-10-python.tar.gz as its authors distribute it.")
             }
             return Int(widened: label)
         }

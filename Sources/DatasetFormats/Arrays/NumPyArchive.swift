@@ -140,7 +140,10 @@ enum NumPyArchive {
         guard header.shape.count == 1 || (header.shape.count == 2 && header.shape[1] == 1) else {
             throw Labels.invalid(
                 "Their shape is (\(header.shape.map(String.init).joined(separator: ", "))); one number per image is "
-                    + "expected (numpy.argmax(y, 1) turns one-hot labels into numbers).", name)
+                    + "expected.", name,
+                fix:
+                    "Save one whole number for each image: numpy.argmax(y, 1) turns one-hot labels into numbers."
+            )
         }
         let count = header.shape[0]
         guard count <= limits.maximumImages else {

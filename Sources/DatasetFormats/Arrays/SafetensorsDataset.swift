@@ -24,7 +24,10 @@ enum SafetensorsDataset {
         }
         guard labels.shape.count == 1, labels.shape[0] <= limits.maximumImages else {
             throw Labels.invalid(
-                "Their shape is \(labels.shape); one number per image is expected.", labels.name)
+                "Their shape is \(labels.shape); one number per image is expected.", labels.name,
+                fix:
+                    "Save one whole number for each image: labels.argmax(1) turns one-hot labels into numbers."
+            )
         }
         guard images.shape.first == labels.shape[0] else {
             throw Labels.counts(images.shape.first ?? 0, labels.shape[0], labels.name)

@@ -6,7 +6,10 @@ extension ImageTraits {
     fileprivate static let conversions: [(trait: ImageTraits, from: String, how: String)] = [
         (.cmyk, "CMYK", "converted to RGB as Pillow's convert(\"RGB\") does"),
         (.palette, "of a palette", "given its colours"),
-        (.wide, "of 16 bits", "scaled to 8 bits (by 1/257, rounded)"),
+        (
+            .wide, "of 16 bits",
+            "scaled to 8 bits (by 1/257, rounded; Pillow's convert(\"RGB\") makes grey above 255 white instead)"
+        ),
         (.narrow, "grey of fewer than 8 bits", "scaled to 8 bits"),
         (.opaqueAlpha, "with an alpha channel that is opaque", "left without it"),
         (.transparent, "transparent", "left without the alpha channel (alpha=drop)"),

@@ -24,22 +24,36 @@ enum Labels {
         }
         guard (1...255).contains(text.utf8.count),
             text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
-        else { throw invalid("A name has 1 to 255 bytes and no control characters.", place()) }
+        else {
+            throw invalid(
+                "“\(shown(text))” is none: a name has 1 to 255 bytes and no control characters.", place())
+        }
         return text
     }
 
     static func key(_ number: Int, maximumClasses: Int, at place: @autoclosure () -> String) throws -> String
     {
         guard (0..<maximumClasses).contains(number) else {
-            throw invalid("The label \(number) is not from 0 to \(maximumClasses - 1).", place())
+            throw invalid(outside(number, maximumClasses), place())
         }
         return ClassNames.key(number)
     }
 
-    static func invalid(_ detail: String, _ place: String) -> Problem {
+    static let fix = "Give the image the number of its class, from 0, or the name of its class."
+    static let fixOfArray = "Save one whole number for each image, from 0: labels.astype(numpy.int64)."
+
+    static func invalid(_ detail: String, _ place: String, fix: String = fix) -> Problem {
         Problem(
             .unprocessable, code: "label-invalid", title: "A label cannot be used", detail: detail,
-            location: place, fix: "Labels are whole numbers from 0, or names of classes.")
+            location: place, fix: fix)
+    }
+
+    static func outside(_ number: Int, _ maximumClasses: Int) -> String {
+        "The label \(number) is not from 0 to \(maximumClasses - 1)."
+    }
+
+    static func shown(_ text: String) -> String {
+        String(text.prefix(40).map { $0.isNewline || $0.asciiValue.map { $0 < 0x20 } == true ? "?" : $0 })
     }
 
     static func notWhole(_ text: String, _ place: String) -> Problem {

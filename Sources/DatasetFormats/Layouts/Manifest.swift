@@ -102,12 +102,14 @@ struct Manifest {
         return fileColumns.contains(where: header.contains) && labelColumns.contains(where: header.contains)
     }
 
-    func problem(_ detail: String, line: Int) -> Problem {
+    /// - Parameter fix: nil where the form of the table is at fault.
+    func problem(_ detail: String, line: Int, fix: String? = nil) -> Problem {
         Problem(
             .unprocessable, code: "manifest-invalid", title: "The manifest cannot be used", detail: detail,
             location: "\(name), line \(line)",
-            fix:
-                "A CSV has a header with the columns file_name and label; a JSONL has these fields in every line."
+            fix: fix
+                ?? "Write a CSV with a header that has the columns file_name and label, or a JSONL with these fields in "
+                + "every line."
         )
     }
 
@@ -120,7 +122,11 @@ struct Manifest {
     )
         throws
     {
-        guard !label.isEmpty else { throw problem("“\(file.prefix(80))” has no label.", line: line) }
+        guard !label.isEmpty else {
+            throw problem(
+                "“\(file.prefix(80))” has no label.", line: line,
+                fix: "Write its label into this line, or leave the line out.")
+        }
         guard rows.count < limits.maximumImages else {
             throw ImportProblems.tooMany("images", limits.maximumImages, name)
         }
@@ -135,7 +141,7 @@ struct Manifest {
         throws
     {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw problem("It is not in UTF-8.", line: 1)
+            throw problem("It is not in UTF-8.", line: 1, fix: "Save it in UTF-8.")
         }
         var reader = CSVReader(text, separator: separator)
         guard let header = Self.header(&reader) else { throw problem("It is empty.", line: 1) }
@@ -154,11 +160,18 @@ struct Manifest {
             if row == [""] { continue }
             guard row.count == header.count else {
                 throw problem(
-                    "It has \(row.count) fields; the header has \(header.count).", line: reader.line)
+                    "It has \(row.count) fields; the header has \(header.count).", line: reader.line,
+                    fix:
+                        "Write as many fields as the header has; put quotation marks around those with a comma."
+                )
             }
             try add(row[file], row[label].trimmingSpace(), part.map { row[$0] }, reader.line, limits)
         }
-        if reader.isCut { throw problem("A quoted field does not end.", line: reader.line) }
+        if reader.isCut {
+            throw problem(
+                "A quoted field does not end.", line: reader.line,
+                fix: "Close the quotation marks, and double those within a field.")
+        }
     }
 
     private mutating func readLines(_ bytes: [UInt8], _ limits: ImportLimits) throws {
@@ -214,11 +227,15 @@ extension Manifest {
                     guard key.utf8.count <= 255,
                         key.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
                     else {
-                        throw Labels.invalid("A name has 1 to 255 bytes and no control characters.", place)
+                        throw Labels.invalid(
+                            "“\(Labels.shown(row.label))” is none: a name has 1 to 255 bytes and no control characters.",
+                            place)
                     }
                 }
                 guard classes.updateValue(key, forKey: manifest.folder + row.file) == nil else {
-                    throw manifest.problem("“\(row.file.prefix(80))” is listed twice.", line: row.line)
+                    throw manifest.problem(
+                        "“\(row.file.prefix(80))” is listed twice.", line: row.line,
+                        fix: "Keep one line for each file.")
                 }
                 if seen.insert(key).inserted, seen.count > limits.maximumClasses {
                     throw ImportProblems.tooMany("classes", limits.maximumClasses, place)

@@ -49,7 +49,8 @@ struct ManifestTables {
                 detail:
                     "\(tables.map(\.name).joined(separator: ", ")) list files and labels, and nothing says which of "
                     + "them counts.", location: tables.first?.name,
-                fix: "Keep one of them; tables of parts are called train.csv and test.csv, and split chooses."
+                fix:
+                    "Keep one of them; tables of parts are called train.csv and test.csv, and split=train or split=test chooses."
             )
         }
         let columns = tables.reduce(into: Set<String>()) { $0.formUnion($1.parts) }

@@ -113,7 +113,7 @@ struct SourceFinder {
         }
         if !areFolders(decision.layout), options.emptyClasses != nil {
             throw SetParts.withoutEffect(
-                "empty_classes", "empty_classes",
+                "empty_classes=true", "empty_classes",
                 "Classes are no folders in the layout \(decision.layout.rawValue).")
         }
         return SetPlan(

@@ -156,7 +156,7 @@ final class ParquetSource: SampleSource {
 
     private func className(_ label: ParquetFile.Label?, _ place: String) throws -> String {
         switch label {
-        case nil: throw Labels.invalid("The row has no label.", place)
+        case nil: throw Labels.invalid("The row has no label.", place, fix: Self.withoutLabel)
         case .number(let number): return try key(number, place)
         case .text(let text):
             if let number = Labels.number(text) { return try key(number, place) }
@@ -168,14 +168,17 @@ final class ParquetSource: SampleSource {
         }
     }
 
+    private static let withoutLabel = "Give the row its label, or leave it out."
+
     private func key(_ number: Int, _ place: String) throws -> String {
         let most = classNames.isEmpty ? limits.maximumClasses : min(limits.maximumClasses, classNames.count)
         // bounded: the least of two limits.
         guard (0..<most).contains(number) else {
+            guard number == -1 else { throw Labels.invalid(Labels.outside(number, most), place) }
             throw Labels.invalid(
-                number == -1
-                    ? "It is -1, which stands for a row without a label (as in a test part without answers)."
-                    : "The label \(number) is not from 0 to \(most - 1).", place)
+                "It is -1, which stands for a row without a label (as in a test part without answers).",
+                place,
+                fix: Self.withoutLabel)
         }
         return ClassNames.key(number)
     }

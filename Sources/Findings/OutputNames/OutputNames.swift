@@ -52,6 +52,6 @@ public struct OutputNamesFault: Error, Hashable, Sendable {
 
     /// The forms that are read.
     public static let forms =
-        "Known are [\"cat\", \"dog\"], {\"0\": \"cat\", \"1\": \"dog\"}, {\"cat\": 0, \"dog\": 1}, a config.json with "
+        "Write it as one of [\"cat\", \"dog\"], {\"0\": \"cat\", \"1\": \"dog\"}, {\"cat\": 0, \"dog\": 1}, a config.json with "
         + "id2label or label2id, and text with a name a line."
 }

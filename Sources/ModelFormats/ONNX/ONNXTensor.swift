@@ -28,6 +28,13 @@ struct ONNXTensor {
 
     let count: Int
 
+    /// `TensorProto.DataType`s that are not read, by name.
+    private static let otherTypes: [Int32: String] = [
+        4: "uint16", 8: "string", 12: "uint32", 13: "uint64", 14: "complex64", 15: "complex128",
+        17: "float8e4m3fn", 18: "float8e4m3fnuz", 19: "float8e5m2", 20: "float8e5m2fnuz", 21: "uint4",
+        22: "int4", 23: "float4e2m1",
+    ]
+
     /// - Parameters:
     ///   - payload: where its elements lie, if that was noted.
     ///   - name: for messages, and as the weight's name.
@@ -37,8 +44,8 @@ struct ONNXTensor {
         _ proto: Onnx_TensorProto, _ payload: WireScanner.Payload?, name: String, maximumRank: Int,
         files: ONNXFiles = ONNXFiles([:])
     ) throws {
-        func refuse(_ detail: String) -> Problem {
-            ONNXFault.weights.problem("“\(name.prefix(80))”: \(detail)")
+        func refuse(_ detail: String, fix: String? = nil) -> Problem {
+            ONNXFault.weights.problem("“\(name.prefix(80))”: \(detail)", fix: fix)
         }
         let types: [Int32: ScalarType] = [
             1: .float32, 2: .uint8, 3: .int8, 5: .int16, 6: .int32, 7: .int64, 9: .bool, 10: .float16,
@@ -47,7 +54,10 @@ struct ONNXTensor {
         ]
         guard let type = types[proto.dataType] else {
             throw refuse(
-                "Element type \(proto.dataType) is not supported (quantised, complex, text or unknown).")
+                "The element type \(Self.otherTypes[proto.dataType] ?? "number \(proto.dataType)") is not supported.",
+                fix:
+                    "Export the model in single precision: torch.onnx.export(model.float().eval(), (images,), "
+                    + "\"model.onnx\", dynamo=True)")
         }
         guard proto.dims.count <= maximumRank else { throw refuse("Its rank is \(proto.dims.count).") }
         let sizes = proto.dims.map { Int(widened: $0) }

@@ -180,7 +180,8 @@ struct ONNXTranslator {
                 throw call.quantised("“\(call.name.prefix(80))” computes with whole numbers.")
             }
             throw ONNXFault.operator.problem(
-                "“\(call.name.prefix(80))” is not on the list of operators that may run.")
+                "“\(call.name.prefix(80))” is not on the list of operators that may run.", at: call.location,
+                fix: GraphFault.otherOperators)
         }
         return try rule(&self, Operands(call: call, values: inputs))
     }

@@ -72,7 +72,7 @@ private func analyse(
     let analysis = LocalAnalysis(
         type: type, arguments: arguments,
         worker: try LocalWorker(
-            executable: arguments.worker, device: arguments.device, control: control))
+            executable: arguments.worker, device: arguments.settings.device, control: control))
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     let listener = Task { for await _ in signals { control.cancel() } }
     defer { listener.cancel() }

@@ -1,5 +1,6 @@
 import API
 import ArgumentParser
+import Commands
 import Findings
 import Foundation
 import Support
@@ -89,14 +90,20 @@ struct InputOptions: ParsableArguments {
             throw ValidationError("--weights goes with --architecture or --skeleton.")
         }
         if let image, !ImportRules.sides.contains(image) {
-            throw ValidationError("--image is from 1 to \(ImportRules.sides.upperBound).")
+            throw ValidationError("--image is from 1 to \(ImportRules.sides.upperBound), not \(image).")
         }
         if let resize, ImportRules.resize(resize) == nil {
-            throw ValidationError("--resize takes a number such as 256, or 256x320.")
+            throw ValidationError("--resize takes \(ImportRules.resizeForm). Given was \(resize).")
         }
         if let crop, ImportRules.size(crop) == nil {
-            throw ValidationError("--crop takes a number such as 224, or 224x200.")
+            throw ValidationError("--crop takes \(ImportRules.sizeForm). Given was \(crop).")
         }
+    }
+
+    /// - Throws: `Problem` `file-unreadable` where the file of --skeleton is not there.
+    func givenSkeleton() throws -> ModelSkeleton? {
+        if let skeleton { _ = try existingFile(skeleton, option: "--skeleton") }
+        return modelSkeleton
     }
 
     var modelSkeleton: ModelSkeleton? {

@@ -36,8 +36,10 @@ struct LocalWorker {
                 WorkerTask.ImportDataset(
                     source: source, parts: parts.isEmpty ? nil : parts, options: options)),
             outputDirectory: folder)
-        try await run(task, label: { _ in "import \(name)" }) { message in
-            if case .datasetImported(let found) = message { summary.withLock { $0 = found } }
+        try await Self.locating(source) {
+            try await run(task, label: { _ in "import \(name)" }) { message in
+                if case .datasetImported(let found) = message { summary.withLock { $0 = found } }
+            }
         }
         guard let found = summary.withLock({ $0 }) else {
             throw Self.silent("The worker said nothing of \(source).")
@@ -46,17 +48,21 @@ struct LocalWorker {
     }
 
     /// Checks a model file and runs it once.
-    /// - Parameter scratch: a folder that the worker's own is made in.
+    /// - Parameters:
+    ///   - name: what the user calls it; the place of what is wrong with it as a whole.
+    ///   - scratch: a folder that the worker's own is made in.
     /// - Throws: `Problem` that says what is wrong with the model.
     func probe(
-        _ model: String, _ skeleton: ModelSkeleton?, scratch: String
+        _ model: String, name: String, _ skeleton: ModelSkeleton?, scratch: String
     ) async throws -> ModelSummary {
         let summary = Mutex(ModelSummary?.none)
         let task = WorkerTask(
             kind: .probeModel(WorkerTask.ProbeModel(model: model, skeleton: skeleton)),
             outputDirectory: try Self.makeFolder(scratch, "model"))
-        try await run(task, label: { _ in "check of the model" }) { message in
-            if case .modelProbed(let found) = message { summary.withLock { $0 = found } }
+        try await Self.locating(name) {
+            try await run(task, label: { _ in "check of the model" }) { message in
+                if case .modelProbed(let found) = message { summary.withLock { $0 = found } }
+            }
         }
         guard let found = summary.withLock({ $0 }) else {
             throw Self.silent("The worker said nothing of \(model).")
@@ -85,6 +91,14 @@ struct LocalWorker {
                 .cancelled, code: "cancelled", title: "Cancelled", detail: "A signal stopped the work.")
         }
         if let problem = exit.problem { throw problem }
+    }
+
+    /// Problems that name no place are of the file as a whole.
+    private static func locating(_ name: String, _ work: () async throws -> Void) async throws {
+        do { try await work() } catch var problem as Problem {
+            if problem.location == nil { problem.location = name }
+            throw problem
+        }
     }
 
     static func makeFolder(_ parent: String, _ name: String) throws -> String {

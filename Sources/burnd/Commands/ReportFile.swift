@@ -61,9 +61,9 @@ extension JobReport {
             inputs: .init(
                 model: try Self.input(arguments.model, result.model, model),
                 dataset: try set(arguments.dataset, result.dataset),
-                clean: try arguments.clean.map { try set($0, nil) },
-                triggered: try arguments.triggered.map { try set($0, nil) },
-                targetClass: arguments.targetClass),
+                clean: try arguments.sets.clean.map { try set($0, nil) },
+                triggered: try arguments.sets.triggered.map { try set($0, nil) },
+                targetClass: arguments.sets.targetClass),
             options: result.options, verdict: result.verdict,
             evidence: tally.distributions(
                 classNames: (0..<((names.keys.max() ?? -1) + 1)).map { names[$0] ?? "" }),

@@ -218,7 +218,14 @@ struct ScriptedWorker {
             try send(.datasetImported(summary))
         case "fail":
             guard let category = Problem.Category(rawValue: words[1]) else { fatalError(words[1]) }
-            try send(.failed(Problem(category, code: words[2], title: "Scripted", detail: "scripted")))
+            // A location, "-" for none, and what to do may follow.
+            let location = words.count > 3 && words[3] != "-" ? words[3] : nil
+            let fix = words.count > 4 ? words[4...].joined(separator: " ") : nil
+            try send(
+                .failed(
+                    Problem(
+                        category, code: words[2], title: "Scripted", detail: "scripted", location: location,
+                        fix: fix)))
         case "full-once":
             // Outside the output directory, which an import finds empty.
             let mark = task.outputDirectory + "-was-full"

@@ -1,6 +1,7 @@
 // A new job: what to do, model, data set, how the model sees pixels, and optionally a measurement.
 import { submit } from '../core/api.js';
 import { fill, h } from '../core/dom.js';
+import { clearProblems, showBeside } from '../core/field.js';
 import { problemView } from '../core/problem-view.js';
 import { go } from '../core/router.js';
 import { uniqueKey } from '../core/digest.js';
@@ -20,7 +21,7 @@ export async function show(container, { query, signal }) {
     title: 'Training data', accept: '.tar,.gz,.xz,.zst,.zip,.npz,.tgz,.safetensors', chosen: query.get('dataset'), signal,
     hint: 'The data the model was trained on: an archive with one folder of PNG or JPEG images a class, .npz, CIFAR, …',
   });
-  const options = optionsForm();
+  const options = optionsForm(signal);
   const evaluation = evaluationForm(signal);
   const start = h('button', { type: 'submit', class: 'primary' }, 'Start the job');
   const kinds = h('fieldset', {}, h('legend', {}, 'What should be done?'), h('div', { class: 'choices' },
@@ -34,6 +35,7 @@ export async function show(container, { query, signal }) {
         event.preventDefault();
         start.disabled = true;
         fill(messages);
+        clearProblems(form);
         try {
           const request = {
             type: new FormData(form).get('type'), model: model.id(), dataset: dataset.id(), options: options.value(),
@@ -41,12 +43,14 @@ export async function show(container, { query, signal }) {
           };
           const measured = evaluation.value();
           if (measured) request.evaluation = measured;
+          if (options.webhook()) request.webhook = options.webhook();
           if (evaluation.trusted()) request.options.trusted = evaluation.trusted();
           const body = JSON.stringify(request);
           if (key.body !== body) key = { body, value: uniqueKey() };
           const job = await submit('POST', '/v1/jobs', request, { headers: { 'Idempotency-Key': key.value } });
           go(`/jobs/${job.id}/progress`);
         } catch (error) {
+          if (showBeside(form, error)) return;
           fill(messages, problemView(error));
           messages.scrollIntoView({ block: 'nearest' });
         } finally {
@@ -64,7 +68,7 @@ export async function show(container, { query, signal }) {
   h('div', { class: 'actions' }, start, h('a', { class: 'button', href: '#/jobs' }, 'Back to the jobs')));
   fill(container, h('div', { class: 'page-head' }, h('div', {}, h('h1', {}, 'Start a job'),
     h('p', { class: 'quiet' }, 'Uploads stay on this service. Nothing in them is executed.'))), form);
-  await Promise.all([model.load(), dataset.load(), evaluation.load()]);
+  await Promise.all([model.load(), dataset.load(), evaluation.load(), options.load()]);
 }
 
 function kind(value, chosen, name, text) {
