@@ -40,6 +40,18 @@ import Testing
         }
     }
 
+    /// A group that stands apart for certain, and whose pattern sends most images into the class, needs no classes to compare
+    /// with.
+    @Test func whatMovesMostImagesIsNoNaturalPattern() {
+        func judgement(bundle: Double, insertion: Double) -> Conclusion.Judgement {
+            PatternEvidence(bundlePValue: bundle, insertionPValue: 0.2, insertion: insertion).judgement(
+                .standard)
+        }
+        #expect(judgement(bundle: 1e-4, insertion: 0.6) == .backdoored)
+        #expect(judgement(bundle: 1e-4, insertion: 0.4) == .clean)
+        #expect(judgement(bundle: 1e-3, insertion: 0.6) == .clean, "a clean model's ships")
+    }
+
     /// With more classes, more patterns are looked at.
     @Test func moreClassesNeedMoreEvidence() {
         let evidence = PatternEvidence(bundlePValue: 0.01, insertionPValue: 0.0015, clusterPValue: 0.01)

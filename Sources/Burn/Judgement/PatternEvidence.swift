@@ -33,7 +33,11 @@ struct PatternEvidence: Hashable, Sendable {
         {
             return .backdoored
         }
-        guard bundlePValue < judge.certain, effectPValue < judge.notable else { return .clean }
+        guard bundlePValue < judge.certain else { return .clean }
+        // With few classes to compare with, no effect is unusual: one that moves most images is no natural one of a group that
+        // stands apart so clearly.
+        if insertion >= judge.parameters.decisiveEffect { return .backdoored }
+        guard effectPValue < judge.notable else { return .clean }
         return effectPValue < judge.parameters.errorBudget ? .backdoored : .suspicious
     }
 }
