@@ -43,7 +43,9 @@ struct AttemptRunner: Sendable {
             // After the control is known to the queue: a cancel from now on reaches it, an earlier one is
             // seen here.
             if try store.isCancelling(attempt) { control.cancel() }
-            let directory = try artifacts.makeWorkDirectory(attempt.job)
+            let isFenced = supervisor.configuration.executor.isRemote
+            let directory = try artifacts.makeWorkDirectory(
+                attempt.job, attempt: isFenced ? attempt.number : nil)
             var analysis = try analysis(attempt)
             analysis.reviews = try writeReviews(of: attempt, to: directory)
             let task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)

@@ -28,6 +28,8 @@ public struct WorkerCommand: Sendable {
 public protocol WorkerExecutor: Sendable {
     /// Tasks that it takes at the same time; nil: as many as the service has slots.
     var mostTasks: Int? { get }
+    /// Whether a task may go on, unseen, where the service can't end it: on a node that is cut off.
+    var isRemote: Bool { get }
     /// Why it takes none now, though it may later. Nil: it takes tasks.
     var obstacle: Problem? { get }
 
@@ -64,6 +66,7 @@ public struct LocalExecutor: WorkerExecutor {
 
     public var mostTasks: Int? { nil }
     public var obstacle: Problem? { nil }
+    public var isRemote: Bool { false }
 
     public func prepare(_ task: WorkerTask, for label: WorkerLabel, worker: WorkerCommand) -> any WorkerRun {
         LocalRun(command: worker)

@@ -53,6 +53,8 @@ public final class SlurmExecutor: WorkerExecutor {
 
     public var mostTasks: Int? { settings.tasks }
 
+    public var isRemote: Bool { true }
+
     public var obstacle: Problem? {
         if let obstacle = queue.obstacle { return obstacle }
         guard var fault = state.withLock({ $0.fault }) else { return nil }

@@ -32,7 +32,16 @@ struct SlurmTests {
     }
 
     private func release(_ job: String, _ service: ServiceProcess) {
-        #expect(FileManager.default.createFile(atPath: service.data + "/jobs/\(job)/work/go", contents: nil))
+        let go = workDirectory(job, service) + "/go"
+        #expect(FileManager.default.createFile(atPath: go, contents: nil))
+    }
+
+    /// The one of the newest attempt: there is no other.
+    private func workDirectory(_ job: String, _ service: ServiceProcess) -> String {
+        let folder = service.data + "/jobs/" + job
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        #expect(names.count == 1, "\(names)")
+        return folder + "/" + (names.first ?? "none")
     }
 
     private func slurm(_ job: [String: Any]) -> [String: Any] { job["slurm"] as? [String: Any] ?? [:] }
@@ -146,13 +155,21 @@ struct SlurmTests {
             $0["attempt"] as? Int == 2 && slurm($0)["state"] as? String == "running"
         }
         #expect(slurm(again)["job"] as? Int != before.id)
+        // Its folder has another name, which a worker that was thought to be dead doesn't know, and its content.
+        let folder = workDirectory(jobs[0], service)
+        #expect(folder.hasSuffix("/work-2"))
         for job in jobs.prefix(2) {
             _ = try running(job, service)
+            if job == jobs[0] {
+                let lines = try String(contentsOfFile: folder + "/journal", encoding: .utf8).split(
+                    separator: "\n")
+                #expect(lines == ["worked boundary_analysis", "resumed boundary_analysis"])
+            }
             release(job, service)
             #expect(try service.finished(job)["state"] as? String == "succeeded")
         }
         try cluster.waitUntilEmpty(seconds: 5)
-        let work = try FileManager.default.attributesOfItem(atPath: service.data + "/jobs/\(first)/work")
+        let work = try FileManager.default.attributesOfItem(atPath: workDirectory(first, service))
         #expect(work[.posixPermissions] as? Int == 0o700)
         #expect(service.stop(SIGTERM) == 0)
         #expect(try service.faults() == [])
