@@ -26,6 +26,7 @@ check: ## Build what changed, lint, and run the quick unit tests: for every chan
 
 test: setup ## Build and run every test, and fuzz each parser of foreign bytes for 60 s
 	@scripts/setup browser
+	@scripts/setup slurm
 	@scripts/test-all
 
 package: setup ## Debian package, tarball and Python package, into dist/

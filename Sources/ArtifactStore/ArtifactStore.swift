@@ -8,7 +8,8 @@ import WorkerProtocol
 ///     DATA/blobs/<token>.part        a one-shot upload on its way; removed at start-up
 ///     DATA/uploads/<id>.part         a resumable upload
 ///     DATA/datasets/<id>/            a packed data set
-///     DATA/jobs/<id>/work/           checkpoints and results of a job, or scratch of a probe
+///     DATA/jobs/<id>/work/           checkpoints and results of a job, or scratch of a probe; work-N of attempt N on a
+///                                    cluster
 ///     DATA/lock                      held by the one process that uses the directory
 ///
 /// Files are 0600 and directories 0700.
@@ -166,9 +167,18 @@ public final class ArtifactStore: Sendable {
 
     /// The work directory of a job or probe, made when it is not there; its content is kept.
     public func makeWorkDirectory(_ id: String) throws -> String {
+        try makeWorkDirectory(id, attempt: nil)
+    }
+
+    /// - Parameter attempt: gives it a name of the attempt's own. A worker of an earlier one that goes on, on a machine
+    ///   that was thought to be lost, finds nothing under the name that it knows.
+    public func makeWorkDirectory(_ id: String, attempt: Int?) throws -> String {
         let job = jobs + "/" + (try Self.checked(id))
-        let work = job + "/work"
+        let work = job + "/work" + (attempt.map { "-\($0)" } ?? "")
         try FileSystem.makeDirectory(job)
+        let earlier = try FileManager.default.contentsOfDirectory(atPath: job).map { job + "/" + $0 }
+            .filter { $0.hasPrefix(job + "/work") }
+        if let last = earlier.first, earlier.count == 1, last != work { try DurableFile.move(last, to: work) }
         try FileSystem.makeDirectory(work)
         try DurableFile.synchronise(job)
         try DurableFile.synchronise(jobs)

@@ -23,6 +23,8 @@ static const struct burn_embedded_file files[] = {
 #include "one_file.h"
 #define FILE "../../migrations/0010_webhooks.sql"
 #include "one_file.h"
+#define FILE "../../migrations/0011_placement.sql"
+#include "one_file.h"
 };
 
 struct burn_embedded_files burn_embedded_migrations(void) {

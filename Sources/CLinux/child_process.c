@@ -2,9 +2,11 @@
 #define _GNU_SOURCE
 #include "child_process.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 int cspawn_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
@@ -38,4 +40,37 @@ int cspawn_start(const char *path, char *const arguments[], char *const environm
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return code;
+}
+
+/// In the child. Only system calls: other threads of the parent may have held locks when it was copied.
+static void become(const char *path, char *const arguments[], char *const environment[],
+                   const int standard[3], int signal_of_death, pid_t parent) {
+    sigset_t none;
+    sigemptyset(&none);
+    struct sigaction initial = {.sa_handler = SIG_DFL};
+    for (int number = 1; number < NSIG; number++) sigaction(number, &initial, NULL);
+    for (int target = 0; target < 3; target++)
+        if (dup2(standard[target], target) < 0) return;
+    if (close_range(3, ~0U, 0) != 0) return;
+    if (setpgid(0, 0) != 0 || chdir("/") != 0) return;
+    if (prctl(PR_SET_PDEATHSIG, signal_of_death) != 0) return;
+    // It may have died before it was asked for.
+    if (getppid() != parent) return;
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execve(path, arguments, environment);
+}
+
+int cspawn_start_bound(const char *path, char *const arguments[], char *const environment[],
+                       const int standard[3], int signal_of_death, pid_t *pid) {
+    pid_t parent = getpid();
+    pid_t child = fork();
+    if (child < 0) return errno;
+    if (child == 0) {
+        become(path, arguments, environment, standard, signal_of_death, parent);
+        _exit(127);
+    }
+    // Both do it: whoever comes first. Its group is there before anybody sends it a signal.
+    setpgid(child, child);
+    *pid = child;
+    return 0;
 }

@@ -43,7 +43,9 @@ struct AttemptRunner: Sendable {
             // After the control is known to the queue: a cancel from now on reaches it, an earlier one is
             // seen here.
             if try store.isCancelling(attempt) { control.cancel() }
-            let directory = try artifacts.makeWorkDirectory(attempt.job)
+            let isFenced = supervisor.configuration.executor.isRemote
+            let directory = try artifacts.makeWorkDirectory(
+                attempt.job, attempt: isFenced ? attempt.number : nil)
             var analysis = try analysis(attempt)
             analysis.reviews = try writeReviews(of: attempt, to: directory)
             let task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)
@@ -51,7 +53,9 @@ struct AttemptRunner: Sendable {
                 attempt: attempt, directory: directory, store: store, artifacts: artifacts,
                 progressInterval: configuration.progressInterval, metrics: metrics,
                 logger: logger)
-            exit = supervisor.runBlocking(task, control: control) { try recorder.take($0) }
+            exit = supervisor.runBlocking(
+                task, for: WorkerLabel(id: attempt.job, attempt: attempt.number), control: control,
+                place: { try store.record($0, by: attempt) }, receive: { try recorder.take($0) })
         } catch let stale as StaleAttempt {
             throw stale
         } catch {
@@ -68,6 +72,10 @@ struct AttemptRunner: Sendable {
                 "attempt paused: no room", metadata: ["problem": "\(String(describing: exit.problem))"])
             return .paused(.diskFull, delay: configuration.pauseDelay / .seconds(1))
         case .failed(let problem) where !Self.mayPass(problem): return .failed(problem)
+        case .lost(let loss):
+            logger.warning(
+                "the attempt was ended on the cluster", metadata: ["problem": "\(loss.problem)"])
+            return result(of: loss)
         case .receiverFailed(let stale as StaleAttempt): throw stale
         case .receiverFailed(let error) where StorageFault.isPermanent(error):
             let problem = Self.notStored(error)
@@ -79,6 +87,14 @@ struct AttemptRunner: Sendable {
             guard problem.category == .internal else { return .failed(problem) }
             logger.error("attempt failed", metadata: ["problem": "\(problem)"])
             return .infrastructure(problem, backoff: backoff, limit: configuration.retries)
+        }
+    }
+
+    private func result(of loss: WorkerLoss) -> AttemptResult {
+        switch loss.remedy {
+        case .retry: .infrastructure(loss.problem, backoff: backoff, limit: configuration.retries)
+        case .wait: .waiting(loss.problem, delay: backoff)
+        case .report: .failed(loss.problem)
         }
     }
 
@@ -141,6 +157,7 @@ struct AttemptRunner: Sendable {
         case .dataset(let summary): try store.finishImport(attempt, dataset: summary)
         case .stopped: try store.releaseImport(attempt)
         case .paused: try store.releaseImport(attempt, delay: configuration.pauseDelay / .seconds(1))
+        case .waiting: try store.releaseImport(attempt, delay: backoff)
         case .failed(let problem) where Self.mayPass(problem):
             _ = try store.failImport(attempt, problem, backoff: backoff, limit: configuration.retries)
         case .failed(let problem):
@@ -153,6 +170,7 @@ struct AttemptRunner: Sendable {
         case dataset(DatasetSummary)
         case stopped
         case paused
+        case waiting
         case failed(Problem)
     }
 
@@ -162,7 +180,8 @@ struct AttemptRunner: Sendable {
         let exit: WorkerExit
         do {
             let task = try importTask(attempt)
-            exit = supervisor.runBlocking(task, control: control) { message in
+            let label = WorkerLabel(id: attempt.id, attempt: attempt.number)
+            exit = supervisor.runBlocking(task, for: label, control: control) { message in
                 switch message {
                 case .modelProbed(let found) where attempt.kind == .model: summary = .model(found)
                 case .datasetImported(let found) where attempt.kind == .dataset: summary = .dataset(found)
@@ -179,6 +198,15 @@ struct AttemptRunner: Sendable {
             logger.warning(
                 "import paused: no room", metadata: ["problem": "\(String(describing: exit.problem))"])
             return .paused
+        }
+        if case .lost(let loss) = exit, loss.remedy == .wait {
+            logger.warning("import waits", metadata: ["problem": "\(loss.problem)"])
+            return .waiting
+        }
+        // Of a cancelled import nobody is told who could start it again: it is tried again.
+        if case .lost(var loss) = exit, loss.cause == WorkerLoss.cancelled {
+            loss.problem.category = .internal
+            return .failed(loss.problem)
         }
         if let problem = exit.problem {
             logger.error("import failed", metadata: ["problem": "\(problem)"])
@@ -219,6 +247,7 @@ struct AttemptRunner: Sendable {
         switch exit {
         case .finished, .cancelled: return false
         case .receiverFailed(let error): if StorageFault.isDiskFull(error) { return true }
+        case .lost: return false
         case .failed(let problem):
             if StorageFault.isDiskFull(problem) { return true }
             if problem.category != .internal { return false }

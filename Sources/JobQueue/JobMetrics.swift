@@ -28,6 +28,7 @@ struct JobMetrics: Sendable {
         case .hung: "hung"
         case .exited: "exited"
         case .broken: "protocol"
+        case .lost(let loss): loss.cause
         case .notStarted: "not_started"
         case .receiverFailed: "not_stored"
         }

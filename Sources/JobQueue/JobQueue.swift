@@ -61,6 +61,9 @@ public actor JobQueue {
     /// lets only one process run, and `shutdown` waits for everything that ran.
     private var lease = Identifier.make(.server)
 
+    /// Between two looks at whether the executor takes tasks again.
+    private static let obstaclePause = 0.5
+
     /// What runs now, by id.
     private var jobControls: [String: WorkerControl] = [:]
     private var importControls: [String: WorkerControl] = [:]
@@ -199,6 +202,11 @@ public actor JobQueue {
         let time = Date()
         // What writes much would only fail. The watch pumps again when there is room.
         if conditions.isDiskFull { return }
+        // What is not claimed waits in the database, and no attempt is spent on it.
+        if runner.supervisor.configuration.executor.obstacle != nil {
+            schedule(at: time.addingTimeInterval(Self.obstaclePause))
+            return
+        }
         while isRunning, importControls.count < configuration.importSlots,
             let attempt = try await store.claimImport(lease: lease, leaseTime: leaseSeconds, at: time)
         {

@@ -62,7 +62,7 @@ extension JobStore {
             try database.execute(
                 sql: """
                     UPDATE jobs SET state = 'running', attempt = ?, lease = ?, lease_until = ?,
-                        paused = NULL, started_at = coalesce(started_at, ?) WHERE seq = ?
+                        paused = NULL, placement = NULL, started_at = coalesce(started_at, ?) WHERE seq = ?
                     """, arguments: [attempt.number, lease, now + leaseTime, now, attempt.seq])
             try database.execute(
                 sql: """
@@ -129,6 +129,24 @@ extension JobStore {
                     data.phase?.rawValue, data.round, data.progress, data.secondsLeft, attempt.seq,
                 ])
             try Self.append(.progress, data, to: attempt.seq, now: now, database)
+        }
+    }
+
+    /// Where the task is on a cluster. An event tells of it, but not of a mere change of its place in a line.
+    public func record(_ placement: WorkerPlacement, by attempt: JobAttempt) throws {
+        let text = try Columns.json(placement)
+        try fenced(attempt) { database in
+            let row = try Row.fetchOne(
+                database, sql: "SELECT state, placement FROM jobs WHERE seq = ?", arguments: [attempt.seq])
+            guard let row else { return }
+            var last: WorkerPlacement? = try row.json("placement")
+            last?.position = placement.position
+            try database.execute(
+                sql: "UPDATE jobs SET placement = ? WHERE seq = ?", arguments: [text, attempt.seq])
+            guard last != placement else { return }
+            try Self.appendState(
+                try row.enumCase("state"), of: attempt.seq, attempt: attempt.number, placement: placement,
+                now: now, database)
         }
     }
 

@@ -2,6 +2,7 @@ import Findings
 import Foundation
 import GRDB
 import Support
+import WorkerProtocol
 
 extension JobStore {
     /// Events of a job with an id above `after`, oldest first.
@@ -69,15 +70,17 @@ extension JobStore {
         var attempt: Int
         var problem: Problem?
         var paused: PauseReason?
+        var slurm: WorkerPlacement?
     }
 
     static func appendState(
         _ state: JobState, of seq: Int64, attempt: Int, problem: Problem? = nil,
-        paused: PauseReason? = nil, now: Double, _ database: Database
+        paused: PauseReason? = nil, placement: WorkerPlacement? = nil, now: Double, _ database: Database
     ) throws {
         try append(
-            .state, StateData(state: state, attempt: attempt, problem: problem, paused: paused), to: seq,
-            now: now, database)
+            .state,
+            StateData(state: state, attempt: attempt, problem: problem, paused: paused, slurm: placement),
+            to: seq, now: now, database)
     }
 }
 

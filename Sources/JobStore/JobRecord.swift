@@ -137,6 +137,8 @@ public struct JobRecord: Hashable, Sendable {
     public var finishedAt: Date?
     /// Whether the per-sample findings are stored.
     public var hasSamples: Bool
+    /// Where its task is on a cluster, or was last; nil where it runs beside the service.
+    public var placement: WorkerPlacement?
     /// Of the job's last end; nil before it, and without a webhook.
     public var delivery: DeliveryRecord?
 

@@ -106,13 +106,13 @@ extension JobStore {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT id, phase, started_at FROM jobs WHERE state IN ('running', 'cancelling')
+                    SELECT id, phase, started_at, placement FROM jobs WHERE state IN ('running', 'cancelling')
                     ORDER BY started_at
                     """
             ).map {
                 RunningJob(
                     job: $0["id"], phase: try $0.optionalCase("phase"),
-                    since: try $0.requiredDate("started_at"))
+                    since: try $0.requiredDate("started_at"), placement: try $0.json("placement"))
             }
         }
     }
@@ -165,6 +165,7 @@ extension JobRecord {
             return JobArtifact(
                 role: try $0.enumCase("role"), label: label >= 0 ? label : nil, blob: $0.blob)
         }
+        placement = try row.json("placement")
         createdAt = try row.requiredDate("created_at")
         startedAt = row.date("started_at")
         finishedAt = row.date("finished_at")

@@ -1,5 +1,6 @@
 import Findings
 import Foundation
+import WorkerProtocol
 
 /// One page of a listing.
 public struct Page<Item: Sendable>: Sendable {
@@ -15,7 +16,7 @@ public struct Page<Item: Sendable>: Sendable {
 /// One entry of a job's append-only log, as `GET /v1/jobs/{id}/events` gives it.
 public struct JobEvent: Hashable, Sendable {
     public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
-        /// `{"state", "attempt", "problem"?, "paused"?}`
+        /// `{"state", "attempt", "problem"?, "paused"?, "slurm"?}`
         case state
         /// `{"phase", "round", "progress", "seconds_left"?}`
         case progress
@@ -55,6 +56,8 @@ public struct RunningJob: Hashable, Sendable {
     public var phase: Phase?
     /// When it was first started.
     public var since: Date
+    /// Where its task is on a cluster.
+    public var placement: WorkerPlacement?
 }
 
 /// The answer to a submission.

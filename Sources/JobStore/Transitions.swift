@@ -15,6 +15,8 @@ public enum AttemptResult: Hashable, Sendable {
     /// Something that is no fault of the job is missing: it goes on by itself, `delay` seconds from now at the
     /// earliest, however often that happens.
     case paused(PauseReason, delay: Double)
+    /// The same for what the cluster does: `problem` says what happened.
+    case waiting(Problem, delay: Double)
 }
 
 extension JobStore {
@@ -35,10 +37,12 @@ extension JobStore {
                     attempt.seq, attempt: attempt.number, state, problem: problem, now: now, database)
                 return state
             }
-            func requeue(failures: Int, delay: Double, paused: PauseReason? = nil) throws -> JobState {
+            func requeue(
+                failures: Int, delay: Double, paused: PauseReason? = nil, because problem: Problem? = nil
+            ) throws -> JobState {
                 try Self.queue(
                     attempt.seq, attempt: attempt.number, failures: failures, notBefore: now + delay,
-                    paused: paused, now: now, database)
+                    paused: paused, because: problem, now: now, database)
                 return .queued
             }
             let failures: Int = row["failures"]
@@ -55,10 +59,13 @@ extension JobStore {
             case .stopped: return try requeue(failures: failures, delay: 0)
             case .paused(let reason, let delay):
                 return try requeue(failures: failures, delay: delay, paused: reason)
+            case .waiting(let problem, let delay):
+                return try requeue(failures: failures, delay: delay, because: problem)
             case .infrastructure(let problem, _, let limit) where failures >= limit:
                 return try end(.failed, problem)
-            case .infrastructure(_, let backoff, _):
-                return try requeue(failures: failures + 1, delay: Self.delay(backoff, failures))
+            case .infrastructure(let problem, let backoff, _):
+                return try requeue(
+                    failures: failures + 1, delay: Self.delay(backoff, failures), because: problem)
             }
         }
     }
@@ -188,13 +195,15 @@ extension JobStore {
 
     private static func queue(
         _ seq: Int64, attempt: Int, failures: Int, notBefore: Double, paused: PauseReason? = nil,
-        now: Double, _ database: Database
+        because problem: Problem? = nil, now: Double, _ database: Database
     ) throws {
         try database.execute(
             sql: """
                 UPDATE jobs SET state = 'queued', lease = NULL, problem = NULL, finished_at = NULL,
-                    seconds_left = NULL, failures = ?, not_before = ?, paused = ? WHERE seq = ?
+                    seconds_left = NULL, failures = ?, not_before = ?, paused = ?, placement = NULL
+                    WHERE seq = ?
                 """, arguments: [failures, notBefore, paused?.rawValue, seq])
-        try appendState(.queued, of: seq, attempt: attempt, paused: paused, now: now, database)
+        try appendState(
+            .queued, of: seq, attempt: attempt, problem: problem, paused: paused, now: now, database)
     }
 }

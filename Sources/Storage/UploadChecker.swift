@@ -140,7 +140,7 @@ public actor UploadChecker {
                 .internal, code: Self.outOfMemory, title: "The file could not be checked",
                 detail: "The kernel ended the process that read it for want of memory.",
                 fix: "Send it again later.")
-        case .notStarted, .receiverFailed:
+        case .notStarted, .receiverFailed, .lost:
             throw Problem(
                 .unavailable, code: "check-not-started", title: "The file could not be checked now",
                 detail: exit.problem?.detail ?? "No worker could be started.",

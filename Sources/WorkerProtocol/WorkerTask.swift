@@ -17,6 +17,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case perturb(Perturb)
         case render(Render)
         case thumbnails(Thumbnails)
+        case checkNode(CheckNode)
     }
 
     public var kind: Kind
@@ -50,6 +51,35 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case .perturb(let perturb): [perturb.model, perturb.dataset]
         case .render(let render): [render.model, render.dataset] + Self.files(of: render.skeleton)
         case .thumbnails(let thumbnails): [thumbnails.dataset]
+        case .checkNode(let check): [check.token]
+        }
+    }
+
+    /// It uses no more threads than this.
+    public mutating func limit(threads: Int) {
+        func bound(_ options: inout JobOptions) {
+            options.threads = min(options.threads ?? threads, threads)
+        }
+        switch kind {
+        case .analyse(var task):
+            bound(&task.options)
+            kind = .analyse(task)
+        case .agreement(var task):
+            bound(&task.options)
+            kind = .agreement(task)
+        case .train(var task):
+            bound(&task.options)
+            kind = .train(task)
+        case .evaluate(var task):
+            bound(&task.options)
+            kind = .evaluate(task)
+        case .perturb(var task):
+            bound(&task.options)
+            kind = .perturb(task)
+        case .render(var task):
+            bound(&task.options)
+            kind = .render(task)
+        case .checkUpload, .probeModel, .importDataset, .thumbnails, .checkNode: break
         }
     }
 
@@ -57,7 +87,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     public var isComputation: Bool {
         switch kind {
         case .agreement, .analyse, .train, .evaluate, .perturb: true
-        case .checkUpload, .probeModel, .importDataset, .render, .thumbnails: false
+        case .checkUpload, .probeModel, .importDataset, .render, .thumbnails, .checkNode: false
         }
     }
 

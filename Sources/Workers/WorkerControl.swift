@@ -6,6 +6,7 @@ public final class WorkerControl: Sendable {
     private struct State {
         /// Set while the process is there and not yet reaped, so that its number cannot be another's.
         var process: pid_t?
+        var signals = true
         var cancelledAt: ContinuousClock.Instant?
     }
     private let state = Mutex(State())
@@ -17,7 +18,7 @@ public final class WorkerControl: Sendable {
         state.withLock { state in
             guard state.cancelledAt == nil else { return }
             state.cancelledAt = .now
-            if let process = state.process { kill(process, SIGTERM) }
+            if let process = state.process, state.signals { kill(process, SIGTERM) }
         }
     }
 
@@ -25,10 +26,12 @@ public final class WorkerControl: Sendable {
 
     var cancelledAt: ContinuousClock.Instant? { state.withLock { $0.cancelledAt } }
 
-    func attach(_ process: pid_t) {
+    /// - Parameter signals: whether a cancel sends the process SIGTERM; otherwise whoever watches it stops it.
+    func attach(_ process: pid_t, signals: Bool = true) {
         state.withLock { state in
             state.process = process
-            if state.cancelledAt != nil { kill(process, SIGTERM) }
+            state.signals = signals
+            if state.cancelledAt != nil, signals { kill(process, SIGTERM) }
         }
     }
 

@@ -23,6 +23,8 @@ public enum WorkerExit: Sendable {
     case exited(code: Int32, log: String)
     /// It wrote something that is no frame; it was killed.
     case broken(reason: String, log: String)
+    /// Whoever ran it, and not it, ended it.
+    case lost(WorkerLoss)
     /// The process could not be started.
     case notStarted(Problem)
     /// The receiver of the messages threw; the worker was killed.
@@ -34,6 +36,7 @@ public enum WorkerExit: Sendable {
         switch self {
         case .finished, .cancelled: nil
         case .failed(let problem), .notStarted(let problem): problem
+        case .lost(let loss): loss.problem
         case .crashed(let signal, let log):
             Self.infrastructure(
                 "worker-crashed", "The worker crashed",

@@ -16,6 +16,10 @@ struct WorkerProcess: ~Copyable {
     let errors: Int32
 
     init(executable: String, environment: [String: String]) throws {
+        try self.init(WorkerCommand(executable: executable, environment: environment))
+    }
+
+    init(_ command: WorkerCommand) throws {
         var ours: [Int32] = []
         var theirs: [Int32] = []
         defer { for descriptor in theirs { close(descriptor) } }
@@ -30,7 +34,7 @@ struct WorkerProcess: ~Copyable {
             try pipe(oursReads: false)
             try pipe(oursReads: true)
             try pipe(oursReads: true)
-            pid = try Self.spawn(executable, environment, standard: theirs)
+            pid = try Self.spawn(command, standard: theirs)
         } catch {
             for descriptor in ours { close(descriptor) }
             throw error
@@ -49,18 +53,20 @@ struct WorkerProcess: ~Copyable {
         input = -1
     }
 
-    private static func spawn(_ executable: String, _ environment: [String: String], standard: [Int32]) throws
-        -> pid_t
-    {
+    private static func spawn(_ command: WorkerCommand, standard: [Int32]) throws -> pid_t {
         // The pointers live until the call returns; the child has its own copies.
         // Dispatch threads block signals and the service ignores SIGPIPE: cspawn_start undoes both.
-        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(executable), nil]
+        var arguments: [UnsafeMutablePointer<CChar>?] =
+            ([command.executable] + command.arguments).map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] =
-            environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
+            command.environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in arguments + variables { free(pointer) } }
         var pid: pid_t = 0
-        let code = cspawn_start(executable, &arguments, &variables, standard, &pid)
-        guard code == 0 else { throw notStarted("start of \(executable)", code) }
+        let code =
+            if let signal = command.signalOfDeath {
+                cspawn_start_bound(command.executable, &arguments, &variables, standard, signal, &pid)
+            } else { cspawn_start(command.executable, &arguments, &variables, standard, &pid) }
+        guard code == 0 else { throw notStarted("start of \(command.executable)", code) }
         return pid
     }
 
@@ -79,13 +85,8 @@ struct WorkerProcess: ~Copyable {
 
     func killGroup() { _ = Glibc.kill(-pid, SIGKILL) }
 
-    enum Status {
-        case exited(Int32)
-        case signalled(Int32)
-    }
-
     /// Waits for the end and releases the process number.
-    func reap() -> Status {
+    func reap() -> WorkerStatus {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) == -1 {
             if errno != EINTR { return .exited(-1) }

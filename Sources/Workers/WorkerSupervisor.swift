@@ -36,6 +36,8 @@ public final class WorkerSupervisor: Sendable {
         public var cgroups: WorkerCgroups?
         /// Told of a worker that runs without the control group that was meant for it, and why.
         public var lostGroup: @Sendable (_ reason: String) -> Void = { _ in }
+        /// Where tasks run.
+        public var executor: any WorkerExecutor = LocalExecutor()
 
         public init() {}
     }
@@ -76,12 +78,13 @@ public final class WorkerSupervisor: Sendable {
     /// - Parameter receive: gets every message but heartbeats and the last frame, in order, on that thread; the
     ///   worker waits when it takes long. When it throws, the worker is killed.
     public func run(
-        _ task: WorkerTask, control: WorkerControl = WorkerControl(),
+        _ task: WorkerTask, for label: WorkerLabel? = nil, control: WorkerControl = WorkerControl(),
         receive: @escaping @Sendable (WorkerMessage) throws -> Void
     ) async -> WorkerExit {
         await withCheckedContinuation { continuation in
             OwnThread.run(Self.threadName) {
-                continuation.resume(returning: self.runBlocking(task, control: control, receive: receive))
+                continuation.resume(
+                    returning: self.runBlocking(task, for: label, control: control, receive: receive))
             }
         }
     }
@@ -93,8 +96,9 @@ public final class WorkerSupervisor: Sendable {
     ) async -> WorkerExit {
         await withCheckedContinuation { continuation in
             let isTaken = reserve.take { process in
+                let run = LocalRun(command: self.command)
                 continuation.resume(
-                    returning: self.watch(task, process, control: control, receive: receive))
+                    returning: self.watch(task, run, process, control: control, receive: receive))
             }
             guard !isTaken else { return }
             OwnThread.run(Self.threadName) {
@@ -110,38 +114,49 @@ public final class WorkerSupervisor: Sendable {
     public func closeReserve() { reserve.close() }
 
     /// The same on the calling thread, which must be one that may block for as long as the worker runs (`OwnThread`).
+    /// - Parameters:
+    ///   - label: whose task it is; nil: nobody's that is known beyond this process.
+    ///   - place: told of where the task is, on the same thread as `receive`; thrown errors end the worker likewise.
     public func runBlocking(
-        _ task: WorkerTask, control: WorkerControl = WorkerControl(),
-        receive: (WorkerMessage) throws -> Void
+        _ task: WorkerTask, for label: WorkerLabel? = nil, control: WorkerControl = WorkerControl(),
+        place: (WorkerPlacement) throws -> Void = { _ in }, receive: (WorkerMessage) throws -> Void
     ) -> WorkerExit {
         if control.isCancelled { return .cancelled }
         do {
-            let process = try WorkerProcess(
-                executable: executable, environment: Self.environment(configuration))
-            return watch(task, process, control: control, receive: receive)
+            let label = label ?? WorkerLabel(id: UUID().uuidString.lowercased(), attempt: 1)
+            let run = try configuration.executor.prepare(task, for: label, worker: command)
+            let process = try WorkerProcess(run.command)
+            return watch(task, run, process, control: control, place: place, receive: receive)
         } catch { return Self.notStarted(error) }
+    }
+
+    /// How the worker's program is started.
+    private var command: WorkerCommand {
+        WorkerCommand(executable: executable, environment: Self.environment(configuration))
     }
 
     /// Gives a worker its task and follows it to its end.
     private func watch(
-        _ task: WorkerTask, _ process: consuming WorkerProcess, control: WorkerControl,
-        receive: (WorkerMessage) throws -> Void
+        _ task: WorkerTask, _ run: any WorkerRun, _ process: consuming WorkerProcess, control: WorkerControl,
+        place: (WorkerPlacement) throws -> Void = { _ in }, receive: (WorkerMessage) throws -> Void
     ) -> WorkerExit {
         // It may have been killed while it waited.
-        if process.hasEnded {
+        if run.isLocal, process.hasEnded {
             _ = process.reap()
             return runBlocking(task, control: control, receive: receive)
         }
-        let confinement = confinement(of: task)
+        var confinement = confinement(of: task)
+        if let bytes = run.memoryBytes { confinement.memoryBytes = bytes }
         var task = task
         task.confinement = confinement
+        if let processors = run.processors { task.limit(threads: processors) }
         task.device = task.isComputation ? configuration.device : .cpu
         let frame: Data
         let group: WorkerCgroup?
         do {
             frame = try Frame.encode(task)
             // Before its task: until then it holds nothing.
-            group = try self.group(confinement, for: process.pid)
+            group = run.isLocal ? try self.group(confinement, for: process.pid) : nil
         } catch {
             process.killGroup()
             _ = process.reap()
@@ -150,9 +165,9 @@ public final class WorkerSupervisor: Sendable {
         let kills = OutOfMemoryKills()
         defer { group?.remove() }
         var watch = WorkerWatch(
-            process: process, frame: frame, confinement: confinement, group: group,
+            process: process, run: run, frame: frame, confinement: confinement, group: group,
             configuration: configuration)
-        return watch.run(control: control, kills: kills, receive: receive)
+        return watch.run(control: control, kills: kills, place: place, receive: receive)
     }
 
     /// Nil where there are no groups; also, with a word to whoever listens, where none could be made and the watch over
@@ -203,13 +218,14 @@ extension WorkerSupervisor {
         case .checkUpload:
             seconds = configuration.checkSeconds
             memory = min(memory ?? .max, configuration.checkMemoryBytes)
-        case .probeModel, .importDataset, .thumbnails: seconds = configuration.importSeconds
+        case .probeModel, .importDataset, .thumbnails, .checkNode: seconds = configuration.importSeconds
         case .agreement, .analyse, .train, .evaluate, .perturb: seconds = configuration.jobSeconds
         case .render: seconds = configuration.renderSeconds
         }
+        var mode = configuration.sandbox
+        if case .checkNode(let check) = task.kind, check.isStrict, mode == .preferred { mode = .required }
         return WorkerConfinement(
-            mode: configuration.sandbox, memoryBytes: memory, seconds: seconds,
-            fileBytes: configuration.fileBytes)
+            mode: mode, memoryBytes: memory, seconds: seconds, fileBytes: configuration.fileBytes)
     }
 }
 

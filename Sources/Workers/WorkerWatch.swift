@@ -10,11 +10,16 @@ struct WorkerWatch: ~Copyable {
     private static let logBytes = 16 << 10
 
     private var process: WorkerProcess
+    private let task: any WorkerRun
     private var frame: Data
     private let confinement: WorkerConfinement
     private let group: WorkerCgroup?
     private let configuration: WorkerSupervisor.Configuration
-    private let started = ContinuousClock.now
+    /// When the worker itself is known to have begun: at once on this machine, elsewhere with its first sign.
+    private var started: ContinuousClock.Instant?
+    /// When it was said to run elsewhere.
+    private var placed: ContinuousClock.Instant?
+    private var hasSignalled = false
     /// When its memory was last counted.
     private var lastCount = ContinuousClock.now
     private var budget = MessageBudget()
@@ -29,10 +34,12 @@ struct WorkerWatch: ~Copyable {
     private var verdict: WorkerExit?
 
     init(
-        process: consuming WorkerProcess, frame: Data, confinement: WorkerConfinement, group: WorkerCgroup?,
+        process: consuming WorkerProcess, run: any WorkerRun, frame: Data, confinement: WorkerConfinement,
+        group: WorkerCgroup?,
         configuration: WorkerSupervisor.Configuration
     ) {
         self.process = process
+        task = run
         self.frame = frame
         self.confinement = confinement
         self.group = group
@@ -40,11 +47,14 @@ struct WorkerWatch: ~Copyable {
     }
 
     mutating func run(
-        control: WorkerControl, kills: OutOfMemoryKills, receive: (WorkerMessage) throws -> Void
+        control: WorkerControl, kills: OutOfMemoryKills, place: (WorkerPlacement) throws -> Void,
+        receive: (WorkerMessage) throws -> Void
     ) -> WorkerExit {
-        control.attach(process.pid)
+        if task.isLocal { started = .now }
+        control.attach(process.pid, signals: task.isLocal)
         while !process.hasEnded {
             exchange(receive)
+            tell(place)
             enforce(control)
         }
         // What it wrote before it ended is still in the pipes.
@@ -58,7 +68,20 @@ struct WorkerWatch: ~Copyable {
         control.detach()
         process.killGroup()
         let status = process.reap()
-        return classify(status, cancelled: control.isCancelled, outOfMemory: kills.grew)
+        var isClean = verdict == nil && last != nil
+        if case .signalled = status { isClean = false }
+        let known = task.conclude(isClean: isClean, status: status, words: logText)
+        if isClean, let news = task.news() {
+            do { try place(news) } catch { verdict = .receiverFailed(error) }
+        }
+        return classify(status, known, cancelled: control.isCancelled, outOfMemory: kills.grew)
+    }
+
+    /// Passes on where the task is.
+    private mutating func tell(_ place: (WorkerPlacement) throws -> Void) {
+        guard verdict == nil, last == nil, let news = task.news() else { return }
+        if news.state == .running, placed == nil { placed = .now }
+        do { try place(news) } catch { condemn(.receiverFailed(error)) }
     }
 
     /// Waits a moment for any of the pipes, then moves what can be moved.
@@ -100,6 +123,7 @@ struct WorkerWatch: ~Copyable {
         case .bytes(let bytes):
             take(bytes, receive)
             lastSign = .now
+            if started == nil { started = .now }
             return true
         }
     }
@@ -147,17 +171,21 @@ struct WorkerWatch: ~Copyable {
         if let cancelledAt = control.cancelledAt {
             process.closeInput()
             frame = Data()
-            if now - cancelledAt >= configuration.cancelGrace { process.killGroup() }
+            if task.isLocal {
+                if now - cancelledAt >= configuration.cancelGrace { process.killGroup() }
+            } else {
+                stopElsewhere(cancelledAt, now)
+            }
         }
         if let last {
             if now - last.at >= configuration.exitGrace { process.killGroup() }
-        } else if now - lastSign >= configuration.heartbeatTimeout {
+        } else if isSilent(now) {
             condemn(.hung(log: logText))
         }
-        if let seconds = confinement.seconds, now - started >= .seconds(seconds) {
+        if let seconds = confinement.seconds, let started, now - started >= .seconds(seconds) {
             condemn(.timeExceeded(seconds: seconds, log: logText))
         }
-        if let bytes = confinement.memoryBytes, now - lastCount >= Self.countInterval {
+        if task.isLocal, let bytes = confinement.memoryBytes, now - lastCount >= Self.countInterval {
             lastCount = now
             if let own = WorkerMemory.ownBytes(of: process.pid), own > bytes {
                 condemn(.memoryExceeded(bytes: bytes, log: logText))
@@ -165,14 +193,35 @@ struct WorkerWatch: ~Copyable {
         }
     }
 
+    private func isSilent(_ now: ContinuousClock.Instant) -> Bool {
+        if started != nil { return now - lastSign >= configuration.heartbeatTimeout }
+        // A node that is slow to start programs has as much again.
+        return placed.map { now - $0 >= configuration.heartbeatTimeout * 2 } ?? false
+    }
+
+    /// Its input has ended, which asks the worker to stop. What carries the pipes is asked a little later, at once where no
+    /// worker runs yet, and killed when it does not listen.
+    private mutating func stopElsewhere(
+        _ cancelledAt: ContinuousClock.Instant, _ now: ContinuousClock.Instant
+    ) {
+        if !hasSignalled, started == nil || now - cancelledAt >= configuration.cancelGrace {
+            hasSignalled = true
+            kill(process.pid, SIGTERM)
+        }
+        if now - cancelledAt >= configuration.cancelGrace + .seconds(5) { kill(process.pid, SIGKILL) }
+    }
+
     private mutating func condemn(_ exit: WorkerExit) {
         if verdict == nil { verdict = exit }
-        process.killGroup()
+        // srun has a helper in its group, which ends the task where srun can't any more.
+        if task.isLocal { process.killGroup() } else { kill(process.pid, SIGKILL) }
     }
 
     private var logText: String { String(decoding: log, as: UTF8.self) }
 
-    private func classify(_ status: WorkerProcess.Status, cancelled: Bool, outOfMemory: Bool) -> WorkerExit {
+    private func classify(
+        _ status: WorkerStatus, _ known: WorkerExit?, cancelled: Bool, outOfMemory: Bool
+    ) -> WorkerExit {
         if let verdict { return cancelled ? .cancelled : verdict }
         switch last?.message {
         case .finished: return .finished
@@ -181,6 +230,7 @@ struct WorkerWatch: ~Copyable {
         default: break
         }
         if cancelled { return .cancelled }
+        if let known { return known }
         if let bytes = confinement.memoryBytes, group?.ranOutOfMemory == true {
             return .memoryExceeded(bytes: bytes, log: logText)
         }

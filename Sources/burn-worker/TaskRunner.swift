@@ -20,6 +20,7 @@ struct TaskRunner {
         switch task.kind {
         case .checkUpload(let check): channel.send(.uploadChecked(try UploadCheck.run(check)))
         case .probeModel(let probe): try run(probe)
+        case .checkNode(let check): try NodeCheck.run(check, to: task.outputDirectory)
         case .importDataset(let source): try run(source, task.outputDirectory)
         case .analyse(let analysis):
             try AnalysisJob(analysis, directory: task.outputDirectory, token: token) { channel.send($0) }

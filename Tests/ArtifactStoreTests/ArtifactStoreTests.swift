@@ -144,6 +144,14 @@ import Testing
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: store.makeDatasetDirectory("x")) == [])
         #expect(try FileManager.default.contentsOfDirectory(atPath: store.makeWorkDirectory("x")) == ["file"])
+        // An attempt that has to be told from those before it takes their files over under a name of its own.
+        for attempt in [2, 5, 5] {
+            let work = try store.makeWorkDirectory("x", attempt: attempt)
+            #expect(work.hasSuffix("/work-\(attempt)"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: work) == ["file"])
+            #expect(try scratch.names("jobs/x") == ["work-\(attempt)"])
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: store.makeWorkDirectory("x")) == ["file"])
         try store.deleteWorkDirectory("x")
         #expect(try scratch.names("jobs").isEmpty)
     }

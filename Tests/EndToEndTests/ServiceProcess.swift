@@ -44,6 +44,20 @@ final class ServiceProcess: @unchecked Sendable {
         try start()
     }
 
+    /// With the real worker.
+    /// - Parameters:
+    ///   - settings: `BURND_…` variables.
+    ///   - worker: its program; nil for the built one.
+    ///   - folder: where its data is to lie; nil for a folder of its own.
+    init(settings: [String: String], worker: URL? = nil, in folder: URL? = nil) throws {
+        self.folder = try folder ?? Self.makeFolder()
+        self.worker = worker ?? Self.programs.appending(path: "burn-worker")
+        self.settings = settings
+        disk = nil
+        launcher = []
+        try start()
+    }
+
     /// With the real worker, on the folder's data/. The folder is removed with it.
     init(in folder: URL) throws {
         self.folder = folder

@@ -46,6 +46,7 @@ import Testing
                 ("0008_mechanisms.sql", "f946aa2caca34aa1b967800457deb234930a3db06d8d00d14d4810c30b4b2017"),
                 ("0009_suspects.sql", "5914f807f34b7ffcec68a99bf711f9cdb2904f7cefa9742acfc1c2c251b815fd"),
                 ("0010_webhooks.sql", "c2e0e8e5b41141020770d58f4a0cedc8e2ff9377cf296f37f0125c6c99257936"),
+                ("0011_placement.sql", "f8f39760a3e88fc36f8b394e9bbe1db18f732fc207b48d8ed13f38dc4eeb79f0"),
             ]
         return all.enumerated().map { "\($0 + 1) \($1.0) \($1.1)" }
     }
@@ -81,7 +82,10 @@ import Testing
             #expect(try Self.seenByEarlierVersions(database) == Self.whole)
             try database.execute(sql: "DROP VIEW migrations; DROP TABLE grdb_migrations")
             try database.execute(
-                sql: "ALTER TABLE samples DROP COLUMN label_confidence; DROP TABLE deliveries")
+                sql: """
+                    ALTER TABLE samples DROP COLUMN label_confidence; DROP TABLE deliveries;
+                    ALTER TABLE jobs DROP COLUMN placement
+                    """)
             try Self.record(Self.recorded, database)
         }
         try test.store.close()

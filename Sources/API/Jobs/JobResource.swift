@@ -3,6 +3,7 @@ import Foundation
 import HTTPServer
 import JobStore
 import Support
+import WorkerProtocol
 
 /// A job as the API shows it.
 struct JobResource: Encodable {
@@ -11,7 +12,7 @@ struct JobResource: Encodable {
     private enum CodingKeys: String, CodingKey {
         case id, type, state, phase, phases, progress, model, dataset, evaluation, options, verdict, metrics,
             error
-        case attempt, links, paused, priority, webhook
+        case attempt, links, paused, priority, slurm, webhook
         case modelChanged = "model_changed"
         case reviewsOf = "reviews_of"
         case createdAt = "created_at"
@@ -55,6 +56,7 @@ struct JobResource: Encodable {
         try container.encode(job.startedAt.map(Timestamp.text), forKey: .startedAt)
         try container.encode(job.finishedAt.map(Timestamp.text), forKey: .finishedAt)
         try container.encode(job.attempt, forKey: .attempt)
+        try container.encode(job.placement.map { SlurmResource($0, of: job) }, forKey: .slurm)
         try container.encode(job.request.webhook.map { WebhookResource($0, job.delivery) }, forKey: .webhook)
         try container.encode(links, forKey: .links)
     }
@@ -83,6 +85,33 @@ struct JobResource: Encodable {
     }
 
     static func path(_ id: String) -> String { BasePath.link("/v1/jobs/\(id)") }
+}
+
+/// Where a job's task is, in Slurm's words. Every field is there.
+struct SlurmResource: Encodable {
+    private let placement: WorkerPlacement
+    private let state: String
+
+    init(_ placement: WorkerPlacement, of job: JobRecord) {
+        self.init(placement, hasEnded: job.state.isTerminal)
+    }
+
+    init(_ placement: WorkerPlacement, hasEnded: Bool = false) {
+        self.placement = placement
+        state = hasEnded ? "ended" : placement.state.rawValue
+    }
+
+    private enum CodingKeys: String, CodingKey { case job, state, reason, position, node }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        let isWaiting = state == "pending"
+        try container.encode(placement.job, forKey: .job)
+        try container.encode(state, forKey: .state)
+        try container.encode(placement.reason, forKey: .reason)
+        try container.encode(isWaiting ? placement.position : nil, forKey: .position)
+        try container.encode(placement.node, forKey: .node)
+    }
 }
 
 /// How far a whole job is, from how far its running phase is.

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import JobStore
+import Support
 
 /// What `GET /v1/system` answers: what an operator looks at first.
 private struct OverviewResource: Encodable {
@@ -35,14 +36,38 @@ private struct OverviewResource: Encodable {
         var job: String
         var phase: String?
         var since: String
+        var slurm: SlurmResource?
 
-        enum CodingKeys: String, CodingKey { case job, phase, since }
+        enum CodingKeys: String, CodingKey { case job, phase, since, slurm }
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(job, forKey: .job)
             try container.encode(phase, forKey: .phase)
             try container.encode(since, forKey: .since)
+            try container.encode(slurm, forKey: .slurm)
+        }
+    }
+
+    struct Slurm: Encodable {
+        struct Nodes: Encodable {
+            var partition, state: String
+            var count: Int
+        }
+
+        var pending, running: Int
+        var nodes: [Nodes]
+        /// Why no task is handed over.
+        var problem: ProblemResource?
+
+        enum CodingKeys: String, CodingKey { case pending, running, nodes, problem }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(pending, forKey: .pending)
+            try container.encode(running, forKey: .running)
+            try container.encode(nodes, forKey: .nodes)
+            try container.encode(problem, forKey: .problem)
         }
     }
 
@@ -72,11 +97,12 @@ private struct OverviewResource: Encodable {
     var sandbox: SandboxStatus?
     /// Where jobs' ends may be told, as `webhooks.hosts` has them.
     var webhookHosts: [String]
+    var slurm: Slurm?
     /// Number in each state; nil for whom that is no business of.
     var keys: [String: Int]?
 
     enum CodingKeys: String, CodingKey {
-        case version, disk, queue, workers, renders, devices, sandbox, keys
+        case version, disk, queue, workers, renders, devices, sandbox, slurm, keys
         case uptimeSeconds = "uptime_seconds"
         case webhookHosts = "webhook_hosts"
     }
@@ -92,6 +118,7 @@ private struct OverviewResource: Encodable {
         try container.encode(devices, forKey: .devices)
         try container.encode(sandbox, forKey: .sandbox)
         try container.encode(webhookHosts, forKey: .webhookHosts)
+        try container.encode(slurm, forKey: .slurm)
         try container.encodeIfPresent(keys, forKey: .keys)
     }
 }
@@ -131,11 +158,24 @@ extension RESTService {
                     uniqueKeysWithValues: UploadState.allCases.map { ($0.rawValue, status.uploads[$0] ?? 0) }),
                 slots: queue.slots),
             workers: try await store.runningJobs().map {
-                .init(job: $0.job, phase: $0.phase?.rawValue, since: Timestamp.text($0.since))
+                .init(
+                    job: $0.job, phase: $0.phase?.rawValue, since: Timestamp.text($0.since),
+                    slurm: $0.placement.map { SlurmResource($0) })
             },
             renders: .init(running: renders.running, waiting: renders.waiting),
             devices: [Machine.processor.device], sandbox: readiness.sandbox,
-            webhookHosts: webhooks.hosts.map(\.description))
+            webhookHosts: webhooks.hosts.map(\.description),
+            slurm: try await slurm())
+    }
+
+    /// Nil where workers run on this machine. The cluster's nodes are asked for on a thread that may block.
+    private func slurm() async throws -> OverviewResource.Slurm? {
+        guard let executor = readiness.executor else { return nil }
+        let status = try await onDisk { executor.status() }
+        return OverviewResource.Slurm(
+            pending: status.pending, running: status.running,
+            nodes: status.nodes.map { .init(partition: $0.partition, state: $0.state, count: $0.count) },
+            problem: status.obstacle.map { ProblemResource($0) })
     }
 }
 

@@ -3,6 +3,7 @@ import HTTPServer
 import JobStore
 import Support
 import WebAssets
+import Workers
 
 /// Whether the service takes work: set by whoever starts and stops it.
 public final class Readiness: Sendable {
@@ -12,8 +13,15 @@ public final class Readiness: Sendable {
 
     private let current = Mutex(State.starting)
     private let confinement = Mutex(SandboxStatus?.none)
+    private let cluster = Mutex(SlurmExecutor?.none)
 
     public init() {}
+
+    /// The cluster that jobs run on, if any.
+    public var executor: SlurmExecutor? {
+        get { cluster.withLock { $0 } }
+        set { cluster.withLock { $0 = newValue } }
+    }
 
     public var state: State {
         get { current.withLock { $0 } }
@@ -84,6 +92,7 @@ extension RESTService {
             var page = metrics.render()
             let counts = try await store.jobCounts()
             try await renderStorage(into: &page)
+            renderSlurm(into: &page)
             page.family("burn_jobs", "Jobs by state.", type: "gauge")
             for state in JobState.allCases {
                 page.sample("burn_jobs", [("state", state.rawValue)], Double(counts[state] ?? 0))
@@ -97,6 +106,17 @@ extension RESTService {
             .json(OpenAPI.document(below: request.head.base.description))
         }
         router.on(.get, "/v1/version") { _ in try JSON.response(VersionResource()) }
+    }
+
+    private func renderSlurm(into page: inout ExpositionPage) {
+        guard let executor = readiness.executor else { return }
+        let tasks = executor.tasks
+        page.family("burn_slurm_tasks", "Tasks on the cluster, as Slurm showed them last.", type: "gauge")
+        page.sample("burn_slurm_tasks", [("state", "pending")], Double(tasks.pending))
+        page.sample("burn_slurm_tasks", [("state", "running")], Double(tasks.running))
+        page.gauge(
+            "burn_slurm_ready", "1 where tasks are handed to Slurm, 0 where they wait for it.",
+            executor.obstacle == nil ? 1 : 0)
     }
 
     private func renderStorage(into page: inout ExpositionPage) async throws {
@@ -127,6 +147,11 @@ extension RESTService {
             checks["disk"] = try artifacts.freeBytes() > 0 ? "ok" : "no room for uploads"
         } catch {
             checks["disk"] = "not answering"
+        }
+        if let executor = readiness.executor {
+            checks["slurm"] =
+                executor.obstacle.map { [$0.title + ".", $0.detail, $0.fix ?? ""].joined(separator: " ") }
+                ?? "ok"
         }
         return checks
     }

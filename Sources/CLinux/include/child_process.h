@@ -11,4 +11,9 @@ int cspawn_pipe(int ends[2]);
 int cspawn_start(const char *path, char *const arguments[], char *const environment[],
                  const int standard[3], pid_t *pid);
 
+/// The same, for a program that does not ask for it itself: it gets `signal_of_death` when the thread that started it
+/// ends. Where the program cannot be started it exits with 127.
+int cspawn_start_bound(const char *path, char *const arguments[], char *const environment[],
+                       const int standard[3], int signal_of_death, pid_t *pid);
+
 #endif

@@ -48,6 +48,10 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let daemon = try await Daemon(configuration)
         try await daemon.housekeeping.repairAtStart()
+        if let cluster = daemon.cluster {
+            cluster.executor.open()
+            try await cluster.check()
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: daemon.services, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -61,24 +65,31 @@ struct ServeCommand: AsyncParsableCommand {
 struct Daemon {
     let store: JobStore
     let housekeeping: Housekeeping
+    /// Nil where workers run on this machine.
+    let cluster: Cluster?
     /// In the order of their start; stopped in the reverse order, so that requests end before workers do.
     let services: [any Service]
 
     init(_ configuration: Configuration) async throws {
         let metrics = ServiceMetrics()
         let readiness = Readiness()
-        let supervisor = try WorkerSupervisor(
-            configuration: configuration.workers(readiness, logger: Logger(label: "burn.service")))
+        let logger = Logger(label: "burn.service")
+        var workers = try configuration.workers(readiness, logger: logger)
         let artifacts = try ArtifactStore(
             directory: configuration.dataDirectory, freeSpaceFloor: configuration.limits.freeBytes)
+        let executor = try Cluster.executor(configuration, in: artifacts.directory, logger: logger)
+        if let executor { workers.executor = executor }
+        let supervisor = try WorkerSupervisor(configuration: workers)
+        cluster = executor.map { Cluster($0, supervisor, in: artifacts.directory, readiness, logger: logger) }
+        readiness.executor = executor
         store = try JobStore.open(in: artifacts, metrics: metrics.factory)
         let ring = KeyRing(try await store.keys())
         try ListenPolicy.check(configuration, keys: ring)
         let audit = AuditLog(store: store)
         let webhooks = try configuration.webhookSettings()
         var queueing = JobQueue.Configuration()
-        queueing.slots = configuration.slots
-        queueing.importSlots = configuration.slots
+        queueing.slots = executor?.mostTasks ?? configuration.slots
+        queueing.importSlots = queueing.slots
         queueing.importLimits = configuration.limits.images
         queueing.maximumQueuedJobs = configuration.limits.queuedJobs
         queueing.pictures.workers = configuration.pictures.workers
@@ -106,8 +117,9 @@ struct Daemon {
         let delivery = WebhookDelivery(
             store: store, settings: webhooks, program: "\(Release.name)/\(Release.version)")
         let webhookServices = webhooks.hosts.isEmpty ? [] : [WebhookService(delivery: delivery)]
+        // Stopped last: until then the queue's tasks are looked after.
         services =
-            webhookServices + [
+            (cluster.map { [$0] } ?? []) + webhookServices + [
                 QueueService(queue: queue), HousekeepingService(housekeeping: housekeeping),
                 ControlService(
                     folder: artifacts.directory,

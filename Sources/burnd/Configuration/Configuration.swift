@@ -2,6 +2,12 @@ import API
 import HTTPServer
 import Logging
 import WorkerProtocol
+import Workers
+
+/// Where jobs and imports run.
+enum ExecutorKind: String, CaseIterable, Sendable {
+    case local, slurm
+}
 
 /// Everything that can be set about `burnd serve`, with its default. `Setting.all` has its key, meaning and limits.
 struct Configuration: Sendable {
@@ -14,6 +20,8 @@ struct Configuration: Sendable {
     var dataDirectory = "data"
     var worker: String?
     var slots = 1
+    var executor = ExecutorKind.local
+    var slurm = SlurmSettings()
     var sandbox = SandboxMode.preferred
     var device = ComputeDevice.cpu
     var shutdownSeconds = 10

@@ -1,6 +1,7 @@
 import API
 import HTTPServer
 import Webhooks
+import Workers
 
 /// Every setting, in the order of the documented file. Those of a section stand together.
 extension Setting {
@@ -63,6 +64,12 @@ extension Setting {
             """
             Jobs that run at the same time, and as many imports beside them. Each is a process of its own, which uses
             all processors unless the job's options say otherwise.
+            """),
+        choice(
+            "executor", \.executor,
+            """
+            Where jobs and imports run: `local`, as processes of this machine; `slurm`, as tasks of a Slurm cluster, see
+            docs/slurm.md. Checks of uploads and pictures are made on this machine in either case.
             """),
         choice(
             "sandbox", \.sandbox,
@@ -225,9 +232,50 @@ extension Setting {
             "Seconds before the second try; doubles with each, up to an hour."),
     ]
 
+    static let slurm = [
+        name("slurm.partition", \.slurm.partition, example: "main", "Partition; default: Slurm's."),
+        name("slurm.account", \.slurm.account, example: "research", "Account that the tasks are charged to."),
+        name("slurm.qos", \.slurm.qos, example: "normal", "Quality of service."),
+        name(
+            "slurm.gres", \.slurm.gres, example: "gpu:1",
+            "Generic resources of a task, such as a GPU; `device` says whether it is used."),
+        name("slurm.constraint", \.slurm.constraint, example: "avx512", "Features that a node must have."),
+        count("slurm.processors", \.slurm.processors, 1...1024, "Processors of a task."),
+        memory(
+            "slurm.job_memory", \.slurm.job.memoryBytes,
+            "Memory of a job's task. It stands in the place of limits.worker_memory there."),
+        count(
+            "slurm.job_minutes", \.slurm.job.minutes, 1...1_000_000,
+            "Minutes that Slurm gives a job's task, to its end. limits.job_seconds holds as well."),
+        memory(
+            "slurm.import_memory", \.slurm.importing.memoryBytes, "Memory of a task that reads an upload."),
+        count(
+            "slurm.import_minutes", \.slurm.importing.minutes, 1...1_000_000,
+            "Minutes that Slurm gives such a task. limits.import_seconds holds as well."),
+        list(
+            "slurm.arguments", \.slurm.arguments, "options of srun such as --reservation=burn",
+            """
+            Further options of srun, each --name or --name=value. Those that the service sets itself are refused, and so
+            are abbreviations of them.
+            """, isValid: { SlurmSettings.isArgument($0) }),
+        count(
+            "slurm.tasks", \.slurm.tasks, 1...1_000,
+            """
+            Jobs that are handed to Slurm at the same time, those that wait there too, and as many imports. `slots` has no
+            say in it.
+            """),
+        text(
+            "slurm.programs", \.slurm.programs, example: "/opt/slurm/bin",
+            "Folder of srun, squeue, scancel and sinfo; default: looked for in PATH."),
+        text(
+            "slurm.config", \.slurm.file, example: "/etc/slurm/slurm.conf",
+            "The cluster's slurm.conf; default: SLURM_CONF, or where Slurm looks for it."),
+    ]
+
     /// What the settings of a section have in common.
     static let sections = [
         "tls": "TLS in the service itself.",
+        "slurm": "What is asked of Slurm for a task. Used with executor: slurm.",
         "http": "The HTTP server.",
         "quotas": "What one API key may take, unless the key says otherwise.",
         "limits": "Limits of uploads, jobs and workers.",

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Support
+import Workers
 
 /// One key of the configuration: its name in the file, what it means, what its text may be. Its property of
 /// `Configuration` has its default.
@@ -27,7 +28,7 @@ struct Setting: Sendable {
     /// `model_bytes` of `limits.model_bytes`.
     var name: String { key.split(separator: ".").suffix(1).joined() }
 
-    static let all = service + network + limits + upkeep
+    static let all = service + slurm + network + limits + upkeep
 
     /// Thrown inside `apply` for text that the key does not take.
     struct Refused: Error {}
@@ -65,6 +66,28 @@ extension Setting {
         }
         setting.example = example
         return setting
+    }
+
+    /// What stands in an option of another program.
+    static func name(_ key: String, _ path: Path<String?>, example: String, _ help: String) -> Setting {
+        var setting = Setting(key, path, "a text of printable characters without spaces or quotes", help) {
+            $0
+        } read: { text in
+            // Nil would be no value, and not a refusal.
+            guard SlurmSettings.isName(text) else { throw Refused() }
+            return text
+        }
+        setting.example = example
+        return setting
+    }
+
+    /// A size of at least a mebibyte.
+    static func memory(_ key: String, _ path: Path<Int>, _ help: String) -> Setting {
+        Setting(key, path, sizes + " (at least 1 MiB)", help) {
+            ByteSize.text($0)
+        } read: { text in
+            ByteSize.parse(text).flatMap { (1 << 20...1 << 50).contains($0) ? $0 : nil }
+        }
     }
 
     /// Entries parted by commas, or a list in the file.

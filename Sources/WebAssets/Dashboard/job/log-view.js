@@ -1,6 +1,7 @@
 // What happened, in words. Reports of progress replace one another, or they would bury the rest.
 import { h } from '../core/dom.js';
 import { clock, duration, percent, words } from '../core/format.js';
+import { slurmText } from '../pages/job-row.js';
 
 const most = 2000;
 
@@ -10,7 +11,7 @@ function text({ type, data }) {
       const attempt = data.attempt > 1 ? ` (attempt ${data.attempt})` : '';
       const why = data.problem ? `: ${data.problem.title ?? data.problem.code}. ${data.problem.detail ?? ''}`
         : data.paused ? `, waits: ${words(data.paused).toLowerCase()}` : '';
-      return `Job ${data.state}${attempt}${why}`;
+      return `Job ${data.state}${attempt}${data.slurm ? `. ${slurmText(data.slurm)}` : why}`;
     }
     case 'progress': return data.phase
       ? `${words(data.phase)}${data.round ? `, round ${data.round}` : ''}: ${percent(data.progress, 0)}` : 'Starting';

@@ -6,6 +6,7 @@ import { words } from '../core/format.js';
 import { problemView } from '../core/problem-view.js';
 import { job as loadJob } from '../core/records.js';
 import { follow } from '../core/stream.js';
+import { slurmText } from '../pages/job-row.js';
 import { curves } from './curves.js';
 import { logView } from './log-view.js';
 import { phaseBar } from './phase-bar.js';
@@ -92,7 +93,8 @@ async function history(id, log, bar, signal) {
 
 function showError(place, job) {
   const hint = job.state === 'queued' && job.paused
-    ? h('div', { class: 'note warn' }, `The job waits: ${words(job.paused).toLowerCase()}.`) : null;
+    ? h('div', { class: 'note warn' }, `The job waits: ${words(job.paused).toLowerCase()}.`)
+    : job.slurm?.state === 'pending' ? h('div', { class: 'note' }, `${slurmText(job.slurm)}.`) : null;
   fill(place, job.error ? problemView(job.error) : hint);
 }
 

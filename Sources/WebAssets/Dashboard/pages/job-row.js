@@ -14,7 +14,7 @@ export async function jobRow(job) {
   const [model, dataset] = await Promise.all([inputName('models', job.model), inputName('datasets', job.dataset)]);
   const names = { model, dataset };
   const created = age(job.created_at);
-  const version = JSON.stringify([job.state, job.phase, job.progress, job.verdict?.result, job.paused, created]);
+  const version = JSON.stringify([job.state, job.phase, job.progress, job.verdict?.result, job.paused, job.slurm, created]);
   const cell = (label, ...content) => h('td', { 'data-label': label }, h('div', {}, content));
   const element = h('tr', { 'data-id': job.id, 'data-version': version },
     cell('Job', h('a', { href: `#/jobs/${job.id}` }, `${words(job.type)} of ${model}`),
@@ -31,6 +31,7 @@ function progress(job) {
   if (job.paused) return h('div', { class: 'small quiet' }, `Waits: ${words(job.paused).toLowerCase()}`);
   if (job.error) return h('div', { class: 'small quiet' }, job.error.title);
   if (!['running', 'cancelling'].includes(job.state)) return null;
+  if (job.slurm?.state === 'pending') return h('div', { class: 'small quiet' }, slurmText(job.slurm));
   const { fraction, eta_seconds: left } = job.progress;
   return [
     h('div', {
@@ -39,6 +40,12 @@ function progress(job) {
     }, bar(fraction)),
     h('div', { class: 'small quiet' }, percent(fraction, 0), job.phase ? ` · ${words(job.phase)}` : '',
       left !== null ? ` · ${duration(left)} left in this phase` : '')];
+}
+
+/** Where a task is on the cluster. */
+export function slurmText({ job, state, reason, position, node }) {
+  if (state !== 'pending') return `Slurm job ${job}${node ? ` on ${node}` : ''}`;
+  return `Waits as Slurm job ${job}${reason ? `: ${reason}` : ''}${position ? `, number ${position} in its partition` : ''}`;
 }
 
 export function bar(fraction) {

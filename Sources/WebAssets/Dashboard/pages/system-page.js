@@ -6,7 +6,7 @@ import { bytes, count, duration, percent, when, words } from '../core/format.js'
 import { emptyView, missingView, problemView } from '../core/problem-view.js';
 import { forgetKey, key } from '../core/session.js';
 import { pause } from '../core/stream.js';
-import { bar } from './job-row.js';
+import { bar, slurmText } from './job-row.js';
 
 export async function show(container, { signal }) {
   const place = h('div', { class: 'stack' });
@@ -35,7 +35,8 @@ async function draw(place, signal) {
   ]);
   const state = system.value;
   fill(place, health(ready, version, state),
-    state ? h('div', { class: 'columns' }, disk(state.disk), queue(state.queue), workers(state.workers), devices(state.devices))
+    state ? h('div', { class: 'columns' }, disk(state.disk), queue(state.queue), workers(state.workers), devices(state.devices),
+      cluster(state.slurm))
       : missingView(system.missing, 'Disk, queue and workers are not reported by this service'),
     sandbox(state?.sandbox ?? ready.sandbox), keyPanel(keys));
 }
@@ -101,7 +102,16 @@ function workers(list) {
   if (!list) return null;
   return panel('Workers', list.length === 0 ? emptyView('No worker runs') : h('ul', { class: 'stack' }, list.map((worker) => h('li', {},
     worker.job ? h('a', { href: `#/jobs/${worker.job}/progress` }, worker.job) : h('span', {}, 'An import'),
-    h('div', { class: 'quiet small' }, worker.phase ? words(worker.phase) : 'Starting', worker.since ? ` · since ${when(worker.since)}` : '')))));
+    h('div', { class: 'quiet small' }, worker.phase ? words(worker.phase) : 'Starting', worker.since ? ` · since ${when(worker.since)}` : '',
+      worker.slurm ? ` · ${slurmText(worker.slurm)}` : '')))));
+}
+
+/** The nodes that jobs run on, where they are a cluster's. */
+function cluster(values) {
+  if (!values) return null;
+  return panel('Slurm', values.problem && h('p', { class: 'note warn' }, `${values.problem.title}. ${values.problem.detail} ${values.problem.fix ?? ''}`),
+    pairs([['Tasks that run', count(values.running)], ['Tasks that wait there', count(values.pending)],
+      ...values.nodes.map((nodes) => [`Nodes of ${nodes.partition}, ${nodes.state}`, count(nodes.count)])]));
 }
 
 function devices(list) {

@@ -1,0 +1,28 @@
+import Support
+
+/// A task that its executor ended, not its worker.
+public struct WorkerLoss: Sendable {
+    /// What becomes of the task.
+    public enum Remedy: Sendable {
+        /// It is tried again, a few times.
+        case retry
+        /// It is tried again, however often that happens: nothing was wrong with it.
+        case wait
+        /// Somebody or something meant it: a job fails with the problem.
+        case report
+    }
+
+    public var problem: Problem
+    public var remedy: Remedy
+    /// For the count of ends, such as `slurm_preempted`.
+    public var cause: String
+
+    /// The cause of a task that somebody cancelled on the cluster.
+    public static let cancelled = "slurm_cancelled"
+
+    public init(_ problem: Problem, _ remedy: Remedy, cause: String) {
+        self.problem = problem
+        self.remedy = remedy
+        self.cause = cause
+    }
+}

@@ -1,0 +1,85 @@
+import Support
+
+/// Why srun was given no allocation, from its own words.
+enum SlurmRefusal {
+    /// What srun says, which setting it is about, what to do.
+    private static let settings: [(words: [String], setting: String, fix: String)] = [
+        (
+            ["invalid partition", "Requested partition configuration not available"], "slurm.partition",
+            "Name a partition that `sinfo` shows and that the service's user may use."
+        ),
+        (
+            ["Invalid account"], "slurm.account",
+            "Name an account that the service's user has: sacctmgr show associations user=USER."
+        ),
+        (["Invalid qos", "QOS policy"], "slurm.qos", "Name a quality of service that the account may use."),
+        (
+            ["generic resource", "(gres)"], "slurm.gres",
+            "Name resources that the nodes have: sinfo -o '%N %G'."
+        ),
+        (
+            ["feature specification"], "slurm.constraint",
+            "Name features that the nodes have: sinfo -o '%N %f'."
+        ),
+        (
+            ["Memory specification", "Memory required"], "slurm.job_memory",
+            "Lower slurm.job_memory and slurm.import_memory to what a node has: sinfo -o '%N %m'."
+        ),
+        (
+            ["time limit", "--time specification"], "slurm.job_minutes",
+            "Lower slurm.job_minutes and slurm.import_minutes to the partition's limit: sinfo -o '%P %l'."
+        ),
+        (
+            ["node configuration is not available", "More processors requested", "CPU count"],
+            "slurm.processors, slurm.job_memory",
+            "Ask for no more processors and memory than a node of the partition has: sinfo -o '%N %c %m'."
+        ),
+        (
+            ["unrecognized option", "invalid option", "Invalid --", "ambiguous"], "slurm.arguments",
+            "Name options that this version of srun has: srun --help."
+        ),
+        (
+            ["denied", "not permitted", "not authorized"], "slurm.partition",
+            "Let the service's user submit there, or name another partition, account or quality of service."
+        ),
+    ]
+
+    /// The controller, or the way to it.
+    private static let absence = [
+        "Unable to contact slurm controller", "Socket timed out", "Communication connection failure",
+        "standby mode",
+        "Connection refused", "Zero Bytes were transmitted", "Unable to establish controller machine",
+        "munge",
+        "Slurm temporarily unable to accept job", "timed out", "Connection reset",
+    ]
+
+    static func loss(words: String, queue: SlurmQueue) -> WorkerLoss {
+        let found = problem(words: words)
+        switch found.code {
+        case "slurm-unavailable":
+            queue.lost(found.detail)
+            return WorkerLoss(found, .wait, cause: "slurm_unavailable")
+        default: return WorkerLoss(found, .retry, cause: "slurm_refused")
+        }
+    }
+
+    /// - Parameter words: srun's standard error.
+    static func problem(words: String) -> Problem {
+        let lines = words.split(separator: "\n").map { String($0).inOneLine }
+        let detail = lines.suffix(2).joined(separator: " ")
+        if absence.contains(where: { words.localizedCaseInsensitiveContains($0) }) {
+            return Problem(
+                .internal, code: "slurm-unavailable", title: "Slurm's controller does not answer",
+                detail: detail,
+                location: "executor", fix: "Look at slurmctld and munge.")
+        }
+        let match = settings.first { entry in
+            entry.words.contains { words.localizedCaseInsensitiveContains($0) }
+        }
+        return Problem(
+            .internal, code: "slurm-refused", title: "Slurm does not take the task",
+            detail: detail.isEmpty ? "srun ended without a word." : detail,
+            location: match?.setting ?? "executor",
+            fix: match?.fix ?? "Try what the service does: srun --ntasks=1 hostname, as its user.")
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+/// A real slurmctld, munged and two slurmd on loopback, in a folder of their own. They end with this process, however that
+/// ends: `Tests/Slurm/cluster.sh` goes by its standard input.
+///
+/// Unchecked: used by tests that run one after the other.
+final class SlurmCluster: @unchecked Sendable {
+    struct Entry {
+        var id: Int
+        var state, reason, node, name: String
+    }
+
+    private static let programs = [
+        "slurmctld", "slurmd", "munged", "srun", "squeue", "scancel", "sinfo", "scontrol",
+    ]
+    static let isAtHand = getuid() == 0 && programs.allSatisfy { find($0) != nil }
+    static let missing: Comment =
+        "no Slurm here, or not root: apt-get install slurm-wlm munge (scripts/setup does it on Debian)"
+
+    /// The one that all tests share.
+    static let shared = Result { try SlurmCluster() }
+
+    let folder: String
+    private let process = Process()
+    private let input = Pipe()
+    private let output = Pipe()
+
+    private init() throws {
+        // Short: the path of munge's socket is.
+        folder = "/tmp/burn-slurm-\(getpid())"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Slurm/cluster.sh").standardizedFileURL
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.arguments = [script.path, folder, "\(20_000 + Int(getpid()) % 6_000 * 4)"]
+        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        guard line() == "idle" else {
+            throw ServiceProcess.Failure(
+                description: "Slurm does not start: "
+                    + ((try? String(contentsOfFile: folder + "/output.log", encoding: .utf8)) ?? "no log"))
+        }
+    }
+
+    private static func find(_ program: String) -> String? {
+        ["/usr/bin/", "/usr/sbin/"].map { $0 + program }.first { access($0, X_OK) == 0 }
+    }
+
+    private func line() -> String {
+        var line = Data()
+        while case let byte = output.fileHandleForReading.readData(ofLength: 1), let first = byte.first,
+            first != 0x0A
+        {
+            line.append(first)
+        }
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// `stop`, `kill` or `start` one of the daemons.
+    func tell(_ action: String, _ name: String) {
+        input.fileHandleForWriting.write(Data("\(action) \(name)\n".utf8))
+        _ = line()
+    }
+
+    /// Runs one of Slurm's programs.
+    /// - Returns: what it wrote.
+    @discardableResult
+    func run(_ program: String, _ arguments: String...) throws -> String {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(filePath: try #require(Self.find(program)))
+        process.arguments = arguments
+        process.environment = ["SLURM_CONF": folder + "/slurm.conf", "PATH": "/usr/bin:/bin"]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// What waits and runs.
+    func queue() throws -> [Entry] {
+        try run("squeue", "--noheader", "--format=%A|%T|%r|%N|%j").split(separator: "\n").map { line in
+            let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+            try #require(fields.count == 5, "\(line)")
+            return Entry(
+                id: try #require(Int(fields[0])), state: fields[1], reason: fields[2], node: fields[3],
+                name: fields[4])
+        }
+    }
+
+    /// - Parameter completing: whether jobs count that have ended, and whose node has not said so yet.
+    func waitUntilEmpty(seconds: Int, completing: Bool = true) throws {
+        func left() throws -> [Entry] { try queue().filter { completing || $0.state != "COMPLETING" } }
+        for _ in 0..<seconds * 10 {
+            if try left().isEmpty { return }
+            usleep(100_000)
+        }
+        let left = try left()
+        #expect(left.isEmpty, "\(left)")
+    }
+
+    /// What a service is told to use it.
+    var settings: [String: String] {
+        [
+            "BURND_EXECUTOR": "slurm", "BURND_SLURM_CONFIG": folder + "/slurm.conf",
+            "BURND_SLURM_JOB_MEMORY": "1 GiB", "BURND_SLURM_IMPORT_MEMORY": "256 MiB",
+            "BURND_SLURM_JOB_MINUTES": "60", "BURND_SLURM_IMPORT_MINUTES": "10",
+        ]
+    }
+}

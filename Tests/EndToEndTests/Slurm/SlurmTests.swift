@@ -1,0 +1,376 @@
+import Foundation
+import Testing
+import ZipFixtures
+
+/// The service on a real Slurm cluster, over HTTP.
+@Suite(.enabled(if: SlurmCluster.isAtHand, SlurmCluster.missing), .serialized)
+struct SlurmTests {
+    /// A job that goes on when it may, after a first phase.
+    static let waiting =
+        ServiceProcess.imports
+        + "[job]\nphase boundary_analysis\nsamples 300\nuntil-file go\nphase detection\nverdict\nfinished\n"
+
+    let cluster: SlurmCluster
+
+    init() throws { cluster = try SlurmCluster.shared.get() }
+
+    private func service(_ script: String = waiting, _ settings: [String: String] = [:]) throws
+        -> ServiceProcess
+    {
+        try ServiceProcess(script: script, settings: cluster.settings.merging(settings) { $1 })
+    }
+
+    /// - Returns: ids of so many more jobs like this one.
+    private func more(_ count: Int, like job: String, _ service: ServiceProcess) throws -> [String] {
+        let first = try service.job(job)
+        return try (0..<count).map { _ in
+            try service.submit([
+                "type": "scan", "model": first["model"] as? String ?? "",
+                "dataset": first["dataset"] as? String ?? "",
+            ])
+        }
+    }
+
+    private func release(_ job: String, _ service: ServiceProcess) {
+        let go = workDirectory(job, service) + "/go"
+        #expect(FileManager.default.createFile(atPath: go, contents: nil))
+    }
+
+    /// The one of the newest attempt: there is no other.
+    private func workDirectory(_ job: String, _ service: ServiceProcess) -> String {
+        let folder = service.data + "/jobs/" + job
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        #expect(names.count == 1, "\(names)")
+        return folder + "/" + (names.first ?? "none")
+    }
+
+    private func slurm(_ job: [String: Any]) -> [String: Any] { job["slurm"] as? [String: Any] ?? [:] }
+
+    /// Waits until the job's task runs on a node, and its worker with it.
+    private func running(_ job: String, _ service: ServiceProcess) throws -> (id: Int, node: String) {
+        let shown = try service.wait(for: job) {
+            slurm($0)["state"] as? String == "running" && !($0["phases"] as? [Any] ?? []).isEmpty
+        }
+        return (try #require(slurm(shown)["job"] as? Int), try #require(slurm(shown)["node"] as? String))
+    }
+
+    private func waitUntilReady(_ service: ServiceProcess) throws {
+        for _ in 0..<300 {
+            if try service.get("/readyz").status == 200 { return }
+            usleep(100_000)
+        }
+        Issue.record("\(try service.get("/readyz").text)")
+    }
+
+    private func code(_ job: [String: Any]) -> String? {
+        (job["error"] as? [String: Any])?["code"] as? String
+    }
+
+    /// A few drawn images of ten classes.
+    private static var images: Data {
+        var random = SeededGenerator(seed: 7)
+        let entries = (0..<60).map { index in
+            let rows = (0..<32).map { _ in
+                (0..<96).map { _ in UInt8(clamping: index % 10 * 20 + Int.random(in: 0..<60, using: &random))
+                }
+            }
+            return ZipBuilder.Entry(
+                "\(index % 10)/\(index).png", RawPNG(width: 32, height: 32, colourType: 2, rows: rows).bytes)
+        }
+        return Data(ZipBuilder(entries).build())
+    }
+
+    @Test func aPurificationGivesTheSameAsOnThisMachine() throws {
+        func purify(_ service: ServiceProcess) throws -> (job: [String: Any], model: Data, labels: Data) {
+            let id = try service.submit([
+                "type": "purify",
+                "model": service.upload(Data(contentsOf: ServiceProcess.model), to: "models", name: "m"),
+                "dataset": service.upload(Self.images, to: "datasets", name: "d.zip"),
+                "options": ["rounds": 1, "threads": 1, "force": true, "accept_disagreement": true],
+            ])
+            let job = try service.ended(id)
+            try #require(job["state"] as? String == "succeeded", "\(job)")
+            return (
+                job, try service.get("/v1/jobs/\(id)/model").body,
+                try service.get("/v1/jobs/\(id)/labels").body
+            )
+        }
+        let local = try ServiceProcess(settings: [:])
+        let here = try purify(local)
+        let remote = try ServiceProcess(settings: cluster.settings)
+        let there = try purify(remote)
+        #expect(here.model == there.model && !here.model.isEmpty)
+        #expect(here.labels == there.labels && !here.labels.isEmpty)
+        #expect(here.job["verdict"] as? NSDictionary == there.job["verdict"] as? NSDictionary)
+        #expect(here.job["slurm"] is NSNull)
+        #expect(slurm(there.job)["state"] as? String == "ended")
+        #expect(["n1", "n2"].contains(slurm(there.job)["node"] as? String), "\(there.job)")
+        #expect(remote.stop(SIGTERM) == 0)
+        try cluster.waitUntilEmpty(seconds: 5)
+    }
+
+    @Test func whatSlurmSaysIsShownAndWhatItEndsIsNamed() throws {
+        // Each takes a node's memory: two run.
+        let service = try service(Self.waiting, ["BURND_SLURM_JOB_MEMORY": "3000 MiB"])
+        let first = try service.startJob("scan")
+        let (id, _) = try running(first, service)
+        let jobs = try more(3, like: first, service)
+        _ = try running(jobs[0], service)
+
+        // The others wait, and say for what.
+        let pending = try service.wait(for: jobs[1]) { slurm($0)["position"] is Int }
+        #expect(slurm(pending)["state"] as? String == "pending" && pending["state"] as? String == "running")
+        #expect(["Resources", "Priority"].contains(slurm(pending)["reason"] as? String), "\(pending)")
+        let last = try service.wait(for: jobs[2]) { slurm($0)["position"] is Int }
+        let places = [slurm(pending), slurm(last)].compactMap { $0["position"] as? Int }
+        #expect(places.sorted() == [1, 2], "\(places)")
+        let told = try service.events(of: jobs[1]).compactMap { $0.data["slurm"] as? [String: Any] }
+        #expect(told.contains { $0["state"] as? String == "pending" })
+        let system = try #require(try service.get("/v1/system").json["slurm"] as? [String: Any])
+        #expect(
+            system["running"] as? Int == 2 && system["pending"] as? Int == 2 && system["problem"] is NSNull)
+        let nodes = try #require(system["nodes"] as? [[String: Any]])
+        #expect(nodes.reduce(0) { $0 + ($1["count"] as? Int ?? 0) } == 2, "\(nodes)")
+        let metrics = try service.get("/metrics").text
+        #expect(
+            metrics.contains("burn_slurm_tasks{state=\"pending\"} 2\n")
+                && metrics.contains("burn_slurm_ready 1\n"))
+        try nothingShowsOnCommandLines(service)
+
+        // A pending one that is cancelled here leaves Slurm's queue.
+        #expect(try service.post("/v1/jobs/\(jobs[2])/cancel").status == 202)
+        #expect(try service.finished(jobs[2])["state"] as? String == "cancelled")
+        #expect(try cluster.queue().count == 3)
+
+        // One that is cancelled there is said to be.
+        try cluster.run("scancel", "\(id)")
+        let cancelled = try service.finished(first)
+        #expect(
+            cancelled["state"] as? String == "failed" && code(cancelled) == "slurm-cancelled", "\(cancelled)")
+
+        // An srun that is killed is no fault of the job: it goes on after its first phase.
+        let before = try running(jobs[0], service)
+        try killSrun(of: jobs[0])
+        let again = try service.wait(for: jobs[0]) {
+            $0["attempt"] as? Int == 2 && slurm($0)["state"] as? String == "running"
+        }
+        #expect(slurm(again)["job"] as? Int != before.id)
+        // Its folder has another name, which a worker that was thought to be dead doesn't know, and its content.
+        let folder = workDirectory(jobs[0], service)
+        #expect(folder.hasSuffix("/work-2"))
+        for job in jobs.prefix(2) {
+            _ = try running(job, service)
+            if job == jobs[0] {
+                let lines = try String(contentsOfFile: folder + "/journal", encoding: .utf8).split(
+                    separator: "\n")
+                #expect(lines == ["worked boundary_analysis", "resumed boundary_analysis"])
+            }
+            release(job, service)
+            #expect(try service.finished(job)["state"] as? String == "succeeded")
+        }
+        try cluster.waitUntilEmpty(seconds: 5)
+        let work = try FileManager.default.attributesOfItem(atPath: workDirectory(first, service))
+        #expect(work[.posixPermissions] as? Int == 0o700)
+        #expect(service.stop(SIGTERM) == 0)
+        #expect(try service.faults() == [])
+    }
+
+    /// Neither Slurm's queue nor the processes of this machine show where data lies or what is asked for.
+    private func nothingShowsOnCommandLines(_ service: ServiceProcess) throws {
+        let queued = try cluster.run("squeue", "--noheader", "--format=%o %k %Z")
+        #expect(!queued.contains(service.data), "\(queued)")
+        for process in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+            guard let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline"),
+                line.starts(with: Data("/usr/bin/srun".utf8))
+            else { continue }
+            let text = String(decoding: line, as: UTF8.self)
+            #expect(!text.contains(service.data) && !text.contains("{"), "\(text)")
+            let environment = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+            #expect(!String(decoding: environment, as: UTF8.self).contains("BURND_"))
+        }
+    }
+
+    private func killSrun(of job: String) throws {
+        for process in try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap({ pid_t($0) })
+        {
+            let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
+            let text = String(decoding: line, as: UTF8.self)
+            if text.hasPrefix("/usr/bin/srun"), text.contains(job) { kill(process, SIGKILL) }
+        }
+    }
+
+    @Test func aLostNodeAndADrainedOneCostNoJob() throws {
+        let service = try service()
+        let job = try service.startJob("scan")
+        let (_, node) = try running(job, service)
+        let other = node == "n1" ? "n2" : "n1"
+        // Its daemon dies, and the cluster's health check notices.
+        cluster.tell("kill", node)
+        try cluster.run("scontrol", "update", "nodename=\(node)", "state=down", "reason=lost")
+        let moved = try service.wait(for: job) {
+            $0["attempt"] as? Int == 2 && slurm($0)["state"] as? String == "running"
+        }
+        #expect(slurm(moved)["node"] as? String == other)
+        #expect(
+            try service.events(of: job).contains {
+                ($0.data["problem"] as? [String: Any])?["code"] as? String == "slurm-node-failed"
+            })
+        cluster.tell("start", node)
+        try cluster.run("scontrol", "update", "nodename=\(node)", "state=resume")
+
+        // What runs on a node that is drained comes to its end; what comes later goes elsewhere.
+        try cluster.run("scontrol", "update", "nodename=\(other)", "state=drain", "reason=maintenance")
+        let later = try more(1, like: job, service)[0]
+        #expect(try running(later, service).node == node)
+        for job in [job, later] {
+            release(job, service)
+            #expect(try service.finished(job)["state"] as? String == "succeeded")
+        }
+        try cluster.run("scontrol", "update", "nodename=\(other)", "state=resume")
+        try cluster.waitUntilEmpty(seconds: 5)
+        #expect(service.stop(SIGTERM) == 0)
+    }
+
+    @Test func aTimeLimitIsNamed() throws {
+        let service = try service()
+        let job = try service.startJob("scan")
+        let (id, _) = try running(job, service)
+        try cluster.run("scontrol", "update", "jobid=\(id)", "EndTime=now")
+        let ended = try service.finished(job)
+        #expect(ended["state"] as? String == "failed" && code(ended) == "slurm-time-limit", "\(ended)")
+        #expect(
+            try service.get("/metrics").text.contains(
+                "burn_worker_exits_total{cause=\"slurm_time_limit\"} 1\n"))
+        #expect(service.stop(SIGTERM) == 0)
+    }
+
+    @Test func aServiceThatIsKilledLeavesNothingAndGoesOn() throws {
+        let service = try service(Self.waiting, ["BURND_SLURM_JOB_MEMORY": "200 MiB"])
+        let first = try service.startJob("scan")
+        let jobs = try [first] + more(7, like: first, service)
+        // Four run and four wait.
+        for job in jobs { try service.wait(for: job) { slurm($0)["job"] is Int } }
+        #expect(try cluster.queue().count == 8)
+        let before = Set(try cluster.queue().map(\.id))
+        #expect(service.stop(SIGKILL) == -SIGKILL)
+        try cluster.waitUntilEmpty(seconds: 10)
+
+        // The same where something was left: what bears the service's name is ended at its start.
+        try service.start()
+        for job in jobs { try service.wait(for: job) { slurm($0)["job"] is Int } }
+        #expect(before.isDisjoint(with: try cluster.queue().map(\.id)))
+        for job in jobs {
+            _ = try running(job, service)
+            release(job, service)
+        }
+        for job in jobs { #expect(try service.finished(job)["state"] as? String == "succeeded") }
+        try cluster.waitUntilEmpty(seconds: 5)
+
+        // A soft stop leaves nothing either, and says which job it was.
+        let stopped = try more(1, like: first, service)[0]
+        _ = try running(stopped, service)
+        #expect(service.stop(SIGTERM) == 0)
+        try cluster.waitUntilEmpty(seconds: 2)
+        #expect(try service.faults() == [])
+    }
+
+    @Test func aTaskOfAnEarlierRunIsEnded() throws {
+        let service = try service()
+        #expect(service.stop(SIGTERM) == 0)
+        let name = try String(contentsOfFile: service.data + "/slurm-instance", encoding: .utf8).prefix(12)
+        let stray = Process()
+        stray.executableURL = URL(filePath: "/usr/bin/srun")
+        stray.arguments = ["--job-name=burn-\(name)-job_of_old-1", "--mem=100M", "/bin/sleep", "300"]
+        stray.environment = ["SLURM_CONF": cluster.folder + "/slurm.conf"]
+        stray.standardError = FileHandle.nullDevice
+        try stray.run()
+        while try cluster.queue().isEmpty { usleep(100_000) }
+        try service.start()
+        try cluster.waitUntilEmpty(seconds: 10)
+        stray.waitUntilExit()
+        try waitUntilReady(service)
+        #expect(service.stop(SIGTERM) == 0)
+    }
+
+    @Test func jobsWaitWhileTheControllerIsDown() throws {
+        let service = try service()
+        let first = try service.startJob("scan")
+        _ = try running(first, service)
+        cluster.tell("stop", "slurmctld")
+        // What runs does not notice.
+        release(first, service)
+        #expect(try service.finished(first)["state"] as? String == "succeeded")
+        let job = try more(1, like: first, service)[0]
+        var ready = try service.get("/readyz")
+        while ready.status == 200 {
+            usleep(200_000)
+            ready = try service.get("/readyz")
+        }
+        let reason = (try ready.json["checks"] as? [String: String])?["slurm"]
+        #expect(reason?.contains("controller") == true, "\(ready.text)")
+        #expect(["queued", "running"].contains(try service.job(job)["state"] as? String))
+        cluster.tell("start", "slurmctld")
+        _ = try running(job, service)
+        release(job, service)
+        let done = try service.finished(job)
+        #expect(done["state"] as? String == "succeeded" && done["error"] is NSNull, "\(done)")
+        try waitUntilReady(service)
+        // A node whose word of an end was lost meanwhile is asked again by Slurm, much later.
+        try cluster.waitUntilEmpty(seconds: 10, completing: false)
+        #expect(service.stop(SIGTERM) == 0)
+    }
+
+    @Test(arguments: [
+        (["BURND_SLURM_PARTITION": "nowhere"], "slurm.partition"),
+        (["BURND_SLURM_GRES": "gpu:1"], "slurm.gres"),
+        (["BURND_SLURM_CONSTRAINT": "fast"], "slurm.constraint"),
+        (["BURND_SLURM_PROCESSORS": "512"], "slurm.processors, slurm.job_memory"),
+        (["BURND_SLURM_JOB_MEMORY": "900 GiB"], "slurm.processors, slurm.job_memory"),
+        (["BURND_SLURM_ARGUMENTS": "--bogus=1"], "slurm.arguments"),
+        (["BURND_SLURM_ARGUMENTS": "--export=ALL"], "BURND_SLURM_ARGUMENTS"),
+        (["BURND_SLURM_PARTITION": "--begin=now"], "BURND_SLURM_PARTITION"),
+        (["BURND_SLURM_PROGRAMS": "/nowhere"], "slurm.programs"),
+        (["BURND_SLURM_CONFIG": "/nowhere"], "slurm.config"),
+    ])
+    func aWrongSettingIsRefusedAtTheStart(setting: [String: String], location: String) throws {
+        let failure = try #require(throws: ServiceProcess.Failure.self) { _ = try service("", setting) }
+        #expect(failure.description.contains("[\(location)]"), "\(failure)")
+    }
+
+    @Test func aFolderOrAWorkerThatNodesDoNotSeeIsRefusedAtTheStart() throws {
+        let hidden = URL(filePath: cluster.folder + "/hidden")
+        let data = hidden.appending(path: "service")
+        try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+        let blind = try #require(throws: ServiceProcess.Failure.self) {
+            _ = try ServiceProcess(settings: cluster.settings, in: data)
+        }
+        #expect(
+            blind.description.contains("[data]") && blind.description.contains("does not see"), "\(blind)")
+        let worker = hidden.appending(path: "burn-worker")
+        try FileManager.default.createSymbolicLink(
+            at: worker, withDestinationURL: ServiceProcess.programs.appending(path: "burn-worker"))
+        let missing = try #require(throws: ServiceProcess.Failure.self) {
+            _ = try ServiceProcess(settings: cluster.settings, worker: worker)
+        }
+        #expect(missing.description.contains("[worker]"), "\(missing)")
+    }
+
+    /// What SandboxTests tries, on a node.
+    @Test(arguments: [
+        ("read", "/etc/passwd", EACCES), ("list", "/home", EACCES),
+        ("write", "/tmp/burn-slurm-outside", EACCES),
+        ("read", "/proc/1/environ", EACCES), ("internet", "", EPERM), ("local", "", EPERM),
+    ])
+    func theSandboxDeniesTheSameOnANode(action: String, path: String, error: Int32) throws {
+        let folder = cluster.folder + "/sandbox"
+        for name in ["input", "output"] {
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+        }
+        let program = ServiceProcess.programs.appending(path: "ConfinedProgram").path
+        let said = try cluster.run(
+            "srun", "--quiet", "--mem=100M", program, "confined", folder + "/input", folder + "/output",
+            action, path)
+        #expect(said == "\(error)", "\(said)")
+    }
+}

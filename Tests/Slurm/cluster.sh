@@ -1,0 +1,74 @@
+#!/bin/bash
+# A Slurm cluster of two nodes on loopback, in FOLDER, until its standard input ends. Commands come on standard input:
+#   stop NAME, kill NAME, start NAME    of munged, slurmctld, n1, n2
+# It answers each with a line. What lies in FOLDER/hidden is not seen by the nodes.
+set -u
+folder=$1 port=$2
+host=$(hostname -s)
+user=$(id -un)
+export SLURM_CONF=$folder/slurm.conf
+declare -A pids
+mkdir -p "$folder"/{state,spool/n1,spool/n2,hidden}
+head -c 1024 /dev/urandom >"$folder/munge.key"
+chmod 600 "$folder/munge.key"
+cat >"$SLURM_CONF" <<END
+ClusterName=test
+SlurmctldHost=$host(127.0.0.1)
+AuthType=auth/munge
+AuthInfo=socket=$folder/munge.socket
+SlurmUser=$user
+SlurmdUser=$user
+SlurmctldPort=$port
+SlurmctldPidFile=$folder/slurmctld.pid
+SlurmdPidFile=$folder/slurmd-%n.pid
+StateSaveLocation=$folder/state
+SlurmdSpoolDir=$folder/spool/%n
+SlurmctldLogFile=$folder/slurmctld.log
+SlurmdLogFile=$folder/%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+ReturnToService=2
+KillWait=1
+SlurmdTimeout=20
+SchedulerParameters=sched_interval=1,sched_min_interval=0
+NodeName=n[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((port + 1))-$((port + 2))] CPUs=2 RealMemory=4000
+PartitionName=main Nodes=n[1-2] Default=YES State=UP
+END
+
+start() {
+    case $1 in
+        munged) exec munged --foreground --force --key-file="$folder/munge.key" --socket="$folder/munge.socket" \
+            --pid-file="$folder/munged.pid" --log-file="$folder/munged.log" --seed-file="$folder/munge.seed" ;;
+        slurmctld) exec slurmctld -D ;;
+        *) exec unshare -m bash -c 'mount -t tmpfs none "$1/hidden" && exec slurmd -D -N "$2"' - "$folder" "$1" ;;
+    esac >>"$folder/output.log" 2>&1 </dev/null &
+    pids[$1]=$!
+}
+
+end() {
+    scancel --user="$user" 2>/dev/null
+    sleep 0.3
+    kill -9 "${pids[@]}" 2>/dev/null
+    pkill -9 -P "$$" 2>/dev/null
+    rm -rf "$folder"
+}
+trap end EXIT
+for name in munged slurmctld n1 n2; do
+    start "$name"
+    sleep 0.3
+done
+for _ in $(seq 100); do
+    [[ $(sinfo --noheader --format=%T 2>/dev/null | sort -u) == idle ]] && break
+    sleep 0.2
+done
+sinfo --noheader --format=%T | sort -u
+while read -r action name; do
+    case $action in
+        start) start "$name" ;;
+        stop) kill "${pids[$name]}" && wait "${pids[$name]}" 2>/dev/null ;;
+        kill) kill -9 "${pids[$name]}" && wait "${pids[$name]}" 2>/dev/null ;;
+    esac
+    echo "$action $name"
+done

@@ -1,0 +1,121 @@
+import Foundation
+import Support
+import Testing
+import WorkerProtocol
+
+@testable import Workers
+
+/// What is asked of Slurm and made of its words, without a cluster.
+@Suite struct SlurmWordsTests {
+    @Test(arguments: [
+        ("--reservation=burn", true), ("--nice=100", true), ("--exclude=n[1-3]", true), ("--exclusive", true),
+        // What the service sets itself, in full or in part, and what is no option.
+        ("--output=/tmp/x", false), ("--export=ALL", false), ("--exp=ALL", false),
+        ("--job-name=other", false),
+        ("--ntasks=2", false), ("--time=1", false), ("-p main", false), ("main", false), ("--", false),
+        ("--x\n--export=ALL", false), ("--reservation=a\u{7}", false),
+    ])
+    func argumentsThatTheServiceSetsAreRefused(text: String, isTaken: Bool) {
+        #expect(SlurmSettings.isArgument(text) == isTaken)
+    }
+
+    @Test(arguments: [
+        ("main", true), ("gpu:a100:2", true), ("a&b|c", true), ("", false), ("--x", false), ("a b", false),
+    ])
+    func namesAreOneWord(text: String, isTaken: Bool) { #expect(SlurmSettings.isName(text) == isTaken) }
+
+    @Test func everySettingReachesSrun() {
+        var settings = SlurmSettings()
+        settings.partition = "main"
+        settings.account = "lab"
+        settings.qos = "normal"
+        settings.gres = "gpu:1"
+        settings.constraint = "avx512"
+        settings.processors = 8
+        settings.arguments = ["--nice=3"]
+        #expect(
+            settings.request(.init(memoryBytes: 3 << 30, minutes: 90)) == [
+                "--partition=main", "--account=lab", "--qos=normal", "--gres=gpu:1", "--constraint=avx512",
+                "--ntasks=1", "--nodes=1", "--cpus-per-task=8", "--mem=3072M", "--time=90", "--nice=3",
+            ])
+    }
+
+    @Test func aLineOfTheQueueIsRead() throws {
+        let entry = try #require(SlurmQueue.Entry("17|PENDING|Resources||burn-1-a|b-1"))
+        #expect(entry.id == 17 && entry.name == "burn-1-a|b-1" && !entry.hasEnded)
+        #expect(entry.placement == WorkerPlacement(job: 17, state: .pending, reason: "Resources"))
+        let running = try #require(SlurmQueue.Entry("18|RUNNING|None|n1|x"))
+        #expect(running.placement == WorkerPlacement(job: 18, state: .running, node: "n1"))
+        #expect(SlurmQueue.Entry("18|TIMEOUT|TimeLimit|n1|x")?.hasEnded == true)
+        for line in ["", "x", "a|RUNNING|None|n1|x", "18|RUNNING"] {
+            #expect(SlurmQueue.Entry(line[...]) == nil)
+        }
+    }
+
+    /// Each end has a cause, and a remedy.
+    @Test(arguments: [
+        ("TIMEOUT|TimeLimit", "slurm-time-limit", WorkerLoss.Remedy.report),
+        ("OUT_OF_MEMORY|OutOfMemory", "slurm-memory-limit", .report),
+        ("NODE_FAIL|None", "slurm-node-failed", .retry),
+        ("BOOT_FAIL|None", "slurm-node-failed", .retry), ("PREEMPTED|None", "slurm-preempted", .wait),
+        ("CANCELLED|None", "slurm-cancelled", .report), ("RUNNING|None", "slurm-srun-ended", .retry),
+        ("PENDING|Resources", "slurm-srun-ended", .retry),
+        ("FAILED|JobLaunchFailure", "slurm-srun-ended", .retry),
+    ])
+    func anEndIsNamed(fields: String, code: String, remedy: WorkerLoss.Remedy) throws {
+        let entry = try #require(SlurmQueue.Entry("5|\(fields)|n1|x"))
+        let exit = SlurmRun.exit(of: entry, status: .exited(1), minutes: 60, memoryBytes: 1 << 30, words: "")
+        guard case .lost(let loss) = exit else {
+            Issue.record("\(String(describing: exit))")
+            return
+        }
+        #expect(loss.problem.code == code && loss.remedy == remedy)
+        // Only what is to be tried again is a fault of the service's.
+        #expect((loss.problem.category == .internal) == (remedy != .report))
+    }
+
+    @Test func aCrashOnANodeIsOneLikeHere() throws {
+        let entry = try #require(SlurmQueue.Entry("5|FAILED|NonZeroExitCode|n1|x"))
+        let crash = SlurmRun.exit(of: entry, status: .exited(139), minutes: 1, memoryBytes: 1, words: "last")
+        guard case .crashed(SIGSEGV, "last") = crash else {
+            Issue.record("\(String(describing: crash))")
+            return
+        }
+        #expect(SlurmRun.exit(of: entry, status: .exited(7), minutes: 1, memoryBytes: 1, words: "") == nil)
+    }
+
+    @Test(arguments: [
+        ("srun: error: Unable to allocate resources: Invalid partition name specified", "slurm.partition"),
+        (
+            "srun: error: Unable to allocate resources: Invalid account or account/partition combination",
+            "slurm.account"
+        ),
+        ("srun: error: Unable to allocate resources: Invalid qos specification", "slurm.qos"),
+        (
+            "srun: error: Unable to allocate resources: Requested time limit is invalid (missing or exceeds some limit)",
+            "slurm.job_minutes"
+        ),
+    ])
+    func aRefusalNamesItsSetting(words: String, setting: String) {
+        let problem = SlurmRefusal.problem(words: words)
+        #expect(problem.code == "slurm-refused" && problem.location == setting && problem.fix != nil)
+    }
+
+    @Test func aControllerThatIsAwayIsNoRefusal() {
+        let words =
+            "srun: error: Unable to allocate resources: Unable to contact slurm controller (connect failure)"
+        #expect(SlurmRefusal.problem(words: words).code == "slurm-unavailable")
+    }
+
+    @Test func theNameStaysWithItsFolderAndNotWithACopy() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "burn-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder + "/a", withIntermediateDirectories: true)
+        let name = try SlurmInstance.name(in: folder + "/a")
+        #expect(try SlurmInstance.name(in: folder + "/a") == name && name.count == 12)
+        try FileManager.default.moveItem(atPath: folder + "/a", toPath: folder + "/b")
+        #expect(try SlurmInstance.name(in: folder + "/b") == name)
+        try FileManager.default.copyItem(atPath: folder + "/b", toPath: folder + "/c")
+        #expect(try SlurmInstance.name(in: folder + "/c") != name)
+    }
+}
