@@ -59,7 +59,9 @@ extension Parameters {
             reason: "definition: one job in a hundred"),
         Setting(
             name: "suspicion_budget", path: \.suspicionBudget, allowed: 1e-9...0.5,
-            meaning: "Chance that a clean job is called suspicious or more, over all tests together",
+            meaning:
+                "Chance that a clean job is called suspicious or more, over all tests together; by itself the level of tests that confirm "
+                + "another one",
             reason: "definition: one job in twenty, were every test's null known exactly"),
         Setting(
             name: "working_effect", path: \.workingEffect, allowed: 0...1,
@@ -72,7 +74,8 @@ extension Parameters {
             reason: "definition: a tenth of the images"),
         Setting(
             name: "decisive_effect", path: \.decisiveEffect, allowed: 0...1,
-            meaning: "Share that decides by itself, where it works both ways",
+            meaning:
+                "Share of images that decides by itself: both ways, or put into them by what stands apart for certain",
             reason: "definition: most images go in, most carriers leave"),
         Setting(
             name: "natural_cause", path: \.naturalCause, allowed: 1e-6...0.5,
@@ -181,6 +184,13 @@ extension Parameters {
                         + "\(setting.standard).")
             }
             self[keyPath: setting.path] = value
+        }
+        guard errorBudget <= suspicionBudget else {
+            throw Problem(
+                .unprocessable, code: "parameter-out-of-range", title: "Two parameters contradict each other",
+                detail:
+                    "error_budget is \(errorBudget), suspicion_budget \(suspicionBudget): what is backdoored is suspicious, too.",
+                location: location, fix: "Give suspicion_budget at least the value of error_budget.")
         }
     }
 

@@ -152,8 +152,8 @@ import TinyModels
     /// image is of, are nothing then, however strong.
     @Test(
         arguments: [
-            (.noise, 5e-4, 0.01, .backdoored), (.noise, 5e-4, 0.5, .suspicious),
-            (.noise, 5e-4, nil, .suspicious), (.tone, 1e-6, 0.02, .backdoored), (.tone, 1e-6, 0.27, .clean),
+            (.noise, 3e-4, 0.01, .backdoored), (.noise, 3e-4, 0.5, .suspicious),
+            (.noise, 3e-4, nil, .suspicious), (.tone, 1e-6, 0.02, .backdoored), (.tone, 1e-6, 0.27, .clean),
             (.tone, 1e-6, nil, .clean),
         ] as [(ImageStyle, Double, Double?, Conclusion.Judgement)])
     func aStyleIsConfirmedByUnlearning(

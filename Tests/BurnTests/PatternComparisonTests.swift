@@ -43,15 +43,19 @@ import TinyModels
     }
 
     @Test func whatATriggerDoesIsUnlikeWhatNaturalPatternsDo() {
-        let held = evidence(proposal(gain: 1600, stays: 0.2))
-        #expect(held.removalPValue < 1e-4 && held.insertionPValue > 0.49)
+        let held = evidence(proposal(gain: 4000, stays: 0.2))
+        #expect(held.removalPValue < 0.025 && held.insertionPValue > 0.49)
         #expect(held.effectPValue == 2 * held.removalPValue)
         #expect(held.removal?.excess == 0.7)
-        #expect(held.judgement(.standard) == .backdoored)
-        #expect(evidence(proposal(gain: 1600, stays: 0.84)).judgement(.standard) == .clean)
-        let working = evidence(proposal(gain: 1600), insertions: [0.6] + Self.natural.map { _ in 0.05 })
-        #expect(working.insertionPValue < 1e-4 && working.removalPValue > 0.49)
-        #expect(working.judgement(.standard) == .backdoored)
+        #expect(held.judgement(.standard) == .suspicious)
+        #expect(evidence(proposal(gain: 4000, stays: 0.84)).judgement(.standard) == .clean)
+        let working = evidence(proposal(gain: 4000), insertions: [0.6] + Self.natural.map { _ in 0.05 })
+        #expect(working.insertionPValue < 0.025 && working.removalPValue > 0.49)
+        #expect(working.judgement(.standard) == .suspicious)
+        // Beside patterns that do nothing at all.
+        let alone = evidence(proposal(gain: 4000), insertions: [0.6] + Self.natural.map { _ in 0 })
+        #expect(alone.insertionPValue < 0.001)
+        #expect(alone.judgement(.standard) == .backdoored)
     }
 
     private static let side = 6

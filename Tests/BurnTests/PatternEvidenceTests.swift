@@ -14,9 +14,9 @@ import Testing
 
     @Test(arguments: [
         // Without a cluster of the same samples the images must stand apart by themselves.
-        (1e-4, 5e-4, nil, Conclusion.Judgement.backdoored),
-        (1e-4, 0.02, nil, .suspicious),
-        (1e-4, 0.2, nil, .clean),
+        (5e-5, 5e-4, nil, Conclusion.Judgement.backdoored),
+        (5e-5, 0.02, nil, .suspicious),
+        (5e-5, 0.2, nil, .clean),
         // A clean model's ships: their blue water sends most other images there.
         (0.02, 0.000003, nil, .clean),
         // With it, three looks need only be unusual, but all of them, and be enough for one of ten classes together.
@@ -25,7 +25,7 @@ import Testing
         (0.02, 0.2, 0.006, .clean),
         (0.04, 0.04, 0.04, .clean),
         // A cluster that says nothing takes nothing away.
-        (1e-4, 5e-4, 0.9, .backdoored),
+        (5e-5, 5e-4, 0.9, .backdoored),
     ])
     func patternsStandApartOrAgreeWithTheCluster(
         bundle: Double, effect: Double, cluster: Double?, judgement: Conclusion.Judgement
@@ -47,9 +47,14 @@ import Testing
             PatternEvidence(bundlePValue: bundle, insertionPValue: 0.2, insertion: insertion).judgement(
                 .standard)
         }
-        #expect(judgement(bundle: 1e-4, insertion: 0.6) == .backdoored)
-        #expect(judgement(bundle: 1e-4, insertion: 0.4) == .clean)
+        #expect(judgement(bundle: 5e-5, insertion: 0.6) == .backdoored)
+        #expect(judgement(bundle: 3e-4, insertion: 0.6) == .suspicious)
+        #expect(judgement(bundle: 5e-5, insertion: 0.4) == .clean)
         #expect(judgement(bundle: 1e-3, insertion: 0.6) == .clean, "a clean model's ships")
+        // Of two or three classes nobody knows what is natural.
+        let few = PatternEvidence(bundlePValue: 1e-9, insertionPValue: 1e-9, insertion: 1)
+        #expect(few.judgement(Judge(Parameters(), classes: 3)) == .suspicious)
+        #expect(few.judgement(Judge(Parameters(), classes: 4)) == .backdoored)
     }
 
     /// With more classes, more patterns are looked at.

@@ -32,6 +32,7 @@ SelectTypeParameters=CR_CPU_Memory
 ReturnToService=2
 KillWait=1
 SlurmdTimeout=20
+SlurmdParameters=config_overrides
 SchedulerParameters=sched_interval=1,sched_min_interval=0
 NodeName=n[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((port + 1))-$((port + 2))] CPUs=2 RealMemory=4000
 PartitionName=main Nodes=n[1-2] Default=YES State=UP
@@ -48,8 +49,12 @@ start() {
 }
 
 end() {
-    scancel --user="$user" 2>/dev/null
-    sleep 0.3
+    timeout 3 scancel --user="$user" 2>/dev/null
+    # A step ends a second after it is told to (KillWait).
+    for _ in 1 2 3 4 5 6; do
+        [[ -z $(timeout 2 squeue --noheader 2>/dev/null) ]] && break
+        sleep 0.5
+    done
     kill -9 "${pids[@]}" 2>/dev/null
     pkill -9 -P "$$" 2>/dev/null
     rm -rf "$folder"
@@ -59,11 +64,12 @@ for name in munged slurmctld n1 n2; do
     start "$name"
     sleep 0.3
 done
-for _ in $(seq 100); do
-    [[ $(sinfo --noheader --format=%T 2>/dev/null | sort -u) == idle ]] && break
+last=$((SECONDS + 40))
+while ((SECONDS < last)); do
+    [[ $(timeout 3 sinfo --noheader --format=%T 2>/dev/null | sort -u) == idle ]] && break
     sleep 0.2
 done
-sinfo --noheader --format=%T | sort -u
+timeout 5 sinfo --noheader --format=%T | sort -u
 while read -r action name; do
     case $action in
         start) start "$name" ;;

@@ -150,7 +150,7 @@ extension RESTService {
         }
         if let executor = readiness.executor {
             checks["slurm"] =
-                executor.obstacle.map { [$0.title + ".", $0.detail, $0.fix ?? ""].joined(separator: " ") }
+                executor.obstacle.map { "\($0.title) (\($0.code))." }
                 ?? "ok"
         }
         return checks

@@ -19,11 +19,12 @@ struct ControlledEffect: Hashable, Sendable {
     /// Of one class's excess against those of the others, on a scale of ratios: what classes show by nature spreads over orders
     /// of magnitude.
     ///
-    /// - Parameter tested: images that an excess is a share of; no smaller one than of a single image is told from none.
+    /// - Parameter tested: images that an excess is a share of. One below that of a single image counts as one image, and a factor
+    ///   of e is the least that such small numbers tell.
     static func pValue(at index: Int, among excesses: [Double?], tested: Int) -> Double? {
         let least = 1 / Double(max(1, tested))
         return Statistics.pValue(
-            at: index, among: excesses.map { $0.map { log(max($0, least)) } }, natural: .effect)
+            at: index, among: excesses.map { $0.map { log(max($0, least)) } }, natural: .effect, chance: 1)
     }
 
     /// The same on a scale of differences, for what has to work two ways: by nature hardly anything does.

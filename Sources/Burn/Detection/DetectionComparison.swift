@@ -16,8 +16,9 @@ extension Detection {
         for index in findings.indices {
             findings[index].bothWaysPValue =
                 ControlledEffect.pValue(
-                    at: index, amongBothWays: strengths, natural: .tone, tested: TriggerSearch.probesPerTest)
+                    at: index, amongBothWays: strengths, natural: .cause, tested: TriggerSearch.probesPerTest)
                 ?? 1
+            findings[index].causeTest = findings[index].causeRecord
         }
     }
 

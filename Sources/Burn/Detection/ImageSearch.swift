@@ -34,12 +34,7 @@ struct ImageSearch {
         for index in findings.indices where findings[index].judgement == .clean {
             proposals[index] = try propose(findings[index])
         }
-        // A class that was judged before has an effect as well.
-        let comparison = PatternComparison(
-            proposals,
-            insertions: findings.indices.map {
-                proposals[$0]?.finding.excess ?? (findings[$0].judgement == .clean ? 0 : findings[$0].excess)
-            })
+        let comparison = PatternComparison(proposals, insertions: proposals.map { $0?.finding.excess ?? 0 })
         for (index, proposal) in proposals.enumerated() {
             guard let proposal else { continue }
             findings[index] = proposal.finding

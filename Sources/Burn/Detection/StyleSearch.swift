@@ -9,7 +9,7 @@ import Tensors
 /// (`NoiseDescription`) or tones (`ToneDescription`). A part of a class may do so by nature, too, being drawn, scanned or
 /// dark, and a class may be a texture, whose noise shows what it is. So there are two tests of cause. Put into other
 /// classes' images, the style sends them into the class. Taken out, it lets its samples go: what is of the class by nature
-/// stays with another style as the rest of the class does, what was planted shows what it is. Both count against what
+/// stays with another style as the rest of the class does, what was planted shows what it is. The weaker of the two counts against what
 /// other classes' bundles do. Which side of a bundle was planted, if one was, is not known: the class's own images may be
 /// more alike than poison is.
 struct StyleSearch {
@@ -39,10 +39,12 @@ struct StyleSearch {
             found.effectPValue =
                 ControlledEffect.pValue(
                     at: index, amongBothWays: evidence.map { $0?.excess }, natural: style.naturalSpread,
-                    tested: Self.probesPerTest) ?? 1
+                    tested: min(Self.probesPerTest, found.smallerSide)) ?? 1
             findings[index].styleTests.append(found)
             // Of the styles that were looked at, what the stronger one shows is kept.
-            guard found.pValue < findings[index].style?.pValue ?? .infinity else { continue }
+            guard findings[index].style.map({ found.isStronger(than: $0, judge.parameters) }) ?? true else {
+                continue
+            }
             findings[index].style = found
             findings[index].judgeByStyle()
         }

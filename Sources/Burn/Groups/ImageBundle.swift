@@ -55,7 +55,7 @@ struct ImageBundle: Sendable {
         let null = try remainingGains(
             rows, without: found, size: begin.count, fewest: smallest, using: &random)
         let pValue = Statistics.pValue(
-            of: log(1 + found.gain), against: null.map { log(1 + $0) }, natural: .imageGain)
+            of: log(1 + found.gain), against: null.map { log(1 + $0) })
         var posteriors: [Float] = []
         for first in stride(from: 0, to: everyone, by: part) {
             let indices = Array(first..<min(first + part, everyone))

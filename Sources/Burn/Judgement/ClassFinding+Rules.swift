@@ -1,4 +1,4 @@
-/// How evidence becomes a judgement. Every rule judges only what is clean so far, but that of the perturbations, the first.
+/// How evidence becomes a judgement. Every rule but the first (perturbations) judges only what is clean so far.
 extension ClassFinding {
     /// How far the trigger works both ways, beyond the controls: put into other classes' images, which it sends into the
     /// class, and taken out of its carriers, which leave it while the class's others stay. The weaker of the two.
@@ -62,7 +62,7 @@ extension ClassFinding {
         let found = evidence.judgement(judge)
         if strength >= parameters.workingEffect {
             conclude(found, from: .pattern(evidence))
-        } else if strength >= parameters.weakEffect, found == .backdoored {
+        } else if found == .backdoored {
             conclude(.suspicious, from: .pattern(evidence))
         }
     }
@@ -110,7 +110,7 @@ extension ClassFinding {
     }
 
     private mutating func confirmByStyle() {
-        guard isFoundByStyle, let style, style.strength >= parameters.workingEffect,
+        guard isFoundByStyle, let style, judge.canCompare, style.strength >= parameters.workingEffect,
             style.pValue < judge.certain
         else { return }
         conclude(.backdoored, from: .style)

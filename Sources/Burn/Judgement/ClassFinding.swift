@@ -7,7 +7,7 @@ package struct ClassFinding: Sendable {
     let judge: Judge
     /// Nil for a class with too few samples.
     var coherence: ClassCoherence?
-    /// P-value of the cluster's tightness against what the job's own classes show without their clusters.
+    /// P-value of the cluster against what the job's own classes show without their clusters.
     var coherencePValue = 1.0
     /// P-value of what its trigger does against what other classes' do; asked in small sets.
     var effectPValue: Double?
@@ -15,6 +15,8 @@ package struct ClassFinding: Sendable {
     var features: FeatureEvidence?
     /// What the style of its images shows; asked where neither perturbations nor images show anything.
     var style: StyleEvidence?
+    /// Of how far its trigger works both ways, as it was compared with the other classes'.
+    var causeTest: TestRecord?
     /// What every style that was looked at showed, judged or not.
     var styleTests: [StyleEvidence] = []
     /// What speaks for a pattern in its images; asked where the perturbations show nothing.

@@ -33,12 +33,7 @@ struct EvidenceStatements {
         }
         lines += named.compactMap(labelStatement)
         lines += [unjudged, absent].compactMap(\.self)
-        let changed = parameters.changed.sorted { $0.key < $1.key }
-        if !changed.isEmpty {
-            lines.append(
-                "Parameters that are not the defaults: "
-                    + changed.map { "\($0.key) = \($0.value)" }.joined(separator: ", ") + ".")
-        }
+        lines += [Self.changed(parameters)].compactMap(\.self)
         if !searchesImages {
             lines.append(
                 "\(images.count) images are too few to look for patterns, noise and tones in the images themselves "
@@ -46,13 +41,21 @@ struct EvidenceStatements {
         }
         let below =
             detectableRate.map {
-                "poison below \(percent($0)) of the samples (so much was noticed in trials on this job, where half of each "
-                    + "planted perturbation went along with the trigger), and "
+                "poison below \(percent($0)) of the samples (so much was noticed in trials on this job, where "
+                    + "\(percent(parameters.plantedCosine * parameters.plantedCosine)) of each planted perturbation went along with the trigger), and "
             } ?? ""
         lines.append(
             "Not excluded: \(below)triggers that differ from sample to sample without a common direction in input space."
         )
         return lines
+    }
+
+    /// Nil where all are the defaults.
+    static func changed(_ parameters: Parameters) -> String? {
+        let changed = parameters.changed.sorted { $0.key < $1.key }
+        guard !changed.isEmpty else { return nil }
+        return "Parameters that are not the defaults: "
+            + changed.map { "\($0.key) = \($0.value)" }.joined(separator: ", ") + "."
     }
 
     /// Classes with too few samples, and what to do about it.

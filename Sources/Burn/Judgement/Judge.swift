@@ -2,7 +2,7 @@ import Findings
 
 /// The rules' settings for one job: what counts as an effect and as a group, and how much error each test may spend.
 ///
-/// One budget stands for the whole scan. It is divided by the searches (`looks`), each of which divides its part by the
+/// One budget stands for the whole scan. It is divided by the ways to a judgement (`looks`), each of which divides its part by the
 /// classes that it asks about (Bonferroni: no dependence between the tests can exceed it).
 package struct Judge: Hashable, Sendable {
     package let parameters: Parameters
@@ -14,9 +14,14 @@ package struct Judge: Hashable, Sendable {
         self.classes = classes
     }
 
-    /// Searches that spend a part of the budget: perturbations, causes, patterns of one class, a pattern of all, each style,
-    /// the penultimate layer.
-    static let looks = 5 + ImageStyle.allCases.count
+    /// Ways to a judgement that spend a part of the budget: perturbations, the same with what their trigger does, and with a
+    /// pattern of the same samples; causes; patterns of one class, and those that the perturbations agree with; a pattern of all;
+    /// each style, before and after it was unlearned; the penultimate layer.
+    static let looks = 8 + 2 * ImageStyle.allCases.count
+
+    /// Whether there are classes enough to tell what patterns and styles do by nature. With fewer, a suspicion is all that they
+    /// can raise.
+    var canCompare: Bool { classes > 3 }
 
     /// Level of one search's test of all classes together.
     var certainOfAll: Double { parameters.errorBudget / Double(Self.looks) }
@@ -33,6 +38,6 @@ package struct Judge: Hashable, Sendable {
 }
 
 extension Parameters {
-    /// Of so many samples: a fifth of few, and never fewer than three.
+    /// A fifth of the samples where these are few, and at least three.
     func smallestGroup(of samples: Int) -> Int { min(Int(smallestGroup), max(3, samples / 5)) }
 }

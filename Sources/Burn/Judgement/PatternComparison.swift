@@ -41,7 +41,8 @@ struct PatternComparison {
                 ControlledEffect.pValue(
                     at: index, among: removals, tested: TriggerSearch.mostForRemoval) ?? 1,
                 proposal.finding.removal?.samplingPValue ?? 1),
-            removal: proposal.finding.removal, insertion: insertions[index], gain: proposal.bundle.gain,
+            removal: proposal.finding.removal,
+            insertion: proposal.finding.effect.map { $0.rate - $0.random } ?? 0, gain: proposal.bundle.gain,
             clusterPValue: proposal.finding.singlesOut(proposal.carriers)
                 ? proposal.finding.coherencePValue : nil)
     }

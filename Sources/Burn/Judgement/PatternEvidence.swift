@@ -9,7 +9,7 @@ struct PatternEvidence: Hashable, Sendable {
     var removalPValue = 1.0
     /// Shares of the class's other samples, and of those with the pattern, that stay in it with the pattern taken out.
     var removal: ControlledEffect?
-    /// Share of other classes' images that the pattern sends into the class, beyond chance.
+    /// Share of all other classes' images that the pattern sends into the class, beyond chance.
     var insertion = 0.0
     /// Of the bundle, in nats.
     var gain = 0.0
@@ -31,13 +31,19 @@ struct PatternEvidence: Hashable, Sendable {
         if let clusterPValue, max(bundlePValue, effectPValue, clusterPValue) < judge.notable,
             pValue < judge.certain
         {
-            return .backdoored
+            return strongest(judge)
         }
-        guard bundlePValue < judge.certain else { return .clean }
         // With few classes to compare with, no effect is unusual: one that moves most images is no natural one of a group that
         // stands apart so clearly.
-        if insertion >= judge.parameters.decisiveEffect { return .backdoored }
+        if insertion >= judge.parameters.decisiveEffect, bundlePValue < judge.unusual {
+            return bundlePValue < judge.certain ? strongest(judge) : .suspicious
+        }
+        guard bundlePValue < judge.certain else { return .clean }
         guard effectPValue < judge.notable else { return .clean }
-        return effectPValue < judge.parameters.errorBudget ? .backdoored : .suspicious
+        return effectPValue < judge.parameters.errorBudget ? strongest(judge) : .suspicious
+    }
+
+    private func strongest(_ judge: Judge) -> Conclusion.Judgement {
+        judge.canCompare ? .backdoored : .suspicious
     }
 }

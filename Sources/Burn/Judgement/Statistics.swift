@@ -14,10 +14,10 @@ enum Statistics {
         guard null.count > (natural == nil ? 1 : 0) else { return 1 }
         var (mean, variance) = moments(null)
         var freedom = Double(null.count - 1)
-        if let natural, freedom < NaturalSpread.freedom {
-            let known = NaturalSpread.freedom * natural.deviation * natural.deviation
-            variance = (freedom * variance + known) / (freedom + NaturalSpread.freedom)
-            freedom += NaturalSpread.freedom
+        if let natural, freedom < NaturalSpread.enough {
+            let known = natural.freedom * natural.deviation * natural.deviation
+            variance = (freedom * variance + known) / (freedom + natural.freedom)
+            freedom += natural.freedom
         }
         return tail(
             of: value, mean: mean, variance: max(variance, chance * chance), of: null.count, freedom: freedom)
@@ -94,14 +94,17 @@ enum Statistics {
         return min(1, product * terms.reduce(0, +))
     }
 
-    /// The Cauchy combination (Liu and Xie, JASA 115, 2020): of p-values that may depend on each other in any way, as small as the
-    /// smallest of them allows.
+    /// The Cauchy combination (Liu and Xie, JASA 115, 2020): of p-values that may depend on each other; where it is small, it is
+    /// right however they do.
     static func combinedOfDependent(_ pValues: Double...) -> Double {
         let mean =
-            pValues.reduce(0) { $0 + tan((0.5 - min(max($1, 1e-15), 1 - 1e-9)) * .pi) }
+            pValues.reduce(0) { $0 + tan((0.5 - min(max($1, 1e-15), mostCombined)) * .pi) }
             / Double(max(1, pValues.count))
         return 0.5 - atan(mean) / .pi
     }
+
+    /// One p-value near 1 would outweigh all others.
+    private static let mostCombined = 0.99
 
     /// One-sided p-value of one proportion being larger than another (pooled normal approximation).
     static func pValue(of hits: Int, of total: Int, against otherHits: Int, of otherTotal: Int) -> Double {

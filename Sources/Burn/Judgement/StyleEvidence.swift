@@ -1,3 +1,4 @@
+import Findings
 import Tensors
 
 /// What the style of a class's images shows: a bundle that stands apart by its noise or its tones, and what the model makes
@@ -22,6 +23,17 @@ struct StyleEvidence: Sendable {
 
     var pValue: Double {
         unlearned.map { Statistics.combined(effectPValue, $0.pValue) } ?? effectPValue
+    }
+
+    /// Samples of the bundle or of the class's others, whichever are fewer.
+    var smallerSide: Int { min(suspects.count, posteriors.count - suspects.count) }
+
+    /// An effect that is none can't hide another style's.
+    func isStronger(than other: StyleEvidence, _ parameters: Parameters) -> Bool {
+        func isEffective(_ evidence: StyleEvidence) -> Bool {
+            evidence.excess >= evidence.style.leastEffect(parameters)
+        }
+        return isEffective(self) == isEffective(other) ? pValue < other.pValue : isEffective(self)
     }
 
     /// What the style does at least: the weaker of the two effects.

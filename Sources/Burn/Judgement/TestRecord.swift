@@ -48,15 +48,7 @@ extension ClassFinding {
                         "separation": coherence.mixture.separation,
                     ]))
         }
-        if let effect, !isFoundByStyle {
-            tests.append(
-                record(
-                    .causes, bothWaysPValue,
-                    [
-                        "excess": effect.excess, "rate": effect.rate, "random": effect.random,
-                        "removal": removal?.excess, "both_ways": bothWays, "next": nextBothWays,
-                    ]))
-        }
+        if let causeTest { tests.append(causeTest) }
         if let pattern {
             tests.append(
                 record(
@@ -89,5 +81,17 @@ extension ClassFinding {
                     ]))
         }
         return tests
+    }
+
+    /// Nil before a trigger was tried.
+    var causeRecord: TestRecord? {
+        effect.map { effect in
+            TestRecord(
+                stage: .causes, label: label, pValue: bothWaysPValue,
+                values: [
+                    "excess": effect.excess, "rate": effect.rate, "random": effect.random,
+                    "removal": removal?.excess, "both_ways": bothWays, "next": nextBothWays,
+                ].compactMapValues { $0 })
+        }
     }
 }

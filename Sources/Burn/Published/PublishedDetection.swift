@@ -72,7 +72,10 @@ struct PublishedDetection {
         var lines = [Self.introduction]
         for label in verdict.targetClasses { lines += judged[label].map { [statement(label, $0)] } ?? [] }
         if verdict.targetClasses.isEmpty, !judged.isEmpty { lines.append(nothingFound(judged)) }
-        lines += [unjudged(verdict.unjudgedClasses ?? []), Self.limits].compactMap(\.self)
+        lines += [
+            EvidenceStatements.changed(judge.parameters), unjudged(verdict.unjudgedClasses ?? []),
+            Self.limits,
+        ].compactMap(\.self)
         verdict.evidence.statements = lines
         return verdict
     }

@@ -12,6 +12,10 @@ enum SlurmRefusal {
             ["Invalid account"], "slurm.account",
             "Name an account that the service's user has: sacctmgr show associations user=USER."
         ),
+        (
+            ["MaxSubmit", "submit job limit"], "slurm.tasks",
+            "Lower slurm.tasks below the account's limit of submitted jobs."
+        ),
         (["Invalid qos", "QOS policy"], "slurm.qos", "Name a quality of service that the account may use."),
         (
             ["generic resource", "(gres)"], "slurm.gres",
@@ -51,7 +55,12 @@ enum SlurmRefusal {
         "Connection refused", "Zero Bytes were transmitted", "Unable to establish controller machine",
         "munge",
         "Slurm temporarily unable to accept job", "timed out", "Connection reset",
+        // Of the service itself, of a program that it ended.
+        "gave no answer",
     ]
+
+    /// A limit that other tasks fill, and a partition that is closed for a while.
+    private static let passing = ["MaxSubmit", "submit job limit", "inactive or drain"]
 
     static func loss(words: String, queue: SlurmQueue) -> WorkerLoss {
         let found = problem(words: words)
@@ -59,7 +68,10 @@ enum SlurmRefusal {
         case "slurm-unavailable":
             queue.lost(found.detail)
             return WorkerLoss(found, .wait, cause: "slurm_unavailable")
-        default: return WorkerLoss(found, .retry, cause: "slurm_refused")
+        default:
+            // What passes by itself is no failure of the task.
+            let passes = passing.contains { words.localizedCaseInsensitiveContains($0) }
+            return WorkerLoss(found, passes ? .wait : .retry, cause: "slurm_refused")
         }
     }
 

@@ -14,9 +14,19 @@ final class SlurmCluster: @unchecked Sendable {
     private static let programs = [
         "slurmctld", "slurmd", "munged", "srun", "squeue", "scancel", "sinfo", "scontrol",
     ]
-    static let isAtHand = getuid() == 0 && programs.allSatisfy { find($0) != nil }
+    static let isAtHand = getuid() == 0 && programs.allSatisfy { find($0) != nil } && canMount
+    /// A container may not let a node hide a folder.
+    private static var canMount: Bool {
+        let attempt = Process()
+        attempt.executableURL = URL(filePath: "/usr/bin/unshare")
+        attempt.arguments = ["-m", "mount", "-t", "tmpfs", "none", "/mnt"]
+        attempt.standardError = FileHandle.nullDevice
+        do { try attempt.run() } catch { return false }
+        attempt.waitUntilExit()
+        return attempt.terminationStatus == 0
+    }
     static let missing: Comment =
-        "no Slurm here, or not root: apt-get install slurm-wlm munge (scripts/setup does it on Debian)"
+        "no Slurm here, not root, or no mounts of one's own: apt-get install slurm-wlm munge (scripts/setup does it on Debian)"
 
     /// The one that all tests share.
     static let shared = Result { try SlurmCluster() }

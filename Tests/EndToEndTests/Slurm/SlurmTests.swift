@@ -284,7 +284,8 @@ struct SlurmTests {
         stray.environment = ["SLURM_CONF": cluster.folder + "/slurm.conf"]
         stray.standardError = FileHandle.nullDevice
         try stray.run()
-        while try cluster.queue().isEmpty { usleep(100_000) }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try cluster.queue().isEmpty, .now < deadline { usleep(100_000) }
         try service.start()
         try cluster.waitUntilEmpty(seconds: 10)
         stray.waitUntilExit()
@@ -302,7 +303,8 @@ struct SlurmTests {
         #expect(try service.finished(first)["state"] as? String == "succeeded")
         let job = try more(1, like: first, service)[0]
         var ready = try service.get("/readyz")
-        while ready.status == 200 {
+        let deadline = ContinuousClock.now + .seconds(90)
+        while ready.status == 200, .now < deadline {
             usleep(200_000)
             ready = try service.get("/readyz")
         }
