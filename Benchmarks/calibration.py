@@ -22,7 +22,7 @@ SIZE, LEFT, TOP, LOWEST = 340, 64, 44, -4
 
 
 def p_values(files):
-    """By search; of patterns the bundle's p-value, which every judgement rests on."""
+    """By search; of patterns the bundle's p-value, the larger of two, and of the penultimate layer the gain's."""
     found, jobs = collections.defaultdict(list), []
     for file in files:
         for line in open(file):
@@ -76,8 +76,8 @@ def figure(found):
         parts.append(text(LEFT - 8, y(p) + 4, words, "end", QUIET))
     parts.append(f'<path d="M{x(10 ** LOWEST):.1f} {y(10 ** LOWEST):.1f}L{x(1):.1f} {y(1):.1f}" stroke="{INK}"/>')
     parts.append(text(LEFT + SIZE / 2, TOP + SIZE + 38, "expected, of uniform p-values", "middle", QUIET))
-    parts.append(text(LEFT + SIZE + 16, TOP + 12, "above the line: found too large, which is safe", colour=QUIET))
-    parts.append(text(LEFT + SIZE + 16, TOP + 28, "below it: found too small", colour=QUIET))
+    parts.append(text(LEFT + SIZE + 16, TOP + 12, "above the line: larger than they should be", colour=QUIET))
+    parts.append(text(LEFT + SIZE + 16, TOP + 28, "below it: smaller", colour=QUIET))
     for place, (name, words) in enumerate((n, w) for n, w in NAMES.items() if found.get(n)):
         values, colour = sorted(found[name]), COLOURS[place]
         points = [(x((i + 0.5) / len(values)), y(p)) for i, p in enumerate(values)]

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Sham cases: a clean model with a data set whose one class was partly photographed differently.
+"""Sham cases: a clean model with a data set in which a part of one class was changed.
 
     Benchmarks/sham_sets.py OUTPUT CASE ...
 
-CASE is a folder of `burn-bench attacks --clean`. Every one is written once for each kind of change, with the class that the
-case's place chooses. The model has never seen the changed images, so that nothing in them is a trigger.
+CASE is a folder of `burn-bench attacks --clean`. Every one is written once for each kind of change; the case's place and the kind
+choose the class. The model has never seen the changed images, so that nothing in them is a trigger.
 """
 import io
 import json
