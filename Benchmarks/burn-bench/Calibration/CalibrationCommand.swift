@@ -3,8 +3,6 @@ import Burn
 import Execution
 import Findings
 import Foundation
-import ModelFormats
-import PackedDataset
 import Support
 import Tensors
 
@@ -64,29 +62,19 @@ struct CalibrationCommand: ParsableCommand {
 
     private func calibrate(_ name: String) throws -> Calibration {
         let clock = PhaseClock()
-        let folder = URL(filePath: name)
-        var options = JobOptions()
-        options.seed = seed
-        options.classes = try JSONDecoder().decode(
-            [String: Int].self, from: Data(contentsOf: folder.appending(path: "classes.json")))
-        let file = try openModel(at: folder.appending(path: "model.pt2").path)
-        let model = try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
-        let images = try LabelledImages(
-            PackedDataset(directory: folder.appending(path: "train").path), for: file.graph, options: options,
-            modelNames: file.summary.classNames)
+        let known = try KnownCase(URL(filePath: name), seed: seed)
         let work = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: work, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: work) }
-        let outcome = try detect(model, images, options, work.path)
+        let outcome = try detect(known, work.path)
         return Calibration(
-            name: name, result: outcome.verdict.result.rawValue, classes: images.classes,
-            samples: images.count, flagged: outcome.flagged.count { $0 }, tests: outcome.tests,
+            name: name, result: outcome.verdict.result.rawValue, classes: known.images.classes,
+            samples: known.images.count, flagged: outcome.flagged.count { $0 }, tests: outcome.tests,
             seconds: clock.seconds)
     }
 
-    private func detect(
-        _ model: GraphModel, _ images: LabelledImages, _ options: JobOptions, _ directory: String
-    ) throws -> Detection.Outcome {
+    private func detect(_ known: KnownCase, _ directory: String) throws -> Detection.Outcome {
+        let (model, images, options) = (known.model, known.images, known.options)
         let token = try CancellationToken()
         let values = images.dataset.channels * images.dataset.height * images.dataset.width
         func store(_ file: String) throws -> PerturbationStore {

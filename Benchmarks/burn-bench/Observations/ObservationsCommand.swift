@@ -2,10 +2,7 @@ import ArgumentParser
 import AttackBench
 import Burn
 import Execution
-import Findings
 import Foundation
-import ModelFormats
-import PackedDataset
 import Support
 import Tensors
 
@@ -56,17 +53,10 @@ struct ObservationsCommand: ParsableCommand {
     }
 
     private func observe(_ folder: URL) throws -> Observations {
-        var options = JobOptions()
-        options.classes = try JSONDecoder().decode(
-            [String: Int].self, from: Data(contentsOf: folder.appending(path: "classes.json")))
-        let file = try openModel(at: folder.appending(path: "model.pt2").path)
-        let model = try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
-        let images = try LabelledImages(
-            PackedDataset(directory: folder.appending(path: "train").path), for: file.graph, options: options,
-            modelNames: file.summary.classNames)
+        let known = try KnownCase(folder)
         return try Observer(
-            model: model, images: images,
-            truth: Self.truth(at: folder.appending(path: "truth.csv").path, of: images),
+            model: known.model, images: known.images,
+            truth: Self.truth(at: folder.appending(path: "truth.csv").path, of: known.images),
             token: CancellationToken()
         ).observe(folder.lastPathComponent, samples: samples, seed: seed)
     }

@@ -127,14 +127,8 @@ struct UnlearningTest {
             sides[place].map { (side: $0, others: null.compactMap { $0[place]?.score }) }
         }.filter { $0.others.count > 1 }
         return comparable.max { $0.side.score < $1.side.score }.map { best in
-            (
-                best.side.suspects,
-                min(
-                    1,
-                    2
-                        * pValue(
-                            of: best.side.score, against: best.others, suspects: best.side.suspects.count))
-            )
+            let (suspects, score) = best.side
+            return (suspects, min(1, 2 * pValue(of: score, against: best.others, suspects: suspects.count)))
         }
     }
 

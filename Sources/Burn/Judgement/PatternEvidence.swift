@@ -38,8 +38,7 @@ struct PatternEvidence: Hashable, Sendable {
         if insertion >= judge.parameters.decisiveEffect, bundlePValue < judge.unusual {
             return bundlePValue < judge.certain ? strongest(judge) : .suspicious
         }
-        guard bundlePValue < judge.certain else { return .clean }
-        guard effectPValue < judge.notable else { return .clean }
+        guard bundlePValue < judge.certain, effectPValue < judge.notable else { return .clean }
         return effectPValue < judge.parameters.errorBudget ? strongest(judge) : .suspicious
     }
 

@@ -11,6 +11,12 @@ package struct TestRecord: Codable, Hashable, Sendable {
     package var pValue: Double
     /// What it rests on, by name.
     package var values: [String: Double]
+
+    /// - Parameter values: nil for what was not measured.
+    init(stage: Stage, label: Int?, pValue: Double, values: [String: Double?]) {
+        (self.stage, self.label, self.pValue) = (stage, label, pValue)
+        self.values = values.compactMapValues(\.self)
+    }
 }
 
 extension Detection.Outcome {
@@ -21,8 +27,7 @@ extension Detection.Outcome {
                 [
                     TestRecord(
                         stage: .common, label: nil, pValue: common.pValue,
-                        values: ["carriers": common.wayBack?.carriers, "others": common.wayBack?.others]
-                            .compactMapValues { $0 })
+                        values: ["carriers": common.wayBack?.carriers, "others": common.wayBack?.others])
                 ]
             } ?? [])
     }
@@ -31,7 +36,7 @@ extension Detection.Outcome {
 extension ClassFinding {
     var tests: [TestRecord] {
         func record(_ stage: TestRecord.Stage, _ pValue: Double, _ values: [String: Double?]) -> TestRecord {
-            TestRecord(stage: stage, label: label, pValue: pValue, values: values.compactMapValues { $0 })
+            TestRecord(stage: stage, label: label, pValue: pValue, values: values)
         }
         var tests: [TestRecord] = []
         if let coherence {
@@ -91,7 +96,7 @@ extension ClassFinding {
                 values: [
                     "excess": effect.excess, "rate": effect.rate, "random": effect.random,
                     "removal": removal?.excess, "both_ways": bothWays, "next": nextBothWays,
-                ].compactMapValues { $0 })
+                ])
         }
     }
 }
