@@ -69,7 +69,8 @@ while ((SECONDS < last)); do
     [[ $(timeout 3 sinfo --noheader --format=%T 2>/dev/null | sort -u) == idle ]] && break
     sleep 0.2
 done
-timeout 5 sinfo --noheader --format=%T | sort -u
+# A line also where none answers.
+echo "$(timeout 5 sinfo --noheader --format=%T 2>/dev/null | sort -u | tr '\n' ' ' | sed 's/ $//')"
 while read -r action name; do
     case $action in
         start) start "$name" ;;

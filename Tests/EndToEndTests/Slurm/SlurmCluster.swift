@@ -43,16 +43,17 @@ final class SlurmCluster: @unchecked Sendable {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appending(path: "../../Slurm/cluster.sh").standardizedFileURL
         process.executableURL = URL(filePath: "/bin/bash")
-        process.arguments = [script.path, folder, "\(20_000 + Int(getpid()) % 6_000 * 4)"]
+        process.arguments = [script.path, folder, "\(try Self.freePorts(3))"]
         process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"]
         process.standardInput = input
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
         guard line() == "idle" else {
-            throw ServiceProcess.Failure(
-                description: "Slurm does not start: "
-                    + ((try? String(contentsOfFile: folder + "/output.log", encoding: .utf8)) ?? "no log"))
+            let logs = ["output.log", "slurmctld.log"].map {
+                (try? String(contentsOfFile: folder + "/" + $0, encoding: .utf8)) ?? "no \($0)"
+            }
+            throw ServiceProcess.Failure(description: "Slurm does not start: " + logs.joined(separator: "\n"))
         }
     }
 
@@ -60,6 +61,31 @@ final class SlurmCluster: @unchecked Sendable {
         ["/usr/bin/", "/usr/sbin/"].map { $0 + program }.first { access($0, X_OK) == 0 }
     }
 
+    /// Below those that the system hands out by itself, so that they stay free until the daemons take them.
+    /// - Returns: the first of `count` TCP ports, one after the other, that nothing listens on.
+    private static func freePorts(_ count: Int) throws -> Int {
+        for _ in 0..<200 {
+            let first = Int.random(in: 10_000..<32_000)
+            if (first..<first + count).allSatisfy(isFree) { return first }
+        }
+        throw ServiceProcess.Failure(description: "no \(count) free ports one after the other")
+    }
+
+    private static func isFree(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+
+    /// - Returns: the script's next line: it answers each command with one, and its start as well.
     private func line() -> String {
         var line = Data()
         while case let byte = output.fileHandleForReading.readData(ofLength: 1), let first = byte.first,
