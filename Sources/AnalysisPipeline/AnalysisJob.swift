@@ -69,7 +69,9 @@ public struct AnalysisJob {
                 task.type, task.options, samples: images.count, classes: images.classes,
                 values: imageValues),
             passes: model.passes, report: report)
+        let meter = CostMeter(model: model, images: images)
         let agreement = try checkedAgreement()
+        report(.metrics(meter.end(of: .agreement, .boundaryAnalysis).points))
         var before = try measure(model, verdict: nil)
         if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
         let store = try perturbationStore("gradients.f16")
@@ -105,7 +107,7 @@ public struct AnalysisJob {
         _ result: Purification.Result, _ diagnosis: Diagnosis, _ table: AnalysisTable,
         before: Measured?
     ) throws {
-        let clock = PhaseClock()
+        let (clock, meter) = (PhaseClock(), CostMeter(model: model, images: images))
         let writer = FindingsWriter(
             images: images, table: table, diagnosis: diagnosis, restoration: result.restoration,
             flagged: result.flagged)
@@ -132,6 +134,7 @@ public struct AnalysisJob {
             report(.evaluation(PurificationMetrics(before: before.metrics, after: after?.metrics)))
         }
         report(.assessment(assessment(result, before: before, after: after)))
+        report(.metrics(meter.end(of: .evaluation, .evaluation).points))
         report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))
     }
 }

@@ -13,7 +13,7 @@ extension AnalysisJob {
             plan.skip(through: .boundaryAnalysis, round: 0)
             return try boundary(table)
         }
-        let clock = PhaseClock()
+        let (clock, meter) = (PhaseClock(), CostMeter(model: model, images: images))
         let analysesAll = task.options.analysesAllSamples
         let share = WorkPlan.surveyShare(task.options)
         let survey = GradientSurvey(
@@ -21,10 +21,12 @@ extension AnalysisJob {
         let boundary = try boundary(
             survey.run { plan.advance(.boundaryAnalysis, round: 0, $0 * share) })
         try store.synchronise()
+        var costs = [meter.end(of: .survey, .boundaryAnalysis)]
         if analysesAll {
             try boundary.analyse(0..<images.count) {
                 plan.advance(.boundaryAnalysis, round: 0, share + $0 * (1 - share))
             }
+            costs.append(meter.end(of: .descents, .boundaryAnalysis))
         }
         try save(boundary, to: surveyPath)
         let seconds = clock.seconds
@@ -32,14 +34,15 @@ extension AnalysisJob {
         try journal.finish(
             "analysis",
             [
-                .metrics([
-                    MetricPoint(
-                        phase: .boundaryAnalysis, name: "samples_per_second",
-                        value: Double(images.count) / max(seconds, 1e-9)),
-                    MetricPoint(
-                        phase: .boundaryAnalysis, name: "gradients_per_sample",
-                        value: Double(gradients) / Double(max(images.count, 1))),
-                ]),
+                .metrics(
+                    [
+                        MetricPoint(
+                            phase: .boundaryAnalysis, name: "samples_per_second",
+                            value: Double(images.count) / max(seconds, 1e-9)),
+                        MetricPoint(
+                            phase: .boundaryAnalysis, name: "gradients_per_sample",
+                            value: Double(gradients) / Double(max(images.count, 1))),
+                    ] + costs.flatMap(\.points)),
                 .phaseFinished(.boundaryAnalysis, round: 0, seconds: seconds),
             ])
         return boundary
@@ -128,7 +131,8 @@ extension AnalysisJob {
         try journal.finish(
             "detection",
             [.verdict(diagnosis.verdict)] + artifacts.map(WorkerMessage.artifact) + [
-                .triggers(triggers), .phaseFinished(.detection, round: 0, seconds: clock.seconds),
+                .triggers(triggers), .metrics(outcome.costs.flatMap(\.points)),
+                .phaseFinished(.detection, round: 0, seconds: clock.seconds),
             ])
         return diagnosis
     }

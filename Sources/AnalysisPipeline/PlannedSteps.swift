@@ -1,4 +1,5 @@
 import Burn
+import Execution
 import Findings
 import WorkerProtocol
 
@@ -18,7 +19,8 @@ extension WorkPlan {
                     ? 0 : DetectionCosts(samples: count, classes: classes, isExact: isExact).total),
         ]
         guard type == .purify else { return steps }
-        let tuning = Double(Purification.batch(samples: count)) * 4
+        // A batch of the student's, and the teacher's opinion of it.
+        let tuning = Double(Purification.batch(samples: count)) * (Passes.trainingInForwards + 1)
         steps.append(
             Step(
                 phase: .decoupling, round: 0,
@@ -41,7 +43,7 @@ extension WorkPlan {
     /// The part of them that every sample's first gradient is.
     static func surveyShare(_ options: JobOptions) -> Double { surveyPasses / analysisPasses(options) }
 
-    private static let surveyPasses = 3.0
-    /// DDN's 40 gradients.
-    private static let ddnPasses = 120.0
+    private static let surveyPasses = Passes.gradientInForwards
+    /// DDN's gradients.
+    private static let ddnPasses = 40 * Passes.gradientInForwards
 }

@@ -7,7 +7,7 @@ import WorkerProtocol
 
 /// Turns progress inside a phase into progress reports with the seconds that are left in the whole job.
 ///
-/// Work is counted in passes of one sample through the model (a gradient is about three). The speed is that of the passes
+/// Work is counted in forwards of one sample through the model (`Passes`). The speed is that of the passes
 /// that this run has made so far, whatever was planned for them.
 final class WorkPlan: RunObserver {
     struct Step: Hashable, Sendable {
@@ -24,7 +24,7 @@ final class WorkPlan: RunObserver {
     private let steps: [Step]
     private let started = ContinuousClock.now
     private let passes: PassCounter
-    private let passesBefore: Int
+    private let passesBefore: Passes
     private let report: @Sendable (WorkerMessage) -> Void
     private let state = Mutex(State())
 
@@ -61,7 +61,7 @@ final class WorkPlan: RunObserver {
             let now = ContinuousClock.now
             guard fraction >= 1 || now - state.lastReport >= .milliseconds(100) else { return nil }
             state.lastReport = now
-            let done = Double(passes.count - passesBefore)
+            let done = (passes.count - passesBefore).inForwards
             let left = self.passesLeft(at: index, fraction, passesLeft)
             let elapsed = (now - started) / .seconds(1)
             return .progress(

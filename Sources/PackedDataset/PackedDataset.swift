@@ -1,6 +1,7 @@
 import Findings
 import Foundation
 import Support
+import Synchronization
 
 /// A packed data set, mapped read-only: N images of one size with their labels and names.
 ///
@@ -13,6 +14,10 @@ public final class PackedDataset: Sendable {
     public let directory: String
     /// Bytes of one image: height * width * channels.
     public let imageBytes: Int
+
+    /// Of images, for the work done.
+    public var bytesRead: Int { read.load(ordering: .relaxed) }
+    private let read = Atomic<Int>(0)
 
     private let imageFile: MappedFile
     private let labelFile: MappedFile
@@ -58,6 +63,9 @@ public final class PackedDataset: Sendable {
     /// All the images, N x H x W x C. Valid only while this object is alive: keep the object, not the pointer,
     /// or use `withImage(at:_:)`.
     public var images: UnsafeRawBufferPointer { imageFile.bytes }
+
+    /// So many images were read through `images`.
+    public func countReading(of images: Int) { read.add(images * imageBytes, ordering: .relaxed) }
 
     /// The bytes of one image (H x W x C, row after row); the pointer must not leave `body`.
     public func withImage<Result>(

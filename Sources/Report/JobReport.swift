@@ -26,6 +26,8 @@ public struct JobReport: Codable, Hashable, Sendable {
     public var assessment: Assessment?
     public var phases: [FinishedPhase]
     /// What was measured on the way, less what measures the machine's speed.
+    /// What each stage took.
+    public var costs: [StageCost]
     public var measurements: [MetricPoint]
     /// What this report does not show, in plain words.
     public var limits: [String]
@@ -35,7 +37,7 @@ public struct JobReport: Codable, Hashable, Sendable {
         job: Job, software: Software, inputs: Inputs, options: JobOptions, verdict: Verdict,
         evidence: EvidenceDistributions, samples: SampleCounts, purification: Purification?,
         metrics: PurificationMetrics?, assessment: Assessment? = nil, phases: [FinishedPhase],
-        measurements: [MetricPoint]
+        points: [MetricPoint]
     ) {
         self.job = job
         self.software = software
@@ -48,7 +50,9 @@ public struct JobReport: Codable, Hashable, Sendable {
         self.metrics = metrics.flatMap { $0.before == nil && $0.after == nil ? nil : $0 }
         self.assessment = assessment
         self.phases = phases.sorted { (Self.order($0.phase), $0.round) < (Self.order($1.phase), $1.round) }
-        self.measurements = measurements.filter { $0.name != Self.speed }
+        let (costs, others) = StageCost.split(points)
+        self.costs = costs
+        measurements = others.filter { $0.name != Self.speed }
             .sorted { (Self.order($0.phase), $0.round, $0.name) < (Self.order($1.phase), $1.round, $1.name) }
         words = Words(
             verdict, type: job.type, method: options.method, names: evidence.classNames, samples: samples,
@@ -63,7 +67,7 @@ public struct JobReport: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case schema, job, software, inputs, options, verdict, words, evidence, samples, purification, metrics
-        case assessment, phases, measurements, limits, rerun
+        case assessment, phases, costs, measurements, limits, rerun
     }
 }
 

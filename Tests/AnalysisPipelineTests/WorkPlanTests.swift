@@ -46,7 +46,7 @@ import WorkerProtocol
         let reports = Mutex<[Report]>([])
         @Sendable func note(_ phase: Phase, at index: Int, _ fraction: Double, _ left: Double?) {
             let report = Report(
-                phase: phase, fraction: fraction, done: Double(model.passes.count - before),
+                phase: phase, fraction: fraction, done: (model.passes.count - before).inForwards,
                 left: plan.passesLeft(at: index, fraction, left))
             reports.withLock { $0.append(report) }
         }
@@ -66,7 +66,7 @@ import WorkerProtocol
             options: JobOptions(), threads: 2, token: token
         ).run { note(.detection, at: 1, $0.fraction, $0.passesLeft) }
         return Followed(
-            reports: reports.withLock { $0 }, passes: Double(model.passes.count - before),
+            reports: reports.withLock { $0 }, passes: (model.passes.count - before).inForwards,
             verdict: outcome.verdict.result)
     }
 
@@ -100,9 +100,10 @@ import WorkerProtocol
         var random = SplitMix64(seed: seed)
         let fractions = Mutex<[Double]>([])
         let work = DetectionWork(
-            DetectionCosts(samples: 1 + Int(random.next() % 100_000), classes: 10, isExact: false)
-        ) {
-            report in fractions.withLock { $0.append(report.fraction) }
+            DetectionCosts(samples: 1 + Int(random.next() % 100_000), classes: 10, isExact: false),
+            measure: { StageCost(phase: .detection, stage: $0, seconds: 1) }
+        ) { report in
+            fractions.withLock { $0.append(report.fraction) }
         }
         for stage in DetectionWork.Stage.allCases where stage == .bundles || random.next() % 3 > 0 {
             if stage != .bundles {
@@ -114,7 +115,8 @@ import WorkerProtocol
         let before = fractions.withLock { $0 }
         #expect(zip(before, before.dropFirst()).allSatisfy { $0 <= $1 })
         #expect(before.allSatisfy { (0..<1).contains($0) })
-        work.finish()
+        let costs = work.finish()
+        #expect(Set(costs.map(\.stage)).count == costs.count && costs.first?.stage == .bundles)
         #expect(fractions.withLock { $0.last } == 1)
     }
 
@@ -127,7 +129,7 @@ import WorkerProtocol
         #expect(passes(1_000, full)[0] > 6 * passes(1_000)[0])
         #expect(passes(1_000, JobOptions(distance: .ddn))[0] == passes(1_000)[0], "before the detection")
         let ddn = JobOptions(distance: .ddn, analysis: .full)
-        #expect(passes(1_000, ddn)[0] == passes(1_000, full)[0] + 3 * 40 * 1_000)
+        #expect(passes(1_000, ddn)[0] == passes(1_000, full)[0] + 2 * 40 * 1_000)
         #expect(passes(1_000, ddn)[1] == passes(1_000)[1])
         // Detection trains, so that it costs more than a look at every sample.
         #expect(passes(1_000)[1] > 10 * 1_000)

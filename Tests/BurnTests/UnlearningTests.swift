@@ -42,7 +42,7 @@ import TinyModels
         let before = model.passes.count
         let null = try #require(try test.run(label: 0, suspects: arbitrary, folds: 1))
         // The copy that is trained counts with the model, and the estimate of a fold is near.
-        let passes = Double(model.passes.count - before)
+        let passes = (model.passes.count - before).inForwards
         let expected = DetectionCosts(samples: images.count, classes: Self.classes, isExact: true).unlearning
         #expect((0.8...1.5).contains(passes / expected), "\(passes) of \(expected)")
         #expect(planted.score > null.score + 0.2)

@@ -40,7 +40,7 @@ enum Sample {
                 .init(phase: .detection, round: 0, seconds: seconds / 2),
                 .init(phase: .boundaryAnalysis, round: 0, seconds: seconds),
             ],
-            measurements: [
+            points: [
                 MetricPoint(phase: .refinement, round: 1, name: "residual_asr_estimate", value: 0.004),
                 MetricPoint(phase: .refinement, round: 1, name: "accepted", value: 1),
                 MetricPoint(phase: .detection, name: "residual_asr_estimate", value: 0.98),

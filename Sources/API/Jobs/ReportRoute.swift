@@ -67,7 +67,7 @@ extension RESTService {
             },
             metrics: job.metrics,
             phases: job.phases.map { .init(phase: $0.phase, round: $0.round, seconds: $0.seconds) },
-            measurements: try await store.metrics(of: job.id))
+            points: try await store.metrics(of: job.id))
     }
 
     /// The name of every output of the model that a class folder stands for.

@@ -11,7 +11,7 @@ extension RESTService {
             try request.head.allowQuery()
             let job = try await store.job(request.id)
             let points = try await store.metrics(of: job.id)
-            return try JSON.response(JobMetricsResource(phases: job.phases, items: points))
+            return try JSON.response(JobMetricsResource(phases: job.phases, points: points))
         }
         router.on(.get, "/v1/jobs/{id}/model") { request in
             try request.head.allowQuery()
@@ -170,10 +170,11 @@ struct FinishedPhaseResource: Encodable {
 /// What `GET /v1/jobs/{id}/metrics` answers.
 struct JobMetricsResource: Encodable {
     var phases: [FinishedPhaseResource]
+    var costs: [StageCost]
     var items: [MetricPoint]
 
-    init(phases: [PhaseRecord], items: [MetricPoint]) {
+    init(phases: [PhaseRecord], points: [MetricPoint]) {
         self.phases = phases.map(FinishedPhaseResource.init)
-        self.items = items
+        (costs, items) = StageCost.split(points)
     }
 }

@@ -43,6 +43,7 @@ package struct Detection {
         /// Cosine of the sample's perturbation to its predicted class's direction.
         package var coherence: [Double]
         package var verdict: Verdict
+        package var costs: [StageCost] = []
 
         /// Further evidence only ever raises a score.
         package mutating func flag(_ sample: Int, score: Double) {
@@ -61,9 +62,11 @@ package struct Detection {
         if options.method == .published {
             return PublishedDetection(images: images, table: table, judge: judge).run()
         }
-        let work = DetectionWork(costs, report: progress)
+        let meter = CostMeter(model: model, images: images)
+        let work = DetectionWork(
+            costs, measure: { meter.end(of: $0, .detection) }, report: progress)
         return try model.passes.following {
-            work.add(Double($0))
+            work.add($0.inForwards)
         } _: {
             try run(work)
         }
@@ -124,7 +127,7 @@ package struct Detection {
             nullShare: null.share, searchesImages: imageSearch != nil,
             parameters: judge.parameters
         ).verdict()
-        work.finish()
+        outcome.costs = work.finish()
         return outcome
     }
 

@@ -1,4 +1,6 @@
-/// What the searches of detection cost, in passes of one sample through the model.
+import Execution
+
+/// What the searches of detection are expected to cost, in forwards of one sample through the model.
 package struct DetectionCosts: Sendable {
     var samples: Int
     var classes: Int
@@ -18,9 +20,11 @@ package struct DetectionCosts: Sendable {
     var bundles: Double { 0.5 * Double(samples) }
 
     /// The mean perturbation of so many suspects.
-    private func pattern(_ suspects: Int) -> Int {
-        let steps = isExact ? 0 : Self.gradient * min(TriggerSearch.mostForGradients, suspects)
-        return steps + Self.gradient * Self.gradientsOfDescent * min(TriggerSearch.mostForDescent, suspects)
+    private func pattern(_ suspects: Int) -> Double {
+        let gradients =
+            (isExact ? 0 : min(TriggerSearch.mostForGradients, suspects))
+            + Self.gradientsOfDescent * min(TriggerSearch.mostForDescent, suspects)
+        return Self.gradient * Double(gradients)
     }
 
     /// A trigger is estimated, taken out and put in (`TriggerSearch.examine`).
@@ -28,14 +32,14 @@ package struct DetectionCosts: Sendable {
         let suspects = min(TriggerSearch.mostForEstimate, members)
         let responses = 2 * Self.forms * min(TriggerSearch.probesPerTest, samples)
         let removal = 2 * min(TriggerSearch.mostForRemoval, members)
-        return Double(pattern(suspects) + suspects + responses + removal)
+        return pattern(suspects) + Double(suspects + responses + removal)
     }
 
     /// A trigger that goes no further than the screen.
     var screenedTrigger: Double {
         let suspects = min(TriggerSearch.mostForEstimate, members)
-        return Double(
-            pattern(suspects) + suspects + 2 * Self.forms * min(TriggerSearch.probesOfScreen, samples))
+        return pattern(suspects)
+            + Double(suspects + 2 * Self.forms * min(TriggerSearch.probesOfScreen, samples))
     }
 
     /// The triggers behind the clusters of classes and behind what is beside them (`TriggerSearch.examineSides`), of which one
@@ -45,7 +49,7 @@ package struct DetectionCosts: Sendable {
     }
 
     /// What `FeatureChanges` measures.
-    var featureChanges: Double { Double((isExact ? 2 : 2 + Self.gradient) * samples) }
+    var featureChanges: Double { (isExact ? 2 : 2 + Self.gradient) * Double(samples) }
 
     /// One pattern in the images of each class (`ImageSearch.examineClasses`).
     var classPatterns: Double { Double(classes) * trigger }
@@ -65,7 +69,7 @@ package struct DetectionCosts: Sendable {
 
     /// One fold of `UnlearningTest`, which trains.
     var unlearning: Double {
-        Double(3 * UnlearningTest.steps * UnlearningTest.batch + members)
+        Passes.trainingInForwards * Double(UnlearningTest.steps * UnlearningTest.batch) + Double(members)
     }
 
     /// `FeatureSearch.examine`: both sides of the candidates and of the classes that they are compared with, then both
@@ -93,10 +97,9 @@ package struct DetectionCosts: Sendable {
     /// Boundary and moment estimates at their strengths.
     private static let forms = 5
     private static let gradientsOfDescent = 4
-    /// Of one input gradient.
-    static let gradient = 3
+    static let gradient = Passes.gradientInForwards
     /// Of a sample that `BoundaryAnalysis` looks at: two descents of seven gradients together, and a few passes to look.
-    package static let analysis = 25.0
+    package static let analysis = 18.0
     /// Samples of classes above suspicion that it looks at, in all.
     static let analysedElsewhere = 1_000
 }

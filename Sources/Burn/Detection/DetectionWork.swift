@@ -1,6 +1,7 @@
+import Findings
 import Support
 
-/// How much of detection is done and left, in passes of one sample through the model (`PassCounter`).
+/// How much of detection is done and left, in forwards of one sample through the model (`Passes`), and what its stages cost.
 ///
 /// The searches follow one another, and most are spared where an earlier one has found a backdoor. So what is left is an
 /// estimate, which every search corrects once it knows what it has to do. The fraction only ever grows: it moves by the
@@ -15,6 +16,20 @@ package final class DetectionWork: Sendable {
     /// In the order in which they run.
     enum Stage: Int, CaseIterable, Sendable {
         case bundles, triggers, featureChanges, classPatterns, commonPatterns, styles, features, distances
+
+        /// As the account of the cost has it.
+        var accounted: StageCost.Stage {
+            switch self {
+            case .bundles: .bundles
+            case .triggers: .triggers
+            case .featureChanges: .featureChanges
+            case .classPatterns: .classPatterns
+            case .commonPatterns: .commonPatterns
+            case .styles: .styles
+            case .features: .features
+            case .distances: .distances
+            }
+        }
     }
 
     private struct State {
@@ -24,14 +39,21 @@ package final class DetectionWork: Sendable {
         /// What the running stage was expected to need.
         var planned: Double
         var fraction = 0.0
+        var costs: [StageCost] = []
 
         var passesLeft: Double { left.values.reduce(0, +) }
     }
 
     private let state: Mutex<State>
+    private let measure: @Sendable (StageCost.Stage) -> StageCost
     private let report: @Sendable (Progress) -> Void
 
-    init(_ costs: DetectionCosts, report: @escaping @Sendable (Progress) -> Void) {
+    /// - Parameter measure: what was spent since it was asked last, which a stage is given.
+    init(
+        _ costs: DetectionCosts, measure: @escaping @Sendable (StageCost.Stage) -> StageCost,
+        report: @escaping @Sendable (Progress) -> Void
+    ) {
+        self.measure = measure
         state = Mutex(State(left: costs.expected, planned: costs.expected[.bundles] ?? 0))
         self.report = report
     }
@@ -44,6 +66,7 @@ package final class DetectionWork: Sendable {
     /// - Parameter passes: what it needs, now that this is known.
     func enter(_ stage: Stage, passes: Double? = nil) {
         state.withLock { state in
+            end(state.stage, &state)
             for earlier in Stage.allCases where earlier.rawValue < stage.rawValue {
                 state.left[earlier] = nil
             }
@@ -73,11 +96,24 @@ package final class DetectionWork: Sendable {
         }
     }
 
-    func finish() {
+    /// A stage that was entered again is one.
+    private func end(_ stage: Stage, _ state: inout State) {
+        let spent = measure(stage.accounted)
+        if let index = state.costs.firstIndex(where: { $0.stage == spent.stage }) {
+            state.costs[index].add(spent)
+        } else {
+            state.costs.append(spent)
+        }
+    }
+
+    /// - Returns: what each stage cost, in the order in which they ran.
+    func finish() -> [StageCost] {
         state.withLock { state in
+            end(state.stage, &state)
             state.left = [:]
             state.fraction = 1
             report(Progress(fraction: 1, passesLeft: 0))
+            return state.costs
         }
     }
 }

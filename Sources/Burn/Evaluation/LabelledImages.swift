@@ -49,7 +49,8 @@ public struct LabelledImages: Sendable {
 
     /// Samples by index: (indices.count, C, H, W), channels_last.
     public func batch(_ indices: [Int]) throws -> Tensor {
-        try Tensor.images(
+        dataset.countReading(of: indices.count)
+        return try Tensor.images(
             dataset.images, count: dataset.count, height: dataset.height, width: dataset.width,
             channels: dataset.channels,
             indices: indices, scale: scaling.scale, mean: scaling.mean, std: scaling.std)

@@ -60,7 +60,9 @@ package struct Purification {
     }
 
     package func run() throws -> Result {
+        let meter = CostMeter(model: context.model, images: images)
         var course = try begin()
+        context.observer.report(.metrics(meter.end(of: .preparation, .decoupling).points))
         try decouple(&course)
         guard course.treatment != nil else { return try untreated(course) }
         try refine(&course)

@@ -32,7 +32,7 @@ extension Purification {
             course.report = try course.gate.measure(saved)
             return
         }
-        let clock = PhaseClock()
+        let (clock, meter) = (PhaseClock(), meter)
         let tuning = tuning(
             course, round: 0, attempts: FalseCorrelationDecoupling.mostAttempts(course.treatments))
         let phase = FalseCorrelationDecoupling(
@@ -48,7 +48,7 @@ extension Purification {
                 point(.decoupling, 0, "attempts", Double(result.attempts)),
                 point(.decoupling, 0, "diverged", Double(result.diverged)),
                 point(.decoupling, 0, "accepted", result.accepted ? 1 : 0),
-            ]
+            ] + meter.end(of: .decoupling, .decoupling).points
         try context.steps.finish(
             step,
             [
@@ -63,19 +63,23 @@ extension Purification {
             original: context.model, images: images, targets: diagnosis.backdoors, before: course.before,
             reviews: diagnosis.reviews, token: context.token)
         for round in stride(from: 1, through: context.options.rounds, by: 1) {
+            let meter = meter
             let disagreement = try refinement.refine(&course.pool, with: course.model)
             try course.restoration.ask(course.model, about: course.pool.poison, sanitised: true)
             let changed = Double(disagreement.newlyFlagged.count + disagreement.newlyClean.count)
             if round > 1, changed < Self.convergence * Double(images.count) { break }
-            guard try retune(&course, round, disagreement) else { break }
+            guard try retune(&course, round, disagreement, meter) else { break }
         }
     }
+
+    private var meter: CostMeter { CostMeter(model: context.model, images: images) }
 
     private static let divergence = "diverged"
 
     /// One round of fine-tuning; false where it was dropped.
     private func retune(
-        _ course: inout Course, _ round: Int, _ disagreement: ProgressiveRefinement.Disagreement
+        _ course: inout Course, _ round: Int, _ disagreement: ProgressiveRefinement.Disagreement,
+        _ meter: CostMeter
     ) throws -> Bool {
         let (clock, step) = (PhaseClock(), "round-\(round)")
         let saved =
@@ -110,7 +114,7 @@ extension Purification {
                     point(.refinement, round, "newly_flagged", Double(disagreement.newlyFlagged.count)),
                     point(.refinement, round, "newly_clean", Double(disagreement.newlyClean.count)),
                     point(.refinement, round, "mean_divergence", disagreement.meanDivergence),
-                ]
+                ] + meter.end(of: .refinement, .refinement, round: round).points
             try context.steps.finish(
                 step,
                 [

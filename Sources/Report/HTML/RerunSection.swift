@@ -12,6 +12,7 @@ enum RerunSection {
         SHA-256. The same files, options and versions give the same verdict and labels.</p>
         \(facts(report))
         \(phases(report))
+        \(costs(report))
         \(measurements(report))
         """
     }
@@ -68,6 +69,26 @@ enum RerunSection {
             ])
         }
         return "<h3>Time taken</h3>\n" + table.markup
+    }
+
+    private static func costs(_ report: JobReport) -> Markup {
+        guard !report.costs.isEmpty else { return "" }
+        var table = Table(columns: [
+            .init(title: "Stage"), .init(title: "Round", isNumber: true),
+            .init(title: "Forwards", isNumber: true), .init(title: "Gradients", isNumber: true),
+            .init(title: "Training samples", isNumber: true), .init(title: "Seconds", isNumber: true),
+            .init(title: "MB read", isNumber: true), .init(title: "Peak memory, MiB", isNumber: true),
+        ])
+        for cost in report.costs {
+            table.add([
+                "\(cost.stage.rawValue.replacing("_", with: " "))",
+                cost.round > 0 ? "\(cost.round)" : "", "\(cost.forwards)", "\(cost.gradients)",
+                "\(cost.trainingSamples)", "<time>\(String(format: "%.1f", cost.seconds))</time>",
+                "\(String(format: "%.1f", Double(cost.bytesRead) / 1e6))",
+                "\(cost.peakMemory >> 20)",
+            ])
+        }
+        return "<h3>What it cost</h3>\n" + table.markup
     }
 
     private static func measurements(_ report: JobReport) -> Markup {

@@ -106,7 +106,7 @@ private func analyse(
                 type: type, model: .init(path: arguments.model, summary: result.model),
                 dataset: .init(path: arguments.dataset, summary: result.dataset), options: result.options,
                 verdict: result.verdict, metrics: findings.metrics ?? PurificationMetrics(),
-                phases: findings.phases, measurements: findings.points,
+                phases: findings.phases, costs: findings.costs, measurements: findings.measurements,
                 flaggedSamples: findings.samples.filter(\.flagged), output: written))
     } else {
         printText(type, result, written)

@@ -15,6 +15,9 @@ struct CollectedFindings: Sendable {
     var verdict: Verdict?
     var metrics: PurificationMetrics?
     var phases: [FinishedPhase] = []
+    var costs: [StageCost] { StageCost.split(points).costs }
+    var measurements: [MetricPoint] { StageCost.split(points).others }
+    /// Both.
     var points: [MetricPoint] = []
     /// File names in the output directory.
     var artifacts: [WorkerArtifact.Role: String] = [:]
@@ -70,12 +73,13 @@ struct AnalysisReport: Encodable {
     var verdict: Verdict
     var metrics: PurificationMetrics
     var phases: [CollectedFindings.FinishedPhase]
+    var costs: [StageCost]
     var measurements: [MetricPoint]
     var flaggedSamples: [SampleFinding]
     var output: Output
 
     enum CodingKeys: String, CodingKey {
-        case version, type, model, dataset, options, verdict, metrics, phases, measurements, output
+        case version, type, model, dataset, options, verdict, metrics, phases, costs, measurements, output
         case flaggedSamples = "flagged_samples"
     }
 }

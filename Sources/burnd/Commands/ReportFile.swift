@@ -69,7 +69,7 @@ extension JobReport {
                 classNames: (0..<((names.keys.max() ?? -1) + 1)).map { names[$0] ?? "" }),
             samples: tally.counts, purification: purification, metrics: findings.metrics,
             phases: findings.phases.map { .init(phase: $0.phase, round: $0.round, seconds: $0.seconds) },
-            measurements: findings.points)
+            points: findings.points)
     }
 
     private static func input<Summary, Options>(_ path: String, _ summary: Summary?, _ options: Options?)
