@@ -1,28 +1,17 @@
-import Dispatch
 import Execution
 import Synchronization
 import Tensors
 
-/// Works on samples in batches on a Dispatch pool, each worker with its share of the intra-op threads.
-///
-/// Samples are independent, so which worker takes a batch does not change its numbers.
+/// Works on samples in batches, which a pool of workers shares.
 struct SampleBatches {
     private let size: Int
-    private let threads: Int
-    private let token: CancellationToken
+    private let pool: WorkerPool
 
     private static let most = 128
 
     init(of images: LabelledImages, threads: Int, token: CancellationToken) {
         size = images.batchSize(atMost: Self.most)
-        self.threads = threads
-        self.token = token
-    }
-
-    private struct Progress {
-        var next = 0
-        var done = 0
-        var failure: (any Error)?
+        pool = WorkerPool(threads: threads, token: token)
     }
 
     /// - Parameters:
@@ -32,35 +21,16 @@ struct SampleBatches {
     func run(
         _ samples: [Int], progress: @Sendable (Double) -> Void, body: @Sendable ([Int]) throws -> Void
     ) throws {
-        let shared = Mutex(Progress())
-        // Whole-batch operators scale badly over threads beyond a few; batches scale perfectly.
-        let workers = max(1, min(threads, samples.count / size))
-        DispatchQueue.concurrentPerform(iterations: workers) { _ in
-            do {
-                try Threads.setCurrent(max(1, threads / workers))
-                while let start = claim(shared, samples.count) {
-                    try token.check()
-                    let part = Array(samples[start..<min(start + size, samples.count)])
-                    try body(part)
-                    let done = shared.withLock { shared in
-                        shared.done += part.count
-                        return shared.done
-                    }
-                    progress(Double(done) / Double(samples.count))
-                }
-            } catch {
-                shared.withLock { $0.failure = $0.failure ?? error }
+        let done = Mutex(0)
+        // A worker for less than a batch would only take threads from the others.
+        try pool.run((samples.count + size - 1) / size, most: max(1, samples.count / size)) { piece in
+            let part = Array(samples[piece * size..<min((piece + 1) * size, samples.count)])
+            try body(part)
+            let soFar = done.withLock { done in
+                done += part.count
+                return done
             }
-        }
-        try Threads.setCurrent(threads)
-        if let failure = shared.withLock({ $0.failure }) { throw failure }
-    }
-
-    private func claim(_ shared: borrowing Mutex<Progress>, _ count: Int) -> Int? {
-        shared.withLock { shared in
-            guard shared.failure == nil, shared.next < count else { return nil }
-            defer { shared.next += size }
-            return shared.next
+            progress(Double(soFar) / Double(samples.count))
         }
     }
 }

@@ -208,16 +208,23 @@ package struct Detection {
     }
 
     private func coherences(_ members: [Int: [Int]], _ work: DetectionWork) throws -> [ClassFinding] {
-        try (0..<images.classes).map { label in
-            try token.check()
+        let coherences = try WorkerPool(threads: threads, token: token).map(
+            images.classes, most: Self.classesAtOnce
+        ) { label in
             defer { work.add(costs.bundles / Double(images.classes)) }
-            var finding = ClassFinding(label: label, judge: judge)
-            if let samples = members[label] {
-                finding.coherence = try ClassCoherence(
+            return try members[label].map { samples in
+                try ClassCoherence(
                     members: samples, store: store, parameters: judge.parameters,
                     seed: options.methodSeed &+ UInt64(label))
             }
+        }
+        return coherences.enumerated().map { label, coherence in
+            var finding = ClassFinding(label: label, judge: judge)
+            finding.coherence = coherence
             return finding
         }
     }
+
+    /// Each takes a few hundred megabytes where classes are large.
+    static let classesAtOnce = 4
 }

@@ -27,19 +27,23 @@ package struct DetectionCosts: Sendable {
         return Self.gradient * Double(gradients)
     }
 
+    /// The pattern of a trigger, and what its carriers show without it.
+    private var estimate: Double {
+        pattern(min(TriggerSearch.mostForEstimate, members))
+            + Double(min(TriggerSearch.mostAtFirst, members))
+    }
+
     /// A trigger is estimated, taken out and put in (`TriggerSearch.examine`).
     var trigger: Double {
-        let suspects = min(TriggerSearch.mostForEstimate, members)
-        let responses = 2 * Self.forms * min(TriggerSearch.probesPerTest, samples)
-        let removal = 2 * min(TriggerSearch.mostForRemoval, members)
-        return pattern(suspects) + Double(suspects + responses + removal)
+        let forms = TriggerSearch.formsBeyondScreen + 1
+        let responses = 2 * forms * min(TriggerSearch.probesPerTest, samples)
+        return screenedTrigger + Double(responses + 2 * min(TriggerSearch.mostForRemoval, members))
     }
 
     /// A trigger that goes no further than the screen.
     var screenedTrigger: Double {
-        let suspects = min(TriggerSearch.mostForEstimate, members)
-        return pattern(suspects)
-            + Double(suspects + 2 * Self.forms * min(TriggerSearch.probesOfScreen, samples))
+        let probes = max(TriggerSearch.probesOfScreen, TriggerSearch.screenedOfClass * classes)
+        return estimate + Double((Self.forms + 2) * min(probes, TriggerSearch.probesPerTest, samples))
     }
 
     /// The triggers behind the clusters of classes and behind what is beside them (`TriggerSearch.examineSides`), of which one
@@ -51,8 +55,12 @@ package struct DetectionCosts: Sendable {
     /// What `FeatureChanges` measures.
     var featureChanges: Double { (isExact ? 2 : 2 + Self.gradient) * Double(samples) }
 
-    /// One pattern in the images of each class (`ImageSearch.examineClasses`).
-    var classPatterns: Double { Double(classes) * trigger }
+    /// Two patterns in the images of each class (`ImageSearch.examineClasses`), of which one in four is worth more than the
+    /// screen.
+    var classPatterns: Double {
+        let held = Double(2 * min(TriggerSearch.mostAtFirst, members))
+        return Double(2 * classes) * (0.75 * (screenedTrigger + held) + 0.25 * trigger)
+    }
 
     /// Two patterns in the images of all classes (`ImageSearch.examineAllClasses`).
     var commonPatterns: Double {
@@ -60,12 +68,8 @@ package struct DetectionCosts: Sendable {
         return samples < 2 * probes ? 0 : 2 * Double(2 * Self.forms * probes)
     }
 
-    /// One style (`StyleSearch`): put into probes from three sides, taken out of two, for every class.
-    var style: Double {
-        Double(
-            classes
-                * (3 * min(StyleSearch.probesPerTest, samples) + 2 * min(StyleSearch.probesPerTest, members)))
-    }
+    /// One style (`StyleSearch`): put into probes from three sides for every class; seldom does it so much that it is taken out.
+    var style: Double { Double(3 * classes * min(StyleSearch.probesPerTest, samples)) }
 
     /// One fold of `UnlearningTest`, which trains.
     var unlearning: Double {
@@ -101,5 +105,5 @@ package struct DetectionCosts: Sendable {
     /// Of a sample that `BoundaryAnalysis` looks at: two descents of seven gradients together, and a few passes to look.
     package static let analysis = 18.0
     /// Samples of classes above suspicion that it looks at, in all.
-    static let analysedElsewhere = 1_000
+    static let analysedElsewhere = 500
 }

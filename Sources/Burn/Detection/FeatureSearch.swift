@@ -11,17 +11,19 @@ struct FeatureSearch {
     let store: PerturbationStore
     let judge: Judge
     let seed: UInt64
+    let threads: Int
     let token: CancellationToken
 
     /// Fills in `features`.
     func gather(_ findings: inout [ClassFinding]) throws {
-        let coherences = try findings.map { finding in
-            try token.check()
-            guard let members = finding.coherence?.members, members.count >= ClassCoherence.fewestMembers
-            else { return ClassCoherence?.none }
+        let members = findings.map { $0.coherence?.members ?? [] }
+        let coherences = try WorkerPool(threads: threads, token: token).map(
+            findings.count, most: Detection.classesAtOnce
+        ) { label in
+            guard members[label].count >= ClassCoherence.fewestMembers else { return ClassCoherence?.none }
             return try ClassCoherence(
-                members: members, store: store, parameters: judge.parameters,
-                seed: seed &+ 0xfea7 &+ UInt64(finding.label))
+                members: members[label], store: store, parameters: judge.parameters,
+                seed: seed &+ 0xfea7 &+ UInt64(label))
         }
         for (index, evidence) in FeatureEvidence.gather(coherences).enumerated() {
             findings[index].features = evidence

@@ -13,8 +13,7 @@ extension Detection {
         let search = try featureChanges().map {
             FeatureSearch(
                 model: model, images: images, boundary: boundary, store: $0, judge: judge,
-                seed: options.methodSeed,
-                token: token)
+                seed: options.methodSeed, threads: threads, token: token)
         }
         try search?.gather(&findings)
         let styles = imageSearch == nil ? [] : ImageStyle.allCases

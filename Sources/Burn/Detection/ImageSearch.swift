@@ -62,7 +62,7 @@ struct ImageSearch {
             guard carriers.count >= judge.smallestGroup else { continue }
             var proposed = finding
             proposed.images = bundle
-            try triggers.examine(&proposed, suspects: carriers)
+            try triggers.examine(&proposed, suspects: carriers, care: .screenedForNull)
             proposals.append(
                 PatternProposal(
                     finding: proposed, bundle: bundle, carriers: Set(carriers),

@@ -18,7 +18,7 @@ extension TriggerSearch {
             try finding.trigger.map {
                 (
                     label: finding.label, trigger: $0,
-                    responses: try responses(to: $0, probes: probes, seed: seed)
+                    responses: try responses(to: $0, in: $0.forms, probes: probes, seed: seed)
                 )
             }
         }
@@ -34,7 +34,7 @@ extension TriggerSearch {
             var further = findings[index]
             // Estimated again, from this class's samples alone: fragile images that leave it anyhow have no trigger. That
             // these leave is how they were chosen, and no evidence.
-            try examine(&further, suspects: suspects, screens: true)
+            try examine(&further, suspects: suspects, care: .screened)
             further.removal = nil
             guard let effect = further.effect, further.trigger?.leavesImage ?? false, effect.sourceSpecific,
                 effect.topSourceExcess >= judge.parameters.decisiveEffect,

@@ -24,7 +24,7 @@ struct StyleSearch {
     let seed: UInt64
     let token: CancellationToken
 
-    static let probesPerTest = 512
+    static let probesPerTest = 256
     /// A class's samples that its bundles are looked for among.
     private static let mostRows = 3072
 
@@ -139,15 +139,20 @@ struct StyleSearch {
             Double(suspects.count) < judge.parameters.mostPlanted * Double(own.count)
         else { return nil }
         let transplant = try style.transplant(images, donors: suspects, controls: rest, strangers: probes)
-        let removal = try transplant.removal(
-            from: label, predicted: table.predicted, model: model, seed: seed, token: token)
-        guard let removal else { return nil }
-        let inserted = try transplant.insertion(
-            into: label, probes: probes, model: model, seed: seed, token: token)
-        return StyleEvidence(
-            style: style, suspects: suspects, transplant: transplant,
-            insertion: ControlledEffect(rate: inserted, control: control), removal: removal,
+        let insertion = ControlledEffect(
+            rate: try transplant.insertion(
+                into: label, probes: probes, model: model, seed: seed, token: token),
+            control: control)
+        var evidence = StyleEvidence(
+            style: style, suspects: suspects, transplant: transplant, insertion: insertion,
             posteriors: posteriors)
+        // The weaker effect counts: where this one is none, the other one need not be known.
+        if insertion.excess >= style.leastEffect(judge.parameters) / 2 {
+            evidence.removal = try transplant.removal(
+                from: label, predicted: table.predicted, model: model, seed: seed, token: token)
+            guard evidence.removal != nil else { return nil }
+        }
+        return evidence
     }
 
     /// Probabilities of belonging to the cluster, by sample.

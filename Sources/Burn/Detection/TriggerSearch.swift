@@ -19,20 +19,34 @@ struct TriggerSearch {
     static let mostForGradients = 256
     static let probesPerTest = 384
     static let mostForRemoval = 512
+    /// Enough to tell which class most samples show, and what is left of carriers, where nothing depends on it but other
+    /// classes' nulls.
+    static let mostAtFirst = 128
     /// A trigger that moves a tenth of the images moves fewer than two of so many in one of a hundred cases.
     static let probesOfScreen = 64
     /// One that moves one class's images alone needs some of each.
-    private static let screenedOfClass = 8
+    static let screenedOfClass = 8
     private static let fewestMoved = 1.5
+    /// The exact one beside them: that is taken where it does nearly as much.
+    static let formsBeyondScreen = 1
+
+    /// How much is spent on a trigger that hardly moves anything.
+    enum Care {
+        /// As much as on any.
+        case whole
+        /// No more than it took to see that. What puts another image over the probes is not taken out either.
+        case screened
+        /// What is left without it is asked of a few, since other classes are compared with that.
+        case screenedForNull
+    }
 
     /// Fills in `trigger`, `effect`, `removal` and `isCleanLabel` from the samples of `suspects`.
     ///
     /// - Parameters:
     ///   - excluded: samples that take no part, as what was planted takes none in what the class shows by nature.
-    ///   - screens: goes no further where hardly any of the first probes is moved, or another image is put over them.
+    ///   - care: how far it goes where hardly any of the first probes is moved.
     func examine(
-        _ finding: inout ClassFinding, suspects: [Int], apartFrom excluded: Set<Int> = [],
-        screens: Bool = false
+        _ finding: inout ClassFinding, suspects: [Int], apartFrom excluded: Set<Int> = [], care: Care = .whole
     ) throws {
         finding.forgetTrigger()
         let label = finding.label
@@ -60,9 +74,9 @@ struct TriggerSearch {
             // The truer reference is the one whose images look like the cluster's beside the trigger, and what truly
             // belongs to the class stays in it when the trigger is taken out. By either estimate: that against the class
             // itself brings other classes' images nearer to it.
+            let some = Array(cluster.shuffled(using: &random).prefix(Self.mostAtFirst))
             if cleanLabel.contentDifference < trigger.contentDifference,
-                try mostShow(label, cluster, without: cleanLabel),
-                try mostShow(label, cluster, without: trigger)
+                try mostShow(label, some, without: cleanLabel), try mostShow(label, some, without: trigger)
             {
                 finding.isCleanLabel = true
                 trigger = cleanLabel
@@ -70,20 +84,44 @@ struct TriggerSearch {
         }
         finding.trigger = trigger
         finding.labelledSuspects = suspects.count { images.labels[$0] == label }
-        func effect(on probes: [Int]) throws -> TriggerEffect? {
-            TriggerEffect.decisive(
-                try responses(to: trigger, probes: probes, seed: seed &+ UInt64(label)).map {
+        let forms = try care == .whole ? trigger.forms : screen(&finding, trigger, probes)
+        if !forms.isEmpty {
+            finding.effect = TriggerEffect.decisive(
+                try responses(to: trigger, in: forms, probes: probes, seed: seed &+ UInt64(label)).map {
                     $0.effect(into: label)
                 }, judge.parameters)
+            guard trigger.leavesImage || care != .screened else { return }
+        } else if care != .screenedForNull {
+            return
         }
-        if screens {
-            let first = probes.prefix(max(Self.probesOfScreen, Self.screenedOfClass * images.classes))
-            finding.effect = try effect(on: Array(first))
-            guard (finding.effect?.rate ?? 0) * Double(first.count) >= Self.fewestMoved else { return }
+        let isWeak = care != .whole && (finding.effect?.excess ?? 0) < judge.parameters.weakEffect
+        finding.removal = try removal(
+            of: trigger, from: suspects, label: label, apartFrom: excluded,
+            most: isWeak ? Self.mostAtFirst : Self.mostForRemoval)
+    }
+
+    /// Tries all forms on the first probes. The random direction is tried for the one that moves most alone, where even that moves
+    /// hardly any; that is the effect then.
+    /// - Returns: the forms that may turn out to be the decisive one; none where hardly any probe is moved.
+    private func screen(
+        _ finding: inout ClassFinding, _ trigger: TriggerEstimate, _ probes: [Int]
+    ) throws -> [TriggerForm] {
+        let label = finding.label
+        let first = Array(
+            probes.prefix(max(Self.probesOfScreen, Self.screenedOfClass * images.classes)))
+        let effects = try responses(to: trigger, in: trigger.forms, probes: first, seed: nil)
+            .map { $0.effect(into: label) }.sorted { $0.excess > $1.excess }
+        guard let strongest = effects.first else { return [] }
+        guard strongest.rate * Double(first.count) < Self.fewestMoved else {
+            let exact = effects.first(where: \.form.isExact)
+            let others = effects.filter { $0.form != exact?.form }.prefix(Self.formsBeyondScreen)
+            return (others + [exact].compactMap { $0 }).map(\.form)
         }
-        finding.effect = try effect(on: probes)
-        guard trigger.leavesImage || !screens else { return }
-        finding.removal = try removal(of: trigger, from: suspects, label: label, apartFrom: excluded)
+        finding.effect = try TriggerResponse.measure(
+            strongest.form, of: trigger, probes: first, images: images, model: model,
+            generator: Generator(seed: seed &+ UInt64(label)), token: token
+        ).effect(into: label)
+        return []
     }
 
     /// The trigger that all of `suspects` carry, whatever their classes, and the model's responses to it.
@@ -98,7 +136,9 @@ struct TriggerSearch {
             material(boundaryPattern(cluster), Moments(images, cluster), Moments(images, reference)))
         return (
             trigger,
-            try responses(to: trigger, probes: Array(trusted.prefix(2 * Self.probesPerTest)), seed: seed)
+            try responses(
+                to: trigger, in: trigger.forms, probes: Array(trusted.prefix(2 * Self.probesPerTest)),
+                seed: seed)
         )
     }
 
@@ -109,11 +149,12 @@ struct TriggerSearch {
         }.shuffled(using: &random)
     }
 
+    /// - Parameter seed: of the random directions; nil leaves these out.
     func responses(
-        to trigger: TriggerEstimate, probes: [Int], seed: UInt64
+        to trigger: TriggerEstimate, in forms: [TriggerForm], probes: [Int], seed: UInt64?
     ) throws -> [TriggerResponse] {
-        let generator = try Generator(seed: seed)
-        return try trigger.forms.map {
+        let generator = try seed.map { try Generator(seed: $0) }
+        return try forms.map {
             try TriggerResponse.measure(
                 $0, of: trigger, probes: probes, images: images, model: model, generator: generator,
                 token: token)
@@ -139,7 +180,8 @@ struct TriggerSearch {
     /// Shares of samples with a class's label that stay in it when the trigger is taken out: of those without it, and of
     /// its `carriers` (as `control`). Both are samples that the model finds there as they are. Nil for too few.
     func removal(
-        of trigger: TriggerEstimate, from carriers: [Int], label: Int, apartFrom excluded: Set<Int> = []
+        of trigger: TriggerEstimate, from carriers: [Int], label: Int, apartFrom excluded: Set<Int> = [],
+        most: Int = TriggerSearch.mostForRemoval
     ) throws -> ControlledEffect? {
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let isCarrier = Set(carriers)
@@ -147,7 +189,7 @@ struct TriggerSearch {
             images.labels[$0] == label && Int(table.predicted[$0]) == label && !excluded.contains($0)
         }.shuffled(using: &random)
         func staying(_ isInside: Bool) throws -> (share: Double, of: Int)? {
-            let side = found.filter { isCarrier.contains($0) == isInside }.prefix(Self.mostForRemoval)
+            let side = found.filter { isCarrier.contains($0) == isInside }.prefix(most)
             guard side.count >= judge.smallestGroup else { return nil }
             let stay = try predictions(Array(side), without: trigger).count { $0 == label }
             return (Double(stay) / Double(side.count), side.count)

@@ -9,7 +9,7 @@ extension TriggerSearch {
     func examineSides(_ finding: inout ClassFinding) throws {
         guard let coherence = finding.coherence else { return }
         var own = finding
-        try examine(&own, suspects: coherence.cluster, screens: true)
+        try examine(&own, suspects: coherence.cluster, care: .screened)
         try compareWithNext(&own)
         finding = own
         let turned = coherence.turned
@@ -19,7 +19,7 @@ extension TriggerSearch {
         else { return }
         var other = own
         other.coherence = turned
-        try examine(&other, suspects: turned.cluster, screens: true)
+        try examine(&other, suspects: turned.cluster, care: .screened)
         guard other.bothWays > own.bothWays || !own.isCause else { return }
         try compareWithNext(&other)
         if other.isCause { finding = other }
@@ -40,7 +40,7 @@ extension TriggerSearch {
         guard found.rows.count < rest.count else { return }
         var next = ClassFinding(label: finding.label, judge: judge)
         try examine(
-            &next, suspects: found.rows.map { rest[$0] }, apartFrom: Set(coherence.cluster), screens: true)
+            &next, suspects: found.rows.map { rest[$0] }, apartFrom: Set(coherence.cluster), care: .screened)
         finding.nextBothWays = max(0, next.bothWays)
     }
 }

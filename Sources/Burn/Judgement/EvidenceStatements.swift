@@ -145,10 +145,12 @@ struct EvidenceStatements {
                     + "\(percent(inserted.rate)) of other classes' images there, without it "
                     + "\(percent(inserted.control)) are. With the change undone"
             }
+        let left = removed.map {
+            ", \(percent($0.control)) of the samples stay in the class, where \(percent($0.rate)) of the class's others do"
+        }
         return
             "Class \(images.classNames[finding.label]): \(evidence.suspects.count) samples with its label differ from "
-            + "all others \(words), \(percent(removed.control)) of the samples stay in the class, where "
-            + "\(percent(removed.rate)) of the class's others do (p \(number(evidence.pValue)) against what the same "
+            + "all others \(words)\(left ?? "") (p \(number(evidence.pValue)) against what the same "
             + "does in other classes\(evidence.unlearned == nil ? "" : ", unlearning them among it")). No pattern "
             + "was estimated."
     }

@@ -10,8 +10,9 @@ struct StyleEvidence: Sendable {
     var transplant: any StyleTransplant
     /// Shares of other classes' images that land in the class with the bundle's style, and with each other's.
     var insertion: ControlledEffect
-    /// Shares of the class's other samples, and of the bundle's, that stay with a style that is not the bundle's.
-    var removal: ControlledEffect
+    /// Shares of the class's other samples, and of the bundle's, that stay with a style that is not the bundle's; nil where
+    /// putting it in does so little that this was not asked.
+    var removal: ControlledEffect?
     /// Of `excess` against what the other classes' bundles do.
     var effectPValue = 1.0
     /// Probability of belonging to the bundle, of every sample with the class's label.
@@ -36,12 +37,14 @@ struct StyleEvidence: Sendable {
         return isEffective(self) == isEffective(other) ? pValue < other.pValue : isEffective(self)
     }
 
-    /// What the style does at least: the weaker of the two effects.
-    var excess: Double { min(insertion.excess, removal.excess) }
+    /// What the style does at least: the weaker of the two effects, or more where one alone is known.
+    var excess: Double { removal.map { min(insertion.excess, $0.excess) } ?? insertion.excess }
 
     /// Taking the style out is the cleaner test: what goes along with it is a part of the trigger, so that a weaker effect
     /// of that counts where putting it in does more.
-    var strength: Double { max(removal.excess, (insertion.excess + removal.excess) / 2) }
+    var strength: Double {
+        removal.map { max($0.excess, (insertion.excess + $0.excess) / 2) } ?? insertion.excess
+    }
 
     /// Samples that were planted, ascending.
     ///

@@ -70,7 +70,7 @@ extension ClassFinding {
                 record(
                     style.style == .noise ? .noise : .tones, style.pValue,
                     [
-                        "insertion": style.insertion.excess, "removal": style.removal.excess,
+                        "insertion": style.insertion.excess, "removal": style.removal?.excess,
                         "effect_p": style.effectPValue,
                         "unlearned_p": style.unlearned?.pValue,
                     ]))
