@@ -39,14 +39,13 @@ struct TriggerResponse: Sendable {
     }
 
     /// The effect on probes of other classes than `label`.
-    func effect(into label: Int) -> TriggerEffect {
-        let top = triggered.topSource(into: label, fewest: Self.fewestOfSource)
+    /// - Parameter fewestOfSource: probes of a class that is asked about by itself.
+    func effect(into label: Int, fewestOfSource: Int = 10) -> TriggerEffect {
+        let top = triggered.topSource(into: label, fewest: fewestOfSource)
         return TriggerEffect(
             form: form, rate: triggered.rate(into: label), random: random?.rate(into: label) ?? 0,
             topSource: top ?? 0, topSourceRate: top.map { triggered.rate(from: $0, into: label) } ?? 0,
             topSourceRandom: top.flatMap { random?.rate(from: $0, into: label) } ?? 0,
             tested: triggered.tested(into: label), topSourceTested: top.map { triggered.tested($0) } ?? 0)
     }
-
-    private static let fewestOfSource = 10
 }

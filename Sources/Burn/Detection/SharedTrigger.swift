@@ -15,11 +15,14 @@ extension TriggerSearch {
         let probes = Array(
             trusted(apartFrom: Set(carriers), using: &random).prefix(2 * Self.probesPerTest))
         let shared = try known.compactMap { finding in
-            try finding.trigger.map {
-                (
-                    label: finding.label, trigger: $0,
-                    responses: try responses(to: $0, in: $0.forms, probes: probes, seed: seed)
-                )
+            // In the form in which it works: the same pattern is put into all classes.
+            try finding.trigger.flatMap { trigger in
+                try finding.effect.map {
+                    (
+                        label: finding.label, trigger: trigger,
+                        responses: try responses(to: trigger, in: [$0.form], probes: probes, seed: seed)
+                    )
+                }
             }
         }
         for index in findings.indices where findings[index].judgement != .backdoored {
@@ -34,7 +37,7 @@ extension TriggerSearch {
             var further = findings[index]
             // Estimated again, from this class's samples alone: fragile images that leave it anyhow have no trigger. That
             // these leave is how they were chosen, and no evidence.
-            try examine(&further, suspects: suspects, care: .screened)
+            try examine(&further, suspects: suspects)
             further.removal = nil
             guard let effect = further.effect, further.trigger?.leavesImage ?? false, effect.sourceSpecific,
                 effect.topSourceExcess >= judge.parameters.decisiveEffect,
@@ -45,7 +48,7 @@ extension TriggerSearch {
         }
     }
 
-    private static let mostShared = 4
+    private static let mostShared = 12
 
     /// The largest share of one class's images that a trigger sends into the class, beyond chance.
     private func strength(_ responses: [TriggerResponse], _ label: Int) -> Double {

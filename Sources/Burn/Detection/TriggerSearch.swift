@@ -27,8 +27,9 @@ struct TriggerSearch {
     /// One that moves one class's images alone needs some of each.
     static let screenedOfClass = 8
     private static let fewestMoved = 1.5
-    /// The exact one beside them: that is taken where it does nearly as much.
-    static let formsBeyondScreen = 1
+    /// Forms that go on to all probes, and the best exact one beside them: that is taken where it does nearly as much. More than
+    /// one, since the few probes of a single source tell little.
+    static let formsBeyondScreen = 2
 
     /// How much is spent on a trigger that hardly moves anything.
     enum Care {
@@ -110,7 +111,8 @@ struct TriggerSearch {
         let first = Array(
             probes.prefix(max(Self.probesOfScreen, Self.screenedOfClass * images.classes)))
         let effects = try responses(to: trigger, in: trigger.forms, probes: first, seed: nil)
-            .map { $0.effect(into: label) }.sorted { $0.excess > $1.excess }
+            .map { $0.effect(into: label, fewestOfSource: Self.screenedOfClass / 2) }
+            .sorted { $0.excess > $1.excess }
         guard let strongest = effects.first else { return [] }
         guard strongest.rate * Double(first.count) < Self.fewestMoved else {
             let exact = effects.first(where: \.form.isExact)
