@@ -38,12 +38,25 @@ NodeName=n[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((port + 1))-$((por
 PartitionName=main Nodes=n[1-2] Default=YES State=UP
 END
 
+# A node's tasks are held to their memory where this machine lets them: in a group of the cluster's own, which the nodes see
+# in the place of the topmost.
+groups=/sys/fs/cgroup/memory/burn-$$
+if mkdir "$groups" 2>/dev/null; then
+    sed -i 's|^TaskPlugin=.*|TaskPlugin=task/cgroup|' "$SLURM_CONF"
+    printf '%s\n' CgroupPlugin=cgroup/v1 CgroupMountpoint=/sys/fs/cgroup ConstrainRAMSpace=yes >"$folder/cgroup.conf"
+else
+    groups=
+    printf '%s\n' JobAcctGatherType=jobacct_gather/linux JobAcctGatherFrequency=task=1 JobAcctGatherParams=OverMemoryKill \
+        >>"$SLURM_CONF"
+fi
+
 start() {
     case $1 in
         munged) exec munged --foreground --force --key-file="$folder/munge.key" --socket="$folder/munge.socket" \
             --pid-file="$folder/munged.pid" --log-file="$folder/munged.log" --seed-file="$folder/munge.seed" ;;
         slurmctld) exec slurmctld -D ;;
-        *) exec unshare -m bash -c 'mount -t tmpfs none "$1/hidden" && exec slurmd -D -N "$2"' - "$folder" "$1" ;;
+        *) exec unshare -m bash -c '[[ -z $3 ]] || mount --bind "$3" /sys/fs/cgroup/memory
+                mount -t tmpfs none "$1/hidden" && exec slurmd -D -N "$2"' - "$folder" "$1" "$groups" ;;
     esac >>"$folder/output.log" 2>&1 </dev/null &
     pids[$1]=$!
 }
@@ -57,6 +70,13 @@ end() {
     done
     kill -9 "${pids[@]}" 2>/dev/null
     pkill -9 -P "$$" 2>/dev/null
+    # A group lasts as long as its last process, such as a step whose node was killed.
+    for _ in {1..30}; do
+        [[ -n $groups && -d $groups ]] || break
+        find "$groups" -name cgroup.procs -exec cat {} + 2>/dev/null | xargs --no-run-if-empty kill -9 2>/dev/null
+        find "$groups" -depth -type d -exec rmdir {} + 2>/dev/null
+        sleep 0.1
+    done
     rm -rf "$folder"
 }
 trap end EXIT
