@@ -73,7 +73,9 @@ struct WorkerWatch: ~Copyable {
         let end = WorkerEnd(
             status: status, words: logText, knowledge: knowledge(status, cancelled: control.isCancelled))
         let known = task.conclude(end) { control.isCancelled }
-        if end.knowledge == .complete, let news = task.news() {
+        // Where it was that was too short to be seen there.
+        let isOpen = end.knowledge == .open && !control.isCancelled
+        if end.knowledge == .complete || isOpen, let news = task.news() {
             do { try place(news) } catch { verdict = .receiverFailed(error) }
         }
         return classify(status, known, cancelled: control.isCancelled, outOfMemory: kills.grew)

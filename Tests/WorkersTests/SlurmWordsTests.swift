@@ -29,7 +29,8 @@ import WorkerProtocol
         ("--prol=/x", "--prolog"), ("--epilog=/x", "--epilog"), ("--open-mode=append", "--open-mode"),
         ("--signal=USR1@60", "--signal"), ("--container=/x", "--container"), ("--LABEL", "--label"),
         // A value that is missing would be the next argument.
-        ("--reservation", "needs a value"), ("--reservation=", "needs a value"), ("--reserv", "needs a value"),
+        ("--reservation", "needs a value"), ("--reservation=", "needs a value"),
+        ("--reserv", "needs a value"),
         ("--nodelist", "needs a value"), ("--contiguous=1", "takes no value"),
         // What is no option.
         ("-p main", "form"), ("main", "form"), ("--", "form"), ("--=x", "form"),

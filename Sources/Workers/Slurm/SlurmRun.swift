@@ -54,6 +54,7 @@ final class SlurmRun: WorkerRun {
         case .unknown(let reason):
             return end.knowledge == .decided ? nil : .lost(SlurmRefusal.silence(reason, queue: queue))
         case .job(let entry):
+            if last == nil, !entry.node.isEmpty { ended = entry.seen }
             if end.knowledge == .silent, entry.end == nil, !entry.node.isEmpty,
                 let state = nodes.failure(of: entry.node)
             {
