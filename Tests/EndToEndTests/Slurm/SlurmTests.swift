@@ -177,8 +177,14 @@ struct SlurmTests {
         for job in jobs.prefix(2) {
             _ = try running(job, service)
             if job == jobs[0] {
-                let lines = try String(contentsOfFile: folder + "/journal", encoding: .utf8).split(
-                    separator: "\n")
+                let journal = folder + "/journal"
+                let deadline = ContinuousClock.now + .seconds(20)
+                while try !String(contentsOfFile: journal, encoding: .utf8).contains("resumed"),
+                    .now < deadline
+                {
+                    usleep(50_000)
+                }
+                let lines = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
                 #expect(lines == ["worked boundary_analysis", "resumed boundary_analysis"])
             }
             release(job, service)
@@ -247,6 +253,7 @@ struct SlurmTests {
         let service = try service(script, ["BURND_SLURM_JOB_MEMORY": "300 MiB"])
         let ended = try service.finished(try service.startJob("scan"))
         #expect(ended["state"] as? String == "failed" && code(ended) == "slurm-memory-limit", "\(ended)")
+        #expect(slurm(ended)["node"] is String, "\(ended)")
         #expect(
             try service.get("/metrics").text.contains(
                 "burn_worker_exits_total{cause=\"slurm_memory_limit\"} 1\n"))
@@ -327,6 +334,26 @@ struct SlurmTests {
         #expect(service.stop(SIGTERM) == 0)
         try cluster.waitUntilEmpty(seconds: 10)
         #expect(try service.faults() == [])
+    }
+
+    /// A few rounds of Benchmarks/slurm_faults.py, others each time.
+    @Test func faultsAtRandomMomentsCostNoJob() throws {
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../Benchmarks/slurm_faults.py").standardizedFileURL
+        let faults = Process()
+        let output = Pipe()
+        faults.executableURL = URL(filePath: "/usr/bin/env")
+        faults.arguments = [
+            "python3", script.path, "--bin", ServiceProcess.programs.path, "--rounds", "6",
+            "--seed", "\(Int.random(in: 1...1_000_000))",
+        ]
+        faults.standardInput = FileHandle.nullDevice
+        faults.standardOutput = output
+        faults.standardError = output
+        try faults.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        faults.waitUntilExit()
+        #expect(faults.terminationStatus == 0, "\(text)")
     }
 
     @Test func aTaskOfAnEarlierRunIsEnded() throws {
