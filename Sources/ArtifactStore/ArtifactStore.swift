@@ -23,7 +23,7 @@ public final class ArtifactStore: Sendable {
     public let repairedUploads: Int
 
     /// The folder, beside those of the packed data sets, that imports write into.
-    public static let importing = ".importing"
+    private static let importing = ".importing"
 
     private let lock: Int32
     let openParts = Mutex(OpenParts())

@@ -119,7 +119,6 @@ public struct Backup: Sendable {
                 var status = stat()
                 return lstat(root + "/" + name, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
                     && (folder == Self.uploads || !name.hasSuffix(".part"))
-                    && !name.hasPrefix(ArtifactStore.importing + "/")
             }.map { folder + "/" + $0 }
         }
     }
