@@ -48,7 +48,8 @@ fill 900
 finished
 """
 # What a job that something is done to may end with, besides success.
-CAUSES = {"scancel": "slurm-cancelled", "time limit": "slurm-time-limit", "memory": "slurm-memory-limit"}
+CAUSES = {
+    "scancel": "slurm-cancelled", "epilog": "slurm-cancelled", "time limit": "slurm-time-limit", "memory": "slurm-memory-limit"}
 
 
 def free_ports(count):
@@ -102,8 +103,8 @@ class Service:
         self.settings = {
             "PATH": os.environ["PATH"], "BURND_DATA": str(folder / "data"), "BURND_LIMITS_FREE_BYTES": "0",
             "BURND_LOG_LEVEL": "notice", "BURND_EXECUTOR": "slurm", "BURND_SLURM_CONFIG": str(cluster.folder / "slurm.conf"),
-            "BURND_SLURM_JOB_MEMORY": "300 MiB", "BURND_SLURM_IMPORT_MEMORY": "256 MiB", "BURND_SLURM_JOB_MINUTES": "60",
-            "BURND_SLURM_IMPORT_MINUTES": "10", "BURND_WORKER": str(worker)}
+            "BURND_SLURM_PARTITION": "main", "BURND_SLURM_JOB_MEMORY": "300 MiB", "BURND_SLURM_IMPORT_MEMORY": "256 MiB",
+            "BURND_SLURM_JOB_MINUTES": "60", "BURND_SLURM_IMPORT_MINUTES": "10", "BURND_WORKER": str(worker)}
         self.start()
 
     def start(self):
@@ -208,6 +209,14 @@ class Faults:
     def scancel(self, job):
         self.cluster.run("scancel", str(job.shown["slurm"]["job"]))
 
+    def epilog(self, job):
+        """The nodes take their time to clean up after a job that was cancelled there."""
+        hold = self.cluster.folder / "hold"
+        hold.touch()
+        self.scancel(job)
+        yield 30
+        hold.unlink()
+
     def time_limit(self, job):
         self.control("update", f"jobid={job.shown['slurm']['job']}", "EndTime=now")
 
@@ -215,6 +224,10 @@ class Faults:
         self.control("suspend", str(job.shown["slurm"]["job"]))
         yield
         self.control("resume", str(job.shown["slurm"]["job"]))
+
+    def preempted(self, job):
+        """By what takes both nodes, for a moment."""
+        self.cluster.run("srun", "--quiet", "--partition=urgent", "--nodes=2", "--mem=3900M", "/bin/true")
 
     def node_lost(self, job):
         node = job.shown["slurm"]["node"]
@@ -250,8 +263,10 @@ class Faults:
 
     # What may be done before there is a node.
     anywhere = {"srun", "srun_and_helper", "scancel", "controller", "burnd_killed", "burnd_stopped"}
-    names = ["srun", "srun_and_helper", "scancel", "time_limit", "suspended", "node_lost", "node_drained", "controller",
-             "burnd_killed", "burnd_stopped", "memory"]
+    names = ["srun", "srun_and_helper", "scancel", "epilog", "time_limit", "suspended", "preempted", "node_lost",
+             "node_drained", "controller", "burnd_killed", "burnd_stopped", "memory"]
+    # Not in a round that has to be quick.
+    slow = {"epilog"}
 
 
 def play(cluster, service, request, name, chance):
@@ -273,12 +288,11 @@ def play(cluster, service, request, name, chance):
         if not done and time.monotonic() >= moment and place.get("node" if name not in Faults.anywhere else "job"):
             done = True
             # What ends it does so a little later.
-            if name not in ("scancel", "time_limit"):
+            if name not in ("scancel", "epilog", "time_limit"):
                 target.held = None
             undo = getattr(Faults(cluster, service), name)(target)
             if undo is not None:
-                next(undo)
-                undone = time.monotonic() + chance.uniform(0.5, 4)
+                undone = time.monotonic() + (next(undo) or chance.uniform(0.5, 4))
         if undo is not None and time.monotonic() >= undone:
             next(undo, None)
             undo = None
@@ -302,15 +316,16 @@ def main():
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=Faults.names, action="append")
+    parser.add_argument("--quick", action="store_true", help="without the faults that take long")
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
     chance = random.Random(options.seed)
     # Every kind before one comes again.
-    kinds = options.only or Faults.names
+    kinds = options.only or [name for name in Faults.names if not (options.quick and name in Faults.slow)]
     order = [name for _ in range(options.rounds // len(kinds) + 1) for name in chance.sample(kinds, len(kinds))]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="burn-faults-"))
     cluster = Cluster()
-    faults, begin = [], time.monotonic()
+    service, faults, begin = None, [], time.monotonic()
     ends, attempts = collections.Counter(), 0
     try:
         service = Service(options.bin.resolve(), cluster, folder)
@@ -325,6 +340,8 @@ def main():
         service.stop(signal.SIGTERM)
         faults += [f"fsck: {fault}" for fault in service.faults()]
     finally:
+        if service and service.process.poll() is None:
+            service.stop(signal.SIGKILL)
         cluster.close()
         if faults:
             print((folder / "log").read_text()[-4000:], file=sys.stderr)

@@ -168,7 +168,8 @@ final class SlurmCluster: @unchecked Sendable {
     var settings: [String: String] {
         [
             "BURND_EXECUTOR": "slurm", "BURND_SLURM_CONFIG": folder + "/slurm.conf",
-            "BURND_SLURM_JOB_MEMORY": "1 GiB", "BURND_SLURM_IMPORT_MEMORY": "256 MiB",
+            "BURND_SLURM_PARTITION": "main", "BURND_SLURM_JOB_MEMORY": "1 GiB",
+            "BURND_SLURM_IMPORT_MEMORY": "256 MiB",
             "BURND_SLURM_JOB_MINUTES": "60", "BURND_SLURM_IMPORT_MINUTES": "10",
         ]
     }

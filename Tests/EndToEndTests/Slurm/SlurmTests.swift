@@ -225,7 +225,7 @@ struct SlurmTests {
         }
     }
 
-    @Test func aTaskThatIsSuspendedOrLosesItsSrunGoesOn() throws {
+    @Test func aTaskThatIsSuspendedPreemptedOrLosesItsSrunGoesOn() throws {
         let service = try service()
         let job = try service.startJob("scan")
         let (id, _) = try running(job, service)
@@ -233,15 +233,24 @@ struct SlurmTests {
         try wait(for: job, service) { slurm($0)["reason"] as? String == "Suspended" }
         try cluster.run("scontrol", "resume", "\(id)")
         try wait(for: job, service) { slurm($0)["reason"] is NSNull }
+
+        /// Waits for another attempt, and for the event that says why.
+        func again(_ attempt: Int, _ code: String) throws {
+            let shown = try wait(for: job, service) {
+                $0["attempt"] as? Int == attempt && slurm($0)["state"] as? String == "running"
+                    || $0["finished_at"] is String
+            }
+            #expect(shown["attempt"] as? Int == attempt, "\(shown)")
+            #expect(
+                try service.events(of: job).contains {
+                    ($0.data["problem"] as? [String: Any])?["code"] as? String == code
+                })
+        }
         // As the kernel does it for want of memory. Its helper ends the job, which Slurm calls cancelled.
         try killSrun(of: job, parent: service.identifier)
-        let again = try wait(for: job, service) { $0["attempt"] as? Int == 2 || $0["finished_at"] is String }
-        #expect(again["attempt"] as? Int == 2, "\(again)")
-        #expect(
-            try service.events(of: job).contains {
-                ($0.data["problem"] as? [String: Any])?["code"] as? String == "slurm-srun-ended"
-            })
-        _ = try running(job, service)
+        try again(2, "slurm-srun-ended")
+        try cluster.run("srun", "--partition=urgent", "--nodes=2", "--mem=3900M", "/bin/true")
+        try again(3, "slurm-preempted")
         release(job, service)
         #expect(try service.finished(job)["state"] as? String == "succeeded")
         try cluster.waitUntilEmpty(seconds: 10)
@@ -321,10 +330,7 @@ struct SlurmTests {
         try service.start()
         for job in jobs { try wait(for: job, service) { slurm($0)["job"] is Int } }
         #expect(before.isDisjoint(with: try cluster.queue().map(\.id)))
-        for job in jobs {
-            _ = try running(job, service)
-            release(job, service)
-        }
+        for job in jobs { release(job, service) }
         for job in jobs { #expect(try service.finished(job)["state"] as? String == "succeeded") }
         try cluster.waitUntilEmpty(seconds: 5)
 
@@ -344,7 +350,7 @@ struct SlurmTests {
         let output = Pipe()
         faults.executableURL = URL(filePath: "/usr/bin/env")
         faults.arguments = [
-            "python3", script.path, "--bin", ServiceProcess.programs.path, "--rounds", "6",
+            "python3", script.path, "--bin", ServiceProcess.programs.path, "--quick", "--rounds", "6",
             "--seed", "\(Int.random(in: 1...1_000_000))",
         ]
         faults.standardInput = FileHandle.nullDevice
