@@ -45,6 +45,7 @@ finished
 [job {HUNGRY}]
 phase boundary_analysis
 fill 900
+until-file never
 finished
 """
 # What a job that something is done to may end with, besides success.

@@ -258,7 +258,8 @@ struct SlurmTests {
     }
 
     @Test func aMemoryLimitIsNamed() throws {
-        let script = ServiceProcess.imports + "[job]\nphase boundary_analysis\nfill 900\nfinished\n"
+        let script =
+            ServiceProcess.imports + "[job]\nphase boundary_analysis\nfill 900\nuntil-file never\nfinished\n"
         let service = try service(script, ["BURND_SLURM_JOB_MEMORY": "300 MiB"])
         let ended = try service.finished(try service.startJob("scan"))
         #expect(ended["state"] as? String == "failed" && code(ended) == "slurm-memory-limit", "\(ended)")
