@@ -8,6 +8,7 @@ import WorkerProtocol
 ///     DATA/blobs/<token>.part        a one-shot upload on its way; removed at start-up
 ///     DATA/uploads/<id>.part         a resumable upload
 ///     DATA/datasets/<id>/            a packed data set
+///     DATA/datasets/.importing/<id>/attempt-N/    what attempt N of an import writes
 ///     DATA/jobs/<id>/work/           checkpoints and results of a job, or scratch of a probe; work-N of attempt N on a
 ///                                    cluster
 ///     DATA/lock                      held by the one process that uses the directory
@@ -21,11 +22,15 @@ public final class ArtifactStore: Sendable {
     /// Left-over partial uploads that opening the store removed.
     public let repairedUploads: Int
 
+    /// The folder, beside those of the packed data sets, that imports write into.
+    private static let importing = ".importing"
+
     private let lock: Int32
     let openParts = Mutex(OpenParts())
 
     var blobs: String { directory + "/blobs" }
     var datasets: String { directory + "/datasets" }
+    var imports: String { datasets + "/" + Self.importing }
     var jobs: String { directory + "/jobs" }
     var uploads: String { directory + "/uploads" }
 
@@ -46,7 +51,8 @@ public final class ArtifactStore: Sendable {
         }
         lock = try Self.takeLock(root)
         do {
-            for name in ["blobs", "datasets", "jobs", "uploads"] {
+            try Self.removeTree(root + "/datasets/" + Self.importing)
+            for name in ["blobs", "datasets", "datasets/" + Self.importing, "jobs", "uploads"] {
                 try FileSystem.makeDirectory(root + "/" + name)
             }
             try DurableFile.synchronise(root)
@@ -154,16 +160,40 @@ public final class ArtifactStore: Sendable {
     /// Where the packed form of a data set lies.
     public func datasetDirectory(_ id: String) throws -> String { datasets + "/" + (try Self.checked(id)) }
 
-    /// Makes an empty directory for an import; what an interrupted one left is removed.
-    public func makeDatasetDirectory(_ id: String) throws -> String {
-        let path = try datasetDirectory(id)
-        try removeTree(path)
-        try FileSystem.makeDirectory(path)
-        try DurableFile.synchronise(datasets)
+    /// Makes an empty directory for an attempt of an import; what others left is removed. A worker of an earlier one that goes
+    /// on, on a machine that was thought to be lost, finds nothing under the name that it knows.
+    public func makeImportDirectory(_ id: String, attempt: Int) throws -> String {
+        let folder = imports + "/" + (try Self.checked(id))
+        let path = folder + "/attempt-\(attempt)"
+        try removeImports(id)
+        for path in [folder, path] { try FileSystem.makeDirectory(path) }
+        try DurableFile.synchronise(folder)
+        try DurableFile.synchronise(imports)
         return path
     }
 
-    public func deleteDatasetDirectory(_ id: String) throws { try removeTree(datasetDirectory(id)) }
+    /// Makes what an attempt has written the packed form of its data set, in the place of one that was there.
+    public func placeDataset(_ id: String, attempt: Int) throws {
+        let place = try datasetDirectory(id)
+        try Self.removeTree(place)
+        try DurableFile.move(imports + "/\(id)/attempt-\(attempt)", to: place)
+        try removeImports(id)
+    }
+
+    /// Removes what imports of a data set have written.
+    public func deleteDatasetDirectory(_ id: String) throws {
+        try Self.removeTree(datasetDirectory(id))
+        try removeImports(id)
+    }
+
+    /// Under another name first: what still writes there can't get in the way of the removal.
+    private func removeImports(_ id: String) throws {
+        let folder = imports + "/" + id
+        guard FileManager.default.fileExists(atPath: folder) else { return }
+        let gone = imports + "/.gone-" + UUID().uuidString
+        try DurableFile.move(folder, to: gone)
+        try Self.removeTree(gone)
+    }
 
     /// The work directory of a job or probe, made when it is not there; its content is kept.
     public func makeWorkDirectory(_ id: String) throws -> String {
@@ -186,10 +216,10 @@ public final class ArtifactStore: Sendable {
     }
 
     public func deleteWorkDirectory(_ id: String) throws {
-        try removeTree(jobs + "/" + (try Self.checked(id)))
+        try Self.removeTree(jobs + "/" + (try Self.checked(id)))
     }
 
-    private func removeTree(_ path: String) throws {
+    private static func removeTree(_ path: String) throws {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         do { try FileManager.default.removeItem(atPath: path) } catch {

@@ -23,9 +23,12 @@ extension ArtifactStore {
         }
     }
 
-    /// Ids of the packed data sets' directories.
+    /// Ids of the data sets that have a directory, of their packed form or of an import.
     public func datasetIDs() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: datasets)
+        let names = try [datasets, imports].flatMap {
+            try FileManager.default.contentsOfDirectory(atPath: $0)
+        }
+        return Set(names.filter { !$0.hasPrefix(".") }).sorted()
     }
 
     /// Ids of the jobs and probes that have a work directory.

@@ -177,7 +177,7 @@ struct AttemptRunner: Sendable {
     private func importing(_ attempt: ImportAttempt, control: WorkerControl, logger: Logger) -> ImportOutcome
     {
         var summary: ImportOutcome?
-        let exit: WorkerExit
+        var exit: WorkerExit
         do {
             let task = try importTask(attempt)
             let label = WorkerLabel(id: attempt.id, attempt: attempt.number)
@@ -188,6 +188,9 @@ struct AttemptRunner: Sendable {
                 case .log(let text): logger.info("worker", metadata: ["message": "\(text.prefix(1_000))"])
                 default: break
                 }
+            }
+            if case .finished = exit, case .dataset? = summary {
+                try artifacts.placeDataset(attempt.id, attempt: attempt.number)
             }
         } catch {
             exit = .receiverFailed(error)
@@ -222,18 +225,20 @@ struct AttemptRunner: Sendable {
 
     private func importTask(_ attempt: ImportAttempt) throws -> WorkerTask {
         let source = try artifacts.require(attempt.blob)
+        let isFenced = supervisor.configuration.executor.isRemote
         return switch attempt.kind {
         case .model:
             WorkerTask(
                 kind: .probeModel(.init(model: source, skeleton: try artifacts.skeleton(attempt.skeleton))),
-                outputDirectory: try artifacts.makeWorkDirectory(attempt.id))
+                outputDirectory: try artifacts.makeWorkDirectory(
+                    attempt.id, attempt: isFenced ? attempt.number : nil))
         case .dataset:
             WorkerTask(
                 kind: .importDataset(
                     .init(
                         source: source, limits: configuration.importLimits,
                         options: attempt.options ?? ImportOptions())),
-                outputDirectory: try artifacts.makeDatasetDirectory(attempt.id))
+                outputDirectory: try artifacts.makeImportDirectory(attempt.id, attempt: attempt.number))
         }
     }
 

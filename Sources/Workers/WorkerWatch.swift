@@ -20,6 +20,8 @@ struct WorkerWatch: ~Copyable {
     /// When it was said to run elsewhere.
     private var placed: ContinuousClock.Instant?
     private var hasSignalled = false
+    /// When it was last looked at whether it goes on.
+    private var lastLook = ContinuousClock.now
     /// When its memory was last counted.
     private var lastCount = ContinuousClock.now
     private var budget = MessageBudget()
@@ -68,10 +70,12 @@ struct WorkerWatch: ~Copyable {
         control.detach()
         process.killGroup()
         let status = process.reap()
-        var isClean = verdict == nil && last != nil
-        if case .signalled = status { isClean = false }
-        let known = task.conclude(isClean: isClean, status: status, words: logText)
-        if isClean, let news = task.news() {
+        let end = WorkerEnd(
+            status: status, words: logText, knowledge: knowledge(status, cancelled: control.isCancelled))
+        let known = task.conclude(end) { control.isCancelled }
+        // Where it was that was too short to be seen there.
+        let isOpen = end.knowledge == .open && !control.isCancelled
+        if end.knowledge == .complete || isOpen, let news = task.news() {
             do { try place(news) } catch { verdict = .receiverFailed(error) }
         }
         return classify(status, known, cancelled: control.isCancelled, outOfMemory: kills.grew)
@@ -168,6 +172,8 @@ struct WorkerWatch: ~Copyable {
 
     private mutating func enforce(_ control: WorkerControl) {
         let now = ContinuousClock.now
+        passOver(now - lastLook)
+        lastLook = now
         if let cancelledAt = control.cancelledAt {
             process.closeInput()
             frame = Data()
@@ -191,6 +197,16 @@ struct WorkerWatch: ~Copyable {
                 condemn(.memoryExceeded(bytes: bytes, log: logText))
             }
         }
+    }
+
+    /// Time in which the worker was stopped counts neither as silence nor as work. Where nobody can say whether it was, it
+    /// is no silence.
+    private mutating func passOver(_ time: Duration) {
+        let isSuspended = task.isSuspended
+        if isSuspended == false { return }
+        lastSign += time
+        placed = placed.map { $0 + time }
+        if isSuspended == true { started = started.map { $0 + time } }
     }
 
     private func isSilent(_ now: ContinuousClock.Instant) -> Bool {
@@ -219,10 +235,29 @@ struct WorkerWatch: ~Copyable {
 
     private var logText: String { String(decoding: log, as: UTF8.self) }
 
+    private func knowledge(_ status: WorkerStatus, cancelled: Bool) -> WorkerEnd.Knowledge {
+        if case .hung? = verdict { return .silent }
+        if verdict != nil { return .decided }
+        switch last?.message {
+        // It was told to stop, and if that was not meant here, it is open who told it.
+        case .failed(let problem) where problem.category == .cancelled && !cancelled: return .open
+        case nil: return .open
+        default: break
+        }
+        if case .signalled = status { return .decided }
+        return .complete
+    }
+
     private func classify(
         _ status: WorkerStatus, _ known: WorkerExit?, cancelled: Bool, outOfMemory: Bool
     ) -> WorkerExit {
-        if let verdict { return cancelled ? .cancelled : verdict }
+        if let verdict {
+            if cancelled { return .cancelled }
+            if case .hung = verdict, case .lost(let loss)? = known, loss.explainsSilence {
+                return .lost(loss)
+            }
+            return verdict
+        }
         switch last?.message {
         case .finished: return .finished
         case .failed(let problem) where problem.category != .cancelled:

@@ -131,18 +131,43 @@ import Testing
         let store = try ArtifactStore(directory: scratch.path, freeSpaceFloor: 0)
         for id in ["..", "a/b", "", "A", "a\0", String(repeating: "a", count: 65)] {
             #expect(Self.code { _ = try store.datasetDirectory(id) } == "invalid-id")
+            #expect(Self.code { _ = try store.makeImportDirectory(id, attempt: 1) } == "invalid-id")
             #expect(Self.code { try store.deleteWorkDirectory(id) } == "invalid-id")
         }
         #expect(store.path(of: "../lock") == nil)
     }
 
-    @Test func anImportStartsWithAnEmptyDirectoryAndAJobKeepsItsOwn() throws {
+    @Test func anImportWritesIntoADirectoryOfItsOwnUntilItHasWon() throws {
         let scratch = Scratch()
         let store = try ArtifactStore(directory: scratch.path, freeSpaceFloor: 0)
-        for make in [store.makeDatasetDirectory, store.makeWorkDirectory] {
-            try Data().write(to: URL(filePath: try make("x") + "/file"))
-        }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: store.makeDatasetDirectory("x")) == [])
+        let lost = try store.makeImportDirectory("x", attempt: 1)
+        try Data("lost".utf8).write(to: URL(filePath: lost + "/images.u8"))
+        // A worker of an attempt that was given up, and goes on.
+        let open = try FileHandle(forWritingTo: URL(filePath: lost + "/images.u8"))
+        let won = try store.makeImportDirectory("x", attempt: 2)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: won) == [] && won != lost)
+        try open.write(contentsOf: Data("late".utf8))
+        #expect(throws: (any Error).self) { try Data().write(to: URL(filePath: lost + "/labels.i32")) }
+        try Data("won".utf8).write(to: URL(filePath: won + "/images.u8"))
+        #expect(try store.datasetFiles("x") == [] && store.datasetIDs() == ["x"])
+        try store.placeDataset("x", attempt: 2)
+        try Data("again".utf8).write(
+            to: URL(filePath: store.makeImportDirectory("x", attempt: 3) + "/images.u8"))
+        let images = URL(filePath: try store.datasetDirectory("x") + "/images.u8")
+        #expect(try Data(contentsOf: images) == Data("won".utf8))
+        // A second import takes the place of the first.
+        try store.placeDataset("x", attempt: 3)
+        #expect(try Data(contentsOf: images) == Data("again".utf8))
+        #expect(try store.datasetFiles("x") == ["images.u8"] && store.datasetIDs() == ["x"])
+        _ = try store.makeImportDirectory("x", attempt: 4)
+        try store.deleteDatasetDirectory("x")
+        #expect(try store.datasetIDs() == [] && scratch.names("datasets/.importing").isEmpty)
+    }
+
+    @Test func aJobKeepsItsDirectory() throws {
+        let scratch = Scratch()
+        let store = try ArtifactStore(directory: scratch.path, freeSpaceFloor: 0)
+        try Data().write(to: URL(filePath: try store.makeWorkDirectory("x") + "/file"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: store.makeWorkDirectory("x")) == ["file"])
         // An attempt that has to be told from those before it takes their files over under a name of its own.
         for attempt in [2, 5, 5] {

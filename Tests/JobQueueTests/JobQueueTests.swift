@@ -73,7 +73,8 @@ import Testing
         #expect(try await service.job(job.id).problem?.code == "model-bad")
         try await service.queue.deleteModel(model)
         try await service.queue.deleteDataset(dataset)
-        for folder in ["datasets", "blobs", "jobs"] {
+        #expect(try service.artifacts.datasetIDs() == [])
+        for folder in ["datasets/.importing", "blobs", "jobs"] {
             let left = try FileManager.default.contentsOfDirectory(atPath: service.directory + "/" + folder)
             #expect(left == [])
         }

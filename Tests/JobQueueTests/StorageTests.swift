@@ -119,7 +119,7 @@ import Testing
         let (service, job) = try await populated()
         let before = try service.artifacts.storedBlobs().count
         _ = try service.upload("orphan")
-        _ = try service.artifacts.makeDatasetDirectory("dst_gone")
+        _ = try service.artifacts.makeImportDirectory("dst_gone", attempt: 1)
         _ = try service.artifacts.makeWorkDirectory("job_gone")
         try service.artifacts.createPart("upl_gone", length: 10)
         let keeping = Housekeeping(

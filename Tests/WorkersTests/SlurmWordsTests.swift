@@ -8,15 +8,38 @@ import WorkerProtocol
 /// What is asked of Slurm and made of its words, without a cluster.
 @Suite struct SlurmWordsTests {
     @Test(arguments: [
-        ("--reservation=burn", true), ("--nice=100", true), ("--exclude=n[1-3]", true), ("--exclusive", true),
-        // What the service sets itself, in full or in part, and what is no option.
-        ("--output=/tmp/x", false), ("--export=ALL", false), ("--exp=ALL", false),
-        ("--job-name=other", false),
-        ("--ntasks=2", false), ("--time=1", false), ("-p main", false), ("main", false), ("--", false),
-        ("--x\n--export=ALL", false), ("--reservation=a\u{7}", false),
+        "--reservation=burn", "--nice=100", "--nice", "--exclude=n[1-3]", "--exclusive", "--exclusive=user",
+        "--gpus=1", "--mem-bind=local", "--spread-job", "--container-image=x",
     ])
-    func argumentsThatTheServiceSetsAreRefused(text: String, isTaken: Bool) {
-        #expect(SlurmSettings.isArgument(text) == isTaken)
+    func argumentsBesidesTheServicesOwnAreTaken(text: String) {
+        #expect(SlurmSettings.fault(ofArgument: text) == nil)
+    }
+
+    @Test(arguments: [
+        // What the service sets itself, in full or in part.
+        ("--output=/tmp/x", "--output"), ("--export=ALL", "--export"), ("--exp=ALL", "--export"),
+        ("--job-name=other", "--job-name"), ("--ntasks=2", "--ntasks"), ("--time=1", "--time"),
+        ("--time-min=1", "--time-min"), ("--mem-per-gpu=1G", "--mem-per-gpu"),
+        ("--pack-group=1", "--pack-group"),
+        ("--het-group=1", "--het-group"), ("--cluster-constraint=x", "--cluster-constraint"),
+        ("--x11", "--x11"),
+        // What others would write into the pipes, or change about the worker.
+        ("--task-prolog=/x", "--task-prolog"), ("--task-epilog=/x", "--task-epilog"),
+        ("--prolog=/x", "--prolog"),
+        ("--prol=/x", "--prolog"), ("--epilog=/x", "--epilog"), ("--open-mode=append", "--open-mode"),
+        ("--signal=USR1@60", "--signal"), ("--container=/x", "--container"), ("--LABEL", "--label"),
+        // A value that is missing would be the next argument.
+        ("--reservation", "needs a value"), ("--reservation=", "needs a value"),
+        ("--reserv", "needs a value"),
+        ("--nodelist", "needs a value"), ("--contiguous=1", "takes no value"),
+        // What is no option.
+        ("-p main", "form"), ("main", "form"), ("--", "form"), ("--=x", "form"),
+        ("--x\n--export=ALL", "form"),
+        ("--reservation=a\u{7}", "form"), ("--a b=c", "form"),
+    ])
+    func otherArgumentsAreRefusedAndSaidWhy(text: String, reason: String) {
+        let fault = SlurmSettings.fault(ofArgument: text)
+        #expect(fault?.contains(reason) == true, "\(fault ?? "taken")")
     }
 
     @Test(arguments: [
@@ -32,11 +55,13 @@ import WorkerProtocol
         settings.gres = "gpu:1"
         settings.constraint = "avx512"
         settings.processors = 8
-        settings.arguments = ["--nice=3"]
+        settings.arguments = ["--nice=3", "--other"]
         #expect(
             settings.request(.init(memoryBytes: 3 << 30, minutes: 90)) == [
-                "--partition=main", "--account=lab", "--qos=normal", "--gres=gpu:1", "--constraint=avx512",
-                "--ntasks=1", "--nodes=1", "--cpus-per-task=8", "--mem=3072M", "--time=90", "--nice=3",
+                // What the last of the further ones might swallow comes again.
+                "--nice=3", "--other", "--quiet", "--partition=main", "--account=lab", "--qos=normal",
+                "--gres=gpu:1", "--constraint=avx512",
+                "--ntasks=1", "--nodes=1", "--cpus-per-task=8", "--mem=3072M", "--time=90",
             ])
     }
 
@@ -72,6 +97,18 @@ import WorkerProtocol
         #expect(loss.problem.code == code && loss.remedy == remedy)
         // Only what is to be tried again is a fault of the service's.
         #expect((loss.problem.category == .internal) == (remedy != .report))
+    }
+
+    /// As a node without control groups does it.
+    @Test func aStepThatANodeKillsForItsMemoryIsNoFaultOfSrun() throws {
+        let entry = try #require(SlurmQueue.Entry("5|FAILED|JobLaunchFailure|n1|x"))
+        let words = """
+            slurmstepd-n1: error: StepId=22.0 exceeded memory limit (144994304 > 104857600), being killed
+            slurmstepd-n1: error: *** STEP 22.0 ON n1 CANCELLED AT 2026-11-29T16:07:01 ***
+            srun: error: n1: task 0: Killed
+            """
+        let exit = SlurmRun.exit(of: entry, status: .exited(137), minutes: 1, memoryBytes: 1, words: words)
+        #expect(exit?.problem?.code == "slurm-memory-limit")
     }
 
     @Test func aCrashOnANodeIsOneLikeHere() throws {

@@ -57,16 +57,22 @@ private struct OverviewResource: Encodable {
 
         var pending, running: Int
         var nodes: [Nodes]
+        /// When the nodes were read.
+        var nodesAt: String?
         /// Why no task is handed over.
         var problem: ProblemResource?
 
-        enum CodingKeys: String, CodingKey { case pending, running, nodes, problem }
+        enum CodingKeys: String, CodingKey {
+            case pending, running, nodes, problem
+            case nodesAt = "nodes_at"
+        }
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(pending, forKey: .pending)
             try container.encode(running, forKey: .running)
             try container.encode(nodes, forKey: .nodes)
+            try container.encode(nodesAt, forKey: .nodesAt)
             try container.encode(problem, forKey: .problem)
         }
     }
@@ -165,16 +171,16 @@ extension RESTService {
             renders: .init(running: renders.running, waiting: renders.waiting),
             devices: [Machine.processor.device], sandbox: readiness.sandbox,
             webhookHosts: webhooks.hosts.map(\.description),
-            slurm: try await slurm())
+            slurm: slurm())
     }
 
-    /// Nil where workers run on this machine. The cluster's nodes are asked for on a thread that may block.
-    private func slurm() async throws -> OverviewResource.Slurm? {
-        guard let executor = readiness.executor else { return nil }
-        let status = try await onDisk { executor.status() }
+    /// Nil where workers run on this machine.
+    private func slurm() -> OverviewResource.Slurm? {
+        guard let status = readiness.executor?.status else { return nil }
         return OverviewResource.Slurm(
             pending: status.pending, running: status.running,
             nodes: status.nodes.map { .init(partition: $0.partition, state: $0.state, count: $0.count) },
+            nodesAt: status.nodesAt.map { Timestamp.text($0) },
             problem: status.obstacle.map { ProblemResource($0) })
     }
 }

@@ -46,12 +46,40 @@ public protocol WorkerRun: AnyObject {
     var memoryBytes: Int? { get }
     /// Processors that the executor gives the task; nil: all of the machine.
     var processors: Int? { get }
+    /// Whether the worker is stopped for a while, and neither works nor gives signs; nil where nobody can say now.
+    var isSuspended: Bool? { get }
     /// What has changed since it was asked last; asked once more after `conclude`.
     func news() -> WorkerPlacement?
-    /// Called when the process has gone, whatever ended it. Sees that nothing of the task is left anywhere.
-    /// - Parameter isClean: the worker gave its last frame and its process ended by itself.
+    /// Called when the process has gone, whatever ended it. Sees that nothing of the task is left anywhere. May wait for
+    /// minutes until it is known how the task ended, but not for long once the task is cancelled.
     /// - Returns: how the task ended, where the executor knows better than the process's status says.
-    func conclude(isClean: Bool, status: WorkerStatus, words: String) -> WorkerExit?
+    func conclude(_ end: WorkerEnd, isCancelled: () -> Bool) -> WorkerExit?
+}
+
+/// The end of a task's process.
+public struct WorkerEnd: Sendable {
+    /// What is known of the task's result.
+    public enum Knowledge: Sendable {
+        /// The worker gave its result as the last frame, and its process ended by itself.
+        case complete
+        /// There is a result, and nothing that the executor knows changes it.
+        case decided
+        /// The worker gave no sign for too long, and was killed for it.
+        case silent
+        /// It ended without a result.
+        case open
+    }
+
+    public var status: WorkerStatus
+    /// What the process wrote to its standard error, the last of it.
+    public var words: String
+    public var knowledge: Knowledge
+
+    public init(status: WorkerStatus, words: String, knowledge: Knowledge) {
+        self.status = status
+        self.words = words
+        self.knowledge = knowledge
+    }
 }
 
 /// How a process ended.
@@ -78,9 +106,10 @@ final class LocalRun: WorkerRun {
     let isLocal = true
     let memoryBytes: Int? = nil
     let processors: Int? = nil
+    let isSuspended: Bool? = false
 
     init(command: WorkerCommand) { self.command = command }
 
     func news() -> WorkerPlacement? { nil }
-    func conclude(isClean: Bool, status: WorkerStatus, words: String) -> WorkerExit? { nil }
+    func conclude(_ end: WorkerEnd, isCancelled: () -> Bool) -> WorkerExit? { nil }
 }

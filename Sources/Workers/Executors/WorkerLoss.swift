@@ -16,13 +16,16 @@ public struct WorkerLoss: Sendable {
     public var remedy: Remedy
     /// For the count of ends, such as `slurm_preempted`.
     public var cause: String
+    /// Whether a worker gives no sign of life where this has happened: then this is the cause, and not the silence.
+    public var explainsSilence: Bool
 
     /// The cause of a task that somebody cancelled on the cluster.
     public static let cancelled = "slurm_cancelled"
 
-    public init(_ problem: Problem, _ remedy: Remedy, cause: String) {
+    public init(_ problem: Problem, _ remedy: Remedy, cause: String, explainsSilence: Bool = false) {
         self.problem = problem
         self.remedy = remedy
         self.cause = cause
+        self.explainsSilence = explainsSilence
     }
 }

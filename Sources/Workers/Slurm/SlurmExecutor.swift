@@ -15,6 +15,8 @@ public final class SlurmExecutor: WorkerExecutor {
 
         public var pending, running: Int
         public var nodes: [Nodes]
+        /// When the nodes were read; nil where they were not yet.
+        public var nodesAt: Date?
         /// Why no task is handed over; nil where they are.
         public var obstacle: Problem?
     }
@@ -24,15 +26,16 @@ public final class SlurmExecutor: WorkerExecutor {
         var fault: Problem? = SlurmExecutor.notProbed
         /// What nodes lack to confine workers with, where that is accepted.
         var lack: String?
-        var nodes: (found: [Status.Nodes], at: ContinuousClock.Instant)?
+        var probes = 0
     }
 
     public let settings: SlurmSettings
     let commands: SlurmCommands
     let queue: SlurmQueue
+    let nodes: SlurmNodes
     private let state = Mutex(State())
-    /// Between two looks at the nodes.
-    private static let nodesPause: Duration = .seconds(10)
+    /// Of this run of the service: another one's probe is not taken for its own.
+    private let probe = "probe-" + String(UInt32.random(in: 0...UInt32.max), radix: 16)
 
     /// - Parameters:
     ///   - instance: names the service among others on the cluster; see `SlurmInstance`.
@@ -43,7 +46,8 @@ public final class SlurmExecutor: WorkerExecutor {
     ) throws {
         self.settings = settings
         commands = try SlurmCommands(settings)
-        queue = SlurmQueue(commands: commands, prefix: "burn-\(instance)-", report: report)
+        nodes = SlurmNodes(commands: commands, partition: settings.partition)
+        queue = SlurmQueue(commands: commands, nodes: nodes, prefix: "burn-\(instance)-", report: report)
     }
 
     /// Looks at Slurm's queue from now on, and ends what an earlier run of the service left there.
@@ -58,8 +62,10 @@ public final class SlurmExecutor: WorkerExecutor {
     public var obstacle: Problem? {
         if let obstacle = queue.obstacle { return obstacle }
         guard var fault = state.withLock({ $0.fault }) else { return nil }
-        if fault.code == Self.notProbed.code, let reason = probeReason {
-            fault.detail += " It waits: \(reason)."
+        if let reason = probeReason {
+            fault.detail +=
+                fault.code == Self.notProbed.code
+                ? " It waits: \(reason)." : " The next one waits: \(reason)."
         }
         return fault
     }
@@ -69,10 +75,18 @@ public final class SlurmExecutor: WorkerExecutor {
 
     /// Why the probe waits in Slurm's queue, where it does.
     public var probeReason: String? {
-        queue.placement(of: "\(queue.prefix)probe-1").flatMap { $0.state == .pending ? $0.reason : nil }
+        let label = WorkerLabel(id: probe, attempt: state.withLock { $0.probes })
+        return queue.placement(of: queue.name(label)).flatMap { $0.state == .pending ? $0.reason : nil }
     }
 
-    /// - Parameter problem: a probe that was stopped says nothing of the nodes.
+    /// What the next probe is named by.
+    func nextProbe() -> WorkerLabel {
+        state.withLock { state in
+            state.probes += 1
+            return WorkerLabel(id: probe, attempt: state.probes)
+        }
+    }
+
     func setFault(_ problem: Problem?) { state.withLock { $0.fault = problem } }
 
     /// What a node was found to lack to confine workers with, where that is accepted.
@@ -89,12 +103,11 @@ public final class SlurmExecutor: WorkerExecutor {
         -> any WorkerRun
     {
         if !task.isForCluster { return LocalRun(command: worker) }
-        return run(task, name: "\(label.id)-\(label.attempt)", worker)
+        return run(task, name: queue.name(label), worker)
     }
 
     private func run(_ task: WorkerTask, name: String, _ worker: WorkerCommand) -> SlurmRun {
         let resources = task.isComputation ? settings.job : settings.importing
-        let name = queue.prefix + name
         var options = settings.request(resources)
         options += ["--job-name=\(name)"] + Self.fixed
         let variables = worker.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
@@ -103,7 +116,8 @@ public final class SlurmExecutor: WorkerExecutor {
             executable: commands.path("srun"), arguments: options + [worker.executable] + worker.arguments,
             environment: commands.environment, signalOfDeath: SIGTERM)
         return SlurmRun(
-            name: name, command: command, processors: settings.processors, resources: resources, queue: queue)
+            name: name, command: command, processors: settings.processors, resources: resources, queue: queue,
+            nodes: nodes)
     }
 
     /// The pipes as they are; nothing of this process's limits or folder; one task that is over when it is over.
@@ -113,13 +127,12 @@ public final class SlurmExecutor: WorkerExecutor {
 
     // MARK: What it looks like there
 
-    /// Asks the controller, at most every 10 s. Blocks.
-    public func status() -> Status {
-        let placements = queue.placements
+    /// As it was last seen.
+    public var status: Status {
+        let (tasks, seen) = (tasks, nodes.seen)
         return Status(
-            pending: placements.count { $0.state == .pending },
-            running: placements.count { $0.state == .running },
-            nodes: nodes(), obstacle: obstacle)
+            pending: tasks.pending, running: tasks.running, nodes: seen?.nodes ?? [], nodesAt: seen?.at,
+            obstacle: obstacle)
     }
 
     /// Tasks there by their state, as they were last seen.
@@ -128,34 +141,46 @@ public final class SlurmExecutor: WorkerExecutor {
         return (placements.count { $0.state == .pending }, placements.count { $0.state == .running })
     }
 
-    private func nodes() -> [Status.Nodes] {
-        if let known = state.withLock({ $0.nodes }), .now - known.at < Self.nodesPause { return known.found }
-        var arguments = ["--noheader", "--format=%P|%T|%D"]
-        if let partition = settings.partition { arguments.append("--partition=\(partition)") }
-        guard queue.obstacle?.code != "slurm-unavailable" else { return [] }
-        let output = commands.run("sinfo", arguments)
-        let found = output.text.split(separator: "\n").compactMap { line -> Status.Nodes? in
-            let fields = line.split(separator: "|").map(String.init)
-            guard fields.count == 3, let count = Int(fields[2]) else { return nil }
-            return Status.Nodes(partition: fields[0], state: fields[1], count: count)
-        }
-        state.withLock { $0.nodes = (found, .now) }
-        return found
-    }
-
     // MARK: The check at the start
 
     /// Asks whether a task of each kind could ever be started, without starting one.
-    /// - Throws: `Problem` `slurm-refused` (malformed), which names the setting; `slurm-unavailable` (internal).
-    public func checkSettings() throws {
+    /// - Returns: a state of the cluster in which that can't be said, and which may pass; nil where they could. No task is
+    ///   handed over in such a state.
+    /// - Throws: `Problem` `slurm-refused` (malformed), which names the setting.
+    public func checkSettings() async throws -> Problem? {
+        try await withCheckedThrowingContinuation { continuation in
+            OwnThread.run("burn.slurm-check") { [self] in
+                continuation.resume(with: Result { try checkSettingsBlocking() })
+            }
+        }
+    }
+
+    private func checkSettingsBlocking() throws -> Problem? {
         for resources in Set([settings.job, settings.importing]) {
             let output = commands.run(
                 "srun", settings.request(resources) + ["--test-only", "--quiet", "--mpi=none", "/bin/true"])
             guard !output.isSuccess else { continue }
             var problem = SlurmRefusal.problem(words: output.errors)
-            if problem.code == "slurm-refused" { problem.category = .malformed }
+            problem.category = .unavailable
+            setFault(problem)
+            if problem.code == "slurm-unavailable" || mayPass(output.errors, resources) { return problem }
+            problem.category = .malformed
             throw problem
         }
+        state.withLock { state in
+            // What a probe found stays until another one.
+            if let code = state.fault?.code, ["slurm-refused", "slurm-unavailable"].contains(code) {
+                state.fault = Self.notProbed
+            }
+        }
+        return nil
+    }
+
+    /// Nodes that are drained don't count for srun, so that it says the same as of nodes that there are none of.
+    private func mayPass(_ words: String, _ resources: SlurmSettings.Resources) -> Bool {
+        SlurmRefusal.passes(words)
+            || SlurmRefusal.isOfNodes(words)
+                && nodes.isAbsent(processors: settings.processors, memoryBytes: resources.memoryBytes)
     }
 }
 

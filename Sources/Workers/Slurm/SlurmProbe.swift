@@ -15,20 +15,39 @@ public struct SlurmProbe: Sendable {
         self.folder = folder
     }
 
-    /// Runs it to its end, however long the task waits in Slurm's queue.
-    /// - Returns: what is wrong; nil where nothing is. Also known to the executor, which takes no other task before.
-    public func run(control: WorkerControl = WorkerControl()) async -> Problem? {
-        var fault = await attempt(control, isStrict: true)
-        // Where less is accepted, it is said what is missing.
-        if let lack = fault, lack.location == "sandbox", supervisor.configuration.sandbox == .preferred {
-            fault = await attempt(control, isStrict: false)
-            if fault == nil { executor.setLack(lack.detail) }
+    /// What a probe shows.
+    public enum Finding: Sendable {
+        case works
+        /// Something is wrong with the settings or with a node.
+        case wrong(Problem)
+        /// It came to no end, or to one that says nothing of the nodes: another one may.
+        case open(Problem)
+
+        public var problem: Problem? {
+            switch self {
+            case .works: nil
+            case .wrong(let problem), .open(let problem): problem
+            }
         }
-        if !control.isCancelled { executor.setFault(fault) }
-        return fault
     }
 
-    private func attempt(_ control: WorkerControl, isStrict: Bool) async -> Problem? {
+    /// Runs it to its end, however long the task waits in Slurm's queue.
+    /// - Returns: also known to the executor, which takes no other task before one has shown that nodes work.
+    public func run(control: WorkerControl = WorkerControl()) async -> Finding {
+        var finding = await attempt(control, isStrict: true)
+        // Where less is accepted, it is said what is missing.
+        if case .wrong(let lack) = finding, lack.location == "sandbox",
+            supervisor.configuration.sandbox == .preferred
+        {
+            finding = await attempt(control, isStrict: false)
+            if case .works = finding { executor.setLack(lack.detail) }
+        }
+        // One that was stopped says nothing.
+        if !control.isCancelled { executor.setFault(finding.problem) }
+        return finding
+    }
+
+    private func attempt(_ control: WorkerControl, isStrict: Bool) async -> Finding {
         let token = UUID().uuidString
         let input = folder + "/token"
         let output = folder + "/out"
@@ -39,13 +58,11 @@ public struct SlurmProbe: Sendable {
         } catch { return Self.fault("\(error)", "data", "Let the service write into its data folder.") }
         let task = WorkerTask(
             kind: .checkNode(.init(token: input, isStrict: isStrict)), outputDirectory: output)
-        let exit = await supervisor.run(task, for: WorkerLabel(id: "probe", attempt: 1), control: control) {
-            _ in
-        }
+        let exit = await supervisor.run(task, for: executor.nextProbe(), control: control) { _ in }
         switch exit {
         case .finished: break
-        case .lost(let loss): return loss.problem
-        case .cancelled: return Self.fault("It was stopped.", "executor", "Start the service again.")
+        case .lost(let loss): return Self.finding(of: loss)
+        case .cancelled: return .open(Self.stopped)
         // Rules for folders that are not there.
         case .failed(let problem)
         where problem.code == "worker-confinement" && problem.detail.hasSuffix("No such file or directory"):
@@ -68,11 +85,24 @@ public struct SlurmProbe: Sendable {
                 "What the worker on a node wrote into \(output) is not there.", "data",
                 "Put `data` on a file system that all nodes mount at the same path, for the same user.")
         }
-        return nil
+        return .works
     }
 
+    /// What Slurm or somebody there ended says nothing of the nodes; a refusal or a limit is a matter of the settings.
+    private static func finding(of loss: WorkerLoss) -> Finding {
+        var problem = loss.problem
+        problem.category = .unavailable
+        let isOpen = loss.remedy != .report && loss.problem.code != "slurm-refused"
+        return isOpen || loss.remedy == .wait || loss.cause == WorkerLoss.cancelled
+            ? .open(problem) : .wrong(problem)
+    }
+
+    private static let stopped = Problem(
+        .unavailable, code: "slurm-probe-stopped", title: "The first task on the cluster was stopped",
+        detail: "It did not come to its end.", location: "executor", fix: "Wait: there is another one.")
+
     /// Of a worker that did not come as far as a message.
-    private static func fault(of exit: WorkerExit, executable: String) -> Problem {
+    private static func fault(of exit: WorkerExit, executable: String) -> Finding {
         let detail = exit.problem?.detail ?? "\(exit)"
         if detail.contains("error while loading shared libraries") || detail.contains("version `GLIBC") {
             return fault(
@@ -97,10 +127,10 @@ public struct SlurmProbe: Sendable {
             detail, "executor", "Try what the service does, as its user: srun --ntasks=1 \(executable)")
     }
 
-    private static func fault(_ detail: String, _ location: String, _ fix: String) -> Problem {
-        Problem(
-            .unavailable, code: "slurm-probe-failed", title: "Workers can't work on the cluster's nodes",
-            detail: detail,
-            location: location, fix: fix)
+    private static func fault(_ detail: String, _ location: String, _ fix: String) -> Finding {
+        .wrong(
+            Problem(
+                .unavailable, code: "slurm-probe-failed", title: "Workers can't work on the cluster's nodes",
+                detail: detail, location: location, fix: fix))
     }
 }

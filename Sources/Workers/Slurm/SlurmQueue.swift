@@ -11,20 +11,21 @@ final class SlurmQueue: Sendable {
         /// By name.
         var known: Set<String> = []
         var placements: [String: WorkerPlacement] = [:]
+        /// Jobs to cancel before the next look.
+        var doomed: Set<Int> = []
         var obstacle: Problem? = SlurmQueue.notAsked
         /// Whether a look found nothing that is left of earlier.
         var isClear = false
-        var isClosed = false
+        var isClosed = true
+        var looks = SlurmLooks()
     }
 
-    private static let pause: Duration = .seconds(1)
-    /// When nothing runs.
-    private static let longPause: Duration = .seconds(5)
     private static let rankPause: Duration = .seconds(5)
     /// How long tasks of an earlier run may take to end on their nodes.
     private static let clearing: Duration = .seconds(30)
 
     private let commands: SlurmCommands
+    private let nodes: SlurmNodes
     /// What the names of the service's tasks begin with.
     let prefix: String
     private let report: @Sendable (Problem?) -> Void
@@ -32,8 +33,12 @@ final class SlurmQueue: Sendable {
     private let opened = ContinuousClock.now
 
     /// - Parameter report: told when the controller stops answering, and with nil when it does again.
-    init(commands: SlurmCommands, prefix: String, report: @escaping @Sendable (Problem?) -> Void) {
+    init(
+        commands: SlurmCommands, nodes: SlurmNodes, prefix: String,
+        report: @escaping @Sendable (Problem?) -> Void = { _ in }
+    ) {
         self.commands = commands
+        self.nodes = nodes
         self.prefix = prefix
         self.report = report
     }
@@ -44,26 +49,39 @@ final class SlurmQueue: Sendable {
         OwnThread.run("burn.slurm") { [self] in
             var ranked = ContinuousClock.now - Self.rankPause
             while !state.withLock({ $0.isClosed }) {
-                let hasWaiting = look()
-                if hasWaiting, .now - ranked >= Self.rankPause {
+                let entries = look()
+                if entries?.contains(where: { $0.state == "PENDING" }) == true,
+                    .now - ranked >= Self.rankPause
+                {
                     rank()
                     ranked = .now
                 }
-                let isIdle = state.withLock { $0.known.isEmpty && $0.isClear && $0.obstacle == nil }
-                pause(isIdle ? Self.longPause : Self.pause)
+                if entries != nil { nodes.refresh() }
+                pause()
             }
+            endDoomed()
         }
     }
 
     func close() { state.withLock { $0.isClosed = true } }
 
-    private func pause(_ time: Duration) {
-        let end = ContinuousClock.now + time
-        while ContinuousClock.now < end, !state.withLock({ $0.isClosed }) { usleep(100_000) }
+    private func pause() {
+        let begin = ContinuousClock.now
+        while true {
+            usleep(50_000)
+            let time: Duration? = state.withLock { state in
+                if state.isClosed { return nil }
+                return state.looks.pause(
+                    isIdle: state.known.isEmpty && state.isClear && state.obstacle == nil)
+            }
+            guard let time, .now - begin < time else { return }
+        }
     }
 
     /// Why no task can be handed over now.
     var obstacle: Problem? { state.withLock { $0.obstacle } }
+
+    func name(_ label: WorkerLabel) -> String { "\(prefix)\(label.id)-\(label.attempt)" }
 
     /// From now on, a job of this name is no stray.
     func enter(_ name: String) { state.withLock { _ = $0.known.insert(name) } }
@@ -79,71 +97,47 @@ final class SlurmQueue: Sendable {
 
     var placements: [WorkerPlacement] { state.withLock { Array($0.placements.values) } }
 
+    /// Whether a task is suspended there; nil where that isn't known of the present.
+    func isSuspended(_ name: String) -> Bool? { state.withLock { $0.looks.isSuspended(name) } }
+
     /// An srun could not reach the controller, which is noticed here only later.
     func lost(_ reason: String) { fail(reason) }
 
     // MARK: Asking
 
-    /// A job in `squeue`'s words.
-    struct Entry: Hashable, Sendable {
-        var id: Int
-        var state: String
-        var reason: String
-        var node: String
-        var name: String
-
-        /// The name last: it may hold anything.
-        static let format = "%A|%T|%r|%N|%j"
-
-        init?(_ line: Substring) {
-            let fields = line.split(separator: "|", maxSplits: 4, omittingEmptySubsequences: false).map(
-                String.init)
-            guard fields.count == 5, let id = Int(fields[0]) else { return nil }
-            self.id = id
-            (state, reason, node, name) = (fields[1], fields[2], fields[3], fields[4])
-        }
-
-        /// Whether it neither waits nor runs nor will again.
-        var hasEnded: Bool {
-            ![
-                "PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "STAGE_OUT", "SIGNALING",
-                "STOPPED",
-                "RESIZING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD",
-            ]
-            .contains(state)
-        }
-
-        /// Where it ran, also when it has ended.
-        var seen: WorkerPlacement {
-            WorkerPlacement(job: id, state: .running, node: node.isEmpty ? nil : node)
-        }
-
-        var placement: WorkerPlacement? {
-            switch state {
-            case "PENDING", "CONFIGURING":
-                WorkerPlacement(job: id, state: .pending, reason: reason == "None" ? nil : reason)
-            case "RUNNING", "COMPLETING", "SUSPENDED":
-                WorkerPlacement(
-                    job: id, state: .running, reason: state == "SUSPENDED" ? "Suspended" : nil,
-                    node: node.isEmpty ? nil : node)
-            default: nil
+    /// What Slurm knows of a task, from a look that begins after this call: one look answers all who wait for one. Blocks.
+    func answer(on name: String) -> Answer {
+        let number = state.withLock { $0.looks.want() }
+        while true {
+            let answer: Answer? = state.withLock { state in
+                if state.isClosed { return .unknown("The service stops.") }
+                return state.looks.answer(name, number: number)
             }
+            if let answer { return answer }
+            usleep(20_000)
         }
     }
 
-    /// - Returns: whether tasks of the service wait there.
+    /// - Returns: the service's jobs that have not ended; nil where the controller does not answer.
     @discardableResult
-    private func look() -> Bool {
-        let known = state.withLock { $0.known }
-        let output = commands.run(
-            "squeue", ["--noheader", "--user=\(getuid())", "--format=\(Entry.format)"])
-        guard output.isSuccess else {
-            fail(output.reason)
-            return false
+    private func look() -> [Entry]? {
+        endDoomed()
+        let begin = ContinuousClock.now
+        let known = state.withLock { state in
+            state.looks.begin()
+            return state.known
         }
-        let entries = output.text.split(separator: "\n").compactMap { Entry($0) }.filter {
+        let output = commands.run(
+            "squeue", ["--noheader", "--states=all", "--user=\(getuid())", "--format=\(Entry.format)"])
+        guard output.isSuccess else {
+            state.withLock { $0.looks.end(failed: output.reason) }
+            fail(output.reason)
+            return nil
+        }
+        let all = output.text.split(separator: "\n").compactMap { Entry($0) }.filter {
             $0.name.hasPrefix(prefix)
         }
+        let entries = all.filter { !$0.hasEnded }
         // Those that were entered while it was asked are of a look to come.
         let strays = entries.filter { !known.contains($0.name) && !isKnown($0.name) }
         state.withLock { state in
@@ -152,14 +146,16 @@ final class SlurmQueue: Sendable {
                 if placement.state == .pending { placement.position = state.placements[entry.name]?.position }
                 state.placements[entry.name] = placement
             }
+            state.looks.end(all, begun: begin)
         }
-        if !strays.isEmpty { cancel(strays.filter { $0.state != "COMPLETING" }.map(\.id)) }
         // One that completes on a node that is lost may stay for long.
         let isPatient = state.withLock { !$0.isClear } && .now - opened < Self.clearing
-        let left = strays.filter { $0.state != "COMPLETING" || isPatient }
+        let left = strays.filter { !$0.isCompleting || isPatient }
         if left.isEmpty { state.withLock { $0.isClear = true } }
+        for stray in strays where !stray.isCompleting { end(stray.id) }
+        endDoomed()
         settle(obstacle: left.isEmpty ? nil : Self.notClear(left.count))
-        return entries.contains { $0.state == "PENDING" }
+        return entries
     }
 
     private func isKnown(_ name: String) -> Bool { state.withLock { $0.known.contains(name) } }
@@ -185,19 +181,14 @@ final class SlurmQueue: Sendable {
         }
     }
 
-    /// Everything that Slurm still knows of a name; nil where the controller does not answer.
-    func entries(named name: String) -> [Entry]? {
-        let output = commands.run(
-            "squeue",
-            [
-                "--noheader", "--states=all", "--user=\(getuid())", "--name=\(name)",
-                "--format=\(Entry.format)",
-            ])
-        guard output.isSuccess else { return nil }
-        return output.text.split(separator: "\n").compactMap { Entry($0) }.filter { $0.name == name }
-    }
+    /// Cancels a job, with others at the next look.
+    func end(_ job: Int) { state.withLock { _ = $0.doomed.insert(job) } }
 
-    func cancel(_ jobs: [Int]) {
+    private func endDoomed() {
+        let jobs = state.withLock { state in
+            defer { state.doomed = [] }
+            return state.doomed.sorted()
+        }
         guard !jobs.isEmpty else { return }
         _ = commands.run("scancel", ["--quiet"] + jobs.map(String.init))
     }
@@ -205,6 +196,9 @@ final class SlurmQueue: Sendable {
     // MARK: The obstacle
 
     private func fail(_ reason: String) {
+        // What is wrong already stays so.
+        let isSilent = state.withLock { $0.looks.isSilent() || $0.obstacle != nil }
+        guard isSilent else { return }
         settle(
             obstacle: Problem(
                 .unavailable, code: "slurm-unavailable", title: "Slurm's controller does not answer",

@@ -34,7 +34,7 @@ enum SlurmRefusal {
             "Lower slurm.job_minutes and slurm.import_minutes to the partition's limit: sinfo -o '%P %l'."
         ),
         (
-            ["node configuration is not available", "More processors requested", "CPU count"],
+            [noSuchNode, "More processors requested", "CPU count"],
             "slurm.processors, slurm.job_memory",
             "Ask for no more processors and memory than a node of the partition has: sinfo -o '%N %c %m'."
         ),
@@ -48,31 +48,52 @@ enum SlurmRefusal {
         ),
     ]
 
+    private static let noSuchNode = "node configuration is not available"
+
     /// The controller, or the way to it.
     private static let absence = [
         "Unable to contact slurm controller", "Socket timed out", "Communication connection failure",
         "standby mode",
         "Connection refused", "Zero Bytes were transmitted", "Unable to establish controller machine",
-        "munge",
+        "munge", "fetch config",
         "Slurm temporarily unable to accept job", "timed out", "Connection reset",
         // Of the service itself, of a program that it ended.
         "gave no answer",
     ]
 
-    /// A limit that other tasks fill, and a partition that is closed for a while.
-    private static let passing = ["MaxSubmit", "submit job limit", "inactive or drain"]
+    /// A limit that other tasks fill, a partition that is closed for a while, nodes that are out of use.
+    private static let passing = [
+        "MaxSubmit", "submit job limit", "inactive or drain", "down, drained", "are busy",
+        "Reservation not usable",
+    ]
 
     static func loss(words: String, queue: SlurmQueue) -> WorkerLoss {
         let found = problem(words: words)
-        switch found.code {
-        case "slurm-unavailable":
-            queue.lost(found.detail)
-            return WorkerLoss(found, .wait, cause: "slurm_unavailable")
-        default:
-            // What passes by itself is no failure of the task.
-            let passes = passing.contains { words.localizedCaseInsensitiveContains($0) }
-            return WorkerLoss(found, passes ? .wait : .retry, cause: "slurm_refused")
-        }
+        if found.code == "slurm-unavailable" { return silence(found.detail, queue: queue) }
+        // What passes by itself is no failure of the task.
+        return WorkerLoss(found, passes(words) ? .wait : .retry, cause: "slurm_refused")
+    }
+
+    /// Whether what srun says is no more than a state of the cluster or of its queue.
+    static func passes(_ words: String) -> Bool {
+        passing.contains { words.localizedCaseInsensitiveContains($0) }
+    }
+
+    /// Whether it says that no node has what is asked for.
+    static func isOfNodes(_ words: String) -> Bool {
+        words.localizedCaseInsensitiveContains(noSuchNode)
+    }
+
+    /// Of a controller that did not answer.
+    static func silence(_ reason: String, queue: SlurmQueue) -> WorkerLoss {
+        queue.lost(reason)
+        return WorkerLoss(unavailable(reason), .wait, cause: "slurm_unavailable", explainsSilence: true)
+    }
+
+    private static func unavailable(_ reason: String) -> Problem {
+        Problem(
+            .internal, code: "slurm-unavailable", title: "Slurm's controller does not answer",
+            detail: reason, location: "executor", fix: "Look at slurmctld and munge.")
     }
 
     /// - Parameter words: srun's standard error.
@@ -80,10 +101,7 @@ enum SlurmRefusal {
         let lines = words.split(separator: "\n").map { String($0).inOneLine }
         let detail = lines.suffix(2).joined(separator: " ")
         if absence.contains(where: { words.localizedCaseInsensitiveContains($0) }) {
-            return Problem(
-                .internal, code: "slurm-unavailable", title: "Slurm's controller does not answer",
-                detail: detail,
-                location: "executor", fix: "Look at slurmctld and munge.")
+            return unavailable(detail)
         }
         let match = settings.first { entry in
             entry.words.contains { words.localizedCaseInsensitiveContains($0) }

@@ -12,19 +12,23 @@ final class SlurmRun: WorkerRun {
     private let name: String
     private let resources: SlurmSettings.Resources
     private let queue: SlurmQueue
+    private let nodes: SlurmNodes
+    private let patience: Patience
     private var last: WorkerPlacement?
     /// Where it was that was too short for the queue to be seen there.
     private var ended: WorkerPlacement?
 
     init(
         name: String, command: WorkerCommand, processors: Int, resources: SlurmSettings.Resources,
-        queue: SlurmQueue
+        queue: SlurmQueue, nodes: SlurmNodes, patience: Patience = Patience()
     ) {
         self.name = name
         self.command = command
         self.processors = processors
         self.resources = resources
         self.queue = queue
+        self.nodes = nodes
+        self.patience = patience
         memoryBytes = resources.memoryBytes
         queue.enter(name)
     }
@@ -37,51 +41,81 @@ final class SlurmRun: WorkerRun {
         return now
     }
 
-    func conclude(isClean: Bool, status: WorkerStatus, words: String) -> WorkerExit? {
+    var isSuspended: Bool? { queue.isSuspended(name) }
+
+    func conclude(_ end: WorkerEnd, isCancelled: () -> Bool) -> WorkerExit? {
         // srun has ended its job already.
-        if isClean {
-            if last == nil { ended = queue.entries(named: name)?.last?.seen }
+        if end.knowledge == .complete {
+            if last == nil, case .job(let entry) = queue.answer(on: name) { ended = entry.seen }
             return nil
         }
-        guard let entry = end() else { return withoutJob(status, words) }
-        return Self.exit(
-            of: entry, status: status, minutes: resources.minutes, memoryBytes: resources.memoryBytes,
-            words: words
-        )
+        switch waitForEnd(end.knowledge, isCancelled) {
+        case .none: return withoutJob(end)
+        case .unknown(let reason):
+            return end.knowledge == .decided ? nil : .lost(SlurmRefusal.silence(reason, queue: queue))
+        case .job(let entry):
+            if last == nil, !entry.node.isEmpty { ended = entry.seen }
+            if end.knowledge == .silent, entry.end == nil, !entry.node.isEmpty,
+                let state = nodes.failure(of: entry.node)
+            {
+                return .lost(
+                    Self.nodeFailure("\(Self.place(entry)) gave no sign of life: the node is \(state)."))
+            }
+            return Self.exit(
+                of: entry, status: end.status, minutes: resources.minutes, memoryBytes: resources.memoryBytes,
+                words: end.words)
+        }
     }
 
     // MARK: Nothing is left
 
-    /// How long a job may take to end that was cancelled.
-    private static let patience: Duration = .seconds(20)
+    /// How long a task's end is waited for, by the thread that has nothing else to do.
+    struct Patience {
+        /// Of a job that was cancelled here, or whose result is known anyway.
+        var short: Duration = .seconds(20)
+        /// Of one that ends by itself: a node's epilog, or a node that has to be given up first, may take minutes. Also for a
+        /// controller that does not answer.
+        var long: Duration = .seconds(600)
+    }
 
     /// Cancels what is left and waits for its end.
-    /// - Returns: the job as it was before anything was cancelled here, or as it ended by itself; nil where Slurm has none of
-    ///   the name, or does not answer. What appears of it later is ended by the queue's looks.
-    private func end() -> SlurmQueue.Entry? {
-        let deadline = ContinuousClock.now + Self.patience
-        var found: SlurmQueue.Entry?
-        while let entry = queue.entries(named: name)?.last {
-            if entry.hasEnded { return found ?? entry }
-            // Its own end is under way: what it was is known afterwards.
-            if entry.state != "COMPLETING" {
-                found = entry
-                queue.cancel([entry.id])
+    /// - Returns: the job as it was before anything was cancelled here, or as it ended by itself. What appears of it later is
+    ///   ended by the queue's looks.
+    private func waitForEnd(_ knowledge: WorkerEnd.Knowledge, _ isCancelled: () -> Bool) -> SlurmQueue.Answer
+    {
+        let begin = ContinuousClock.now
+        var alive: SlurmQueue.Entry?
+        while true {
+            let answer = queue.answer(on: name)
+            switch answer {
+            // It was there before, or it never was.
+            case .none: return alive.map { .job($0) } ?? .none
+            case .unknown:
+                if knowledge == .decided || isCancelled() { return answer }
+            case .job(let entry):
+                if entry.end != nil { return .job(entry.wasEndedBySlurm ? entry : alive ?? entry) }
+                if !entry.isCompleting {
+                    alive = alive ?? entry
+                    queue.end(entry.id)
+                }
             }
-            guard .now < deadline else { return found ?? entry }
-            usleep(200_000)
+            let isShort = alive != nil || knowledge == .decided || isCancelled()
+            let waited = ContinuousClock.now - begin
+            if waited >= (isShort ? patience.short : patience.long) {
+                return alive.map { .job($0) } ?? answer
+            }
+            usleep(waited < .seconds(5) ? 200_000 : 1_000_000)
         }
-        return found
     }
 
     // MARK: Causes
 
-    /// - Parameter entry: the job; one that has not ended was cancelled here, since its srun had gone.
+    /// - Parameter entry: the job; one that waits or runs was cancelled here, since its srun had gone.
     static func exit(
         of entry: SlurmQueue.Entry, status: WorkerStatus, minutes: Int, memoryBytes: Int, words: String
     ) -> WorkerExit? {
-        let place = "Slurm job \(entry.id)" + (entry.node.isEmpty ? "" : " on \(entry.node)")
-        switch entry.state {
+        let place = place(entry)
+        switch entry.end {
         case "TIMEOUT", "DEADLINE":
             return .lost(
                 WorkerLoss(
@@ -93,33 +127,34 @@ final class SlurmRun: WorkerRun {
                         fix:
                             "Raise slurm.job_minutes (slurm.import_minutes for an upload), within the partition's limit; "
                             + "a job that is tried again goes on from its last finished phase."), .report,
-                    cause: "slurm_time_limit"))
-        case "OUT_OF_MEMORY":
-            return .lost(
-                WorkerLoss(
-                    Problem(
-                        .unprocessable, code: "slurm-memory-limit",
-                        title: "The task needs more memory than Slurm gives it",
-                        detail:
-                            "\(place) was ended by Slurm. The service asked for \(memoryBytes >> 20) MiB.",
-                        location: "slurm.job_memory",
-                        fix: "Raise slurm.job_memory (slurm.import_memory for an upload)."), .report,
-                    cause: "slurm_memory_limit"))
+                    cause: "slurm_time_limit", explainsSilence: true))
+        case "OUT_OF_MEMORY": return .lost(memoryLimit(place, memoryBytes))
+        // Where a node has no control groups, its daemon counts (JobAcctGatherParams=OverMemoryKill), kills the step, and
+        // leaves it at that.
+        case "FAILED" where entry.isToldToEnd && words.contains("exceeded memory limit"):
+            return .lost(memoryLimit(place, memoryBytes))
         case "NODE_FAIL", "BOOT_FAIL":
-            return .lost(
-                WorkerLoss(
-                    infrastructure(
-                        "slurm-node-failed", "The node of the task failed",
-                        "\(place) was lost: \(entry.state)."), .retry,
-                    cause: "slurm_node_failed"))
+            return .lost(nodeFailure("\(place) was lost: \(entry.end ?? entry.state)."))
         case "PREEMPTED", "REVOKED", "REQUEUED":
             return .lost(
                 WorkerLoss(
                     infrastructure(
                         "slurm-preempted", "The task had to make room for another",
                         "\(place): \(entry.state)."), .wait,
-                    cause: "slurm_preempted"))
-        case "CANCELLED":
+                    cause: "slurm_preempted", explainsSilence: true))
+        default: return exit(byItself: entry, place, status, words)
+        }
+    }
+
+    /// - Parameter entry: one that nobody ended but itself, its srun, or somebody with scancel.
+    private static func exit(
+        byItself entry: SlurmQueue.Entry, _ place: String, _ status: WorkerStatus, _ words: String
+    ) -> WorkerExit? {
+        // An srun that is killed takes its job with it.
+        guard case .exited(let code) = status, entry.hasEnded || entry.isCompleting else {
+            return .lost(srunEnded("\(place) was \(entry.state) and was cancelled. \(lastWords(words))"))
+        }
+        if entry.state == "CANCELLED" {
             return .lost(
                 WorkerLoss(
                     Problem(
@@ -129,28 +164,54 @@ final class SlurmRun: WorkerRun {
                         fix:
                             "Ask the cluster's administrator why, then retry the job: it goes on from its last finished "
                             + "phase."), .report, cause: WorkerLoss.cancelled))
-        default: break
         }
-        // The worker ended by itself: srun says how, as a shell does. One that is told to stop kills the worker.
-        if entry.hasEnded, case .exited(let code) = status, code > 128, code < 160,
-            ![SIGKILL, SIGTERM].contains(code - 128) || entry.reason != "JobLaunchFailure"
-        {
-            return .crashed(signal: code - 128, log: words)
-        }
-        // It still ran, or waited, when its srun had gone.
-        guard !entry.hasEnded || entry.reason == "JobLaunchFailure" else { return nil }
-        return .lost(
-            WorkerLoss(
-                infrastructure(
-                    "slurm-srun-ended", "The srun of the task ended before it",
-                    "\(place) was \(entry.state) and was cancelled. \(lastWords(words))"), .retry,
-                cause: "slurm_srun_ended"))
+        // One that is told to stop kills the worker.
+        let crash = crash(code, words)
+        guard entry.isToldToEnd, crash == nil || [SIGKILL, SIGTERM].contains(code - 128) else { return crash }
+        return .lost(srunEnded("\(place) was \(entry.state). \(lastWords(words))"))
     }
 
-    /// srun ended and Slurm knows of no job.
-    private func withoutJob(_ status: WorkerStatus, _ words: String) -> WorkerExit? {
-        if last != nil { return nil }
-        return .lost(SlurmRefusal.loss(words: words, queue: queue))
+    private static func place(_ entry: SlurmQueue.Entry) -> String {
+        "Slurm job \(entry.id)" + (entry.node.isEmpty ? "" : " on \(entry.node)")
+    }
+
+    private static func nodeFailure(_ detail: String) -> WorkerLoss {
+        WorkerLoss(
+            infrastructure("slurm-node-failed", "The node of the task failed", detail), .retry,
+            cause: "slurm_node_failed", explainsSilence: true)
+    }
+
+    private static func memoryLimit(_ place: String, _ bytes: Int) -> WorkerLoss {
+        WorkerLoss(
+            Problem(
+                .unprocessable, code: "slurm-memory-limit",
+                title: "The task needs more memory than Slurm gives it",
+                detail: "\(place) was ended by Slurm. The service asked for \(bytes >> 20) MiB.",
+                location: "slurm.job_memory",
+                fix: "Raise slurm.job_memory (slurm.import_memory for an upload)."), .report,
+            cause: "slurm_memory_limit", explainsSilence: true)
+    }
+
+    private static func srunEnded(_ detail: String) -> WorkerLoss {
+        WorkerLoss(
+            infrastructure("slurm-srun-ended", "The srun of the task ended before it", detail), .retry,
+            cause: "slurm_srun_ended")
+    }
+
+    /// srun ended and Slurm knows of no job, or no more.
+    private func withoutJob(_ end: WorkerEnd) -> WorkerExit? {
+        guard end.knowledge == .open else { return nil }
+        guard case .exited(let code) = end.status else {
+            let place = last.map { "Slurm job \($0.job)" } ?? "The task"
+            return .lost(Self.srunEnded("\(place) is not known to Slurm. \(Self.lastWords(end.words))"))
+        }
+        if last == nil { return .lost(SlurmRefusal.loss(words: end.words, queue: queue)) }
+        return Self.crash(code, end.words)
+    }
+
+    /// srun says how the worker ended, as a shell does.
+    private static func crash(_ code: Int32, _ words: String) -> WorkerExit? {
+        code > 128 && code < 160 ? .crashed(signal: code - 128, log: words) : nil
     }
 
     private static func infrastructure(_ code: String, _ title: String, _ detail: String) -> Problem {

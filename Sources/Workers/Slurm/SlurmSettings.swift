@@ -33,28 +33,6 @@ public struct SlurmSettings: Sendable {
 
     public init() {}
 
-    /// Options whose effect the service depends on.
-    private static let own: Set<String> = [
-        "input", "output", "error", "label", "pty", "ntasks", "nodes", "export", "job-name", "jobid",
-        "multi-prog",
-        "unbuffered", "chdir", "no-allocate", "quiet", "propagate", "immediate", "test-only", "bcast", "mpi",
-        "partition", "account", "qos", "gres", "constraint", "cpus-per-task", "mem", "mem-per-cpu", "time",
-        "verbose",
-        "array", "begin", "hold", "dependency", "help", "usage", "version", "wait", "disable-status",
-        "no-kill",
-        "clusters", "container", "quit-on-interrupt", "user", "uid", "gid", "ntasks-per-node", "het-group",
-        "preserve-env", "kill-on-bad-exit", "slurmd-debug",
-    ]
-
-    /// Whether srun may be given this argument besides those that the service sets itself.
-    public static func isArgument(_ text: String) -> Bool {
-        guard text.hasPrefix("--"), text.isPlain, text.utf8.count <= 500 else { return false }
-        let name = text.dropFirst(2).prefix { $0 != "=" }
-        // Slurm takes abbreviations of a name too.
-        return name.count >= 2 && !own.contains { $0.hasPrefix(name) }
-            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
-    }
-
     /// Whether the text can be the name of a partition and such.
     public static func isName(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.count <= 500 && !text.hasPrefix("-")
@@ -63,9 +41,10 @@ public struct SlurmSettings: Sendable {
             }
     }
 
-    /// What srun is told to allocate.
+    /// What srun is told to allocate. The further arguments come first: where two say the same, srun goes by the last. Should
+    /// the last of them want a value that it does not have, it finds an option that comes again.
     func request(_ resources: Resources) -> [String] {
-        var options: [String] = []
+        var options = arguments.isEmpty ? [] : arguments + ["--quiet"]
         for (name, value) in [
             ("partition", partition), ("account", account), ("qos", qos), ("gres", gres),
             ("constraint", constraint),
@@ -75,6 +54,6 @@ public struct SlurmSettings: Sendable {
         return options + [
             "--ntasks=1", "--nodes=1", "--cpus-per-task=\(processors)",
             "--mem=\(max(1, resources.memoryBytes >> 20))M", "--time=\(resources.minutes)",
-        ] + arguments
+        ]
     }
 }

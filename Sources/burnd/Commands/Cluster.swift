@@ -18,8 +18,8 @@ struct Cluster: Service {
 
     /// How long the start waits for the first task.
     private static let patience: Duration = .seconds(20)
-    /// Between two probes.
-    private static let pause: Duration = .seconds(20)
+    /// Between two probes, at first and at most.
+    private static let pauses: (first: Duration, last: Duration) = (.seconds(2), .seconds(20))
 
     init(
         _ executor: SlurmExecutor, _ supervisor: WorkerSupervisor, in directory: String,
@@ -47,59 +47,76 @@ struct Cluster: Service {
     }
 
     /// - Throws: `Problem` where the settings or the nodes are wrong. A controller that does not answer is none, and neither
-    ///   is a cluster that is too busy to answer soon: tasks wait then, and `/readyz` says so.
+    ///   is a state of the cluster that may pass, nor one that is too busy to answer soon: tasks wait then, and `/readyz` says
+    ///   so.
     func check() async throws {
-        do { try executor.checkSettings() } catch let problem as Problem
-            where problem.code == "slurm-unavailable"
-        {
-            return logger.error("Slurm can't be asked yet", metadata: ["detail": "\(problem.detail)"])
+        if let problem = try await executor.checkSettings() {
+            return logger.error("Slurm takes no task yet", metadata: ["problem": "\(problem)"])
         }
-        let fault = await withTaskGroup(of: Problem??.self) { group in
+        let finding = await withTaskGroup(of: SlurmProbe.Finding?.self) { group in
             group.addTask { await probe() }
             group.addTask {
                 try? await Task.sleep(for: Self.patience)
-                return .none
+                return nil
             }
-            let first = await group.next() ?? .none
+            let first = await group.next() ?? nil
             if first == nil { control.cancel() }
             group.cancelAll()
             return first
         }
-        guard let fault else {
-            return logger.warning(
+        switch finding {
+        case .works: break
+        case nil:
+            logger.warning(
                 "the first task on the cluster still waits: jobs wait for it",
                 metadata: ["reason": "\(executor.probeReason ?? "unknown")"])
+        case .open(let problem):
+            logger.error(
+                "the first task on the cluster has shown nothing: jobs wait for another one",
+                metadata: ["problem": "\(problem)"])
+        case .wrong(var problem):
+            if problem.category == .internal { problem.category = .unavailable }
+            throw problem
         }
-        guard var problem = fault else { return }
-        guard problem.code != "slurm-unavailable" else { return }
-        if problem.category == .internal { problem.category = .unavailable }
-        throw problem
     }
 
-    /// - Returns: what is wrong; nil where nothing is.
-    private func probe(control: WorkerControl? = nil) async -> Problem? {
+    private func probe(control: WorkerControl? = nil) async -> SlurmProbe.Finding {
         let folder = directory + "/slurm-probe"
         // Of a probe that was interrupted.
         try? FileManager.default.removeItem(atPath: folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let fault = await SlurmProbe(executor, supervisor, folder: folder).run(
+        let finding = await SlurmProbe(executor, supervisor, folder: folder).run(
             control: control ?? self.control)
-        if fault == nil, let lack = executor.lack {
+        if case .works = finding, let lack = executor.lack {
             logger.warning("workers are not fully confined on the cluster", metadata: ["missing": "\(lack)"])
             readiness.confinementFailed("on the cluster's nodes: \(lack)")
         }
-        return fault
+        return finding
+    }
+
+    /// What is wrong still; nil where a task has shown that nodes can work. Before, it is asked whether Slurm takes tasks.
+    private func retry(_ control: WorkerControl) async -> Problem? {
+        do {
+            if let problem = try await executor.checkSettings() { return problem }
+        } catch let problem as Problem {
+            return problem
+        } catch { return nil }
+        return await probe(control: control).problem
     }
 
     /// Probes until a task has shown that nodes can work.
     func run() async throws {
         let control = WorkerControl()
         let probing = Task {
+            var pause = Self.pauses.first
             while executor.needsProbe, !Task.isCancelled {
-                if let fault = await probe(control: control), !control.isCancelled {
+                if let fault = await retry(control), !control.isCancelled {
                     logger.error("the cluster can't be used", metadata: ["problem": "\(fault)"])
                 }
-                if executor.needsProbe { try? await Task.sleep(for: Self.pause) }
+                guard executor.needsProbe else { break }
+                // Ends with the task.
+                try? await Task.sleep(for: pause)
+                pause = min(pause * 2, Self.pauses.last)
             }
             if !executor.needsProbe {
                 logger.notice("a task on the cluster has shown that it can work there")

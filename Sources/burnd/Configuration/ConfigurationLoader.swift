@@ -89,9 +89,10 @@ enum ConfigurationLoader {
     ) throws {
         do {
             try setting.apply(&configuration, text)
-        } catch is Setting.Refused {
+        } catch let refused as Setting.Refused {
             throw invalid(
-                "\(setting.key) takes \(setting.expected), not \"\(text)\".", at: location, known: [])
+                "\(setting.key) takes \(setting.expected), not \"\(text)\"."
+                    + (refused.reason.map { " " + $0 } ?? ""), at: location, known: [])
         } catch var problem as Problem {
             problem.location = location
             throw problem

@@ -255,9 +255,13 @@ extension Setting {
         list(
             "slurm.arguments", \.slurm.arguments, "options of srun such as --reservation=burn",
             """
-            Further options of srun, each --name or --name=value. Those that the service sets itself are refused, and so
-            are abbreviations of them.
-            """, isValid: { SlurmSettings.isArgument($0) }),
+            Further options of srun, each --name or --name=value. Those that the service sets itself or could not work
+            with are refused, and so are abbreviations of them.
+            """,
+            isValid: { text in
+                guard let fault = SlurmSettings.fault(ofArgument: text) else { return true }
+                throw Refused(reason: "\(text) \(fault).")
+            }),
         count(
             "slurm.tasks", \.slurm.tasks, 1...1_000,
             """

@@ -31,7 +31,10 @@ struct Setting: Sendable {
     static let all = service + slurm + network + limits + upkeep
 
     /// Thrown inside `apply` for text that the key does not take.
-    struct Refused: Error {}
+    struct Refused: Error {
+        /// What is wrong with it, as a sentence; nil where what is expected says enough.
+        var reason: String?
+    }
 
     /// - Parameters:
     ///   - show: nil for no value.
@@ -93,13 +96,13 @@ extension Setting {
     /// Entries parted by commas, or a list in the file.
     static func list(
         _ key: String, _ path: Path<[String]>, _ expected: String, _ help: String,
-        isValid: @escaping @Sendable (String) -> Bool
+        isValid: @escaping @Sendable (String) throws -> Bool
     ) -> Setting {
         var setting = Setting(key, path, expected + ", parted by commas", help) {
             $0.joined(separator: ", ")
         } read: { text in
             let entries = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-            return entries.allSatisfy(isValid) ? entries : nil
+            return try entries.allSatisfy(isValid) ? entries : nil
         }
         setting.isList = true
         return setting

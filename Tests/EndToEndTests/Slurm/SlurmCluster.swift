@@ -105,7 +105,10 @@ final class SlurmCluster: @unchecked Sendable {
     /// Runs one of Slurm's programs.
     /// - Returns: what it wrote.
     @discardableResult
-    func run(_ program: String, _ arguments: String...) throws -> String {
+    func run(_ program: String, _ arguments: String...) throws -> String { try run(program, arguments) }
+
+    @discardableResult
+    func run(_ program: String, _ arguments: [String]) throws -> String {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(filePath: try #require(Self.find(program)))
@@ -142,11 +145,31 @@ final class SlurmCluster: @unchecked Sendable {
         #expect(left.isEmpty, "\(left)")
     }
 
+    /// A folder with Slurm's programs, one of which a script stands before.
+    /// - Parameter script: in which REAL is the program's path.
+    func programs(_ name: String, _ script: String) throws -> String {
+        let place = "\(folder)/programs-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        for program in ["srun", "squeue", "scancel", "sinfo"] {
+            let real = try #require(Self.find(program))
+            let path = "\(place)/\(program)"
+            guard program == name else {
+                try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: real)
+                continue
+            }
+            let text = "#!/bin/bash\ncd '\(place)'\n" + script.replacing("REAL", with: real)
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        }
+        return place
+    }
+
     /// What a service is told to use it.
     var settings: [String: String] {
         [
             "BURND_EXECUTOR": "slurm", "BURND_SLURM_CONFIG": folder + "/slurm.conf",
-            "BURND_SLURM_JOB_MEMORY": "1 GiB", "BURND_SLURM_IMPORT_MEMORY": "256 MiB",
+            "BURND_SLURM_PARTITION": "main", "BURND_SLURM_JOB_MEMORY": "1 GiB",
+            "BURND_SLURM_IMPORT_MEMORY": "256 MiB",
             "BURND_SLURM_JOB_MINUTES": "60", "BURND_SLURM_IMPORT_MINUTES": "10",
         ]
     }

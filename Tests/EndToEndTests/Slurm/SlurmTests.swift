@@ -46,9 +46,23 @@ struct SlurmTests {
 
     private func slurm(_ job: [String: Any]) -> [String: Any] { job["slurm"] as? [String: Any] ?? [:] }
 
+    /// - Throws: `Failure` where it takes too long.
+    @discardableResult
+    private func wait(
+        for job: String, _ service: ServiceProcess, until condition: ([String: Any]) throws -> Bool
+    ) throws -> [String: Any] {
+        let deadline = ContinuousClock.now + .seconds(120)
+        return try service.wait(for: job) { shown in
+            guard ContinuousClock.now < deadline else {
+                throw ServiceProcess.Failure(description: "Not within two minutes: \(shown)")
+            }
+            return try condition(shown)
+        }
+    }
+
     /// Waits until the job's task runs on a node, and its worker with it.
     private func running(_ job: String, _ service: ServiceProcess) throws -> (id: Int, node: String) {
-        let shown = try service.wait(for: job) {
+        let shown = try wait(for: job, service) {
             slurm($0)["state"] as? String == "running" && !($0["phases"] as? [Any] ?? []).isEmpty
         }
         return (try #require(slurm(shown)["job"] as? Int), try #require(slurm(shown)["node"] as? String))
@@ -114,14 +128,15 @@ struct SlurmTests {
         let service = try service(Self.waiting, ["BURND_SLURM_JOB_MEMORY": "3000 MiB"])
         let first = try service.startJob("scan")
         let (id, _) = try running(first, service)
-        let jobs = try more(3, like: first, service)
-        _ = try running(jobs[0], service)
+        let second = try more(1, like: first, service)
+        _ = try running(second[0], service)
+        let jobs = try second + more(2, like: first, service)
 
         // The others wait, and say for what.
-        let pending = try service.wait(for: jobs[1]) { slurm($0)["position"] is Int }
+        let pending = try wait(for: jobs[1], service) { slurm($0)["position"] is Int }
         #expect(slurm(pending)["state"] as? String == "pending" && pending["state"] as? String == "running")
         #expect(["Resources", "Priority"].contains(slurm(pending)["reason"] as? String), "\(pending)")
-        let last = try service.wait(for: jobs[2]) { slurm($0)["position"] is Int }
+        let last = try wait(for: jobs[2], service) { slurm($0)["position"] is Int }
         let places = [slurm(pending), slurm(last)].compactMap { $0["position"] as? Int }
         #expect(places.sorted() == [1, 2], "\(places)")
         let told = try service.events(of: jobs[1]).compactMap { $0.data["slurm"] as? [String: Any] }
@@ -131,6 +146,7 @@ struct SlurmTests {
             system["running"] as? Int == 2 && system["pending"] as? Int == 2 && system["problem"] is NSNull)
         let nodes = try #require(system["nodes"] as? [[String: Any]])
         #expect(nodes.reduce(0) { $0 + ($1["count"] as? Int ?? 0) } == 2, "\(nodes)")
+        #expect(system["nodes_at"] is String, "\(system)")
         let metrics = try service.get("/metrics").text
         #expect(
             metrics.contains("burn_slurm_tasks{state=\"pending\"} 2\n")
@@ -151,7 +167,7 @@ struct SlurmTests {
         // An srun that is killed is no fault of the job: it goes on after its first phase.
         let before = try running(jobs[0], service)
         try killSrun(of: jobs[0])
-        let again = try service.wait(for: jobs[0]) {
+        let again = try wait(for: jobs[0], service) {
             $0["attempt"] as? Int == 2 && slurm($0)["state"] as? String == "running"
         }
         #expect(slurm(again)["job"] as? Int != before.id)
@@ -161,8 +177,14 @@ struct SlurmTests {
         for job in jobs.prefix(2) {
             _ = try running(job, service)
             if job == jobs[0] {
-                let lines = try String(contentsOfFile: folder + "/journal", encoding: .utf8).split(
-                    separator: "\n")
+                let journal = folder + "/journal"
+                let deadline = ContinuousClock.now + .seconds(20)
+                while try !String(contentsOfFile: journal, encoding: .utf8).contains("resumed"),
+                    .now < deadline
+                {
+                    usleep(50_000)
+                }
+                let lines = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
                 #expect(lines == ["worked boundary_analysis", "resumed boundary_analysis"])
             }
             release(job, service)
@@ -190,13 +212,63 @@ struct SlurmTests {
         }
     }
 
-    private func killSrun(of job: String) throws {
+    /// - Parameter parent: whose children alone are killed; nil: with srun's helper.
+    private func killSrun(of job: String, parent: Int32? = nil) throws {
         for process in try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap({ pid_t($0) })
         {
             let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") ?? Data()
             let text = String(decoding: line, as: UTF8.self)
-            if text.hasPrefix("/usr/bin/srun"), text.contains(job) { kill(process, SIGKILL) }
+            guard text.hasPrefix("/usr/bin/srun"), text.contains(job) else { continue }
+            let status = FileManager.default.contents(atPath: "/proc/\(process)/status") ?? Data()
+            let isChild = parent.map { String(decoding: status, as: UTF8.self).contains("PPid:\t\($0)\n") }
+            if isChild != false { kill(process, SIGKILL) }
         }
+    }
+
+    @Test func aTaskThatIsSuspendedPreemptedOrLosesItsSrunGoesOn() throws {
+        let service = try service()
+        let job = try service.startJob("scan")
+        let (id, _) = try running(job, service)
+        try cluster.run("scontrol", "suspend", "\(id)")
+        try wait(for: job, service) { slurm($0)["reason"] as? String == "Suspended" }
+        try cluster.run("scontrol", "resume", "\(id)")
+        try wait(for: job, service) { slurm($0)["reason"] is NSNull }
+
+        /// Waits for another attempt, and for the event that says why.
+        func again(_ attempt: Int, _ code: String) throws {
+            let shown = try wait(for: job, service) {
+                $0["attempt"] as? Int == attempt && slurm($0)["state"] as? String == "running"
+                    || $0["finished_at"] is String
+            }
+            #expect(shown["attempt"] as? Int == attempt, "\(shown)")
+            #expect(
+                try service.events(of: job).contains {
+                    ($0.data["problem"] as? [String: Any])?["code"] as? String == code
+                })
+        }
+        // As the kernel does it for want of memory. Its helper ends the job, which Slurm calls cancelled.
+        try killSrun(of: job, parent: service.identifier)
+        try again(2, "slurm-srun-ended")
+        try cluster.run("srun", "--partition=urgent", "--nodes=2", "--mem=3900M", "/bin/true")
+        try again(3, "slurm-preempted")
+        release(job, service)
+        #expect(try service.finished(job)["state"] as? String == "succeeded")
+        try cluster.waitUntilEmpty(seconds: 10)
+        #expect(service.stop(SIGTERM) == 0)
+    }
+
+    @Test func aMemoryLimitIsNamed() throws {
+        let script =
+            ServiceProcess.imports + "[job]\nphase boundary_analysis\nfill 900\nuntil-file never\nfinished\n"
+        let service = try service(script, ["BURND_SLURM_JOB_MEMORY": "300 MiB"])
+        let ended = try service.finished(try service.startJob("scan"))
+        #expect(ended["state"] as? String == "failed" && code(ended) == "slurm-memory-limit", "\(ended)")
+        #expect(slurm(ended)["node"] is String, "\(ended)")
+        #expect(
+            try service.get("/metrics").text.contains(
+                "burn_worker_exits_total{cause=\"slurm_memory_limit\"} 1\n"))
+        try cluster.waitUntilEmpty(seconds: 10)
+        #expect(service.stop(SIGTERM) == 0)
     }
 
     @Test func aLostNodeAndADrainedOneCostNoJob() throws {
@@ -207,7 +279,7 @@ struct SlurmTests {
         // Its daemon dies, and the cluster's health check notices.
         cluster.tell("kill", node)
         try cluster.run("scontrol", "update", "nodename=\(node)", "state=down", "reason=lost")
-        let moved = try service.wait(for: job) {
+        let moved = try wait(for: job, service) {
             $0["attempt"] as? Int == 2 && slurm($0)["state"] as? String == "running"
         }
         #expect(slurm(moved)["node"] as? String == other)
@@ -249,7 +321,7 @@ struct SlurmTests {
         let first = try service.startJob("scan")
         let jobs = try [first] + more(7, like: first, service)
         // Four run and four wait.
-        for job in jobs { try service.wait(for: job) { slurm($0)["job"] is Int } }
+        for job in jobs { try wait(for: job, service) { slurm($0)["job"] is Int } }
         #expect(try cluster.queue().count == 8)
         let before = Set(try cluster.queue().map(\.id))
         #expect(service.stop(SIGKILL) == -SIGKILL)
@@ -257,12 +329,9 @@ struct SlurmTests {
 
         // The same where something was left: what bears the service's name is ended at its start.
         try service.start()
-        for job in jobs { try service.wait(for: job) { slurm($0)["job"] is Int } }
+        for job in jobs { try wait(for: job, service) { slurm($0)["job"] is Int } }
         #expect(before.isDisjoint(with: try cluster.queue().map(\.id)))
-        for job in jobs {
-            _ = try running(job, service)
-            release(job, service)
-        }
+        for job in jobs { release(job, service) }
         for job in jobs { #expect(try service.finished(job)["state"] as? String == "succeeded") }
         try cluster.waitUntilEmpty(seconds: 5)
 
@@ -270,8 +339,28 @@ struct SlurmTests {
         let stopped = try more(1, like: first, service)[0]
         _ = try running(stopped, service)
         #expect(service.stop(SIGTERM) == 0)
-        try cluster.waitUntilEmpty(seconds: 2)
+        try cluster.waitUntilEmpty(seconds: 10)
         #expect(try service.faults() == [])
+    }
+
+    /// A few rounds of Benchmarks/slurm_faults.py, others each time.
+    @Test func faultsAtRandomMomentsCostNoJob() throws {
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../Benchmarks/slurm_faults.py").standardizedFileURL
+        let faults = Process()
+        let output = Pipe()
+        faults.executableURL = URL(filePath: "/usr/bin/env")
+        faults.arguments = [
+            "python3", script.path, "--bin", ServiceProcess.programs.path, "--quick", "--rounds", "6",
+            "--seed", "\(Int.random(in: 1...1_000_000))",
+        ]
+        faults.standardInput = FileHandle.nullDevice
+        faults.standardOutput = output
+        faults.standardError = output
+        try faults.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        faults.waitUntilExit()
+        #expect(faults.terminationStatus == 0, "\(text)")
     }
 
     @Test func aTaskOfAnEarlierRunIsEnded() throws {
@@ -322,6 +411,46 @@ struct SlurmTests {
         #expect(service.stop(SIGTERM) == 0)
     }
 
+    /// The service starts, says that it is not ready and why, and is when the state has passed.
+    @Test(arguments: [
+        (["nodename=n1,n2", "state=drain", "reason=maintenance"], ["nodename=n1,n2", "state=resume"]),
+        (["partitionname=main", "state=inactive"], ["partitionname=main", "state=up"]),
+    ])
+    func aClusterThatIsOutOfUseIsWaitedFor(change: [String], back: [String]) throws {
+        try cluster.run("scontrol", ["update"] + change)
+        let service: ServiceProcess
+        do {
+            defer { _ = try? cluster.run("scontrol", ["update"] + back) }
+            service = try self.service()
+            let ready = try service.get("/readyz")
+            let reason = (try ready.json["checks"] as? [String: String])?["slurm"]
+            #expect(ready.status == 503 && reason?.contains("slurm-refused") == true, "\(ready.text)")
+            let system = try #require(try service.get("/v1/system").json["slurm"] as? [String: Any])
+            #expect(system["problem"] is [String: Any])
+        }
+        try waitUntilReady(service)
+        #expect(service.stop(SIGTERM) == 0)
+    }
+
+    /// Somebody cancels the first task.
+    @Test func aProbeThatComesToNothingIsRepeated() throws {
+        let programs = try cluster.programs(
+            "srun",
+            """
+            [[ $* == *--test-only* ]] && exec REAL "$@"
+            mkdir first 2>/dev/null || exec REAL "$@"
+            for word; do [[ $word == --job-name=* ]] && name=${word#*=}; done
+            (for _ in {1..50}; do squeue --noheader --name="$name" | grep -q . && break; sleep 0.1; done
+            scancel --name="$name") </dev/null >/dev/null 2>&1 &
+            exec REAL --begin=now+1hour "$@"
+            """)
+        let service = try service(Self.waiting, ["BURND_SLURM_PROGRAMS": programs])
+        let ready = try service.get("/readyz")
+        #expect(ready.status == 503 && ready.text.contains("slurm-cancelled"), "\(ready.text)")
+        try waitUntilReady(service)
+        #expect(service.stop(SIGTERM) == 0)
+    }
+
     @Test(arguments: [
         (["BURND_SLURM_PARTITION": "nowhere"], "slurm.partition"),
         (["BURND_SLURM_GRES": "gpu:1"], "slurm.gres"),
@@ -329,6 +458,8 @@ struct SlurmTests {
         (["BURND_SLURM_PROCESSORS": "512"], "slurm.processors, slurm.job_memory"),
         (["BURND_SLURM_JOB_MEMORY": "900 GiB"], "slurm.processors, slurm.job_memory"),
         (["BURND_SLURM_ARGUMENTS": "--bogus=1"], "slurm.arguments"),
+        (["BURND_SLURM_ARGUMENTS": "--reservation"], "BURND_SLURM_ARGUMENTS"),
+        (["BURND_SLURM_ARGUMENTS": "--task-prolog=/bin/date"], "BURND_SLURM_ARGUMENTS"),
         (["BURND_SLURM_ARGUMENTS": "--export=ALL"], "BURND_SLURM_ARGUMENTS"),
         (["BURND_SLURM_PARTITION": "--begin=now"], "BURND_SLURM_PARTITION"),
         (["BURND_SLURM_PROGRAMS": "/nowhere"], "slurm.programs"),

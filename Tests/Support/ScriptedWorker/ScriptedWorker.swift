@@ -233,8 +233,8 @@ struct ScriptedWorker {
                         category, code: words[2], title: "Scripted", detail: "scripted", location: location,
                         fix: fix)))
         case "full-once":
-            // Outside the output directory, which an import finds empty.
-            let mark = task.outputDirectory + "-was-full"
+            // Beside its input: an import finds an empty output directory.
+            let mark = (task.inputs.first ?? task.outputDirectory) + "-was-full"
             guard !FileManager.default.fileExists(atPath: mark) else { return }
             try Data().write(to: URL(filePath: mark))
             try send(.failed(Problem(.insufficientStorage, code: "disk-full", title: "Scripted", detail: "")))

@@ -111,7 +111,8 @@ function cluster(values) {
   if (!values) return null;
   return panel('Slurm', values.problem && h('p', { class: 'note warn' }, `${values.problem.title}. ${values.problem.detail} ${values.problem.fix ?? ''}`),
     pairs([['Tasks that run', count(values.running)], ['Tasks that wait there', count(values.pending)],
-      ...values.nodes.map((nodes) => [`Nodes of ${nodes.partition}, ${nodes.state}`, count(nodes.count)])]));
+      ...values.nodes.map((nodes) => [`Nodes of ${nodes.partition}, ${nodes.state}`, count(nodes.count)]),
+      values.nodes_at && ['Nodes read', when(values.nodes_at)]].filter(Boolean)));
 }
 
 function devices(list) {
