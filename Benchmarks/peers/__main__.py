@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import json
 import pathlib
 import resource
@@ -29,6 +30,7 @@ def processor_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
+@functools.cache  # at the start: the code that was loaded
 def commit() -> str:
     found = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
     return found.stdout.strip() or "unknown"
@@ -97,6 +99,7 @@ def main() -> None:
     chosen = [("detection", method) for method in DETECTION if not arguments.purification or arguments.detection]
     chosen += [("purification", method) for method in PURIFICATION if not arguments.detection or arguments.purification]
     arguments.results.mkdir(parents=True, exist_ok=True)
+    commit()
     # One method on all cases, then the next: those that cost least are first.
     loaded: dict[pathlib.Path, Case] = {}
     failed = False
