@@ -39,6 +39,6 @@ PURIFICATION = [
     Method("NAD", nad.purify, "Li et al., ICLR 2021", "clean images, 5 % of the training set"),
     Method("FT-SAM", ft_sam.purify, "Zhu et al., ICCV 2023", "clean images, 5 % of the training set"),
     Method("ABL, unlearning", abl.purify, "Li et al., NeurIPS 2021", "a training from scratch"),
-    Method("I-BAU", i_bau.purify, "Zeng et al., ICLR 2022", "5,000 clean images"),
+    Method("I-BAU", i_bau.purify, "Zeng et al., ICLR 2022", "clean images, 10 % of the training set"),
     Method("All true labels known", known_labels.purify, "the ceiling", "every poisoned sample and its true label"),
 ]

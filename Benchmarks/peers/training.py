@@ -1,6 +1,7 @@
 """What several purifications share: batches, augmentation, and stochastic gradient descent."""
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import torch
@@ -10,13 +11,13 @@ from torch.nn import functional as F
 from peers.cases import Case, Images
 from peers.network import Network
 
-#: Of the training set's size: what fine-tuning, NAD and FT-SAM get as clean data.
+#: Of the training set's size: what fine-tuning, NAD and FT-SAM get as clean data, as in BackdoorBench.
 CLEAN_SHARE = 0.05
 
 
-def clean_images(case: Case, generator: torch.Generator, count: int | None = None) -> Images:
-    """Of the clean data, at random; without a count, 5 % of the training set's number."""
-    count = count or int(CLEAN_SHARE * len(case.training.labels))
+def clean_images(case: Case, generator: torch.Generator, share: float = CLEAN_SHARE) -> Images:
+    """Of the clean data, at random, so many as are this share of the training set's number."""
+    count = int(share * len(case.training.labels))
     return case.clean[torch.randperm(len(case.clean.labels), generator=generator)[:count].numpy()]
 
 
@@ -59,21 +60,29 @@ def batches(images: Images, size: int, generator: torch.Generator) -> Iterator[t
 
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+#: The learning rate's factor in each epoch: epoch and number of epochs.
+Schedule = Callable[[int, int], float]
+
+
+def cosine(epoch: int, epochs: int) -> float:
+    return (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def constant(epoch: int, epochs: int) -> float:
+    return 1
 
 
 def train(
     network: Network, case: Case, images: Images, generator: torch.Generator, *, epochs: int, batch: int, rate: float,
-    weight_decay: float, cosine: bool = True, loss: Loss = F.cross_entropy,
+    weight_decay: float, schedule: Schedule = cosine, loss: Loss = F.cross_entropy,
 ) -> None:
     """SGD with momentum 0.9, with augmentation, batch norm and dropout as in training."""
     optimiser = torch.optim.SGD(network.parameters, rate, momentum=0.9, weight_decay=weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs) if cosine else None
-    for _ in range(epochs):
+    for epoch in range(epochs):
+        optimiser.param_groups[0]["lr"] = rate * schedule(epoch, epochs)
         for pixels, labels in batches(images, batch, generator):
             pixels = shifted_and_mirrored(pixels, generator, mirrors(case))
             optimiser.zero_grad()
             loss(network(pixels, training=True).logits, labels).backward()
             optimiser.step()
             network.count(training=len(labels))
-        if schedule:
-            schedule.step()

@@ -34,7 +34,8 @@ def mean_entropies(network: Network, images: Tensor, clean: Tensor, generator: t
 
 
 def limit(entropies: np.ndarray) -> float:
-    return float(norm.ppf(FALSE_REJECTIONS, *norm.fit(entropies)))
+    mean, spread = norm.fit(entropies)
+    return float(mean + spread * norm.ppf(FALSE_REJECTIONS))
 
 
 def detect(network: Network, case: Case, seed: int) -> Detected:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from peers.cases import Case, Images
 from peers.network import Network
-from peers.training import batches, train
+from peers.training import batches, constant, train
 
 GAMMA, ISOLATED, EPOCHS, BATCH, RATE, DECAY = 0.5, 0.01, 20, 64, 0.1, 1e-4
 UNLEARNING_EPOCHS, UNLEARNING_RATE = 5, 5e-4
@@ -27,7 +27,7 @@ def isolate(network: Network, case: Case, generator: torch.Generator) -> Images:
     isolation = network.copy()
     isolation.reinitialise(generator)
     train(
-        isolation, case, case.training, generator, epochs=EPOCHS, batch=BATCH, rate=RATE, weight_decay=DECAY, cosine=False,
+        isolation, case, case.training, generator, epochs=EPOCHS, batch=BATCH, rate=RATE, weight_decay=DECAY, schedule=constant,
         loss=local_gradient_ascent)
     losses = F.cross_entropy(
         isolation.logits(case.training.pixels), torch.from_numpy(case.training.labels), reduction="none")

@@ -1,5 +1,6 @@
-"""Fine-tuning on clean images, as B. Wu et al.: BackdoorBench. NeurIPS 2022, with that benchmark's settings: 5 % clean data,
-100 epochs, batch 256, SGD with momentum 0.9, learning rate 0.01 (cosine), weight decay 5e-4, crops and mirroring."""
+"""Fine-tuning on clean images, with the settings of BackdoorBench (B. Wu et al., NeurIPS 2022): clean data of 5 % of the training
+set's number, 100 epochs, batch 256, SGD with momentum 0.9, learning rate 0.01 (cosine), weight decay 5e-4, crops, mirroring.
+"""
 import torch
 
 from peers.cases import Case

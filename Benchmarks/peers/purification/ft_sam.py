@@ -1,8 +1,9 @@
 """FT-SAM. M. Zhu et al.: Enhancing Fine-Tuning Based Backdoor Defense with Sharpness-Aware Minimization. ICCV 2023.
 
 Fine-tuning in which each step takes the gradient at w + ε, with ε = ρ T²g/‖T g‖ and T = |w| (equation 4, the adaptive
-perturbation). Settings of the paper's code for CIFAR-10: 5 % clean data, 100 epochs, batch 256, learning rate 0.01 (cosine),
-momentum 0.9, weight decay 5e-4, ρ = 2, label smoothing 0.1. Batch norm's statistics are those of the first of the two passes.
+perturbation). Settings of the paper's code for CIFAR-10: clean data of 5 % of the training set's number, 100 epochs, batch 256,
+learning rate 0.01 (cosine), momentum 0.9, weight decay 5e-4, ρ = 2, label smoothing 0.1. Batch norm's statistics are those of
+the first of the two passes.
 """
 import torch
 from torch import Tensor

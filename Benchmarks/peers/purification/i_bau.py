@@ -2,8 +2,9 @@
 
 Minimax over weights and one universal perturbation (equation 1). The inner problem: gradient ascent on the clean images' loss
 with ‖δ‖² as a penalty. The outer one: the hypergradient by K = 5 fixed-point iterations (equation 5, Grazzi et al. 2020).
-Settings of the authors' code: 5,000 clean images, batch 100, five rounds, Adam with learning rate 0.001, inner steps of 10
-(search) and 0.1 (fixed point), penalty 0.001, δ on 1 % of each batch in the outer loss, batch norm with its statistics.
+Settings of the authors' code: clean images of 10 % of the training set's number, batch 100, five rounds, Adam with learning rate
+0.001, inner steps of 10 (search) and 0.1 (fixed point), penalty 0.001, δ on 1 % of each batch in the outer loss. Batch norm has
+its running statistics.
 """
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ from peers.cases import Case, Images
 from peers.network import Network
 from peers.training import clean_images
 
-CLEAN, BATCH, ROUNDS, ITERATIONS, RATE = 5000, 100, 5, 5, 0.001
+CLEAN_SHARE, BATCH, ROUNDS, ITERATIONS, RATE = 0.1, 100, 5, 5, 0.001
 SEARCH_STEP, INNER_STEP, PENALTY, PATCHED = 10.0, 0.1, 0.001, 0.01
 
 
@@ -83,5 +84,5 @@ def unlearn(network: Network, clean: Images, generator: torch.Generator, rounds:
 def purify(network: Network, case: Case, seed: int, rounds: int = ROUNDS) -> Network:
     generator = torch.Generator().manual_seed(seed)
     result = network.copy()
-    unlearn(result, clean_images(case, generator, CLEAN), generator, rounds)
+    unlearn(result, clean_images(case, generator, CLEAN_SHARE), generator, rounds)
     return result
