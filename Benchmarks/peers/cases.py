@@ -165,7 +165,7 @@ def unpacked_case(folder: pathlib.Path) -> Case:
 
     train = images("train", "train.tar")
     training = read_images(train, classes)
-    test, triggered = read_images(images("test/clean", "clean.tar"), classes), None
+    test = read_images(images("test/clean", "clean.tar"), classes)
     with open(folder / "truth.csv") as file:
         truth = {row["id"]: row for row in csv.DictReader(file)}
     rows = [truth[name] for name in training.names]
@@ -178,6 +178,6 @@ def unpacked_case(folder: pathlib.Path) -> Case:
     mean, std = tuple(scaling.get("mean", (0.0,))), tuple(scaling.get("std", (1.0,)))
     options = ["--mean", ",".join(map(str, mean)), "--std", ",".join(map(str, std))] if scaling else []
     return Case(
-        folder.name, folder, folder / "model.pt2", train, about["attack"].replace("all2all", "all-to-all"),
-        about["target"], len(classes), training, np.array([int(row["true"]) for row in rows]), poisoned, test, triggered,
+        folder.name, folder, folder / "model.pt2", train,
+        about["attack"].replace("all2all", "all-to-all") if poisoned.any() else None, about["target"], len(classes), training, np.array([int(row["true"]) for row in rows]), poisoned, test, triggered,
         clean, "half of the test images, on which nothing is measured", mean, std, options)
