@@ -113,11 +113,10 @@ def packed_case(folder: pathlib.Path) -> Case:
     rows = [truth[name] for name in training.names]
     attack = about.get("attack")
     triggered = read_packed(folder / "test-triggered", outputs) if attack else test[np.zeros(len(test.labels), bool)]
-    clean, source = None, ""
-    for path in sorted((folder.parent / "data").glob("*test*/manifest.json")):
-        clean, source = without(read_packed(path.parent, outputs), test), "test images that are not of the test"
-        break
-    if clean is None:
+    source_set = test_images_of_source(folder.parent / "data", outputs)
+    if source_set is not None:
+        clean, source = without(source_set, test), "test images that are not of the test"
+    else:
         test, triggered, clean = halves(test, triggered)
         source = "half of the test images, on which nothing is measured"
     return Case(
@@ -125,6 +124,14 @@ def packed_case(folder: pathlib.Path) -> Case:
         len(outputs), training,
         np.array([int(row["true_label"]) for row in rows]), np.array([row["role"] == "poisoned" for row in rows]),
         test, triggered, clean, source, burn_options=["--classes", str(folder / "classes.json")])
+
+
+def test_images_of_source(folder: pathlib.Path, outputs: dict[str, int]) -> Images | None:
+    """All test images of the data set that the case was made of, where the cache has them."""
+    for path in sorted(folder.glob("*test*/manifest.json")):
+        if {entry["name"] for entry in json.loads(path.read_text())["summary"]["classes"]} == set(outputs):
+            return read_packed(path.parent, outputs)
+    return None
 
 
 def without(images: Images, others: Images) -> Images:
