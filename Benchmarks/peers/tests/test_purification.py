@@ -7,7 +7,7 @@ import torch
 
 from peers import training
 from peers.cases import Images
-from peers.purification import abl, ft_sam, i_bau, known_labels, nad
+from peers.purification import abl, fine_tuning, ft_sam, i_bau, known_labels, nad
 
 
 def test_the_hypergradient_of_a_quadratic_problem_is_exact():
@@ -122,3 +122,36 @@ def test_true_labels_reach_the_training(network, monkeypatch):
     monkeypatch.setattr(known_labels, "train", lambda network, case, images, generator, **_: seen.update(images=images))
     known_labels.purify(network, case, 0)
     assert seen["images"].names == ["a", "b", "d"] and seen["images"].labels.tolist() == [0, 3, 2]
+
+
+@pytest.fixture
+def small_case():
+    generator = torch.Generator().manual_seed(5)
+
+    def images(count):
+        pixels = torch.randint(0, 256, (count, 3, 8, 8), generator=generator, dtype=torch.uint8)
+        return Images(pixels, np.arange(count) % 4, [str(i) for i in range(count)])
+
+    training_images = images(200)
+    return types.SimpleNamespace(
+        name="x", training=training_images, clean=images(60), true_labels=training_images.labels,
+        poisoned=np.zeros(200, bool))
+
+
+@pytest.mark.parametrize("method", [fine_tuning, ft_sam, nad, i_bau, abl, known_labels], ids=lambda module: module.__name__)
+def test_each_changes_a_network_of_its_own(network, images, small_case, method):
+    before = network(images).logits.detach()
+    torch.manual_seed(0)
+    purified = method.purify(network, small_case, 1)
+    torch.testing.assert_close(network(images).logits.detach(), before)
+    after = purified(images).logits.detach()
+    assert after.isfinite().all() and not torch.allclose(after, before)
+    assert purified.passes + network.passes > len(small_case.clean.labels)
+
+
+def test_isolated_samples_have_the_least_loss(network, small_case):
+    """Where one part of the data is learnt at once, it is isolated."""
+    small_case.training.pixels[:20] = 255
+    small_case.training.labels[:20] = 0
+    isolated = abl.isolate(network, small_case, torch.Generator().manual_seed(1))
+    assert len(isolated.labels) == 2 and set(map(int, isolated.names)) <= set(range(20))
