@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from peers.cases import Case
 from peers.network import Network
-from peers.training import batches, clean_images, mirrors, shifted_and_mirrored
+from peers.training import CLEAN_SHARE, batches, clean_images, mirrors, shifted_and_mirrored
 
 EPOCHS, BATCH, RATE, DECAY, RHO, SMOOTHING = 100, 256, 0.01, 5e-4, 2.0, 0.1
 
@@ -41,9 +41,9 @@ def step(network: Network, optimiser: torch.optim.Optimizer, pixels: Tensor, lab
     optimiser.step()
 
 
-def purify(network: Network, case: Case, seed: int) -> Network:
+def purify(network: Network, case: Case, seed: int, share: float = CLEAN_SHARE) -> Network:
     generator = torch.Generator().manual_seed(seed)
-    result, clean = network.copy(), clean_images(case, generator)
+    result, clean = network.copy(), clean_images(case, generator, share)
     optimiser = torch.optim.SGD(result.parameters, RATE, momentum=0.9, weight_decay=DECAY)
     steps = EPOCHS * -(-len(clean.labels) // BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
