@@ -117,6 +117,13 @@ def costs(lines: list[Line], kind: str, methods: list[Method]) -> str:
     return table(["method", "source", "is told", "processor seconds", "passes a sample"], rows)
 
 
+def missing(lines: list[Line], kind: str, methods: list[Method]) -> str:
+    """What has no figure on this page."""
+    seen = {line["method"] for line in lines if line["kind"] == kind}
+    absent = [method.name for method in methods if method.name not in seen]
+    return f"Written, and not measured so far: {'; '.join(absent)}." if absent else "All methods were measured."
+
+
 def span(lines: list[Line], key: str) -> str:
     values = sorted({line[key] for line in lines})
     return values[0] if len(values) == 1 else ", ".join(values)
@@ -128,6 +135,8 @@ def page(lines: list[Line], text: str) -> str:
         "clean": matrix(lines, DETECTION, False, alarms), "purification": purifications(lines),
         "detection costs": costs(lines, "detection", DETECTION),
         "purification costs": costs(lines, "purification", PURIFICATION),
+        "no detection": missing(lines, "detection", DETECTION),
+        "no purification": missing(lines, "purification", PURIFICATION),
         "dates": span(lines, "date"), "commits": span(lines, "commit"), "torch": span(lines, "torch"),
         "threads": span([{"threads": str(line["threads"])} for line in lines], "threads"),
     }

@@ -61,3 +61,9 @@ def test_methods_are_named_once():
         names = [method.name for method in methods]
         assert len(set(names)) == len(names) and names[0] == page.OWN
         assert all(method.source and method.needs for method in methods)
+
+
+def test_methods_without_a_figure_are_named():
+    lines = [line(method.name, tpr=1.0, fpr=0.0, auroc=1.0) for method in DETECTION[:-1]]
+    assert page.missing(lines, "detection", DETECTION) == f"Written, and not measured so far: {DETECTION[-1].name}."
+    assert page.missing([], "purification", PURIFICATION).count(";") == len(PURIFICATION) - 1
