@@ -10,10 +10,10 @@ CASE ?=
 ATTACK ?=
 TARGET ?=
 
-.PHONY: help setup build check test package demo bench docs format lint clean
+.PHONY: help setup build check test package demo bench peers peers-quick peers-check docs format lint clean
 
 help: ## This list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: ## System packages, Python environment, libtorch
 	@scripts/setup
@@ -39,6 +39,17 @@ demo: build ## The whole job over HTTP, before and after (CASE=dir for a real ca
 bench: build ## Speed and memory beside PyTorch; writes bench-results/
 	swift build -c release --product burn-bench
 	@scripts/bench
+
+peers: build ## BURN beside other defences on the same models; writes docs/peers.md (hours)
+	swift build -c release --product burn-bench
+	@scripts/peers
+
+peers-quick: build ## The same on three models; writes bench-results/peers-quick.md
+	swift build -c release --product burn-bench
+	@scripts/peers quick
+
+peers-check: setup ## Holds the other defences' implementations against a library and closed forms
+	@scripts/peers check
 
 docs: ## The REST reference, and the Swift API's documentation into .build-docs/documentation
 	@scripts/rest-reference
