@@ -26,29 +26,41 @@ extension TriggerSearch {
             }
         }
         for index in findings.indices where findings[index].judgement != .backdoored {
-            try token.check()
             let label = findings[index].label
-            let best = shared.max { strength($0.responses, label) < strength($1.responses, label) }
-            guard let best, strength(best.responses, label) >= judge.parameters.decisiveEffect else {
-                continue
+            let working = shared.map { ($0, strength($0.responses, label)) }
+                .filter { $0.1 >= judge.parameters.decisiveEffect }.sorted { $0.1 > $1.1 }
+            for (other, _) in working.prefix(Self.mostTried) {
+                try token.check()
+                if let further = try following(other.trigger, of: other.label, into: findings[index]) {
+                    findings[index] = further
+                    break
+                }
             }
-            let suspects = try leaving(label, without: best.trigger)
-            guard suspects.count >= judge.smallestGroup else { continue }
-            var further = findings[index]
-            // Estimated again, from this class's samples alone: fragile images that leave it anyhow have no trigger. That
-            // these leave is how they were chosen, and no evidence.
-            try examine(&further, suspects: suspects)
-            further.removal = nil
-            guard let effect = further.effect, further.trigger?.leavesImage ?? false, effect.sourceSpecific,
-                effect.topSourceExcess >= judge.parameters.decisiveEffect,
-                effect.samplingPValue * Double(images.classes) < judge.certain
-            else { continue }
-            further.carry(suspects, of: images.count, as: best.label)
-            findings[index] = further
         }
     }
 
+    /// The finding with what another class's trigger shows in this one; nil where that does not hold.
+    private func following(
+        _ trigger: TriggerEstimate, of other: Int, into finding: ClassFinding
+    ) throws -> ClassFinding? {
+        let suspects = try leaving(finding.label, without: trigger)
+        guard suspects.count >= judge.smallestGroup else { return nil }
+        var further = finding
+        // Estimated again, from this class's samples alone: fragile images that leave it anyhow have no trigger. That
+        // these leave is how they were chosen, and no evidence.
+        try examine(&further, suspects: suspects)
+        further.removal = nil
+        guard let effect = further.effect, further.trigger?.leavesImage ?? false, effect.sourceSpecific,
+            effect.topSourceExcess >= judge.parameters.decisiveEffect,
+            effect.samplingPValue * Double(Self.mostTried * images.classes) < judge.certain
+        else { return nil }
+        further.carry(suspects, of: images.count, as: other)
+        return further
+    }
+
     private static let mostShared = 12
+    /// Of those that work into a class: how well one is taken out again decides whose samples are seen.
+    private static let mostTried = 4
 
     /// The largest share of one class's images that a trigger sends into the class, beyond chance.
     private func strength(_ responses: [TriggerResponse], _ label: Int) -> Double {
