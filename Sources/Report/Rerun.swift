@@ -27,7 +27,7 @@ extension JobReport.Rerun {
         if let analysis = options.analysis, analysis != .suspects {
             words += ["--analysis", analysis.rawValue]
         }
-        words += ["--rounds", "\(options.rounds)"]
+        if type == .purify { words += ["--rounds", "\(options.rounds)"] }
         for (name, value) in (options.parameters?.changed ?? [:]).sorted(by: { $0.key < $1.key }) {
             words += ["--parameter", "\(name)=\(value)"]
         }
@@ -36,7 +36,7 @@ extension JobReport.Rerun {
         if !input.mean.isEmpty { words.append("--mean=" + Self.list(input.mean)) }
         if !input.std.isEmpty { words.append("--std=" + Self.list(input.std)) }
         if options.classes != nil { words += ["--classes", "classes.json"] }
-        if options.force { words.append("--force") }
+        if type == .purify, options.force { words.append("--force") }
         if options.acceptDisagreement { words.append("--accept-disagreement") }
         if let threads = options.threads { words += ["--threads", "\(threads)"] }
         words += Self.reading(inputs)

@@ -207,7 +207,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["scan"], ["scan", "m"], ["purify", "m", "d"], ["scan", "m", "d", "--rounds", "21"],
+        ["scan"], ["scan", "m"], ["purify", "m", "d"], ["purify", "m", "d", "-o", "x", "--rounds", "21"],
+        ["scan", "m", "d", "--rounds", "2"], ["scan", "m", "d", "--force"],
         ["scan", "m", "d", "--range", "1,0"], ["scan", "m", "d", "--range", "0"],
         ["scan", "m", "d", "--std", "0,1"],
         ["scan", "m", "d", "--mean", "a"], ["scan", "m", "d", "--threads", "0"],

@@ -24,6 +24,15 @@ struct ScanCommand: AsyncParsableCommand {
 
     @OptionGroup var options: AnalysisOptions
 
+    func validate() throws {
+        let given =
+            (options.settings.rounds == nil ? [] : ["--rounds"]) + (options.settings.force ? ["--force"] : [])
+        guard given.isEmpty else {
+            throw ValidationError(
+                "\(given.joined(separator: " and ")): a scan trains nothing; that is for burnd purify.")
+        }
+    }
+
     func run() async throws { try await analyse(.scan, options, output: nil) }
 }
 

@@ -80,10 +80,10 @@ struct JobSettings: ParsableArguments {
                 + "lists them.", valueName: "name=value"))
     var parameter: [String] = []
 
-    @Option(help: "The most refinement rounds; 0 keeps what decoupling made.")
-    var rounds: Int = 3
+    @Option(help: "Of a purification: the most refinement rounds; 0 keeps what decoupling made. Default: 3.")
+    var rounds: Int?
 
-    @Flag(help: "Purify even where the verdict is only suspicious.")
+    @Flag(help: "Of a purification: purify even where the verdict is only suspicious.")
     var force = false
 
     @Flag(
@@ -99,7 +99,7 @@ struct JobSettings: ParsableArguments {
     var device: ComputeDevice = .cpu
 
     func validate() throws {
-        guard OptionRules.rounds.contains(rounds) else {
+        if let rounds, !OptionRules.rounds.contains(rounds) {
             throw ValidationError(
                 "--rounds is from \(OptionRules.rounds.lowerBound) to \(OptionRules.rounds.upperBound).")
         }
@@ -113,11 +113,13 @@ struct JobSettings: ParsableArguments {
     /// - Parameter trusted: the path of the trusted set.
     /// - Throws: `Problem` for a parameter that there isn't, or that can't have the value.
     func options(trusted: String?) throws -> JobOptions {
-        try JobOptions(
+        var options = try JobOptions(
             seed: seed, input: scaling.input, method: method, distance: distance,
-            analysis: analysis, rounds: rounds, force: force, threads: threads,
+            analysis: analysis, force: force, threads: threads,
             trusted: trusted.map { URL(fileURLWithPath: $0).lastPathComponent },
             acceptDisagreement: acceptDisagreement, parameters: parameters())
+        if let rounds { options.rounds = rounds }
+        return options
     }
 
     private func parameters() throws -> Parameters? {
