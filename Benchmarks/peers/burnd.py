@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from peers.cases import Case, stem
+from peers.network import GRADIENT, TRAINING
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -21,6 +22,8 @@ class Result:
     flags: np.ndarray
     scores: np.ndarray
     verdict: str
+    #: In forward passes of one image.
+    passes: float
 
 
 def program() -> pathlib.Path:
@@ -39,6 +42,9 @@ def run(command: str, case: Case, seed: int, *options: str) -> Result:
         with open(samples) as file:
             rows = {stem(row["name"]): row for row in csv.DictReader(file)}
     found = [rows[name] for name in case.training.names]
+    answer = json.loads(done.stdout)
+    passes = sum(
+        cost["forwards"] + GRADIENT * cost["gradients"] + TRAINING * cost["training_samples"] for cost in answer["costs"])
     return Result(
         np.array([row["flagged"] == "true" for row in found]), np.array([float(row["score"] or 0) for row in found]),
-        json.loads(done.stdout)["verdict"]["result"])
+        answer["verdict"]["result"], passes)

@@ -7,4 +7,5 @@ from peers.network import Network
 
 def detect(network: Network, case: Case, seed: int, *options: str) -> Detected:
     result = burnd.run("scan", case, seed, *options)
+    network.passes += result.passes
     return Detected(result.flags, result.scores, result.verdict)

@@ -12,5 +12,6 @@ def purify(network: Network, case: Case, seed: int, *options: str) -> Network:
         path = pathlib.Path(scratch) / "purified.pt2"
         result = burnd.run("purify", case, seed, *options, "--output", str(path))
         purified = case.network(path)
+    network.passes += result.passes
     purified.verdict = result.verdict
     return purified
