@@ -50,17 +50,18 @@ import Testing
             #expect(found.status == 200, "\(answer.path)")
             let before = try Data(contentsOf: folder.appending(path: answer.file))
             if answer.type.hasPrefix("application/json") {
-                let body =
-                    answer.path.hasSuffix("/report")
-                    ? Data(Self.dated(Data(found.body), left.version).utf8) : Data(found.body)
-                let difference = try Self.missing(from: body, of: before, at: answer.path)
+                let isReport = answer.path.hasSuffix("/report")
+                let (new, old) =
+                    isReport
+                    ? (Data(Self.dated(Data(found.body), left.version).utf8), Data(Self.dated(before).utf8))
+                    : (Data(found.body), before)
+                let difference = try Self.missing(from: new, of: old, at: answer.path)
                 #expect(difference == [])
             } else {
                 let isSame =
                     Data(found.body) == before
                     || answer.path.hasSuffix("/report")
-                        && Self.dated(Data(found.body), left.version)
-                            == String(decoding: before, as: UTF8.self)
+                        && Self.dated(Data(found.body), left.version) == Self.dated(before)
                 #expect(isSame, "\(answer.path)")
             }
         }
@@ -77,9 +78,11 @@ import Testing
         try Self.checkBackup(of: folder, service)
     }
 
-    /// Written by the version that left the folder: a report names the burnd that wrote it.
-    private static func dated(_ data: Data, _ version: String) -> String {
+    /// As if written by the version that left the folder: a report names the burnd that wrote it. The command that repeats a scan had
+    /// rounds, which no scan has.
+    private static func dated(_ data: Data, _ version: String = EmbeddedRelease.version) -> String {
         String(decoding: data, as: UTF8.self).replacing(EmbeddedRelease.version, with: version)
+            .replacing(#/(burnd scan [^\n"<]*) --rounds \d+/#) { "\($0.1)" }
     }
 
     /// What a document had and the new one has not: later versions add members, and take none away.

@@ -12,8 +12,7 @@ enum RerunSection {
         SHA-256. The same files, options and versions give the same verdict and labels.</p>
         \(facts(report))
         \(phases(report))
-        \(costs(report))
-        \(measurements(report))
+        \(costs(report))\(measurements(report))
         """
     }
 
@@ -88,7 +87,7 @@ enum RerunSection {
                 "\(cost.peakMemory >> 20)",
             ])
         }
-        return "<h3>What it cost</h3>\n" + table.markup
+        return "<h3>What it cost</h3>\n" + table.markup + "\n"
     }
 
     private static func measurements(_ report: JobReport) -> Markup {
