@@ -71,11 +71,11 @@ public struct AnalysisJob {
             passes: model.passes, report: report)
         let meter = CostMeter(model: model, images: images)
         let agreement = try checkedAgreement()
-        report(.metrics(meter.end(of: .agreement, .boundaryAnalysis).points))
+        let agreementCost = meter.end(of: .agreement, .boundaryAnalysis)
         var before = try measure(model, verdict: nil)
         if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
         let store = try perturbationStore("gradients.f16")
-        let boundary = try boundaryAnalysis(store, plan)
+        let boundary = try boundaryAnalysis(store, plan, spent: agreementCost)
         var diagnosis = try detection(boundary, store, agreement, plan)
         diagnosis.apply(reviews)
         try boundary.analyse(diagnosis.flagged.indices.filter { diagnosis.flagged[$0] })

@@ -8,7 +8,10 @@ import WorkerProtocol
 /// The steps of a job that find out what is wrong, each durable.
 extension AnalysisJob {
     /// The survey of all samples and, where that is asked for, the analysis of all.
-    func boundaryAnalysis(_ store: PerturbationStore, _ plan: WorkPlan) throws -> BoundaryAnalysis {
+    /// - Parameter spent: what came before it, which is reported with it.
+    func boundaryAnalysis(
+        _ store: PerturbationStore, _ plan: WorkPlan, spent: StageCost
+    ) throws -> BoundaryAnalysis {
         if let table = try knownTable(), try journal.replay("analysis") {
             plan.skip(through: .boundaryAnalysis, round: 0)
             return try boundary(table)
@@ -21,7 +24,7 @@ extension AnalysisJob {
         let boundary = try boundary(
             survey.run { plan.advance(.boundaryAnalysis, round: 0, $0 * share) })
         try store.synchronise()
-        var costs = [meter.end(of: .survey, .boundaryAnalysis)]
+        var costs = [spent, meter.end(of: .survey, .boundaryAnalysis)]
         if analysesAll {
             try boundary.analyse(0..<images.count) {
                 plan.advance(.boundaryAnalysis, round: 0, share + $0 * (1 - share))

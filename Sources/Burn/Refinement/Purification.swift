@@ -60,10 +60,9 @@ package struct Purification {
     }
 
     package func run() throws -> Result {
-        let meter = CostMeter(model: context.model, images: images)
+        let meter = meter
         var course = try begin()
-        context.observer.report(.metrics(meter.end(of: .preparation, .decoupling).points))
-        try decouple(&course)
+        try decouple(&course, spent: meter.end(of: .preparation, .decoupling))
         guard course.treatment != nil else { return try untreated(course) }
         try refine(&course)
         try course.restoration.ask(course.model, about: course.pool.poison, sanitised: true)

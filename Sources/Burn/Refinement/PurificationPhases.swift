@@ -22,7 +22,8 @@ extension Purification {
         return tuning
     }
 
-    func decouple(_ course: inout Course) throws {
+    /// - Parameter spent: what came before it, which is reported with it.
+    func decouple(_ course: inout Course, spent: StageCost) throws {
         let step = "decoupling"
         if try context.steps.replay(step), let saved = try context.steps.model(of: step, like: context.model)
         {
@@ -48,7 +49,7 @@ extension Purification {
                 point(.decoupling, 0, "attempts", Double(result.attempts)),
                 point(.decoupling, 0, "diverged", Double(result.diverged)),
                 point(.decoupling, 0, "accepted", result.accepted ? 1 : 0),
-            ] + meter.end(of: .decoupling, .decoupling).points
+            ] + spent.points + meter.end(of: .decoupling, .decoupling).points
         try context.steps.finish(
             step,
             [
@@ -72,7 +73,7 @@ extension Purification {
         }
     }
 
-    private var meter: CostMeter { CostMeter(model: context.model, images: images) }
+    var meter: CostMeter { CostMeter(model: context.model, images: images) }
 
     private static let divergence = "diverged"
 
