@@ -84,7 +84,7 @@ enum RerunSection {
                 cost.round > 0 ? "\(cost.round)" : "", "\(cost.forwards)", "\(cost.gradients)",
                 "\(cost.trainingSamples)", "<time>\(String(format: "%.1f", cost.seconds))</time>",
                 "\(String(format: "%.1f", Double(cost.bytesRead) / 1e6))",
-                "\(cost.peakMemory >> 20)",
+                "<data class=\"memory\">\(cost.peakMemory >> 20)</data>",
             ])
         }
         return "<h3>What it cost</h3>\n" + table.markup + "\n"

@@ -98,7 +98,7 @@ def test_the_report_fits_its_schema_and_the_job(purified, case: Case, tmp_path: 
     samples = result.samples()
     rows = samples if isinstance(samples, list) else samples.to_dict("records")
     analysed = [row for row in rows if row["boundary_distance"] is not None and row["boundary_distance"] > 0]
-    assert counted == len(analysed) and 1000 <= counted <= len(case.train)
+    assert counted == len(analysed) and 500 <= counted <= len(case.train)
     assert {row["index"] for row in rows if row["flagged"]} <= {row["index"] for row in analysed}
     page = result.save_report(tmp_path / "report.html").read_text()
     assert result.save_report(tmp_path / "report.json").read_bytes() == (tmp_path / "report.json").read_bytes()
@@ -127,7 +127,7 @@ def test_the_report_is_served_with_its_own_policy(purified, service: Service):
             client._transport.get(path, {"format": "pdf"})
 
 
-def test_the_same_job_twice_differs_in_times_and_ids_alone(purified, service: Service):
+def test_the_same_job_twice_differs_in_times_memory_and_ids_alone(purified, service: Service):
     """The report of a second run of the job; a scan of it would not show the purification."""
     result, _ = purified
     with Client(service.url, service.key, progress=False) as client:
@@ -140,12 +140,13 @@ def test_the_same_job_twice_differs_in_times_and_ids_alone(purified, service: Se
         def timeless(report):
             report = dict(report, job={"type": report["job"]["type"]})
             report["phases"] = [dict(phase, seconds=0) for phase in report["phases"]]
+            report["costs"] = [dict(cost, seconds=0, peak_memory=0) for cost in report["costs"]]
             return report
 
         assert result.report() != second.report()
         assert timeless(result.report()) == timeless(second.report())
         pages = [
-            re.sub(r'<time>[^<]*</time>|<code class="id">[^<]*</code>', "", item._transport.http.get(
+            re.sub(r'<time>[^<]*</time>|<(code|data) class="(id|memory)">[^<]*</', "", item._transport.http.get(
                 f"/v1/jobs/{item.job.id}/report", params={"format": "html"}).text)
             for item in (result, second)]
         assert pages[0] == pages[1]
