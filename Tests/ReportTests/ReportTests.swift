@@ -80,7 +80,8 @@ import Testing
         #expect(try withoutTimes(first) == withoutTimes(second))
         func shown(_ report: JobReport) throws -> String {
             String(decoding: HTMLReport.render(report), as: UTF8.self)
-                .replacing(try Regex("<time>[^<]*</time>|<(code|data) class=\"(id|memory)\">[^<]*</"), with: "")
+                .replacing(
+                    try Regex("<time>[^<]*</time>|<(code|data) class=\"(id|memory)\">[^<]*</"), with: "")
         }
         #expect(try shown(first) == shown(second))
         #expect(HTMLReport.render(first) == HTMLReport.render(first))
