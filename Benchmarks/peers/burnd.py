@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cost import in_forwards
 from peers.cases import Case, stem
-from peers.network import GRADIENT, TRAINING
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -43,8 +43,6 @@ def run(command: str, case: Case, seed: int, *options: str) -> Result:
             rows = {stem(row["name"]): row for row in csv.DictReader(file)}
     found = [rows[name] for name in case.training.names]
     answer = json.loads(done.stdout)
-    passes = sum(
-        cost["forwards"] + GRADIENT * cost["gradients"] + TRAINING * cost["training_samples"] for cost in answer["costs"])
     return Result(
         np.array([row["flagged"] == "true" for row in found]), np.array([float(row["score"] or 0) for row in found]),
-        answer["verdict"]["result"], passes)
+        answer["verdict"]["result"], sum(map(in_forwards, answer["costs"])))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from cost import GRADIENT, TRAINING
+
 ATEN = torch.ops.aten
 SOFTMAX = {ATEN.softmax.int, ATEN._softmax.default, ATEN.log_softmax.int}
-# Of one forward pass, measured on the networks of docs/results.md.
-GRADIENT, TRAINING = 2.0, 3.35
 
 
 class NotApplicable(Exception):

@@ -17,17 +17,15 @@ extension TriggerSearch {
         let shared = try known.compactMap { finding in
             // In the form in which it works: the same pattern is put into all classes.
             try finding.trigger.flatMap { trigger in
-                try finding.effect.map {
-                    (
-                        label: finding.label, trigger: trigger,
-                        responses: try responses(to: trigger, in: [$0.form], probes: probes, seed: seed)
-                    )
-                }
+                try finding.effect.flatMap {
+                    try responses(to: trigger, in: [$0.form], probes: probes, seed: seed).first
+                }.map { (label: finding.label, trigger: trigger, response: $0) }
             }
         }
         for index in findings.indices where findings[index].judgement != .backdoored {
             let label = findings[index].label
-            let working = shared.map { ($0, strength($0.responses, label)) }
+            // By the largest share of one class's images that is sent here, beyond chance.
+            let working = shared.map { ($0, $0.response.effect(into: label).topSourceExcess) }
                 .filter { $0.1 >= judge.parameters.decisiveEffect }.sorted { $0.1 > $1.1 }
             for (other, _) in working.prefix(Self.mostTried) {
                 try token.check()
@@ -61,11 +59,6 @@ extension TriggerSearch {
     private static let mostShared = 12
     /// Of those that work into a class: how well one is taken out again decides whose samples are seen.
     private static let mostTried = 4
-
-    /// The largest share of one class's images that a trigger sends into the class, beyond chance.
-    private func strength(_ responses: [TriggerResponse], _ label: Int) -> Double {
-        responses.map { $0.effect(into: label).topSourceExcess }.max() ?? 0
-    }
 
     /// Samples of the class, found there as they are labelled, that the model sees another class in without the trigger.
     private func leaving(_ label: Int, without trigger: TriggerEstimate) throws -> [Int] {
