@@ -75,9 +75,12 @@ public struct AnalysisJob {
         var before = try measure(model, verdict: nil)
         if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
         let store = try perturbationStore("gradients.f16")
+        // What lies between the phases, and is none of theirs.
+        var between = meter.end(of: .evaluation, .evaluation)
         let boundary = try boundaryAnalysis(store, plan, spent: agreementCost)
         var diagnosis = try detection(boundary, store, agreement, plan)
         diagnosis.apply(reviews)
+        let rest = CostMeter(model: model, images: images)
         try boundary.analyse(diagnosis.flagged.indices.filter { diagnosis.flagged[$0] })
         if task.evaluation?.targetClass == nil {
             before = try measure(model, verdict: diagnosis.verdict)
@@ -93,20 +96,26 @@ public struct AnalysisJob {
                 purifies: task.type == .purify, token: token, observer: plan,
                 steps: DurableSteps(directory: directory, journal: journal, file: file)),
             table: boundary.table, store: store, diagnosis: diagnosis)
+        between.add(rest.end(of: .evaluation, .evaluation))
+        let isTreated = task.type == .purify && treatable
         let result =
-            task.type == .purify && treatable
+            isTreated
             ? try purification.run()
             : Purification.Result(
                 model: nil, restoration: try purification.initialRestoration(), flagged: diagnosis.flagged)
-        try finish(result, diagnosis, boundary.table, before: before)
+        // A purification has reported its own.
+        let restoration = rest.end(of: .evaluation, .evaluation)
+        if !isTreated { between.add(restoration) }
+        try finish(result, diagnosis, boundary.table, before: before, spent: between)
     }
 
     var journal: PhaseJournal { PhaseJournal(directory: directory, report: report) }
 
     private func finish(
         _ result: Purification.Result, _ diagnosis: Diagnosis, _ table: AnalysisTable,
-        before: Measured?
+        before: Measured?, spent: StageCost
     ) throws {
+        var cost = spent
         let (clock, meter) = (PhaseClock(), CostMeter(model: model, images: images))
         let writer = FindingsWriter(
             images: images, table: table, diagnosis: diagnosis, restoration: result.restoration,
@@ -134,7 +143,8 @@ public struct AnalysisJob {
             report(.evaluation(PurificationMetrics(before: before.metrics, after: after?.metrics)))
         }
         report(.assessment(assessment(result, before: before, after: after)))
-        report(.metrics(meter.end(of: .evaluation, .evaluation).points))
+        cost.add(meter.end(of: .evaluation, .evaluation))
+        report(.metrics(cost.points))
         report(.phaseFinished(.evaluation, round: 0, seconds: clock.seconds))
     }
 }

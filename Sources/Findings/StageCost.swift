@@ -18,7 +18,7 @@ public struct StageCost: Codable, Hashable, Sendable {
         /// Restored labels, and what the purified models are held against.
         case preparation
         case decoupling, refinement
-        /// On the user's sets, and the files that are written.
+        /// On the user's sets, restored labels of what is not purified, and the files that are written.
         case evaluation
     }
 
