@@ -30,10 +30,14 @@ import TinyModels
 
     private func coherence(_ rows: Tensor) throws -> ClassCoherence {
         let folder = try ScratchFolder()
+        return try ClassCoherence(
+            members: Array(0..<Self.count), store: store(rows, in: folder), parameters: Parameters(), seed: 1)
+    }
+
+    private func store(_ rows: Tensor, in folder: ScratchFolder) throws -> PerturbationStore {
         let store = try PerturbationStore(path: folder.file("p"), samples: Self.count, values: Self.width)
         try store.write(rows, of: Array(0..<rows.shape[0]))
-        return try ClassCoherence(
-            members: Array(0..<Self.count), store: store, parameters: Parameters(), seed: 1)
+        return store
     }
 
     @Test(arguments: [18, 60, 300])
@@ -60,4 +64,34 @@ import TinyModels
         #expect(abs(found.share - remainder.share) < 0.01)
     }
 
+    /// Finished perturbations part the same two groups more sharply.
+    @Test func theSameGroupsAreSharpened() throws {
+        let first = try coherence(rows(planted: 60, cosine: 0.45, seed: 7))
+        let folder = try ScratchFolder()
+        let finished = try store(rows(planted: 60, cosine: 0.9, seed: 8), in: folder)
+        for found in [first, first.turned] {
+            let sharpened = try found.sharpened(by: finished, parameters: Parameters(), seed: 1)
+            #expect(sharpened.isTurned == found.isTurned)
+            let planted = sharpened.isTurned ? sharpened.remainder : sharpened.cluster
+            #expect(planted == Array(100..<160))
+            #expect(sharpened.mixture.separation > first.mixture.separation)
+        }
+    }
+
+    /// Another bundle among the finished ones, however strong, is not what was found.
+    @Test func anotherBundleDoesNotTakeThePlaceOfTheOneFound() throws {
+        let first = try coherence(rows(planted: 60, cosine: 0.6, seed: 9))
+        let folder = try ScratchFolder()
+        let other = try rows(planted: 60, cosine: 0.9, seed: 10)
+        // The rows after those that were found in place of them.
+        let finished = try store(
+            Tensor.cat([
+                other.rows(200..<360), other.rows(100..<160), other.rows(0..<100), other.rows(360..<600),
+                other.rows(160..<200),
+            ]), in: folder)
+        let sharpened = try first.sharpened(by: finished, parameters: Parameters(), seed: 1)
+        #expect(sharpened.cluster == first.cluster && !sharpened.isTurned)
+        #expect(try first.agreement(with: coherence(rows(planted: 60, cosine: 0.6, seed: 9)).cluster) == 1)
+        #expect(abs(first.agreement(with: first.remainder) + 1) < 1e-9)
+    }
 }

@@ -108,16 +108,28 @@ struct ClassCoherence: Sendable {
         let found =
             try sides.filter { $0.count > 2 }.map { try CoherentCluster(in: rows, start: $0) }
             + [CoherentCluster.strongest(in: rows, parameters, generator: Generator(seed: seed))]
-        guard let best = found.filter({ $0.isDistinct(parameters) }).max(by: { $0.gain < $1.gain }) else {
-            return self
+        let agreed = try found.filter { $0.isDistinct(parameters) }.map { cluster in
+            (cluster, try agreement(with: Self.compare(members, with: cluster, store).cluster))
         }
+        guard
+            let best = agreed.filter({ abs($0.1) >= Self.leastAgreement }).max(by: { $0.0.gain < $1.0.gain })
+        else { return self }
         var sharpened = self
         sharpened.isTurned = false
-        sharpened.mixture = best.mixture
-        (sharpened.cosines, sharpened.cluster) = try Self.compare(members, with: best, store)
-        let shared = inCluster.intersection(sharpened.cluster).count
-        // The group that has more of the cluster's samples, for its size.
-        return shared * members.count >= inCluster.count * sharpened.cluster.count
-            ? sharpened : sharpened.turned
+        sharpened.mixture = best.0.mixture
+        (sharpened.cosines, sharpened.cluster) = try Self.compare(members, with: best.0, store)
+        return best.1 > 0 ? sharpened : sharpened.turned
+    }
+
+    /// Below this two partitions are not the same two groups: another bundle of the class is not what was found.
+    private static let leastAgreement = 0.5
+
+    /// The correlation of two partitions of the members (Matthews, 1975): -1 where the cluster is what is beside `other`.
+    func agreement(with other: [Int]) -> Double {
+        let (own, other) = (Set(cluster), Set(other))
+        let both = Double(own.intersection(other).count)
+        let (inOwn, inOther, all) = (Double(own.count), Double(other.count), Double(members.count))
+        let spread = inOwn * (all - inOwn) * inOther * (all - inOther)
+        return spread > 0 ? (both * all - inOwn * inOther) / spread.squareRoot() : 0
     }
 }

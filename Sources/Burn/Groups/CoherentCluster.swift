@@ -66,7 +66,10 @@ struct CoherentCluster {
             starts += [Array(ascending.prefix(end)), Array(ascending.suffix(end))]
         }
         let found = try starts.map { try CoherentCluster(in: rows, start: $0) }
-        let distinct = found.filter { $0.isDistinct(parameters) }
+        var distinct = found.filter { $0.isDistinct(parameters) }
+        if distinct.isEmpty {
+            distinct = try found.compactMap { try $0.withTail(in: rows, parameters) }
+        }
         return (distinct.isEmpty ? found : distinct).max { $0.gain < $1.gain } ?? found[0]
     }
 
@@ -83,6 +86,17 @@ struct CoherentCluster {
             self.rows = cosines.indices.filter { mixture.posterior(cosines[$0]) > 0.5 }
             if self.rows == members { break }
         }
+    }
+
+    /// Beyond the tail of what is not in the bundle; nil where it is not cleanly apart from that either.
+    private func withTail(in rows: Tensor, _ parameters: Parameters) throws -> CoherentCluster? {
+        guard let tailed = mixture.withTail(cosines), tailed.separation > parameters.modeSeparation else {
+            return nil
+        }
+        let members = cosines.indices.filter { tailed.posterior(cosines[$0]) > 0.5 }
+        guard members.count >= parameters.smallestGroup(of: cosines.count) else { return nil }
+        let cluster = try CoherentCluster(in: rows, start: members, choice: .tailed)
+        return cluster.isDistinct(parameters) ? cluster : nil
     }
 
     /// The mean direction of `members`, and every row's cosine to it; a member's own part is left out of the

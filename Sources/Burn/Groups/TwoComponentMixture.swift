@@ -9,10 +9,18 @@ struct TwoComponentMixture: Hashable, Sendable {
     var means: [Double]
     var deviations: [Double]
     var weights: [Double]
+    /// Of one of the modes, where it was looked for and is there.
+    var tail: TailedMode?
 
+    /// From a mode's tail to the other mode, where there is one.
     var separation: Double {
-        let variance = deviations[0] * deviations[0] + deviations[1] * deviations[1]
-        return 2.0.squareRoot() * (means[1] - means[0]) / max(variance, 1e-12).squareRoot()
+        var (nearest, spreads) = (means, deviations)
+        if let tail {
+            let mode = tail.isUpper ? 1 : 0
+            (nearest[mode], spreads[mode]) = (tail.mean, tail.deviation)
+        }
+        let variance = spreads[0] * spreads[0] + spreads[1] * spreads[1]
+        return 2.0.squareRoot() * (nearest[1] - nearest[0]) / max(variance, 1e-12).squareRoot()
     }
 
     /// Of the negated values.
@@ -21,6 +29,7 @@ struct TwoComponentMixture: Hashable, Sendable {
         mirrored.means = means.reversed().map { -$0 }
         mirrored.deviations.reverse()
         mirrored.weights.reverse()
+        mirrored.tail = tail?.mirrored
         return mirrored
     }
 
@@ -29,6 +38,8 @@ struct TwoComponentMixture: Hashable, Sendable {
         case likeliest
         /// For values whose lower mode has long tails by nature: the likeliest fit's upper mode would be the tails.
         case mostSeparate
+        /// With such a tail as a component of its own, where there is one.
+        case tailed
     }
 
     /// The best of the fits that start from these splits: `upper` (which values are in the upper mode),
@@ -42,10 +53,11 @@ struct TwoComponentMixture: Hashable, Sendable {
             .map { Self(fitting: values, split: $0) }
         let best =
             switch choice {
-            case .likeliest: fits.max { $0.logLikelihood(values) < $1.logLikelihood(values) }
+            case .likeliest, .tailed: fits.max { $0.logLikelihood(values) < $1.logLikelihood(values) }
             case .mostSeparate: fits.max { $0.separation < $1.separation }
             }
         self = best ?? Self(fitting: values, split: values.map { _ in false })
+        if choice == .tailed, let tailed = withTail(values) { self = tailed }
     }
 
     /// Expectation maximisation from one start.
@@ -110,7 +122,7 @@ struct TwoComponentMixture: Hashable, Sendable {
         }
     }
 
-    private static func otsuCut(_ sorted: [Double]) -> Double {
+    static func otsuCut(_ sorted: [Double]) -> Double {
         let total = sorted.reduce(0, +)
         let count = Double(sorted.count)
         var below = 0.0
@@ -129,17 +141,25 @@ struct TwoComponentMixture: Hashable, Sendable {
         values.reduce(0) { $0 + logDensity($1) }
     }
 
-    private func logDensity(_ value: Double) -> Double {
+    func logDensity(_ value: Double) -> Double {
         let density = (0...1).reduce(0.0) { density, k in
             let z = (value - means[k]) / deviations[k]
             return density + weights[k] / deviations[k] * exp(-z * z / 2)
         }
-        return log(max(density, 1e-300))
+        return log(max(density + (tail.map { exp($0.logDensity(value)) } ?? 0), 1e-300))
     }
 
     /// How much better two modes explain the values than one normal distribution does: the log-likelihood ratio
-    /// in nats, to which no value brings more than `largestPart`, so that a few near-duplicates count as few.
+    /// in nats, to which no value brings more than `largestPart`, so that a few near-duplicates count as few. Where one mode has a
+    /// tail, how much better than two normal distributions.
+    ///
+    /// - Parameter values: those that it was fitted to.
     func gain(_ values: [Double]) -> Double {
+        if let tail {
+            return zip(values, tail.without).reduce(0) {
+                $0 + min(Self.largestPart, logDensity($1.0) - $1.1)
+            }
+        }
         let count = Double(max(values.count, 1))
         let mean = values.reduce(0, +) / count
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
@@ -160,9 +180,17 @@ struct TwoComponentMixture: Hashable, Sendable {
     }
 
     /// Narrower modes are an artefact of few values.
-    private static let narrowest = 0.01
+    static let narrowest = 0.01
 
-    private func rawPosterior(_ value: Double) -> Double { Posterior(self).upper(value) }
+    private func rawPosterior(_ value: Double) -> Double {
+        guard let tail else { return Posterior(self).upper(value) }
+        let modes = (0...1).map { k in
+            let z = (value - means[k]) / deviations[k]
+            return weights[k] / deviations[k] * exp(-z * z / 2)
+        }
+        let part = exp(tail.logDensity(value))
+        return (modes[1] + (tail.isUpper ? part : 0)) / max(modes[0] + modes[1] + part, 1e-300)
+    }
 
     private mutating func maximise(_ sums: Sums) {
         let parts = [
