@@ -57,6 +57,22 @@ import Testing
         #expect(few.judgement(Judge(Parameters(), classes: 4)) == .backdoored)
     }
 
+    /// Of two classes, what one shows by nature moves all images of the other.
+    @Test func ofFewClassesAPatternHasToHoldItsOwnAsWell() {
+        func judgement(staying carriers: Double?, classes: Int) -> Conclusion.Judgement {
+            PatternEvidence(
+                bundlePValue: 2e-5, insertionPValue: 0.5, removalPValue: 0.7,
+                removal: carriers.map {
+                    ControlledEffect(rate: 0.95, control: $0, tested: 100, controls: 100)
+                }, insertion: 0.7
+            ).judgement(Judge(Parameters(), classes: classes))
+        }
+        #expect(judgement(staying: nil, classes: 2) == .clean)
+        #expect(judgement(staying: 0.85, classes: 2) == .clean)
+        #expect(judgement(staying: 0.1, classes: 2) == .suspicious)
+        #expect(judgement(staying: 0.85, classes: 10) == .backdoored)
+    }
+
     /// With more classes, more patterns are looked at.
     @Test func moreClassesNeedMoreEvidence() {
         let evidence = PatternEvidence(bundlePValue: 0.01, insertionPValue: 0.0015, clusterPValue: 0.01)

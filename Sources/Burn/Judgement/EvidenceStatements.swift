@@ -39,6 +39,7 @@ struct EvidenceStatements {
                 "\(images.count) images are too few to look for patterns, noise and tones in the images themselves "
                     + "(\(ImageWhitening.fewestImages) are needed): this rests on the perturbations alone.")
         }
+        lines += [comparison].compactMap(\.self)
         let below =
             detectableRate.map {
                 "poison below \(percent($0)) of the samples (so much was noticed in trials on this job, where "
@@ -48,6 +49,14 @@ struct EvidenceStatements {
             "Not excluded: \(below)triggers that differ from sample to sample without a common direction in input space."
         )
         return lines
+    }
+
+    /// What few classes leave open; nil where there are enough.
+    private var comparison: String? {
+        guard let judge = findings.first?.judge, !judge.canCompare else { return nil }
+        return
+            "With \(images.classes) classes there is little to compare patterns, noise, tones and features with: what differs from "
+            + "sample to sample may be missed that would be found among more classes."
     }
 
     /// Nil where all are the defaults.

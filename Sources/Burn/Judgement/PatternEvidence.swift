@@ -35,11 +35,18 @@ struct PatternEvidence: Hashable, Sendable {
         }
         // With few classes to compare with, no effect is unusual: one that moves most images is no natural one of a group that
         // stands apart so clearly.
-        if insertion >= judge.parameters.decisiveEffect, bundlePValue < judge.unusual {
+        if decides(judge), bundlePValue < judge.unusual {
             return bundlePValue < judge.certain ? strongest(judge) : .suspicious
         }
         guard bundlePValue < judge.certain, effectPValue < judge.notable else { return .clean }
         return effectPValue < judge.parameters.errorBudget ? strongest(judge) : .suspicious
+    }
+
+    /// Most images are moved. Of two or three classes, what one shows by nature moves most images of the others as well: the pattern
+    /// has to hold its own samples there, too.
+    private func decides(_ judge: Judge) -> Bool {
+        let decisive = judge.parameters.decisiveEffect
+        return insertion >= decisive && (judge.canCompare || (removal?.excess ?? 0) >= decisive)
     }
 
     private func strongest(_ judge: Judge) -> Conclusion.Judgement {

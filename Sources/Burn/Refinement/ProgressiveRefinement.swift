@@ -16,6 +16,7 @@ struct ProgressiveRefinement {
 
     /// A drop that fewer than this share of the samples of unsuspicious classes show is evidence.
     private static let nullQuantile = 0.999
+    private static let mostOfNull = 4_096
     /// And it has to be one that most flagged samples show.
     private static let flaggedQuantile = 0.1
     /// Below this quantile of the unsuspicious classes' drops a sample behaves as clean ones do.
@@ -35,7 +36,7 @@ struct ProgressiveRefinement {
     }
 
     struct Disagreement {
-        /// Jensen-Shannon divergence of the two models' answers, mean over all samples, in nats.
+        /// Jensen-Shannon divergence of the two models' answers, mean over the samples that were asked about, in nats.
         var meanDivergence: Double
         var newlyFlagged: [Int]
         var newlyClean: [Int]
@@ -43,19 +44,22 @@ struct ProgressiveRefinement {
 
     /// Compares the two models, and moves samples into the poison and the clean set of `pool`.
     mutating func refine(_ pool: inout TrainingPool, with sanitised: GraphModel) throws -> Disagreement {
-        let after = try sanitised.probabilities(images, Array(0..<images.count), token: token)
-        let given = try Tensor(images.labels)
-        let change: [Float] = try (before.pick(given) - after.pick(given)).array()
-        let agrees: [Bool] = try (after.argmax(1) .== given).array()
-        let divergence = try Double(Tensor.jensenShannon(before, after).mean().item(as: Float.self))
-        for sample in drops.indices { drops[sample] = max(drops[sample], change[sample]) }
         let suspicious = Set(targets.map(\.label))
+        let suspects = images.labels.indices.filter { suspicious.contains(images.labels[$0]) }
+        let asked = suspects + unsuspicious(suspicious)
+        let after = try sanitised.probabilities(images, asked, token: token)
+        let (known, given) = try (before.rows(asked), Tensor(asked.map { images.labels[$0] }))
+        let change: [Float] = try (known.pick(given) - after.pick(given)).array()
+        let agreeing: [Bool] = try (after.argmax(1) .== given).array()
+        let agrees = Set(zip(asked, agreeing).filter(\.1).map(\.0))
+        let divergence = try Double(Tensor.jensenShannon(known, after).mean().item(as: Float.self))
+        for (sample, change) in zip(asked, change) { drops[sample] = max(drops[sample], change) }
         // Where no trigger is known, what else drops is mostly the class's own ambiguous samples. The published method goes by
         // the drop nevertheless.
         let dirty = Set(
             targets.filter { !$0.keepsLabels && ($0.isEstimated || $0.isFoundByDistance) }.map(\.label))
         let poison = Set(pool.poison)
-        let null = drops.indices.filter { !suspicious.contains(images.labels[$0]) }.map { Double(drops[$0]) }
+        let null = asked.dropFirst(suspects.count).map { Double(drops[$0]) }
         let planted = pool.poison.filter { dirty.contains(images.labels[$0]) }.map { Double(drops[$0]) }
         let cut = max(
             Statistics.quantile(null, Self.nullQuantile), Statistics.quantile(planted, Self.flaggedQuantile))
@@ -63,21 +67,27 @@ struct ProgressiveRefinement {
         let doubted =
             planted.isEmpty
             ? []
-            : drops.indices.filter {
+            : suspects.filter {
                 dirty.contains(images.labels[$0]) && !poison.contains($0) && Double(drops[$0]) > cut
                     && !reviews.isRejected($0)
             }
         let newlyFlagged = carriers(among: doubted, beside: poison, cut: cut)
-        let known = Set(pool.clean).union(pool.holdout)
-        let newlyClean = drops.indices.filter {
-            suspicious.contains(images.labels[$0]) && !known.contains($0) && !poison.contains($0)
-                && agrees[$0] && Double(drops[$0]) <= calm
+        let used = Set(pool.clean).union(pool.holdout)
+        let newlyClean = suspects.filter {
+            !used.contains($0) && !poison.contains($0) && agrees.contains($0) && Double(drops[$0]) <= calm
         }
         pool.poison = (pool.poison + newlyFlagged).sorted()
         let moved = Set(doubted)
         pool.clean = (pool.clean.filter { !moved.contains($0) } + newlyClean).sorted()
         return Disagreement(
             meanDivergence: divergence, newlyFlagged: newlyFlagged, newlyClean: newlyClean)
+    }
+
+    /// Samples of the other classes, evenly chosen: enough to tell how far one in a thousand drops.
+    private func unsuspicious(_ suspicious: Set<Int>) -> [Int] {
+        let others = images.labels.indices.filter { !suspicious.contains(images.labels[$0]) }
+        let step = max(1, (others.count + Self.mostOfNull - 1) / Self.mostOfNull)
+        return stride(from: 0, to: others.count, by: step).map { others[$0] }
     }
 
     /// Of `doubted`, samples whose given label the sanitised model lets go: those that were planted.
@@ -94,9 +104,7 @@ struct ProgressiveRefinement {
             // What was not flagged for its distance is still full of poison: other classes say how often a drop means nothing.
             let others =
                 target?.isFoundByDistance == true
-                ? images.labels.indices.filter { sample in
-                    !targets.contains { $0.label == images.labels[sample] }
-                } : own.filter { !poison.contains($0) }
+                ? unsuspicious(Set(targets.map(\.label))) : own.filter { !poison.contains($0) }
             func share(_ samples: [Int]) -> Double {
                 Statistics.cautiousShare(samples.count { Double(drops[$0]) > cut }, of: samples.count)
             }

@@ -33,7 +33,7 @@ package struct LabelRestoration {
     /// Weight of the adversarial label beside one model's opinion.
     private static let adversarialWeight: Float = 0.5
     /// Ordinary samples that are asked about, for all targets together.
-    private static let mostGauged = 2048
+    private static let mostGauged = 1024
 
     /// A label that is less likely right is not given.
     private let leastConfidence: Double
