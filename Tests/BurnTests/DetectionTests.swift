@@ -25,10 +25,10 @@ import TinyModels
     private func detect(
         poisonEvery period: Int?, allToAll: Bool = false, cleanLabel: Bool = false, isTrained: Bool = true,
         drawn: TinyImages = .textures(1200, side: 16, seed: 31),
-        stamp: (inout TinyImages, Int) -> Void = { $0.stamp($1) }
+        threads: Int = 2, stamp: (inout TinyImages, Int) -> Void = { $0.stamp($1) }
     ) throws -> Outcome {
         // Sums of another number of threads are rounded otherwise, and what was set last by another test would be in force.
-        try Threads.setCurrent(2)
+        try Threads.setCurrent(threads)
         let folder = try ScratchFolder()
         var drawn = drawn
         let unstamped = drawn
@@ -135,6 +135,18 @@ import TinyModels
         let hits = flagged.intersection(found.poisoned).count
         #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))
         #expect(Double(hits) >= 0.9 * Double(flagged.count))
+    }
+
+    /// Another model, for the rounding of one thread, in which the perturbations show three of the four ways.
+    @Test func theWaysThatShowThemselvesLeadToTheOthers() throws {
+        let found = try detect(poisonEvery: 7, allToAll: true, threads: 1)
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .backdoored && verdict.kind == .allToAll)
+        #expect(verdict.targetClasses.sorted() == Array(0..<Self.classes))
+        let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
+        let hits = flagged.intersection(found.poisoned).count
+        #expect(Double(hits) >= 0.9 * Double(found.poisoned.count))
+        #expect(Double(hits) >= 0.9 * Double(flagged.count), "\(flagged.count - hits) false alarms")
     }
 
     /// The target's own images may wear a texture that is noise too, and more alike than the planted pixels are.

@@ -107,7 +107,7 @@ struct ImageSearch {
     /// class may show itself in a few.
     func examineFurtherTargets(_ findings: inout [ClassFinding]) throws {
         let known = findings.filter { $0.judgement == .backdoored }
-        guard 2 * known.count <= images.classes else { return }
+        guard known.count < images.classes else { return }
         let patterns = try patterns(of: known)
         guard let mapped = try firstIntoMost(patterns) else { return }
         try judge(&findings, by: mapped, looks: patterns.count)
