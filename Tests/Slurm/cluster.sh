@@ -41,6 +41,7 @@ SchedulerParameters=sched_interval=1,sched_min_interval=0
 NodeName=n[1-2] NodeHostname=$host NodeAddr=127.0.0.1 Port=[$((port + 1))-$((port + 2))] CPUs=2 RealMemory=4000
 PartitionName=main Nodes=n[1-2] Default=YES State=UP
 PartitionName=urgent Nodes=n[1-2] PriorityTier=10
+PartitionName=crowded Nodes=n[1-2] OverSubscribe=FORCE:5
 END
 
 printf '%s\n' '#!/bin/bash' "while [[ -e $folder/hold ]]; do sleep 0.2; done" >"$folder/epilog"

@@ -317,19 +317,27 @@ struct SlurmTests {
     }
 
     @Test func aServiceThatIsKilledLeavesNothingAndGoesOn() throws {
-        let service = try service(Self.waiting, ["BURND_SLURM_JOB_MEMORY": "200 MiB"])
+        // Five tasks share a processor.
+        let service = try service(
+            Self.waiting,
+            [
+                "BURND_SLURM_PARTITION": "crowded", "BURND_SLURM_JOB_MEMORY": "200 MiB",
+                "BURND_SLURM_TASKS": "20",
+            ])
         let first = try service.startJob("scan")
-        let jobs = try [first] + more(7, like: first, service)
-        // Four run and four wait.
-        for job in jobs { try wait(for: job, service) { slurm($0)["job"] is Int } }
-        #expect(try cluster.queue().count == 8)
+        let jobs = try [first] + more(19, like: first, service)
+        func allRun() throws {
+            for job in jobs { try wait(for: job, service) { slurm($0)["node"] is String } }
+            #expect(try cluster.queue().count { $0.state == "RUNNING" } == jobs.count)
+        }
+        try allRun()
         let before = Set(try cluster.queue().map(\.id))
         #expect(service.stop(SIGKILL) == -SIGKILL)
         try cluster.waitUntilEmpty(seconds: 10)
 
         // The same where something was left: what bears the service's name is ended at its start.
         try service.start()
-        for job in jobs { try wait(for: job, service) { slurm($0)["job"] is Int } }
+        try allRun()
         #expect(before.isDisjoint(with: try cluster.queue().map(\.id)))
         for job in jobs { release(job, service) }
         for job in jobs { #expect(try service.finished(job)["state"] as? String == "succeeded") }
