@@ -15,6 +15,7 @@ struct AttemptRunner: Sendable {
     let supervisor: WorkerSupervisor
     let configuration: JobQueue.Configuration
     let conditions: QueueConditions
+    let helperSlots: HelperSlots
     let logger: Logger
 
     private var metrics: JobMetrics { JobMetrics(factory: configuration.metrics) }
@@ -48,14 +49,13 @@ struct AttemptRunner: Sendable {
                 attempt.job, attempt: isFenced ? attempt.number : nil)
             var analysis = try analysis(attempt)
             analysis.reviews = try writeReviews(of: attempt, to: directory)
+            analysis.sharing = try sharing(of: attempt)
             let task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)
             var recorder = try JobRecorder(
                 attempt: attempt, directory: directory, store: store, artifacts: artifacts,
                 progressInterval: configuration.progressInterval, metrics: metrics,
                 logger: logger)
-            exit = supervisor.runBlocking(
-                task, for: WorkerLabel(id: attempt.job, attempt: attempt.number), control: control,
-                place: { try store.record($0, by: attempt) }, receive: { try recorder.take($0) })
+            exit = run(task, analysis, of: attempt, control) { try recorder.take($0) }
         } catch let stale as StaleAttempt {
             throw stale
         } catch {
@@ -88,6 +88,34 @@ struct AttemptRunner: Sendable {
             logger.error("attempt failed", metadata: ["problem": "\(problem)"])
             return .infrastructure(problem, backoff: backoff, limit: configuration.retries)
         }
+    }
+
+    /// Runs the job's own worker, and helpers where it is to have some; none is left when this returns.
+    private func run(
+        _ task: WorkerTask, _ analysis: WorkerTask.Analyse, of attempt: JobAttempt, _ control: WorkerControl,
+        receive: (WorkerMessage) throws -> Void
+    ) -> WorkerExit {
+        let label = WorkerLabel(id: attempt.job, attempt: attempt.number)
+        let helpers = analysis.sharing.map { sharing in
+            JobHelpers(
+                of: label, analysis, sharing, main: control, supervisor: supervisor, artifacts: artifacts,
+                slots: helperSlots, metrics: metrics, logger: logger)
+        }
+        defer { helpers?.end() }
+        return supervisor.runBlocking(
+            task, for: label, control: control, place: { try store.record($0, by: attempt) }
+        ) { message in
+            if try helpers?.take(message) != true { try receive(message) }
+        }
+    }
+
+    /// Nil for a job that gets one slot.
+    private func sharing(of attempt: JobAttempt) throws -> WorkerTask.Sharing? {
+        let slots = min(attempt.request.options.slots ?? configuration.jobSlots, configuration.slots)
+        guard slots > 1 else { return nil }
+        return WorkerTask.Sharing(
+            folder: try artifacts.makePartsDirectory(attempt.job, attempt: attempt.number), helpers: slots - 1,
+            patience: configuration.sharePatience / .seconds(1))
     }
 
     private func result(of loss: WorkerLoss) -> AttemptResult {

@@ -65,6 +65,18 @@ extension Setting {
             Jobs that run at the same time, and as many imports beside them. Each is a process of its own, which uses
             all processors unless the job's options say otherwise.
             """),
+        count(
+            "job_slots", \.jobSlots, 1...64, example: "2",
+            """
+            Slots that a long job uses whose options don't say: one of its own, and others for as long as no job waits for
+            them. See docs/scaling.md. Default: 4 with `executor: slurm`; 1 on one machine, whose processors a job uses in any
+            case.
+            """),
+        count(
+            "share_seconds", \.shareSeconds, 0...86_400,
+            """
+            Seconds that a stage of a job must still need before it takes further slots.
+            """),
         choice(
             "executor", \.executor,
             """

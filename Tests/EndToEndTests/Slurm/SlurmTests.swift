@@ -39,7 +39,8 @@ struct SlurmTests {
     /// The one of the newest attempt: there is no other.
     private func workDirectory(_ job: String, _ service: ServiceProcess) -> String {
         let folder = service.data + "/jobs/" + job
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { $0.hasPrefix("work") }
         #expect(names.count == 1, "\(names)")
         return folder + "/" + (names.first ?? "none")
     }

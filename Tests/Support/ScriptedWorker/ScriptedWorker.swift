@@ -13,6 +13,7 @@ import Workers
 ///     [probe]                 commands for .probeModel; [import] and [job] likewise
 ///     phase NAME              a durable phase: a file in the output directory; repeated when it is there
 ///     [check]                 commands for .checkUpload; a file without them is found good
+///     [help]                  commands for .help
 ///     die-once SIGNAL         kills itself, the first time
 ///
 /// `[job SEED]` are the commands of the job with that seed, where there are some.
@@ -46,6 +47,7 @@ struct ScriptedWorker {
             case .importDataset(let load): ("[import]", load.source)
             case .agreement(let compare): ("[agreement]", compare.model)
             case .analyse(let analyse): ("[job]", analyse.model)
+            case .help(let analyse): ("[help]", analyse.model)
             case .train(let train): ("[train]", train.model)
             case .evaluate(let evaluate): ("[evaluate]", evaluate.model)
             case .perturb(let perturb): ("[perturb]", perturb.model)
