@@ -21,6 +21,8 @@ public final class Helpers: BatchHelp {
         /// Counts stages, so that one that is over is told from the next.
         var stage = 0
         var isSeeking = false
+        /// Of the last part.
+        var part = 0
         var helpers: [Int: Helper] = [:]
     }
 
@@ -80,8 +82,6 @@ public final class Helpers: BatchHelp {
         let stage = state.withLock { state -> Int? in
             guard state.batches != nil else { return nil }
             state.batches = nil
-            // What comes of it later is not taken in.
-            for number in state.helpers.keys { state.helpers[number]?.parts = [] }
             return state.stage
         }
         guard let stage else { return }
@@ -105,7 +105,10 @@ public final class Helpers: BatchHelp {
         switch notice {
         case .helper(let number, let machine):
             guard machine == self.machine else {
-                send(.log("a helper is not used: it computes on \(machine), and this worker on \(self.machine)"))
+                send(
+                    .log(
+                        "a helper is not used: it computes on \(machine), and this worker on \(self.machine)")
+                )
                 return send(.dismissed(helper: number))
             }
             state.withLock { $0.helpers[number] = Helper() }
@@ -128,8 +131,9 @@ public final class Helpers: BatchHelp {
             guard let batches = state.batches else { return }
             while let helper = state.helpers[number], !helper.isDismissed,
                 helper.parts.count < HelperRules.partsAhead,
-                let part = batches.takePart(by: number, of: state.helpers.count)
+                let part = batches.takePart(state.part + 1, by: number, of: state.helpers.count)
             {
+                state.part = part.number
                 state.helpers[number]?.parts.insert(part.number)
                 state.helpers[number]?.taken = []
                 send(
@@ -143,15 +147,21 @@ public final class Helpers: BatchHelp {
     }
 
     private func takeIn(_ end: WorkerPartEnd, of number: Int) {
-        let batches = state.withLock { state in
-            state.helpers[number]?.parts.remove(end.number) == nil ? nil : state.batches
+        let batches = state.withLock { state -> SharedBatches? in
+            guard state.helpers[number]?.parts.remove(end.number) != nil else { return nil }
+            return state.batches
         }
+        // Not before it was read: the helper then removes it.
+        defer { state.withLock { _ = $0.helpers[number]?.taken.append(end.number) } }
+        // Nil for one that came too late: of a stage that is over, or done again here.
         guard let batches, let samples = batches.samples(of: end.number, by: number),
             let inputs = inputs.withLock({ $0 })
         else { return }
         let path = "\(sharing.folder)/\(number)/\(WorkerPart.file(end.number))"
         do {
-            guard [end.forwards, end.gradients, end.bytesRead].allSatisfy((0...HelperRules.mostPasses).contains),
+            guard
+                [end.forwards, end.gradients, end.bytesRead].allSatisfy(
+                    (0...HelperRules.mostPasses).contains),
                 let findings = try PartFile.read(
                     path, stage: batches.stage.stage, samples: samples, classes: inputs.classes,
                     rowBytes: inputs.rowBytes)
@@ -162,9 +172,7 @@ public final class Helpers: BatchHelp {
             try batches.finish(part: end.number, findings)
         } catch {
             dismiss(number, because: error)
-            return
         }
-        state.withLock { _ = $0.helpers[number]?.taken.append(end.number) }
     }
 
     /// What it has is done again, and it is given nothing more.

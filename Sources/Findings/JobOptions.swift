@@ -109,7 +109,8 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public var analysesAllSamples: Bool { analysis != .suspects || method == .published }
 
     enum CodingKeys: String, CodingKey {
-        case seed, input, classes, method, distance, analysis, rounds, force, threads, slots, trusted, parameters
+        case seed, input, classes, method, distance, analysis, rounds, force, threads, slots, trusted,
+            parameters
         case acceptDisagreement = "accept_disagreement"
     }
 

@@ -111,10 +111,13 @@ struct AttemptRunner: Sendable {
 
     /// Nil for a job that gets one slot.
     private func sharing(of attempt: JobAttempt) throws -> WorkerTask.Sharing? {
-        let slots = min(attempt.request.options.slots ?? configuration.jobSlots, configuration.slots)
+        let wanted = attempt.request.options.slots ?? configuration.jobSlots
+        let most = attempt.isOwned ? attempt.slotQuota ?? configuration.jobSlotsOfKey : .max
+        let slots = min(wanted, most, configuration.slots)
         guard slots > 1 else { return nil }
         return WorkerTask.Sharing(
-            folder: try artifacts.makePartsDirectory(attempt.job, attempt: attempt.number), helpers: slots - 1,
+            folder: try artifacts.makePartsDirectory(attempt.job, attempt: attempt.number),
+            helpers: slots - 1,
             patience: configuration.sharePatience / .seconds(1))
     }
 

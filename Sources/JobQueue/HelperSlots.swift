@@ -17,6 +17,7 @@ final class HelperSlots: Sendable {
         /// Those that run, and of these, those that were told to stop.
         var helpers = 0
         var leaving = 0
+        var staying: Int { helpers - leaving }
         /// When it came, so that of two with as many helpers the older one is served first.
         var order: Int
     }
@@ -28,12 +29,12 @@ final class HelperSlots: Sendable {
         var order = 0
 
         var helpers: Int { entries.values.reduce(0) { $0 + $1.helpers } }
-        var staying: Int { entries.values.reduce(0) { $0 + $1.helpers - $1.leaving } }
+        var staying: Int { entries.values.reduce(0) { $0 + $1.staying } }
 
         /// The job with the most helpers that stay.
         var richest: ObjectIdentifier? {
-            entries.filter { $0.value.helpers > $0.value.leaving }
-                .max { ($0.value.helpers, $0.value.order) < ($1.value.helpers, $1.value.order) }?.key
+            entries.filter { $0.value.staying > 0 }
+                .max { ($0.value.staying, $0.value.order) < ($1.value.staying, $1.value.order) }?.key
         }
 
         /// The job with the fewest helpers of those that want more.
@@ -106,7 +107,7 @@ final class HelperSlots: Sendable {
     private static func orders(_ state: inout State, slots: Int) -> [Order] {
         var orders: [Order] = []
         for (id, entry) in state.entries {
-            for _ in 0..<max(0, entry.helpers - entry.leaving - entry.wanted) {
+            for _ in 0..<max(0, entry.staying - entry.wanted) {
                 state.entries[id]?.leaving += 1
                 orders.append(.release(entry.employer))
             }

@@ -152,9 +152,12 @@ final class JobHelpers: HelperSlots.Employer {
             let directory = try artifacts.makePartsDirectory(number, in: sharing.folder)
             var job = task
             (job.evaluation, job.trusted, job.reviews, job.sharing) = (nil, nil, nil, nil)
+            var task = WorkerTask(kind: .help(job), outputDirectory: directory)
+            // The job's own worker has the first. On a cluster, the scheduler gives each task its own.
+            if !supervisor.configuration.executor.isRemote { task.gpu = number }
             return supervisor.runBlocking(
-                WorkerTask(kind: .help(job), outputDirectory: directory),
-                for: WorkerLabel(id: "\(label.id)-\(label.attempt)-h", attempt: number), control: control
+                task, for: WorkerLabel(id: "\(label.id)-\(label.attempt)-h", attempt: number),
+                control: control
             ) { try take($0, from: number) }
         } catch { return .receiverFailed(error) }
     }

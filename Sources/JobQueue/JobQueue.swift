@@ -22,6 +22,8 @@ public actor JobQueue {
         public var importSlots = 1
         /// Slots of one job whose options don't say: its own, and others while no job waits for them.
         public var jobSlots = 1
+        /// The same, at most, of a job that a key submitted, unless the key says otherwise.
+        public var jobSlotsOfKey = Int.max
         /// How much longer a stage must take for helpers to be asked for.
         public var sharePatience: Duration = .seconds(20)
         public var importLimits = ImportLimits()

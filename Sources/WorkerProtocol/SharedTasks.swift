@@ -37,7 +37,8 @@ public struct WorkerPart: Codable, Hashable, Sendable {
     public static let mostSamples = 1 << 16
 
     public init(
-        number: Int, stage: StageCost.Stage, samples: [Int], labels: [Int32], threadsOfBatch: Int, taken: [Int]
+        number: Int, stage: StageCost.Stage, samples: [Int], labels: [Int32], threadsOfBatch: Int,
+        taken: [Int]
     ) {
         self.number = number
         self.stage = stage

@@ -29,6 +29,8 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     public var confinement: WorkerConfinement?
     /// Set by the supervisor; nil stands for the processor.
     public var device: ComputeDevice?
+    /// Which of the machine's GPUs, from 0; beyond the last, from the first again. Nil: the first that the worker is given.
+    public var gpu: Int?
 
     public init(kind: Kind, outputDirectory: String) {
         self.kind = kind

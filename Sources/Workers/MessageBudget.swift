@@ -66,7 +66,8 @@ struct MessageBudget {
         case .rendered(let samples): try take(samples.count, of: "pictures", most: Self.pictures)
         case .uploadChecked, .modelProbed, .datasetImported, .agreement:
             try take(1, of: "summaries", most: Self.summaries)
-        case .seeking, .dismissed, .helping: try take(1, of: "words about helpers", most: Self.wordsAboutHelpers)
+        case .seeking, .dismissed, .helping:
+            try take(1, of: "words about helpers", most: Self.wordsAboutHelpers)
         case .part(let part, _):
             try take(1, of: "parts", most: Self.parts)
             guard part.samples.count <= WorkerPart.mostSamples else {

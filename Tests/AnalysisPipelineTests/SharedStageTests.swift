@@ -37,7 +37,8 @@ import WorkerProtocol
     }
 
     private func run(
-        _ name: String, helpers count: Int, fault: @escaping @Sendable (Int, WorkerPart) -> Service.Fault? = { _, _ in nil }
+        _ name: String, helpers count: Int,
+        fault: @escaping @Sendable (Int, WorkerPart) -> Service.Fault? = { _, _ in nil }
     ) throws -> Result {
         let place = folder.file(name)
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
@@ -89,7 +90,9 @@ import WorkerProtocol
 
     @Test func whatAHelperLosesIsDoneAgain() throws {
         let alone = try run("alone", helpers: 0)
-        for fault in [Service.Fault.dies, .damagesItsFile, .writesOfOtherSamples, .namesNoClass, .staysSilent] {
+        for fault in [
+            Service.Fault.dies, .damagesItsFile, .writesOfOtherSamples, .namesNoClass, .staysSilent,
+        ] {
             let hit = Mutex(0)
             let shared = try run("\(fault)", helpers: 2) { helper, _ in
                 guard helper == 1 else { return nil }
@@ -119,7 +122,8 @@ import WorkerProtocol
             model: model, images: images, method: .newton, threads: 2, directory: folder.path,
             token: CancellationToken())
         func part(
-            _ stage: StageCost.Stage = .survey, _ samples: [Int] = [0, 1], _ labels: [Int32] = [], threads: Int = 1
+            _ stage: StageCost.Stage = .survey, _ samples: [Int] = [0, 1], _ labels: [Int32] = [],
+            threads: Int = 1
         ) -> WorkerPart {
             WorkerPart(
                 number: 1, stage: stage, samples: samples, labels: labels, threadsOfBatch: threads, taken: [])
@@ -166,7 +170,9 @@ final class Service: @unchecked Sendable {
 
     func helpers(_ count: Int) throws -> Helpers? {
         guard count > 0 else { return nil }
-        helpers = Helpers(.init(folder: folder, helpers: count, patience: 0), machine: "m") { [self] in take($0) }
+        helpers = Helpers(.init(folder: folder, helpers: count, patience: 0), machine: "m") { [self] in
+            take($0)
+        }
         return helpers
     }
 

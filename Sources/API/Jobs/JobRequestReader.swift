@@ -51,7 +51,8 @@ enum JobRequestReader {
 
     private static func options(_ reader: JSONReader) throws -> JobOptions {
         let fields = try reader.fields([
-            "seed", "input", "classes", "method", "distance", "analysis", "rounds", "force", "threads", "slots",
+            "seed", "input", "classes", "method", "distance", "analysis", "rounds", "force", "threads",
+            "slots",
             "trusted", "accept_disagreement", "parameters",
         ])
         var options = JobOptions()

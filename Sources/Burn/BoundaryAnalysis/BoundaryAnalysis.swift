@@ -48,7 +48,8 @@ package final class BoundaryAnalysis: Sendable {
         let known = table
         let wanted = Set(samples).filter { !known.isAnalysed($0) }.sorted()
         guard !wanted.isEmpty else { return }
-        try batches.run(wanted, of: Stage(analysis: self, predicted: known.predicted), help: help, progress: progress)
+        try batches.run(
+            wanted, of: Stage(analysis: self, predicted: known.predicted), help: help, progress: progress)
     }
 
     private struct Stage: SampleStage {

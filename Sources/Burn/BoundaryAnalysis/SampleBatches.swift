@@ -26,7 +26,8 @@ package struct SampleBatches: Sendable {
         let done = Mutex(0)
         let batches = cut(samples)
         // A worker for less than a batch would only take threads from the others.
-        try WorkerPool(threads: threads, token: token).run(batches.count, most: wholeBatches(samples)) { piece in
+        try WorkerPool(threads: threads, token: token).run(batches.count, most: wholeBatches(samples)) {
+            piece in
             try body(batches[piece])
             let soFar = done.withLock { done in
                 done += batches[piece].count

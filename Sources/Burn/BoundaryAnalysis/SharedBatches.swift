@@ -32,7 +32,6 @@ package final class SharedBatches: Sendable {
         /// Being done in this process.
         var here: Set<Int> = []
         var parts: [Int: (taker: Int, batches: Range<Int>)] = [:]
-        var number = 0
         /// Samples that are done.
         var done = 0
     }
@@ -109,10 +108,11 @@ package final class SharedBatches: Sendable {
     // MARK: Others
 
     /// - Parameters:
+    ///   - number: of no part before, of this or another stage.
     ///   - taker: who does it.
     ///   - takers: how many there are, this process not counted.
     /// - Returns: nil where so little is left that this process does it itself.
-    package func takePart(by taker: Int, of takers: Int) -> Part? {
+    package func takePart(_ number: Int, by taker: Int, of takers: Int) -> Part? {
         state.withLock { state in
             // Each has two at a time; one batch is left to this process.
             let most = max(1, Self.mostSamples / max(1, batches[0].count))
@@ -120,10 +120,9 @@ package final class SharedBatches: Sendable {
             guard count > 0 || state.rest.count > 1 else { return nil }
             let taken = state.rest.suffix(max(1, count))
             state.rest = state.rest.lowerBound..<taken.lowerBound
-            state.number += 1
-            state.parts[state.number] = (taker, taken)
+            state.parts[number] = (taker, taken)
             let samples = Array(batches[taken].joined())
-            return Part(number: state.number, samples: samples, labels: stage.labels(of: samples))
+            return Part(number: number, samples: samples, labels: stage.labels(of: samples))
         }
     }
 

@@ -188,7 +188,8 @@ extension WorkerTask {
     /// Whether it is long enough to be sent away.
     var isForCluster: Bool {
         switch kind {
-        case .probeModel, .importDataset, .agreement, .analyse, .help, .train, .evaluate, .perturb, .checkNode:
+        case .probeModel, .importDataset, .agreement, .analyse, .help, .train, .evaluate, .perturb,
+            .checkNode:
             true
         case .checkUpload, .render, .thumbnails: false
         }

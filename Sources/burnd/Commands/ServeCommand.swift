@@ -92,6 +92,7 @@ struct Daemon {
         queueing.importSlots = queueing.slots
         // A job uses all processors of this machine as it is.
         queueing.jobSlots = configuration.jobSlots ?? (executor == nil ? 1 : 4)
+        queueing.jobSlotsOfKey = configuration.quotas.jobSlots
         queueing.sharePatience = .seconds(configuration.shareSeconds)
         queueing.importLimits = configuration.limits.images
         queueing.maximumQueuedJobs = configuration.limits.queuedJobs

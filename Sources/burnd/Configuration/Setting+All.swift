@@ -142,6 +142,9 @@ extension Setting {
         size(
             "quotas.upload_bytes_per_hour", \.quotas.uploadBytesPerHour,
             "Bytes that it uploads in an hour; more is answered 429."),
+        count(
+            "quotas.job_slots", \.quotas.jobSlots, 1...64,
+            "Slots that one of its jobs may use; more are answered 422."),
     ]
 
     static let limits = [

@@ -124,6 +124,44 @@ struct SlurmTests {
         try cluster.waitUntilEmpty(seconds: 5)
     }
 
+    /// Helpers run on both nodes; those that are killed there, or cancelled, are no fault of their job.
+    @Test func aJobOnSeveralNodesFindsTheSameAsOnOne() throws {
+        let service = try ServiceProcess(
+            settings: cluster.settings.merging(["BURND_SHARE_SECONDS": "0"]) { $1 })
+        let inputs = try SharedJobs.upload(8 * 128 + 37, to: service)
+        func submit(_ slots: Int) throws -> String {
+            try SharedJobs.submit(inputs, service, options: ["analysis": "full", "slots": slots])
+        }
+        let alone = try SharedJobs.result(submit(1), service)
+        #expect(try SharedJobs.parts("finished", service) == 0)
+        let id = try submit(2)
+        var nodes: Set<String> = []
+        while try service.job(id)["finished_at"] is NSNull {
+            nodes.formUnion(try cluster.queue().filter { $0.name.contains(id) }.map(\.node))
+            usleep(100_000)
+        }
+        SharedJobs.expectSame(try SharedJobs.result(id, service), alone)
+        #expect(nodes.isSuperset(of: ["n1", "n2"]), "\(nodes)")
+        #expect(try SharedJobs.parts("finished", service) > 0)
+
+        let other = try submit(4)
+        var ended = 0
+        while ended < 2, try service.job(other)["finished_at"] is NSNull {
+            usleep(300_000)
+            let helper = try cluster.queue().first {
+                $0.name.contains("\(other)-1-h-") && $0.state == "RUNNING"
+            }
+            guard let helper else { continue }
+            ended += 1
+            try cluster.run("scancel", ended == 1 ? ["\(helper.id)"] : ["--signal=KILL", "\(helper.id)"])
+        }
+        #expect(ended > 0)
+        SharedJobs.expectSame(try SharedJobs.result(other, service), alone)
+        try cluster.waitUntilEmpty(seconds: 10)
+        #expect(service.stop(SIGTERM) == 0)
+        #expect(try service.faults() == [])
+    }
+
     @Test func whatSlurmSaysIsShownAndWhatItEndsIsNamed() throws {
         // Each takes a node's memory: two run.
         let service = try service(Self.waiting, ["BURND_SLURM_JOB_MEMORY": "3000 MiB"])
