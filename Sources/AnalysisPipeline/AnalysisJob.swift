@@ -47,7 +47,7 @@ public struct AnalysisJob {
         images = try LabelledImages(
             set, for: file.graph, options: task.options,
             modelNames: file.summary.classNames)
-        try helpers?.use(model, images)
+        helpers?.use(model, images)
         evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in
             try TrustedImages(

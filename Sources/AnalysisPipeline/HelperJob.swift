@@ -50,17 +50,13 @@ public struct HelperJob {
     public func run(_ part: WorkerPart) throws -> WorkerPartEnd {
         try check(part)
         for number in part.taken { unlink(path(number)) }
-        let before = (passes: model.passes.count, bytes: images.dataset.bytesRead)
         let predicted = Dictionary(uniqueKeysWithValues: zip(part.samples, part.labels))
-        let look = FirstLook(model: model, images: images, sketch: sketch, token: token)
-        let descents = FullDescents(
-            model: model, images: images, sketch: sketch, method: method, token: token)
-        let isSurvey = part.stage == .survey
+        let work = try work(of: part.stage)
+        // A look for a layer is no work of the part.
+        let before = (passes: model.passes.count, bytes: images.dataset.bytesRead)
         let batches = SampleBatches(of: images, threads: threads, token: token)
         let findings = try batches.findings(of: part.samples, threadsOfBatch: part.threadsOfBatch) { batch in
-            isSurvey
-                ? try look.findings(of: batch)
-                : try descents.findings(of: batch, predicted: batch.compactMap { predicted[$0] })
+            try work(batch, batch.compactMap { predicted[$0] })
         }
         guard let findings else { throw Self.invalid("it has no samples") }
         try PartFile.write(findings, to: path(part.number))
@@ -70,12 +66,31 @@ public struct HelperJob {
             bytesRead: images.dataset.bytesRead - before.bytes)
     }
 
+    /// What a stage does with a batch, of which it may have to be told the predictions.
+    private func work(
+        of stage: StageCost.Stage
+    ) throws -> @Sendable (_ batch: [Int], _ predicted: [Int32]) throws -> SampleFindings {
+        switch stage {
+        case .survey:
+            let look = FirstLook(model: model, images: images, sketch: sketch, token: token)
+            return { batch, _ in try look.findings(of: batch) }
+        case .descents:
+            let descents = FullDescents(
+                model: model, images: images, sketch: sketch, method: method, token: token)
+            return { try descents.findings(of: $0, predicted: $1) }
+        case .featureChanges:
+            guard let changes = try FeatureChange(model: model, images: images, token: token) else { break }
+            return { try changes.findings(of: $0, predicted: $1) }
+        default: break
+        }
+        throw Self.invalid("\(stage) is not shared")
+    }
+
     private func path(_ part: Int) -> String { directory + "/" + WorkerPart.file(part) }
 
     /// It comes from a worker that has read the upload.
     private func check(_ part: WorkerPart) throws {
         let labels = part.stage == .survey ? 0 : part.samples.count
-        guard part.stage.classColumns != nil else { throw Self.invalid("\(part.stage) is not shared") }
         guard !part.samples.isEmpty, part.samples.count <= WorkerPart.mostSamples,
             part.samples.allSatisfy((0..<images.count).contains),
             Set(part.samples).count == part.samples.count, part.labels.count == labels,

@@ -37,7 +37,6 @@ public final class Helpers: BatchHelp {
         var passes: PassCounter
         var dataset: PackedDataset
         var classes: Int
-        var rowBytes: Int
     }
 
     /// Helpers stay for so long after a stage: the next one may want them.
@@ -54,11 +53,8 @@ public final class Helpers: BatchHelp {
         self.send = send
     }
 
-    func use(_ model: GraphModel, _ images: LabelledImages) throws {
-        let values = images.dataset.channels * images.dataset.height * images.dataset.width
-        let found = Inputs(
-            passes: model.passes, dataset: images.dataset, classes: images.classes,
-            rowBytes: try PerturbationSketch(values: values).rowBytes)
+    func use(_ model: GraphModel, _ images: LabelledImages) {
+        let found = Inputs(passes: model.passes, dataset: images.dataset, classes: images.classes)
         inputs.withLock { $0 = found }
     }
 
@@ -164,7 +160,7 @@ public final class Helpers: BatchHelp {
                     (0...HelperRules.mostPasses).contains),
                 let findings = try PartFile.read(
                     path, stage: batches.stage.stage, samples: samples, classes: inputs.classes,
-                    rowBytes: inputs.rowBytes)
+                    rowBytes: batches.stage.rowBytes)
             else { throw HelperFault(description: "its file is not one of its part") }
             // Before the stage may be over, whose cost it is.
             inputs.passes.add(Passes(forwards: end.forwards, gradients: end.gradients))

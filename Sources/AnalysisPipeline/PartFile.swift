@@ -26,15 +26,15 @@ enum PartFile {
         _ path: String, stage: StageCost.Stage, samples: [Int], classes: Int, rowBytes: Int
     ) throws -> SampleFindings? {
         let count = samples.count
-        guard let columns = try ColumnFile.read(path), let classColumns = stage.classColumns,
+        guard let columns = try ColumnFile.read(path), let kinds = stage.columns,
             let written: [Int] = columns.column("samples", count: count), written == samples,
-            let distances: [Float] = columns.column("distances", count: count),
+            let distances: [Float] = columns.column("distances", count: count * kinds.distances),
             let gradients: [Int] = columns.column("gradients", count: 1),
             (0...HelperRules.mostPasses).contains(gradients[0]),
             let directions = columns["directions"], directions.count == count * rowBytes
         else { return nil }
         var labels: [[Int32]] = []
-        for number in 0..<classColumns {
+        for number in 0..<kinds.classes {
             guard let column: [Int32] = columns.column("classes-\(number)", count: count),
                 column.allSatisfy({ (0..<classes).contains(Int($0)) })
             else { return nil }

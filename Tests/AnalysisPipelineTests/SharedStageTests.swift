@@ -44,7 +44,7 @@ import WorkerProtocol
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
         let service = Service(model, images, folder: place, fault: fault)
         let helpers = try service.helpers(count)
-        try helpers?.use(model, images)
+        helpers?.use(model, images)
         let before = model.passes.count
         func store(_ file: String) throws -> PerturbationStore {
             try PerturbationStore(path: "\(place)/\(file)", samples: images.count, values: 300)
@@ -86,6 +86,44 @@ import WorkerProtocol
             expectSame(shared, alone)
             #expect(shared.passes == alone.passes)
         }
+    }
+
+    /// Of images whose directions are sketches: what they start from takes a gradient, wherever that is.
+    @Test func featureChangesAreSharedToo() throws {
+        let large = try TinyGraph.convolutional(side: 40, classes: 3, seed: 31)
+        let set = try LabelledImages(
+            TinyImages.noise(8 * 128 + 5, side: 40, classes: 3, seed: 32).packed(in: folder.file("large")),
+            for: large.graph, options: JobOptions())
+        func changes(_ name: String, helpers count: Int) throws -> (bytes: Data, passes: Passes, taken: Int) {
+            let place = folder.file(name)
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            let service = Service(large, set, folder: place) { _, _ in nil }
+            let helpers = try service.helpers(count)
+            helpers?.use(large, set)
+            let token = try CancellationToken()
+            let store = try PerturbationStore(
+                path: place + "/gradients.f16", samples: set.count, values: set.shape.reduce(1, *))
+            #expect(!store.isExact)
+            let table = try GradientSurvey(
+                model: large, images: set, store: store, threads: Self.threads, token: token
+            ).run { _ in }
+            let before = large.passes.count
+            let steps = FirstSteps(model: large, images: set, table: table, store: store, token: token)
+            _ = try #require(
+                try FeatureChanges(
+                    model: large, images: set, steps: steps, threads: Self.threads, token: token,
+                    help: helpers
+                ).write(to: place + "/features.f16"))
+            service.end()
+            return (
+                try Data(contentsOf: URL(filePath: place + "/features.f16")), large.passes.count - before,
+                service.finished
+            )
+        }
+        let alone = try changes("large-alone", helpers: 0)
+        let shared = try changes("large-shared", helpers: 2)
+        #expect(shared.taken > 0 && shared.bytes == alone.bytes && !alone.bytes.isEmpty)
+        #expect(shared.passes == alone.passes)
     }
 
     @Test func whatAHelperLosesIsDoneAgain() throws {
@@ -207,7 +245,8 @@ final class Service: @unchecked Sendable {
     private func run(_ part: WorkerPart, _ number: Int) {
         do {
             // A model of its own counts its own passes, as in another process.
-            let own = try TinyGraph.convolutional(side: 10, classes: 5, seed: 21)
+            let own = try TinyGraph.convolutional(
+                side: images.dataset.height, classes: images.classes, seed: images.classes == 5 ? 21 : 31)
             let job = try HelperJob(
                 model: own, images: LabelledImages(images.dataset, for: own.graph, options: JobOptions()),
                 method: .newton, threads: SharedStageTests.threads, directory: "\(folder)/\(number)",

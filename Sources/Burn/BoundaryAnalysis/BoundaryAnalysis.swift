@@ -11,7 +11,7 @@ package final class BoundaryAnalysis: Sendable {
     package let store: PerturbationStore
     private let descents: FullDescents
     private let batches: SampleBatches
-    private let help: (any BatchHelp)?
+    let help: (any BatchHelp)?
     private let state: Mutex<State>
 
     private struct State {
@@ -56,6 +56,8 @@ package final class BoundaryAnalysis: Sendable {
         let stage = StageCost.Stage.descents
         let analysis: BoundaryAnalysis
         let predicted: [Int32]
+
+        var rowBytes: Int { analysis.store.sketch.rowBytes }
 
         func labels(of samples: [Int]) -> [Int32] { samples.map { predicted[$0] } }
 

@@ -52,6 +52,8 @@ private final class SurveyStage: SampleStage {
         table = Mutex(AnalysisTable(count: count))
     }
 
+    var rowBytes: Int { store.sketch.rowBytes }
+
     func labels(of samples: [Int]) -> [Int32] { [] }
 
     func findings(of samples: [Int]) throws -> SampleFindings { try look.findings(of: samples) }

@@ -5,6 +5,8 @@ import Findings
 /// What a batch's numbers depend on is the batch itself, the threads that its operators use, and the kind of processor.
 package protocol SampleStage: Sendable {
     var stage: StageCost.Stage { get }
+    /// Of what it finds of a sample, besides columns.
+    var rowBytes: Int { get }
     /// What another process has to be told of each of these samples: the predicted class, or nothing.
     func labels(of samples: [Int]) -> [Int32]
     /// - Parameter samples: one batch.
@@ -16,9 +18,9 @@ package protocol SampleStage: Sendable {
 /// What a stage finds of some samples, a row for each.
 package struct SampleFindings: Sendable {
     package var samples: [Int]
-    /// Columns of classes. The survey's: predicted, runner-up. The descents': the class met.
+    /// Columns of classes. The survey's: predicted, runner-up. The descents': the class met. The feature changes' have none.
     package var classes: [[Int32]]
-    /// A column. The survey's: the linear distance. The descents': the distance.
+    /// A column. The survey's: the linear distance. The descents': the distance. The feature changes' have none.
     package var distances: [Float]
     /// Rows of a `PerturbationSketch`.
     package var directions: [UInt8]
@@ -46,11 +48,12 @@ package struct SampleFindings: Sendable {
 }
 
 extension StageCost.Stage {
-    /// Columns of classes that the stage finds; nil where it is no `SampleStage`.
-    package var classColumns: Int? {
+    /// Columns that the stage finds; nil where it is no `SampleStage`.
+    package var columns: (classes: Int, distances: Int)? {
         switch self {
-        case .survey: 2
-        case .descents: 1
+        case .survey: (2, 1)
+        case .descents: (1, 1)
+        case .featureChanges: (0, 0)
         default: nil
         }
     }

@@ -14,11 +14,13 @@ package struct PerturbationSketch: Sendable {
     package let width: Int
     /// True when rows are the unit perturbations themselves.
     package let isExact: Bool
+    /// Numbers that a row stands for: C x H x W of a perturbation.
+    package let values: Int
     private let buckets: Tensor
     private let signs: Tensor
 
-    /// - Parameter values: C x H x W.
     package init(values: Int) throws {
+        self.values = values
         isExact = values <= Self.maximumWidth
         width = min(values, Self.maximumWidth)
         var random = SplitMix64(seed: 0x5ce7_c4ed)

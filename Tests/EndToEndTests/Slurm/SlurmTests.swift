@@ -126,8 +126,10 @@ struct SlurmTests {
 
     /// Helpers run on both nodes; those that are killed there, or cancelled, are no fault of their job.
     @Test func aJobOnSeveralNodesFindsTheSameAsOnOne() throws {
+        // Each task takes a node's memory.
         let service = try ServiceProcess(
-            settings: cluster.settings.merging(["BURND_SHARE_SECONDS": "0"]) { $1 })
+            settings: cluster.settings.merging(
+                ["BURND_SHARE_SECONDS": "0", "BURND_SLURM_JOB_MEMORY": "3000 MiB"]) { $1 })
         let inputs = try SharedJobs.upload(8 * 128 + 37, to: service)
         func submit(_ slots: Int) throws -> String {
             try SharedJobs.submit(inputs, service, options: ["analysis": "full", "slots": slots])
@@ -136,12 +138,21 @@ struct SlurmTests {
         #expect(try SharedJobs.parts("finished", service) == 0)
         let id = try submit(2)
         var nodes: Set<String> = []
+        var nice: Set<String> = []
         while try service.job(id)["finished_at"] is NSNull {
+            let shown = try cluster.run("squeue", "--noheader", "--format=%j %y").split(separator: "\n")
+            nice.formUnion(
+                shown.filter { $0.contains(id) }.compactMap { line in
+                    let words = line.split(separator: " ")
+                    return words.count == 2
+                        ? "\(words[0].contains("-h-") ? "helper" : "job") \(words[1])" : nil
+                })
             nodes.formUnion(try cluster.queue().filter { $0.name.contains(id) }.map(\.node))
             usleep(100_000)
         }
         SharedJobs.expectSame(try SharedJobs.result(id, service), alone)
         #expect(nodes.isSuperset(of: ["n1", "n2"]), "\(nodes)")
+        #expect(nice == ["helper 1000", "job 0"])
         #expect(try SharedJobs.parts("finished", service) > 0)
 
         let other = try submit(4)

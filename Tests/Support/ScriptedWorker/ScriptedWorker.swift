@@ -255,6 +255,17 @@ struct ScriptedWorker {
             try send(.artifact(WorkerArtifact(role: .purifiedModel, file: words[1])))
         case "refuse":
             try send(.failed(Problem(.unprocessable, code: words[1], title: "Refused", detail: "by script")))
+        case "seek": try send(.seeking(helpers: Int(number(1))))
+        case "give":
+            // So many parts to a helper.
+            for part in 1...Int(number(2)) {
+                try send(
+                    .part(
+                        WorkerPart(
+                            number: part, stage: .survey, samples: [0], labels: [], threadsOfBatch: 1,
+                            taken: []),
+                        helper: Int(number(1))))
+            }
         case "finished": try send(.finished)
         case "die": die(of: Int32(number(1)))
         case "die-once": if isFirst("died", task) { die(of: Int32(number(1))) }
