@@ -18,7 +18,7 @@ struct AttemptRunner: Sendable {
     let helperSlots: HelperSlots
     let logger: Logger
 
-    private var metrics: JobMetrics { JobMetrics(factory: configuration.metrics) }
+    var metrics: JobMetrics { JobMetrics(factory: configuration.metrics) }
 
     // MARK: Jobs
 
@@ -88,37 +88,6 @@ struct AttemptRunner: Sendable {
             logger.error("attempt failed", metadata: ["problem": "\(problem)"])
             return .infrastructure(problem, backoff: backoff, limit: configuration.retries)
         }
-    }
-
-    /// Runs the job's own worker, and helpers where it is to have some; none is left when this returns.
-    private func run(
-        _ task: WorkerTask, _ analysis: WorkerTask.Analyse, of attempt: JobAttempt, _ control: WorkerControl,
-        receive: (WorkerMessage) throws -> Void
-    ) -> WorkerExit {
-        let label = WorkerLabel(id: attempt.job, attempt: attempt.number)
-        let helpers = analysis.sharing.map { sharing in
-            JobHelpers(
-                of: label, analysis, sharing, main: control, supervisor: supervisor, artifacts: artifacts,
-                slots: helperSlots, metrics: metrics, logger: logger)
-        }
-        defer { helpers?.end() }
-        return supervisor.runBlocking(
-            task, for: label, control: control, place: { try store.record($0, by: attempt) }
-        ) { message in
-            if try helpers?.take(message) != true { try receive(message) }
-        }
-    }
-
-    /// Nil for a job that gets one slot.
-    private func sharing(of attempt: JobAttempt) throws -> WorkerTask.Sharing? {
-        let wanted = attempt.request.options.slots ?? configuration.jobSlots
-        let most = attempt.isOwned ? attempt.slotQuota ?? configuration.jobSlotsOfKey : .max
-        let slots = min(wanted, most, configuration.slots)
-        guard slots > 1 else { return nil }
-        return WorkerTask.Sharing(
-            folder: try artifacts.makePartsDirectory(attempt.job, attempt: attempt.number),
-            helpers: slots - 1,
-            patience: configuration.sharePatience / .seconds(1))
     }
 
     private func result(of loss: WorkerLoss) -> AttemptResult {

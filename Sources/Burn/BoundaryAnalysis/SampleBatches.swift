@@ -55,7 +55,7 @@ package struct SampleBatches: Sendable {
             try WorkerPool(threads: threads, token: token).run(
                 workers: workers, threadsOfPiece: shared.threadsOfBatch, claim: shared.claim
             ) { batch in
-                try shared.finish(batch, stage.findings(of: batches[batch]))
+                try shared.finish(stage.findings(of: batches[batch]))
                 if shared.isWorthHelp(help.patience) { help.begin(shared) }
             }
         } while try shared.waitForHelp(token)

@@ -29,8 +29,6 @@ package final class SharedBatches: Sendable {
         var rest: Range<Int>
         /// Given back by those who had taken it.
         var returned: [Int] = []
-        /// Being done in this process.
-        var here: Set<Int> = []
         var parts: [Int: (taker: Int, batches: Range<Int>)] = [:]
         /// Samples that are done.
         var done = 0
@@ -66,16 +64,13 @@ package final class SharedBatches: Sendable {
     /// A batch for a thread of this process; nil where none is left to take.
     func claim() -> Int? {
         state.withLock { state in
-            guard let batch = state.returned.popLast() ?? state.rest.popFirst() else { return nil }
-            state.here.insert(batch)
-            return batch
+            state.returned.popLast() ?? state.rest.popFirst()
         }
     }
 
-    func finish(_ batch: Int, _ findings: SampleFindings) throws {
+    func finish(_ findings: SampleFindings) throws {
         try stage.keep(findings)
         let fraction = state.withLock { state in
-            state.here.remove(batch)
             state.done += findings.samples.count
             return Double(state.done) / Double(samples)
         }
