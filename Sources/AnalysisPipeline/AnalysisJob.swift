@@ -25,26 +25,29 @@ public struct AnalysisJob {
     /// What people decided about samples.
     let reviews: Reviews
     let threads: Int
+    /// Nil where this worker does it alone.
+    let helpers: Helpers?
 
     /// Opens and checks the inputs.
     public init(
-        _ task: WorkerTask.Analyse, directory: String, token: CancellationToken,
+        _ task: WorkerTask.Analyse, directory: String, token: CancellationToken, helpers: Helpers? = nil,
         report: @escaping @Sendable (WorkerMessage) -> Void
     ) throws {
         self.task = task
         self.directory = directory
         self.token = token
         self.report = report
-        threads = max(1, min(task.options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount))
+        self.helpers = helpers
+        threads = Self.threads(task.options)
         try Threads.setCurrent(threads)
-        let set = try PackedDataset(directory: task.dataset)
-        file = try openModel(
-            at: task.model, skeleton: task.skeleton, images: ImageSize(height: set.height, width: set.width))
+        let set: PackedDataset
+        (file, set) = try Self.open(task)
         model = try GraphModel(
             graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
         images = try LabelledImages(
             set, for: file.graph, options: task.options,
             modelNames: file.summary.classNames)
+        helpers?.use(model, images)
         evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in
             try TrustedImages(
@@ -60,6 +63,16 @@ public struct AnalysisJob {
                 detail: "rounds is \(task.options.rounds)", location: "options.rounds",
                 fix: "choose 0 to 20 rounds")
         }
+    }
+
+    static func threads(_ options: JobOptions) -> Int {
+        max(1, min(options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount))
+    }
+
+    static func open(_ task: WorkerTask.Analyse) throws -> (file: ModelFile, set: PackedDataset) {
+        let set = try PackedDataset(directory: task.dataset)
+        let size = ImageSize(height: set.height, width: set.width)
+        return (try openModel(at: task.model, skeleton: task.skeleton, images: size), set)
     }
 
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.

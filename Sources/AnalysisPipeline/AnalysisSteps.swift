@@ -20,7 +20,7 @@ extension AnalysisJob {
         let analysesAll = task.options.analysesAllSamples
         let share = WorkPlan.surveyShare(task.options)
         let survey = GradientSurvey(
-            model: model, images: images, store: store, threads: threads, token: token)
+            model: model, images: images, store: store, threads: threads, token: token, help: helpers)
         let boundary = try boundary(
             survey.run { plan.advance(.boundaryAnalysis, round: 0, $0 * share) })
         try store.synchronise()
@@ -55,7 +55,7 @@ extension AnalysisJob {
         BoundaryAnalysis(
             model: model, images: images, table: table,
             store: try perturbationStore("descents.f16"), method: task.options.distance, threads: threads,
-            token: token)
+            token: token, help: helpers)
     }
 
     func perturbationStore(_ file: String) throws -> PerturbationStore {

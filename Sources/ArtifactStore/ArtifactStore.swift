@@ -11,6 +11,7 @@ import WorkerProtocol
 ///     DATA/datasets/.importing/<id>/attempt-N/    what attempt N of an import writes
 ///     DATA/jobs/<id>/work/           checkpoints and results of a job, or scratch of a probe; work-N of attempt N on a
 ///                                    cluster
+///     DATA/jobs/<id>/parts-N/K/      what helper K of attempt N of a job writes
 ///     DATA/lock                      held by the one process that uses the directory
 ///
 /// Files are 0600 and directories 0700.
@@ -213,6 +214,35 @@ public final class ArtifactStore: Sendable {
         try DurableFile.synchronise(job)
         try DurableFile.synchronise(jobs)
         return work
+    }
+
+    /// An empty folder, beside the work directory, for what helpers of a job's attempt write: what the job's own worker may
+    /// not touch. Those of earlier attempts are removed.
+    public func makePartsDirectory(_ id: String, attempt: Int) throws -> String {
+        let job = jobs + "/" + (try Self.checked(id))
+        try deletePartsDirectories(id)
+        let parts = "\(job)/parts-\(attempt)"
+        try FileSystem.makeDirectory(parts)
+        try DurableFile.synchronise(job)
+        return parts
+    }
+
+    /// An empty folder for one helper.
+    public func makePartsDirectory(_ number: Int, in parts: String) throws -> String {
+        let path = "\(parts)/\(number)"
+        try FileSystem.makeDirectory(path)
+        return path
+    }
+
+    public func deletePartsDirectories(_ id: String) throws {
+        let job = jobs + "/" + (try Self.checked(id))
+        guard FileManager.default.fileExists(atPath: job) else { return }
+        for name in try FileManager.default.contentsOfDirectory(atPath: job) where name.hasPrefix("parts-") {
+            // Under another name first: what still writes there can't get in the way of the removal.
+            let gone = "\(job)/gone-\(UUID().uuidString)"
+            try DurableFile.move("\(job)/\(name)", to: gone)
+            try Self.removeTree(gone)
+        }
     }
 
     public func deleteWorkDirectory(_ id: String) throws {

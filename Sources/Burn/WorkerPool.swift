@@ -6,15 +6,10 @@ import Tensors
 /// Does independent pieces of work on a Dispatch pool, each worker with its share of the intra-op threads: whole-batch operators
 /// scale badly over threads beyond a few, pieces scale perfectly.
 ///
-/// Which worker takes a piece does not change its numbers.
+/// Which worker takes a piece does not change its numbers; how many threads it has may change their last bits.
 struct WorkerPool {
     let threads: Int
     let token: CancellationToken
-
-    private struct Progress {
-        var next = 0
-        var failure: (any Error)?
-    }
 
     /// - Parameters:
     ///   - count: pieces of work.
@@ -22,21 +17,41 @@ struct WorkerPool {
     ///   - body: does a piece, told by its number; called on several threads.
     /// - Throws: the first failure of `body`; no further piece is begun after it.
     func run(_ count: Int, most: Int = .max, body: @Sendable (Int) throws -> Void) throws {
-        let shared = Mutex(Progress())
+        let next = Mutex(0)
         let workers = max(1, min(threads, count, most))
-        DispatchQueue.concurrentPerform(iterations: workers) { _ in
+        try run(
+            workers: workers, threadsOfPiece: max(1, threads / workers),
+            claim: {
+                next.withLock { next in
+                    guard next < count else { return nil }
+                    defer { next += 1 }
+                    return next
+                }
+            }, body: body)
+    }
+
+    /// The same with pieces that `claim` gives out, until it gives none.
+    /// - Parameters:
+    ///   - workers: at once; 1 where fewer are named.
+    ///   - threadsOfPiece: that the operators of a piece use.
+    func run(
+        workers: Int, threadsOfPiece: Int, claim: @Sendable () -> Int?,
+        body: @Sendable (Int) throws -> Void
+    ) throws {
+        let failure = Mutex<(any Error)?>(nil)
+        DispatchQueue.concurrentPerform(iterations: max(1, workers)) { _ in
             do {
-                try Threads.setCurrent(max(1, threads / workers))
-                while let piece = claim(shared, count) {
+                try Threads.setCurrent(threadsOfPiece)
+                while failure.withLock({ $0 == nil }), let piece = claim() {
                     try token.check()
                     try body(piece)
                 }
             } catch {
-                shared.withLock { $0.failure = $0.failure ?? error }
+                failure.withLock { $0 = $0 ?? error }
             }
         }
         try Threads.setCurrent(threads)
-        if let failure = shared.withLock({ $0.failure }) { throw failure }
+        if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
     /// - Returns: what `body` makes of each number below `count`, in order.
@@ -49,13 +64,5 @@ struct WorkerPool {
             results.withLock { $0[piece] = result }
         }
         return results.withLock { results in (0..<count).compactMap { results[$0] } }
-    }
-
-    private func claim(_ shared: borrowing Mutex<Progress>, _ count: Int) -> Int? {
-        shared.withLock { shared in
-            guard shared.failure == nil, shared.next < count else { return nil }
-            defer { shared.next += 1 }
-            return shared.next
-        }
     }
 }

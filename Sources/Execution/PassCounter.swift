@@ -64,6 +64,11 @@ public final class PassCounter: Sendable {
             case .evaluationWithGradient: Passes(gradients: samples)
             case .training: Passes(trainingSamples: samples)
             }
+        add(added)
+    }
+
+    /// Counts passes that were made elsewhere, for the same work.
+    public func add(_ added: Passes) {
         passes.withLock { $0 = $0 + added }
         listener.withLock { $0 }?(added)
     }

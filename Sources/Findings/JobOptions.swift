@@ -73,6 +73,9 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public var force: Bool
     /// Intra-op threads of the worker. Nil: all the processors it may use.
     public var threads: Int?
+    /// The most slots that the job uses: its own, and others while no job waits for them. Nil: as the service is set. What is
+    /// found does not depend on it.
+    public var slots: Int?
     /// The id of a data set, small as it may be, whose images and labels the user trusts. Purified models are measured on
     /// a half of it, and learn from the other.
     public var trusted: String?
@@ -84,7 +87,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public init(
         seed: UInt64 = 0, input: InputScaling = InputScaling(), classes: [String: Int]? = nil,
         method: Method = .full, distance: DistanceMethod = .newton, analysis: Analysis? = .suspects,
-        rounds: Int = 3, force: Bool = false, threads: Int? = nil, trusted: String? = nil,
+        rounds: Int = 3, force: Bool = false, threads: Int? = nil, slots: Int? = nil, trusted: String? = nil,
         acceptDisagreement: Bool = false, parameters: Parameters? = nil
     ) {
         self.seed = seed
@@ -96,6 +99,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
         self.rounds = rounds
         self.force = force
         self.threads = threads
+        self.slots = slots
         self.trusted = trusted
         self.acceptDisagreement = acceptDisagreement
         self.parameters = parameters
@@ -105,7 +109,8 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public var analysesAllSamples: Bool { analysis != .suspects || method == .published }
 
     enum CodingKeys: String, CodingKey {
-        case seed, input, classes, method, distance, analysis, rounds, force, threads, trusted, parameters
+        case seed, input, classes, method, distance, analysis, rounds, force, threads, slots, trusted,
+            parameters
         case acceptDisagreement = "accept_disagreement"
     }
 
@@ -121,6 +126,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
         rounds = try container.decodeIfPresent(Int.self, forKey: .rounds) ?? defaults.rounds
         force = try container.decodeIfPresent(Bool.self, forKey: .force) ?? defaults.force
         threads = try container.decodeIfPresent(Int.self, forKey: .threads)
+        slots = try container.decodeIfPresent(Int.self, forKey: .slots)
         trusted = try container.decodeIfPresent(String.self, forKey: .trusted)
         acceptDisagreement =
             try container.decodeIfPresent(Bool.self, forKey: .acceptDisagreement)

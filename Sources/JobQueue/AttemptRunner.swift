@@ -15,9 +15,10 @@ struct AttemptRunner: Sendable {
     let supervisor: WorkerSupervisor
     let configuration: JobQueue.Configuration
     let conditions: QueueConditions
+    let helperSlots: HelperSlots
     let logger: Logger
 
-    private var metrics: JobMetrics { JobMetrics(factory: configuration.metrics) }
+    var metrics: JobMetrics { JobMetrics(factory: configuration.metrics) }
 
     // MARK: Jobs
 
@@ -48,14 +49,13 @@ struct AttemptRunner: Sendable {
                 attempt.job, attempt: isFenced ? attempt.number : nil)
             var analysis = try analysis(attempt)
             analysis.reviews = try writeReviews(of: attempt, to: directory)
+            analysis.sharing = try sharing(of: attempt)
             let task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)
             var recorder = try JobRecorder(
                 attempt: attempt, directory: directory, store: store, artifacts: artifacts,
                 progressInterval: configuration.progressInterval, metrics: metrics,
                 logger: logger)
-            exit = supervisor.runBlocking(
-                task, for: WorkerLabel(id: attempt.job, attempt: attempt.number), control: control,
-                place: { try store.record($0, by: attempt) }, receive: { try recorder.take($0) })
+            exit = run(task, analysis, of: attempt, control) { try recorder.take($0) }
         } catch let stale as StaleAttempt {
             throw stale
         } catch {

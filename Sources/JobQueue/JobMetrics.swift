@@ -16,6 +16,11 @@ struct JobMetrics: Sendable {
             .increment()
     }
 
+    /// - Parameter result: of a part that a helper was given: `finished` or `lost`.
+    func partEnded(_ result: String) {
+        Counter(label: "burn_job_parts_total", dimensions: [("result", result)], factory: factory).increment()
+    }
+
     private func cause(of exit: WorkerExit) -> String {
         switch exit {
         case .finished: "finished"

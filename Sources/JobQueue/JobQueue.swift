@@ -20,6 +20,12 @@ public actor JobQueue {
         public var slots = 1
         /// Imports and probes that run at the same time, beside the jobs.
         public var importSlots = 1
+        /// Slots of one job whose options don't say: its own, and others while no job waits for them.
+        public var jobSlots = 1
+        /// The same, at most, of a job that a key submitted, unless the key says otherwise.
+        public var jobSlotsOfKey = Int.max
+        /// How much longer a stage must take for helpers to be asked for.
+        public var sharePatience: Duration = .seconds(20)
         public var importLimits = ImportLimits()
         /// Queued jobs beyond this are refused (429).
         public var maximumQueuedJobs = 1_000
@@ -50,6 +56,7 @@ public actor JobQueue {
     private nonisolated let configuration: Configuration
     private let logger: Logger
     private let runner: AttemptRunner
+    private let helperSlots: HelperSlots
     nonisolated let conditions = QueueConditions()
     /// Has workers make what people look at.
     public nonisolated let pictures: PictureRenderer
@@ -82,9 +89,10 @@ public actor JobQueue {
         self.artifacts = artifacts
         self.configuration = configuration
         self.logger = logger
+        helperSlots = HelperSlots(slots: configuration.slots)
         runner = AttemptRunner(
             store: store, artifacts: artifacts, supervisor: supervisor, configuration: configuration,
-            conditions: conditions, logger: logger)
+            conditions: conditions, helperSlots: helperSlots, logger: logger)
         pictures = PictureRenderer(
             store: store, artifacts: artifacts, supervisor: supervisor,
             configuration: configuration.pictures, logger: logger)
@@ -200,6 +208,8 @@ public actor JobQueue {
 
     private func fillSlots() async throws {
         let time = Date()
+        var isOpen = false
+        defer { helperSlots.update(jobs: jobControls.count, isOpen: isOpen) }
         // What writes much would only fail. The watch pumps again when there is room.
         if conditions.isDiskFull { return }
         // What is not claimed waits in the database, and no attempt is spent on it.
@@ -227,6 +237,8 @@ public actor JobQueue {
                 Task { await self.jobEnded(attempt.job) }
             }
         }
+        // What is free now, no job waits for.
+        isOpen = isRunning
         if isRunning, let due = try await store.nextDue(after: time) { schedule(at: due) }
     }
 

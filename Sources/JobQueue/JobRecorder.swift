@@ -61,8 +61,9 @@ struct JobRecorder {
         case .triggers(let triggers): try store.record(triggers, by: attempt)
         case .assessment(let assessment): try store.record(assessment, by: attempt)
         case .log(let text): logger.info("worker", metadata: ["message": "\(text.prefix(1_000))"])
-        case .heartbeat, .uploadChecked, .modelProbed, .agreement, .datasetImported, .rendered, .failed,
-            .finished:
+        case .heartbeat, .uploadChecked, .modelProbed, .agreement, .datasetImported, .rendered, .seeking,
+            .part,
+            .dismissed, .helping, .partFinished, .failed, .finished:
             break
         }
     }

@@ -14,6 +14,9 @@ public struct JobAttempt: Hashable, Sendable {
     public var model: Blob
     /// Where the graph of a model of weights alone comes from.
     public var skeleton: SkeletonSource?
+    /// Whether a key submitted it, and the slots that the key's jobs may use; nil: the configuration's.
+    public var isOwned: Bool
+    public var slotQuota: Int?
     /// The fencing number: every attempt of a job has a higher one.
     public var number: Int
     public var lease: String
@@ -35,8 +38,9 @@ extension JobStore {
                 database,
                 sql: """
                     SELECT jobs.seq, jobs.id, jobs.attempt, jobs.request, jobs.owner, models.sha256,
-                        models.size, models.import_options
+                        models.size, models.import_options, keys.job_slots
                     FROM jobs
+                    LEFT JOIN keys ON keys.id = jobs.owner
                     JOIN models ON models.id = model_ref AND models.state = 'ready'
                     JOIN datasets AS d ON d.id = dataset_ref AND d.state = 'ready'
                     LEFT JOIN datasets AS c ON c.id = clean_ref
@@ -58,6 +62,7 @@ extension JobStore {
             let attempt = JobAttempt(
                 job: row["id"], request: try row.requiredJSON("request"), model: row.blob,
                 skeleton: try SkeletonSource(row, database),
+                isOwned: row["owner"] as String? != nil, slotQuota: row["job_slots"],
                 number: row["attempt"] + 1, lease: lease, seq: row["seq"])
             try database.execute(
                 sql: """

@@ -14,10 +14,15 @@ public struct KeyQuota: Codable, Hashable, Sendable {
     /// Jobs that wait.
     public var queuedJobs: Int?
     public var uploadBytesPerHour: Int?
+    /// Slots that one job uses.
+    public var jobSlots: Int?
 
-    public init(storedBytes: Int? = nil, queuedJobs: Int? = nil, uploadBytesPerHour: Int? = nil) {
+    public init(
+        storedBytes: Int? = nil, queuedJobs: Int? = nil, uploadBytesPerHour: Int? = nil, jobSlots: Int? = nil
+    ) {
         self.storedBytes = storedBytes
         self.queuedJobs = queuedJobs
+        self.jobSlots = jobSlots
         self.uploadBytesPerHour = uploadBytesPerHour
     }
 }
@@ -122,6 +127,7 @@ private struct KeyRow: PersistableRecord {
         row["stored_bytes"] = key.quota.storedBytes
         row["queued_jobs"] = key.quota.queuedJobs
         row["upload_bytes_per_hour"] = key.quota.uploadBytesPerHour
+        row["job_slots"] = key.quota.jobSlots
         row["created_at"] = key.createdAt.timeIntervalSince1970
         row["expires_at"] = key.expiresAt?.timeIntervalSince1970
     }
@@ -134,7 +140,7 @@ extension KeyRecord {
             scope: try row.enumCase("scope"),
             quota: KeyQuota(
                 storedBytes: row["stored_bytes"], queuedJobs: row["queued_jobs"],
-                uploadBytesPerHour: row["upload_bytes_per_hour"]),
+                uploadBytesPerHour: row["upload_bytes_per_hour"], jobSlots: row["job_slots"]),
             createdAt: try row.requiredDate("created_at"), expiresAt: row.date("expires_at"),
             revokedAt: row.date("revoked_at"))
     }

@@ -65,7 +65,10 @@ public final class PackedDataset: Sendable {
     public var images: UnsafeRawBufferPointer { imageFile.bytes }
 
     /// So many images were read through `images`.
-    public func countReading(of images: Int) { read.add(images * imageBytes, ordering: .relaxed) }
+    public func countReading(of images: Int) { countReading(bytes: images * imageBytes) }
+
+    /// Counts what was read of it elsewhere, for the same work.
+    public func countReading(bytes: Int) { read.wrappingAdd(bytes, ordering: .relaxed) }
 
     /// The bytes of one image (H x W x C, row after row); the pointer must not leave `body`.
     public func withImage<Result>(

@@ -28,6 +28,13 @@ public enum Frame {
         /// True when every byte taken has been given out as part of a message.
         public var isAtBoundary: Bool { buffer.isEmpty }
 
+        /// Bytes after which the message that has begun may be whole.
+        public var bytesWanted: Int {
+            guard buffer.count >= 4 else { return 4 - buffer.count }
+            let length = buffer.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            return max(1, min(length, maximumLength) + 4 - buffer.count)
+        }
+
         /// - Throws: `Failure.tooLong`, or a `DecodingError` for a body that is no `Message`.
         public mutating func append(_ bytes: some Sequence<UInt8>) throws -> [Message] {
             buffer.append(contentsOf: bytes)

@@ -27,6 +27,16 @@ public enum WorkerMessage: Codable, Hashable, Sendable {
     case agreement(AgreementFinding)
     case datasetImported(DatasetSummary)
     case rendered([RenderedSample])
+    /// From the job's own worker: it has work for so many helpers now.
+    case seeking(helpers: Int)
+    /// From the job's own worker: a part for a helper.
+    case part(WorkerPart, helper: Int)
+    /// From the job's own worker: it has no use for a helper that would give other numbers.
+    case dismissed(helper: Int)
+    /// From a helper: it has opened its inputs, and computes on such a machine. Numbers are the same on the same machines.
+    case helping(machine: String)
+    /// From a helper: the part's file is there.
+    case partFinished(WorkerPartEnd)
     case log(String)
     /// The last frame of a task that could not be done.
     case failed(Problem)

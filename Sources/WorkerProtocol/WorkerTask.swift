@@ -12,6 +12,9 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         /// `.agreement`, and stop.
         case agreement(Analyse)
         case analyse(Analyse)
+        /// Take parts of a job that another worker runs, until the input ends: answer with `.helping`, and each
+        /// `WorkerNotice.part` with `.partFinished`.
+        case help(Analyse)
         case train(Train)
         case evaluate(Evaluate)
         case perturb(Perturb)
@@ -26,6 +29,8 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     public var confinement: WorkerConfinement?
     /// Set by the supervisor; nil stands for the processor.
     public var device: ComputeDevice?
+    /// Which of the machine's GPUs, from 0; beyond the last, from the first again. Nil: the first that the worker is given.
+    public var gpu: Int?
 
     public init(kind: Kind, outputDirectory: String) {
         self.kind = kind
@@ -42,9 +47,10 @@ public struct WorkerTask: Codable, Hashable, Sendable {
             [analyse.model, analyse.dataset] + Self.files(of: analyse.skeleton)
                 + [
                     analyse.evaluation?.clean, analyse.evaluation?.triggered, analyse.trusted,
-                    analyse.reviews,
+                    analyse.reviews, analyse.sharing?.folder,
                 ]
                 .compactMap(\.self)
+        case .help(let analyse): [analyse.model, analyse.dataset] + Self.files(of: analyse.skeleton)
         case .train(let train): [train.model, train.dataset]
         case .evaluate(let evaluate):
             [evaluate.model] + [evaluate.clean, evaluate.triggered].compactMap(\.self)
@@ -64,6 +70,9 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case .analyse(var task):
             bound(&task.options)
             kind = .analyse(task)
+        case .help(var task):
+            bound(&task.options)
+            kind = .help(task)
         case .agreement(var task):
             bound(&task.options)
             kind = .agreement(task)
@@ -86,7 +95,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     /// Whether a model does more than answer once: what a GPU is worth starting for.
     public var isComputation: Bool {
         switch kind {
-        case .agreement, .analyse, .train, .evaluate, .perturb: true
+        case .agreement, .analyse, .help, .train, .evaluate, .perturb: true
         case .checkUpload, .probeModel, .importDataset, .render, .thumbnails, .checkNode: false
         }
     }
@@ -153,10 +162,13 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         public var options: JobOptions
         /// A `ReviewFile` that the purification goes by.
         public var reviews: String?
+        /// Nil for a job that one worker does alone.
+        public var sharing: Sharing?
 
         public init(
             type: JobType, model: String, skeleton: ModelSkeleton? = nil, dataset: String,
-            evaluation: EvaluationSets?, trusted: String? = nil, options: JobOptions, reviews: String? = nil
+            evaluation: EvaluationSets?, trusted: String? = nil, options: JobOptions, reviews: String? = nil,
+            sharing: Sharing? = nil
         ) {
             self.type = type
             self.model = model
@@ -166,6 +178,7 @@ public struct WorkerTask: Codable, Hashable, Sendable {
             self.trusted = trusted
             self.options = options
             self.reviews = reviews
+            self.sharing = sharing
         }
     }
 }

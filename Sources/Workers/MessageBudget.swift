@@ -20,6 +20,9 @@ struct MessageBudget {
     static let artifacts = 20_000
     static let pictures = 100_000
     static let summaries = 10
+    static let wordsAboutHelpers = 10_000
+    /// A million batches and as many again.
+    static let parts = 1_000_000
     /// Findings in one message, and bytes of a sample's name.
     static let samplesOfMessage = 1_000
     static let nameBytes = 4_096
@@ -63,6 +66,14 @@ struct MessageBudget {
         case .rendered(let samples): try take(samples.count, of: "pictures", most: Self.pictures)
         case .uploadChecked, .modelProbed, .datasetImported, .agreement:
             try take(1, of: "summaries", most: Self.summaries)
+        case .seeking, .dismissed, .helping:
+            try take(1, of: "words about helpers", most: Self.wordsAboutHelpers)
+        case .part(let part, _):
+            try take(1, of: "parts", most: Self.parts)
+            guard part.samples.count <= WorkerPart.mostSamples else {
+                throw Self.flood("samples of a part", "\(WorkerPart.mostSamples)")
+            }
+        case .partFinished: try take(1, of: "parts", most: Self.parts)
         case .heartbeat, .progress, .failed, .finished: break
         }
         return true

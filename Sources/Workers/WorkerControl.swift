@@ -1,5 +1,6 @@
 import Foundation
 import Support
+import WorkerProtocol
 
 /// Stops one worker from another thread. Safe at any time: before the start, while it runs, after the end.
 public final class WorkerControl: Sendable {
@@ -8,6 +9,8 @@ public final class WorkerControl: Sendable {
         var process: pid_t?
         var signals = true
         var cancelledAt: ContinuousClock.Instant?
+        /// Frames that wait to be written to it.
+        var notices = Data()
     }
     private let state = Mutex(State())
 
@@ -19,6 +22,20 @@ public final class WorkerControl: Sendable {
             guard state.cancelledAt == nil else { return }
             state.cancelledAt = .now
             if let process = state.process, state.signals { kill(process, SIGTERM) }
+        }
+    }
+
+    /// Tells the worker something, in order, after its task. Whoever sends bounds how much waits.
+    public func send(_ notice: WorkerNotice) throws {
+        let frame = try Frame.encode(notice)
+        state.withLock { $0.notices += frame }
+    }
+
+    /// - Returns: what waits to be written, which it is from then on the caller's to write.
+    func takeNotices() -> Data {
+        state.withLock { state in
+            defer { state.notices = Data() }
+            return state.notices
         }
     }
 

@@ -219,7 +219,7 @@ extension WorkerSupervisor {
             seconds = configuration.checkSeconds
             memory = min(memory ?? .max, configuration.checkMemoryBytes)
         case .probeModel, .importDataset, .thumbnails, .checkNode: seconds = configuration.importSeconds
-        case .agreement, .analyse, .train, .evaluate, .perturb: seconds = configuration.jobSeconds
+        case .agreement, .analyse, .help, .train, .evaluate, .perturb: seconds = configuration.jobSeconds
         case .render: seconds = configuration.renderSeconds
         }
         var mode = configuration.sandbox

@@ -55,6 +55,8 @@ struct WorkerWatch: ~Copyable {
         if task.isLocal { started = .now }
         control.attach(process.pid, signals: task.isLocal)
         while !process.hasEnded {
+            let notices = control.takeNotices()
+            if process.input >= 0 { frame += notices }
             exchange(receive)
             tell(place)
             enforce(control)

@@ -12,6 +12,8 @@ final class Channel: Sendable {
     private let heart = DispatchQueue(label: "burn-worker.heartbeat")
     private let signals: DispatchSourceSignal
     private let beats: DispatchSourceTimer
+    /// What the service says after the task.
+    let notices = NoticeInbox()
 
     init() throws {
         let output = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
@@ -27,29 +29,42 @@ final class Channel: Sendable {
         beats = DispatchSource.makeTimerSource(queue: heart)
     }
 
-    /// Reads exactly one frame.
+    /// Reads exactly one frame; what follows it stays in the pipe.
     func receiveTask() throws -> WorkerTask {
         var decoder = Frame.Decoder<WorkerTask>()
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = read(STDIN_FILENO, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Frame.Failure.truncated }
-            if let task = try decoder.append(buffer[..<count]).first { return task }
+            let bytes = Self.read(atMost: decoder.bytesWanted)
+            guard !bytes.isEmpty else { throw Frame.Failure.truncated }
+            if let task = try decoder.append(bytes).first { return task }
         }
     }
 
-    /// Cancels when the service goes away, closes the pipe, or sends SIGTERM.
+    /// Cancels when the service goes away, closes the pipe, or sends SIGTERM; until then takes its notices.
     func cancelOnEnd(_ token: CancellationToken) {
-        signals.setEventHandler { token.cancel() }
+        signals.setEventHandler { [notices] in
+            token.cancel()
+            notices.close()
+        }
         signals.activate()
-        Thread.detachNewThread {
-            var byte: UInt8 = 0
-            while true {
-                let count = read(STDIN_FILENO, &byte, 1)
-                if count == 0 || (count < 0 && errno != EINTR) { break }
+        Thread.detachNewThread { [notices] in
+            var decoder = Frame.Decoder<WorkerNotice>()
+            while case let bytes = Self.read(atMost: 1 << 16), !bytes.isEmpty {
+                // Only a service of another version writes what is no notice: none of it is of use then.
+                guard let received = try? decoder.append(bytes) else { break }
+                received.forEach(notices.add)
             }
             token.cancel()
+            notices.close()
+        }
+    }
+
+    /// - Returns: nothing at the end of the input.
+    private static func read(atMost count: Int) -> ArraySlice<UInt8> {
+        var buffer = [UInt8](repeating: 0, count: count)
+        while true {
+            let taken = Foundation.read(STDIN_FILENO, &buffer, buffer.count)
+            if taken < 0, errno == EINTR { continue }
+            return buffer.prefix(max(0, taken))
         }
     }
 

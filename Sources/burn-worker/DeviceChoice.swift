@@ -16,6 +16,11 @@ struct DeviceChoice {
         guard wanted != .cpu else { return }
         do {
             guard FileManager.default.fileExists(atPath: "/dev/nvidiactl") else { throw NoDriver() }
+            if let gpu = task.gpu, let count = try? Self.gpus(), count > 0,
+                getenv("CUDA_VISIBLE_DEVICES") == nil
+            {
+                setenv("CUDA_VISIBLE_DEVICES", "\(gpu % count)", 1)
+            }
             try CUDA.load()
         } catch {
             obstacle = error
@@ -26,6 +31,13 @@ struct DeviceChoice {
     private struct NoDriver: Error, CustomStringConvertible {
         var description: String {
             "there is no /dev/nvidiactl: the NVIDIA driver is not loaded, or not in this container"
+        }
+    }
+
+    /// Devices are /dev/nvidia0 and so on.
+    private static func gpus() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/dev").count { name in
+            name.hasPrefix("nvidia") && Int(name.dropFirst("nvidia".count)) != nil
         }
     }
 

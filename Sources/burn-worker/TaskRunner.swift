@@ -15,6 +15,8 @@ import WorkerProtocol
 struct TaskRunner {
     let channel: Channel
     let token: CancellationToken
+    /// What it computes on, see `Machine`.
+    let machine: String
 
     func run(_ task: WorkerTask) throws {
         switch task.kind {
@@ -22,9 +24,8 @@ struct TaskRunner {
         case .probeModel(let probe): try run(probe)
         case .checkNode(let check): try NodeCheck.run(check, to: task.outputDirectory)
         case .importDataset(let source): try run(source, task.outputDirectory)
-        case .analyse(let analysis):
-            try AnalysisJob(analysis, directory: task.outputDirectory, token: token) { channel.send($0) }
-                .run()
+        case .analyse(let analysis): try run(analysis, task.outputDirectory)
+        case .help(let analysis): try help(analysis, task.outputDirectory)
         case .agreement(let analysis):
             let job = try AnalysisJob(analysis, directory: task.outputDirectory, token: token) {
                 channel.send($0)
@@ -43,6 +44,25 @@ struct TaskRunner {
                 of: PackedDataset(directory: thumbnails.dataset), to: task.outputDirectory
             ) { token.isCancelled }
         }
+    }
+
+    private func run(_ analysis: WorkerTask.Analyse, _ directory: String) throws {
+        let send: @Sendable (WorkerMessage) -> Void = { [channel] in channel.send($0) }
+        let helpers = analysis.sharing.map { Helpers($0, machine: machine, send: send) }
+        if let helpers { channel.notices.forward { helpers.take($0) } }
+        try AnalysisJob(
+            analysis, directory: directory, token: token, helpers: helpers, report: send
+        ).run()
+    }
+
+    /// Until the service wants no more of it.
+    private func help(_ analysis: WorkerTask.Analyse, _ directory: String) throws {
+        let job = try HelperJob(analysis, directory: directory, token: token)
+        channel.send(.helping(machine: machine))
+        while let notice = channel.notices.next() {
+            if case .part(let part) = notice { channel.send(.partFinished(try job.run(part))) }
+        }
+        throw CancellationError()
     }
 
     /// Two forward passes with different batch sizes: what the checks say must also hold when it runs.

@@ -20,13 +20,16 @@ enum WorkerMain {
         do {
             let task = try channel.receiveTask()
             let device = try DeviceChoice(of: task)
+            _ = Machine.processor
             try Confinement.enter(for: task, hasGPU: device.isGPU)
             let token = try CancellationToken()
             channel.cancelOnEnd(token)
             channel.beatHeart()
             try LibTorch.checkVersion()
-            if let line = try device.use() { channel.send(.log(line)) }
-            try TaskRunner(channel: channel, token: token).run(task)
+            let line = try device.use()
+            if let line { channel.send(.log(line)) }
+            let machine = try Machine.description(device: device.isGPU ? line : nil)
+            try TaskRunner(channel: channel, token: token, machine: machine).run(task)
             channel.send(.finished)
             Channel.end(0)
         } catch {

@@ -32,6 +32,8 @@ import Testing
             # TYPE burn_job_phase_seconds histogram
             # HELP burn_worker_exits_total Worker processes ended, by cause.
             # TYPE burn_worker_exits_total counter
+            # HELP burn_job_parts_total Parts of jobs that helpers were given, by what became of them.
+            # TYPE burn_job_parts_total counter
             # HELP burn_sqlite_seconds Seconds of database accesses, with the wait for a connection.
             # TYPE burn_sqlite_seconds histogram
             """

@@ -139,6 +139,27 @@ import Testing
         }
     }
 
+    @Test func aJobAsksForNoMoreSlotsThanItsKeyMayUse() async throws {
+        try await withHarness(quotas: .init(jobSlots: 3)) { service in
+            let model = try await service.upload(Script.endless, to: "models")
+            let dataset = try await service.upload(Script.dataset, to: "datasets")
+            func submit(_ slots: Int, _ headers: HTTPFields) async throws -> Harness.Answer {
+                try await service.submit(
+                    "scan", model: model, dataset: dataset, more: #", "options": {"slots": \#(slots)}"#,
+                    headers: headers)
+            }
+            let (usual, own) = try await (headers(service), headers(service, KeyQuota(jobSlots: 2)))
+            for (most, key) in [(3, usual), (2, own)] {
+                let accepted = try await submit(most, key)
+                #expect(accepted.status == 202)
+                #expect((try accepted.value("options", as: [String: Any].self))?["slots"] as? Int == most)
+                let refused = try await submit(most + 1, key)
+                #expect(refused.status == 422)
+                #expect(try refused.value("code") == "slots-beyond-quota")
+            }
+        }
+    }
+
     @Test func aKeyQueuesNoMoreJobsThanItsShareAndHasItsOwnIdempotencyKeys() async throws {
         try await withHarness { service in
             let model = try await service.upload(Script.endless, to: "models")

@@ -106,7 +106,7 @@ import WorkerProtocol
         return AttemptRunner(
             store: service.store, artifacts: service.artifacts,
             supervisor: try .init(configuration: service.supervision), configuration: configuration,
-            conditions: QueueConditions(), logger: service.logger)
+            conditions: QueueConditions(), helperSlots: HelperSlots(slots: 1), logger: service.logger)
     }
 
     @Test func aBusyDatabaseTakesTheResultLater() async throws {

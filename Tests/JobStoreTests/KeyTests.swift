@@ -20,7 +20,7 @@ import Testing
         let keys = [
             Self.key("a"),
             Self.key(
-                "b", quota: KeyQuota(storedBytes: 1, queuedJobs: 0, uploadBytesPerHour: 3),
+                "b", quota: KeyQuota(storedBytes: 1, queuedJobs: 0, uploadBytesPerHour: 3, jobSlots: 4),
                 expiresAt: Date(timeIntervalSince1970: 2_000)),
         ]
         for key in keys { try await test.store.insertKey(key) }

@@ -47,6 +47,7 @@ import Testing
                 ("0009_suspects.sql", "5914f807f34b7ffcec68a99bf711f9cdb2904f7cefa9742acfc1c2c251b815fd"),
                 ("0010_webhooks.sql", "c2e0e8e5b41141020770d58f4a0cedc8e2ff9377cf296f37f0125c6c99257936"),
                 ("0011_placement.sql", "f8f39760a3e88fc36f8b394e9bbe1db18f732fc207b48d8ed13f38dc4eeb79f0"),
+                ("0012_job_slots.sql", "7dfd7fffd118677defa2735d6ab695bbac478443e81c0fe7737c41bbe78f1d12"),
             ]
         return all.enumerated().map { "\($0 + 1) \($1.0) \($1.1)" }
     }
@@ -84,7 +85,7 @@ import Testing
             try database.execute(
                 sql: """
                     ALTER TABLE samples DROP COLUMN label_confidence; DROP TABLE deliveries;
-                    ALTER TABLE jobs DROP COLUMN placement
+                    ALTER TABLE jobs DROP COLUMN placement; ALTER TABLE keys DROP COLUMN job_slots
                     """)
             try Self.record(Self.recorded, database)
         }

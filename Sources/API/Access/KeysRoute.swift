@@ -17,6 +17,7 @@ private struct KeyResource: Encodable {
         case storedBytes = "stored_bytes"
         case queuedJobs = "queued_jobs"
         case uploadBytesPerHour = "upload_bytes_per_hour"
+        case jobSlots = "job_slots"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -32,6 +33,7 @@ private struct KeyResource: Encodable {
         try quota.encode(key.quota.storedBytes, forKey: .storedBytes)
         try quota.encode(key.quota.queuedJobs, forKey: .queuedJobs)
         try quota.encode(key.quota.uploadBytesPerHour, forKey: .uploadBytesPerHour)
+        try quota.encode(key.quota.jobSlots, forKey: .jobSlots)
     }
 }
 

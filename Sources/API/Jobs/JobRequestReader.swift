@@ -52,6 +52,7 @@ enum JobRequestReader {
     private static func options(_ reader: JSONReader) throws -> JobOptions {
         let fields = try reader.fields([
             "seed", "input", "classes", "method", "distance", "analysis", "rounds", "force", "threads",
+            "slots",
             "trusted", "accept_disagreement", "parameters",
         ])
         var options = JobOptions()
@@ -68,6 +69,7 @@ enum JobRequestReader {
         if let rounds = fields["rounds"] { options.rounds = try rounds.int(OptionRules.rounds) }
         if let force = fields["force"] { options.force = try force.bool() }
         if let threads = fields["threads"] { options.threads = try threads.int(OptionRules.threads) }
+        if let slots = fields["slots"] { options.slots = try slots.int(OptionRules.slots) }
         options.trusted = try fields["trusted"].map(id)
         if let accept = fields["accept_disagreement"] { options.acceptDisagreement = try accept.bool() }
         options.parameters = try fields["parameters"].map(parameters)

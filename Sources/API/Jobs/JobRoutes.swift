@@ -66,6 +66,7 @@ extension RESTService {
         let hash = Digest.sha256(try JSON.data(wanted)).hexadecimal
         do {
             let apiKey = (request.head.principal as? Principal)?.key
+            if let apiKey { try checkSlots(wanted.options, apiKey) }
             let submission = try await queue.submit(
                 wanted, idempotencyKey: key, requestHash: hash, owner: apiKey?.id,
                 maximumQueuedOfOwner: apiKey?.quota.queuedJobs ?? access.quotas.queuedJobs)
@@ -75,6 +76,18 @@ extension RESTService {
             return .problem(
                 problem, instance: request.head.path, headers: [.retryAfter: String(Self.fullSeconds)])
         }
+    }
+
+    /// - Throws: `Problem` `slots-beyond-quota`.
+    private func checkSlots(_ options: JobOptions, _ key: KeyRecord) throws {
+        let most = key.quota.jobSlots ?? access.quotas.jobSlots
+        guard let slots = options.slots, slots > most else { return }
+        throw Problem(
+            .unprocessable, code: "slots-beyond-quota", title: "The job may not use so many slots",
+            detail: "It asks for \(slots); a job of this key may use \(most).", location: "/options/slots",
+            fix:
+                "Ask for \(most) or fewer, or have the key's quota raised (quotas.job_slots, burnd keys create --job-slots)."
+        )
     }
 
     /// - Throws: `Problem` `content-type-not-json` for a body that says it is something else.

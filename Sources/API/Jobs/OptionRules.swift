@@ -6,6 +6,7 @@ import Support
 public enum OptionRules {
     public static let rounds = 0...20
     public static let threads = 1...1024
+    public static let slots = 1...64
 
     /// Reads the file of a class order at `path`, in any of its forms.
     /// - Returns: the output of each name.

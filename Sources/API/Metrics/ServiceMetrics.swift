@@ -20,6 +20,9 @@ public final class ServiceMetrics: HTTPObserver, Sendable {
             .histogram([1, 5, 15, 60, 300, 900, 3600, 14_400])),
         MetricFamily("burn_worker_exits_total", "Worker processes ended, by cause.", .counter),
         MetricFamily(
+            "burn_job_parts_total", "Parts of jobs that helpers were given, by what became of them.", .counter
+        ),
+        MetricFamily(
             "burn_sqlite_seconds", "Seconds of database accesses, with the wait for a connection.",
             .histogram([0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5])),
     ])

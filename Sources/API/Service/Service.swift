@@ -36,10 +36,13 @@ public struct RESTService: Sendable {
         public var storedBytes: Int
         public var queuedJobs: Int
         public var uploadBytesPerHour: Int
+        public var jobSlots: Int
 
         public init(
-            storedBytes: Int = 500 << 30, queuedJobs: Int = 50, uploadBytesPerHour: Int = 500 << 30
+            storedBytes: Int = 500 << 30, queuedJobs: Int = 50, uploadBytesPerHour: Int = 500 << 30,
+            jobSlots: Int = 8
         ) {
+            self.jobSlots = jobSlots
             self.storedBytes = storedBytes
             self.queuedJobs = queuedJobs
             self.uploadBytesPerHour = uploadBytesPerHour

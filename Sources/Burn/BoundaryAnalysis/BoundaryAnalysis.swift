@@ -7,13 +7,11 @@ import Tensors
 ///
 /// Two descents are six to eight times the work of `GradientSurvey`. What was analysed once is remembered.
 package final class BoundaryAnalysis: Sendable {
-    private let model: GraphModel
-    private let images: LabelledImages
     /// Unit perturbations of the samples that were analysed.
     package let store: PerturbationStore
-    private let method: JobOptions.DistanceMethod
-    private let threads: Int
-    private let token: CancellationToken
+    private let descents: FullDescents
+    private let batches: SampleBatches
+    let help: (any BatchHelp)?
     private let state: Mutex<State>
 
     private struct State {
@@ -26,14 +24,14 @@ package final class BoundaryAnalysis: Sendable {
     ///   - store: for as many samples; those that the table calls analysed are in it.
     package init(
         model: GraphModel, images: LabelledImages, table: AnalysisTable, store: PerturbationStore,
-        method: JobOptions.DistanceMethod, threads: Int, token: CancellationToken
+        method: JobOptions.DistanceMethod, threads: Int, token: CancellationToken,
+        help: (any BatchHelp)? = nil
     ) {
-        self.model = model
-        self.images = images
         self.store = store
-        self.method = method
-        self.threads = threads
-        self.token = token
+        self.help = help
+        descents = FullDescents(
+            model: model, images: images, sketch: store.sketch, method: method, token: token)
+        batches = SampleBatches(of: images, threads: threads, token: token)
         state = Mutex(State(table: table))
     }
 
@@ -45,18 +43,66 @@ package final class BoundaryAnalysis: Sendable {
 
     /// Sees to it that these samples are analysed.
     package func analyse(
-        _ samples: some Sequence<Int>, progress: @Sendable (Double) -> Void = { _ in }
+        _ samples: some Sequence<Int>, progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         let known = table
         let wanted = Set(samples).filter { !known.isAnalysed($0) }.sorted()
         guard !wanted.isEmpty else { return }
-        let batches = SampleBatches(of: images, threads: threads, token: token)
-        try batches.run(wanted, progress: progress) { try analyse(batch: $0, known) }
+        try batches.run(
+            wanted, of: Stage(analysis: self, predicted: known.predicted), help: help, progress: progress)
     }
 
-    private func analyse(batch samples: [Int], _ known: AnalysisTable) throws {
+    private struct Stage: SampleStage {
+        let stage = StageCost.Stage.descents
+        let analysis: BoundaryAnalysis
+        let predicted: [Int32]
+
+        var rowBytes: Int { analysis.store.sketch.rowBytes }
+
+        func labels(of samples: [Int]) -> [Int32] { samples.map { predicted[$0] } }
+
+        func findings(of samples: [Int]) throws -> SampleFindings {
+            try analysis.descents.findings(of: samples, predicted: labels(of: samples))
+        }
+
+        func keep(_ findings: SampleFindings) throws { try analysis.keep(findings) }
+    }
+
+    private func keep(_ findings: SampleFindings) throws {
+        try store.write(findings.directions, of: findings.samples)
+        state.withLock { state in
+            for (row, sample) in findings.samples.enumerated() {
+                state.table.distance[sample] = findings.distances[row]
+                state.table.adversarialLabel[sample] = findings.classes[0][row]
+            }
+            state.gradients += findings.gradients
+        }
+    }
+}
+
+/// The descents of one batch.
+package struct FullDescents: Sendable {
+    let model: GraphModel
+    let images: LabelledImages
+    let sketch: PerturbationSketch
+    let method: JobOptions.DistanceMethod
+    let token: CancellationToken
+
+    package init(
+        model: GraphModel, images: LabelledImages, sketch: PerturbationSketch,
+        method: JobOptions.DistanceMethod, token: CancellationToken
+    ) {
+        self.model = model
+        self.images = images
+        self.sketch = sketch
+        self.method = method
+        self.token = token
+    }
+
+    /// - Parameter predicted: the model's prediction for each of the samples.
+    package func findings(of samples: [Int], predicted: [Int32]) throws -> SampleFindings {
         let batch = try images.batch(samples)
-        let predicted = samples.map { Int(known.predicted[$0]) }
+        let predicted = predicted.map { Int($0) }
         let nearest = try BoundaryDescent.nearest(model: model, images: images, token: token)
             .run(batch, predicted: predicted)
         var closest = (perturbations: nearest.perturbations, gradients: nearest.gradients)
@@ -66,17 +112,13 @@ package final class BoundaryAnalysis: Sendable {
             ).refine(nearest.perturbations, images: batch, predicted: predicted)
             closest = (refined.perturbations, nearest.gradients + refined.gradients)
         }
-        let distances: [Float] = try closest.perturbations.flatten(from: 1).norm([1]).array()
         let unbiased = try BoundaryDescent.unbiased(model: model, images: images, token: token)
             .run(batch, predicted: predicted)
-        try store.write(
-            unbiased.perturbations.contiguous().flatten(from: 1).unitRows(), of: samples)
-        state.withLock { state in
-            for (row, sample) in samples.enumerated() {
-                state.table.distance[sample] = distances[row]
-                state.table.adversarialLabel[sample] = Int32(unbiased.adversarialLabels[row])
-            }
-            state.gradients += closest.gradients + unbiased.gradients
-        }
+        return SampleFindings(
+            samples: samples, classes: [unbiased.adversarialLabels.map { Int32($0) }],
+            distances: try closest.perturbations.flatten(from: 1).norm([1]).array(),
+            directions: try sketch.bytes(
+                unbiased.perturbations.contiguous().flatten(from: 1).unitRows()),
+            gradients: closest.gradients + unbiased.gradients)
     }
 }

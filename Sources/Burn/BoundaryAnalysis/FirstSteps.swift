@@ -13,18 +13,29 @@ struct FirstSteps {
     /// sketches.
     func perturbations(of samples: [Int]) throws -> Tensor {
         let batch = try images.batch(samples)
-        let descent = BoundaryDescent.unbiased(model: model, images: images, token: token)
         guard store.isExact else {
-            let own = try Tensor(samples.map { Int(table.predicted[$0]) })
-            let (logits, gradient) = try model.inputGradient(batch, token: token) {
-                try MarginObjective.meanLogit.value($0, own).sum()
-            }
-            let margins = try MarginObjective.runnerUp.value(logits, own)
-            return try descent.stepped(batch, gradient, margins) - batch
+            return try Self.perturbations(
+                of: batch, predicted: samples.map { Int(table.predicted[$0]) }, model: model, images: images,
+                token: token)
         }
+        let descent = BoundaryDescent.unbiased(model: model, images: images, token: token)
         // The rows have length 1, for which the margin is the distance.
         let gradient = try -store.rows(samples).reshape(batch.shape)
         let margins = try Tensor(samples.map { table.linearDistance[$0] })
+        return try descent.stepped(batch, gradient, margins) - batch
+    }
+
+    /// The same from nothing that the survey kept but the predictions, for a gradient each.
+    static func perturbations(
+        of batch: Tensor, predicted: [Int], model: GraphModel, images: LabelledImages,
+        token: CancellationToken?
+    ) throws -> Tensor {
+        let own = try Tensor(predicted)
+        let (logits, gradient) = try model.inputGradient(batch, token: token) {
+            try MarginObjective.meanLogit.value($0, own).sum()
+        }
+        let margins = try MarginObjective.runnerUp.value(logits, own)
+        let descent = BoundaryDescent.unbiased(model: model, images: images, token: token)
         return try descent.stepped(batch, gradient, margins) - batch
     }
 }

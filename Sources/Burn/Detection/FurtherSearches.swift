@@ -79,7 +79,9 @@ extension Detection {
     /// Nil for a model without a penultimate layer to speak of.
     private func featureChanges() throws -> PerturbationStore? {
         let steps = FirstSteps(model: model, images: images, table: table, store: store, token: token)
-        return try FeatureChanges(model: model, images: images, steps: steps, threads: threads, token: token)
-            .write(to: "\(directory)/features.f16")
+        return try FeatureChanges(
+            model: model, images: images, steps: steps, threads: threads, token: token, help: boundary.help
+        )
+        .write(to: "\(directory)/features.f16")
     }
 }

@@ -47,6 +47,9 @@ package struct SubmitCommand: ClientProgramCommand {
     @Option(help: "Seeds every random choice.")
     package var seed: UInt64?
 
+    @Option(help: "The most slots of the service that the job uses. Default: the service's job_slots.")
+    package var slots: Int?
+
     @Option(help: JobOptions.Method.help)
     package var method: JobOptions.Method?
 

@@ -110,6 +110,8 @@ public final class SlurmExecutor: WorkerExecutor {
         let resources = task.isComputation ? settings.job : settings.importing
         var options = settings.request(resources)
         options += ["--job-name=\(name)"] + Self.fixed
+        // Behind the jobs that wait for a node.
+        if case .help = task.kind { options.append("--nice=\(Self.helperNice)") }
         let variables = worker.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         options.append("--export=" + (variables.isEmpty ? "NONE" : variables.joined(separator: ",")))
         let command = WorkerCommand(
@@ -119,6 +121,8 @@ public final class SlurmExecutor: WorkerExecutor {
             name: name, command: command, processors: settings.processors, resources: resources, queue: queue,
             nodes: nodes)
     }
+
+    private static let helperNice = 1_000
 
     /// The pipes as they are; nothing of this process's limits or folder; one task that is over when it is over.
     private static let fixed = [
@@ -188,7 +192,9 @@ extension WorkerTask {
     /// Whether it is long enough to be sent away.
     var isForCluster: Bool {
         switch kind {
-        case .probeModel, .importDataset, .agreement, .analyse, .train, .evaluate, .perturb, .checkNode: true
+        case .probeModel, .importDataset, .agreement, .analyse, .help, .train, .evaluate, .perturb,
+            .checkNode:
+            true
         case .checkUpload, .render, .thumbnails: false
         }
     }

@@ -47,6 +47,7 @@ extension SubmitCommand: ClientWork {
             values = read
         }
         if let seed { values["seed"] = seed }
+        if let slots { values["slots"] = slots }
         if let method { values["method"] = method.rawValue }
         if let preset { values["input"] = ["preset": preset.rawValue] }
         return values

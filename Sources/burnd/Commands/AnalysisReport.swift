@@ -36,8 +36,9 @@ struct CollectedFindings: Sendable {
         case .artifact(let artifact): artifacts[artifact.role] = artifact.file
         // For the service's pages.
         case .curve, .triggers, .assessment, .rendered: break
-        case .heartbeat, .progress, .uploadChecked, .modelProbed, .agreement, .datasetImported, .log, .failed,
-            .finished:
+        case .heartbeat, .progress, .uploadChecked, .modelProbed, .agreement, .datasetImported, .seeking,
+            .part,
+            .dismissed, .helping, .partFinished, .log, .failed, .finished:
             break
         }
     }

@@ -59,6 +59,9 @@ struct CreateKeyCommand: AsyncParsableCommand {
     @Option(help: "Bytes it may upload in an hour. Default: quotas.upload_bytes_per_hour.")
     var uploadBytesPerHour: String?
 
+    @Option(help: "Slots that one of its jobs may use. Default: quotas.job_slots.")
+    var jobSlots: Int?
+
     @OptionGroup var folder: DataFolderOptions
 
     func validate() throws {
@@ -69,6 +72,10 @@ struct CreateKeyCommand: AsyncParsableCommand {
             if let size, ByteSize.parse(size) == nil { throw ValidationError("no size: \(size)") }
         }
         if let queuedJobs, queuedJobs < 0 { throw ValidationError("--queued-jobs is at least 0") }
+        if let jobSlots, !OptionRules.slots.contains(jobSlots) {
+            throw ValidationError(
+                "--job-slots is from \(OptionRules.slots.lowerBound) to \(OptionRules.slots.upperBound).")
+        }
     }
 
     /// Nil for text that is no duration.
@@ -89,7 +96,7 @@ struct CreateKeyCommand: AsyncParsableCommand {
                 name: name, scope: scope,
                 quota: KeyQuota(
                     storedBytes: storedBytes.flatMap(ByteSize.parse), queuedJobs: queuedJobs,
-                    uploadBytesPerHour: uploadBytesPerHour.flatMap(ByteSize.parse)),
+                    uploadBytesPerHour: uploadBytesPerHour.flatMap(ByteSize.parse), jobSlots: jobSlots),
                 expiresAt: Self.seconds(expires).map { Date() + $0 })
             guard case .created(let key, let token) = try await folder.send(.createKey(order)) else { return }
             let note = """

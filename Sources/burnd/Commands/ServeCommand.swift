@@ -90,6 +90,10 @@ struct Daemon {
         var queueing = JobQueue.Configuration()
         queueing.slots = executor?.mostTasks ?? configuration.slots
         queueing.importSlots = queueing.slots
+        // A job uses all processors of this machine as it is.
+        queueing.jobSlots = configuration.jobSlots ?? (executor == nil ? 1 : 4)
+        queueing.jobSlotsOfKey = configuration.quotas.jobSlots
+        queueing.sharePatience = .seconds(configuration.shareSeconds)
         queueing.importLimits = configuration.limits.images
         queueing.maximumQueuedJobs = configuration.limits.queuedJobs
         queueing.pictures.workers = configuration.pictures.workers

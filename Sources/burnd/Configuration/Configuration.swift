@@ -20,6 +20,8 @@ struct Configuration: Sendable {
     var dataDirectory = "data"
     var worker: String?
     var slots = 1
+    var jobSlots: Int?
+    var shareSeconds = 20
     var executor = ExecutorKind.local
     var slurm = SlurmSettings()
     var sandbox = SandboxMode.preferred

@@ -65,6 +65,18 @@ extension Setting {
             Jobs that run at the same time, and as many imports beside them. Each is a process of its own, which uses
             all processors unless the job's options say otherwise.
             """),
+        count(
+            "job_slots", \.jobSlots, 1...64, example: "2",
+            """
+            Slots that a long job uses whose options don't say: one of its own, and others for as long as no job waits for
+            them. See docs/scaling.md. Default: 4 with `executor: slurm`; 1 on one machine, whose processors a job uses in any
+            case.
+            """),
+        count(
+            "share_seconds", \.shareSeconds, 0...86_400,
+            """
+            Seconds that a stage of a job must still need before it takes further slots.
+            """),
         choice(
             "executor", \.executor,
             """
@@ -130,6 +142,9 @@ extension Setting {
         size(
             "quotas.upload_bytes_per_hour", \.quotas.uploadBytesPerHour,
             "Bytes that it uploads in an hour; more is answered 429."),
+        count(
+            "quotas.job_slots", \.quotas.jobSlots, 1...64,
+            "Slots that one of its jobs may use; more are answered 422."),
     ]
 
     static let limits = [

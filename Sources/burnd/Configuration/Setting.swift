@@ -130,6 +130,21 @@ extension Setting {
         }
     }
 
+    static func count(
+        _ key: String, _ path: Path<Int?>, _ range: ClosedRange<Int>, example: String, _ help: String
+    ) -> Setting {
+        let bounds = "from \(range.lowerBound) to \(range.upperBound)"
+        var setting = Setting(key, path, "a whole number \(bounds)", "\(help) F\(bounds.dropFirst()).") {
+            $0.map(String.init)
+        } read: { text in
+            // Nil would be no value, and not a refusal.
+            guard let number = Int(text), range.contains(number) else { throw Refused() }
+            return number
+        }
+        setting.example = example
+        return setting
+    }
+
     static func size(_ key: String, _ path: Path<Int>, _ help: String) -> Setting {
         Setting(key, path, sizes, help) {
             ByteSize.text($0)

@@ -39,7 +39,8 @@ struct SlurmTests {
     /// The one of the newest attempt: there is no other.
     private func workDirectory(_ job: String, _ service: ServiceProcess) -> String {
         let folder = service.data + "/jobs/" + job
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+            .filter { $0.hasPrefix("work") }
         #expect(names.count == 1, "\(names)")
         return folder + "/" + (names.first ?? "none")
     }
@@ -121,6 +122,55 @@ struct SlurmTests {
         #expect(["n1", "n2"].contains(slurm(there.job)["node"] as? String), "\(there.job)")
         #expect(remote.stop(SIGTERM) == 0)
         try cluster.waitUntilEmpty(seconds: 5)
+    }
+
+    /// Helpers run on both nodes; those that are killed there, or cancelled, are no fault of their job.
+    @Test func aJobOnSeveralNodesFindsTheSameAsOnOne() throws {
+        // Each task takes a node's memory.
+        let service = try ServiceProcess(
+            settings: cluster.settings.merging(
+                ["BURND_SHARE_SECONDS": "0", "BURND_SLURM_JOB_MEMORY": "3000 MiB"]) { $1 })
+        let inputs = try SharedJobs.upload(8 * 128 + 37, to: service)
+        func submit(_ slots: Int) throws -> String {
+            try SharedJobs.submit(inputs, service, options: ["analysis": "full", "slots": slots])
+        }
+        let alone = try SharedJobs.result(submit(1), service)
+        #expect(try SharedJobs.parts("finished", service) == 0)
+        let id = try submit(2)
+        var nodes: Set<String> = []
+        var nice: Set<String> = []
+        while try service.job(id)["finished_at"] is NSNull {
+            let shown = try cluster.run("squeue", "--noheader", "--format=%j %y").split(separator: "\n")
+            nice.formUnion(
+                shown.filter { $0.contains(id) }.compactMap { line in
+                    let words = line.split(separator: " ")
+                    return words.count == 2
+                        ? "\(words[0].contains("-h-") ? "helper" : "job") \(words[1])" : nil
+                })
+            nodes.formUnion(try cluster.queue().filter { $0.name.contains(id) }.map(\.node))
+            usleep(100_000)
+        }
+        SharedJobs.expectSame(try SharedJobs.result(id, service), alone)
+        #expect(nodes.isSuperset(of: ["n1", "n2"]), "\(nodes)")
+        #expect(nice == ["helper 1000", "job 0"])
+        #expect(try SharedJobs.parts("finished", service) > 0)
+
+        let other = try submit(4)
+        var ended = 0
+        while ended < 2, try service.job(other)["finished_at"] is NSNull {
+            usleep(300_000)
+            let helper = try cluster.queue().first {
+                $0.name.contains("\(other)-1-h-") && $0.state == "RUNNING"
+            }
+            guard let helper else { continue }
+            ended += 1
+            try cluster.run("scancel", ended == 1 ? ["\(helper.id)"] : ["--signal=KILL", "\(helper.id)"])
+        }
+        #expect(ended > 0)
+        SharedJobs.expectSame(try SharedJobs.result(other, service), alone)
+        try cluster.waitUntilEmpty(seconds: 10)
+        #expect(service.stop(SIGTERM) == 0)
+        #expect(try service.faults() == [])
     }
 
     @Test func whatSlurmSaysIsShownAndWhatItEndsIsNamed() throws {

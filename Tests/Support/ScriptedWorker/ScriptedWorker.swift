@@ -13,6 +13,7 @@ import Workers
 ///     [probe]                 commands for .probeModel; [import] and [job] likewise
 ///     phase NAME              a durable phase: a file in the output directory; repeated when it is there
 ///     [check]                 commands for .checkUpload; a file without them is found good
+///     [help]                  commands for .help
 ///     die-once SIGNAL         kills itself, the first time
 ///
 /// `[job SEED]` are the commands of the job with that seed, where there are some.
@@ -46,6 +47,7 @@ struct ScriptedWorker {
             case .importDataset(let load): ("[import]", load.source)
             case .agreement(let compare): ("[agreement]", compare.model)
             case .analyse(let analyse): ("[job]", analyse.model)
+            case .help(let analyse): ("[help]", analyse.model)
             case .train(let train): ("[train]", train.model)
             case .evaluate(let evaluate): ("[evaluate]", evaluate.model)
             case .perturb(let perturb): ("[perturb]", perturb.model)
@@ -253,6 +255,17 @@ struct ScriptedWorker {
             try send(.artifact(WorkerArtifact(role: .purifiedModel, file: words[1])))
         case "refuse":
             try send(.failed(Problem(.unprocessable, code: words[1], title: "Refused", detail: "by script")))
+        case "seek": try send(.seeking(helpers: Int(number(1))))
+        case "give":
+            // So many parts to a helper.
+            for part in 1...Int(number(2)) {
+                try send(
+                    .part(
+                        WorkerPart(
+                            number: part, stage: .survey, samples: [0], labels: [], threadsOfBatch: 1,
+                            taken: []),
+                        helper: Int(number(1))))
+            }
         case "finished": try send(.finished)
         case "die": die(of: Int32(number(1)))
         case "die-once": if isFirst("died", task) { die(of: Int32(number(1))) }

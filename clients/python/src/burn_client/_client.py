@@ -81,7 +81,8 @@ class Client:
         triggered: DatasetLike = None, target_class: int | None = None, trusted: DatasetLike = None,
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None, preset: str | None = None, seed: int | None = None,
-        rounds: int | None = None, force: bool | None = None, threads: int | None = None, method: str | None = None,
+        rounds: int | None = None, force: bool | None = None, threads: int | None = None, slots: int | None = None,
+        method: str | None = None,
         classes: Sequence[str] | Mapping[str, int] | None = None, input_shape: Sequence[int] | None = None,
         accept_disagreement: bool | None = None, options: Mapping[str, Any] | None = None, priority: int | None = None,
         reading: Mapping[str, str] | None = None, webhook: str | None = None,
@@ -97,6 +98,7 @@ class Client:
         mean, std:  the normalisation that the model was trained with, per channel; or a preset: imagenet, cifar10, …
         classes:    names of a data set object's classes in order of their labels; or, for folders and archives, a
                     mapping of class folders to the model's outputs.
+        slots:      the most slots of the service that the job uses; by default what the service is set to.
         method:     full, or published: BURN as its abstract describes it and nothing else, to compare with.
         accept_disagreement: go on although the model's predictions do not agree with the given labels.
         input_shape: channels, height, width, for exporting a module; known where the data set is packed here.
@@ -117,7 +119,7 @@ class Client:
         chosen |= {
             name: value for name, value in (
                 ("seed", seed), ("rounds", rounds), ("force", force), ("threads", threads),
-                ("method", method),
+                ("slots", slots), ("method", method),
                 ("accept_disagreement", accept_disagreement)) if value is not None}
         if isinstance(classes, Mapping):
             chosen["classes"] = dict(classes)
