@@ -10,7 +10,7 @@ import Testing
 
     @Test func theNumberOfSlotsChangesNothing() throws {
         let service = try service()
-        let inputs = try SharedJobs.upload(6 * 128 + 37, to: service)
+        let inputs = try SharedJobs.upload(5 * 128 + 37, to: service)
         func run(_ options: [String: Any]) throws -> SharedJobs.Result {
             try SharedJobs.result(SharedJobs.submit(inputs, service, options: options), service)
         }
@@ -28,7 +28,7 @@ import Testing
 
     @Test func helpersThatAreKilledChangeNothing() throws {
         let service = try service()
-        let inputs = try SharedJobs.upload(12 * 128 + 37, to: service)
+        let inputs = try SharedJobs.upload(8 * 128 + 37, to: service)
         let alone = try SharedJobs.result(
             SharedJobs.submit(inputs, service, options: ["analysis": "full"]), service)
         let id = try SharedJobs.submit(inputs, service, options: ["analysis": "full", "slots": 4])
@@ -36,7 +36,7 @@ import Testing
         while killed.count < 6, try SharedJobs.parts("lost", service) < 3,
             try service.job(id)["finished_at"] is NSNull
         {
-            usleep(UInt32.random(in: 500_000...1_500_000))
+            usleep(UInt32.random(in: 300_000...900_000))
             guard let helper = helpers(of: service).subtracting(killed).randomElement() else { continue }
             killed.insert(helper)
             kill(helper, SIGKILL)
@@ -50,7 +50,7 @@ import Testing
 
     @Test func aQueuedJobTakesTheSlotOfAHelper() throws {
         let service = try service(["BURND_SLOTS": "2"])
-        let inputs = try SharedJobs.upload(8 * 128, to: service)
+        let inputs = try SharedJobs.upload(6 * 128, to: service)
         let long = try SharedJobs.submit(inputs, service, options: ["analysis": "full", "slots": 2])
         while helpers(of: service).isEmpty { usleep(20_000) }
         let other = try SharedJobs.submit(inputs, service, options: ["analysis": "suspects"])
@@ -65,7 +65,7 @@ import Testing
 
     @Test func helpersEndWithTheirJobAndTheirService() throws {
         let service = try service()
-        let inputs = try SharedJobs.upload(8 * 128, to: service)
+        let inputs = try SharedJobs.upload(6 * 128, to: service)
         func start() throws -> (job: String, workers: Set<pid_t>) {
             let id = try SharedJobs.submit(inputs, service, options: ["analysis": "full", "slots": 3])
             while helpers(of: service).count < 2 { usleep(20_000) }

@@ -130,7 +130,7 @@ struct SlurmTests {
         let service = try ServiceProcess(
             settings: cluster.settings.merging(
                 ["BURND_SHARE_SECONDS": "0", "BURND_SLURM_JOB_MEMORY": "3000 MiB"]) { $1 })
-        let inputs = try SharedJobs.upload(8 * 128 + 37, to: service)
+        let inputs = try SharedJobs.upload(6 * 128 + 37, to: service)
         func submit(_ slots: Int) throws -> String {
             try SharedJobs.submit(inputs, service, options: ["analysis": "full", "slots": slots])
         }
