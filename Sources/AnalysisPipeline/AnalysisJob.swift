@@ -40,13 +40,7 @@ public struct AnalysisJob {
         self.helpers = helpers
         threads = Self.threads(task.options)
         try Threads.setCurrent(threads)
-        let set: PackedDataset
-        (file, set) = try Self.open(task)
-        model = try GraphModel(
-            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
-        images = try LabelledImages(
-            set, for: file.graph, options: task.options,
-            modelNames: file.summary.classNames)
+        (file, model, images) = try Self.open(task)
         helpers?.use(model, images)
         evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in
@@ -69,10 +63,20 @@ public struct AnalysisJob {
         max(1, min(options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount))
     }
 
-    static func open(_ task: WorkerTask.Analyse) throws -> (file: ModelFile, set: PackedDataset) {
+    /// Its model and its training set.
+    static func open(
+        _ task: WorkerTask.Analyse
+    ) throws -> (file: ModelFile, model: GraphModel, images: LabelledImages) {
         let set = try PackedDataset(directory: task.dataset)
         let size = ImageSize(height: set.height, width: set.width)
-        return (try openModel(at: task.model, skeleton: task.skeleton, images: size), set)
+        let file = try openModel(at: task.model, skeleton: task.skeleton, images: size)
+        return (
+            file,
+            try GraphModel(
+                graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight),
+            try LabelledImages(
+                set, for: file.graph, options: task.options, modelNames: file.summary.classNames)
+        )
     }
 
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.

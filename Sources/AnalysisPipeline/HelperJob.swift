@@ -22,11 +22,7 @@ public struct HelperJob {
     public init(_ task: WorkerTask.Analyse, directory: String, token: CancellationToken) throws {
         let threads = AnalysisJob.threads(task.options)
         try Threads.setCurrent(threads)
-        let (file, set) = try AnalysisJob.open(task)
-        let model = try GraphModel(
-            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
-        let images = try LabelledImages(
-            set, for: file.graph, options: task.options, modelNames: file.summary.classNames)
+        let (_, model, images) = try AnalysisJob.open(task)
         try self.init(
             model: model, images: images, method: task.options.distance, threads: threads,
             directory: directory, token: token)

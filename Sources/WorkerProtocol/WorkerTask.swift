@@ -100,6 +100,15 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         }
     }
 
+    /// It works with others on one job.
+    public var isShared: Bool {
+        switch kind {
+        case .analyse(let task): task.sharing != nil
+        case .help: true
+        default: false
+        }
+    }
+
     private static func files(of skeleton: ModelSkeleton?) -> [String] {
         if case .file(let path, _) = skeleton { [path] } else { [] }
     }

@@ -15,8 +15,8 @@ import WorkerProtocol
 struct TaskRunner {
     let channel: Channel
     let token: CancellationToken
-    /// What it computes on, see `Machine`.
-    let machine: String
+    /// The GPU that it computes on, in words; nil for the processor.
+    let gpu: String?
 
     func run(_ task: WorkerTask) throws {
         switch task.kind {
@@ -48,7 +48,9 @@ struct TaskRunner {
 
     private func run(_ analysis: WorkerTask.Analyse, _ directory: String) throws {
         let send: @Sendable (WorkerMessage) -> Void = { [channel] in channel.send($0) }
-        let helpers = analysis.sharing.map { Helpers($0, machine: machine, send: send) }
+        let helpers = try analysis.sharing.map {
+            Helpers($0, machine: try Machine.description(device: gpu), send: send)
+        }
         if let helpers { channel.notices.forward { helpers.take($0) } }
         try AnalysisJob(
             analysis, directory: directory, token: token, helpers: helpers, report: send
@@ -58,7 +60,7 @@ struct TaskRunner {
     /// Until the service wants no more of it.
     private func help(_ analysis: WorkerTask.Analyse, _ directory: String) throws {
         let job = try HelperJob(analysis, directory: directory, token: token)
-        channel.send(.helping(machine: machine))
+        channel.send(.helping(machine: try Machine.description(device: gpu)))
         while let notice = channel.notices.next() {
             if case .part(let part) = notice { channel.send(.partFinished(try job.run(part))) }
         }

@@ -20,7 +20,7 @@ enum WorkerMain {
         do {
             let task = try channel.receiveTask()
             let device = try DeviceChoice(of: task)
-            _ = Machine.processor
+            if task.isShared { _ = Machine.processor }
             try Confinement.enter(for: task, hasGPU: device.isGPU)
             let token = try CancellationToken()
             channel.cancelOnEnd(token)
@@ -28,8 +28,7 @@ enum WorkerMain {
             try LibTorch.checkVersion()
             let line = try device.use()
             if let line { channel.send(.log(line)) }
-            let machine = try Machine.description(device: device.isGPU ? line : nil)
-            try TaskRunner(channel: channel, token: token, machine: machine).run(task)
+            try TaskRunner(channel: channel, token: token, gpu: device.isGPU ? line : nil).run(task)
             channel.send(.finished)
             Channel.end(0)
         } catch {

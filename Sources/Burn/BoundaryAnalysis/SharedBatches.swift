@@ -70,6 +70,10 @@ package final class SharedBatches: Sendable {
 
     func finish(_ findings: SampleFindings) throws {
         try stage.keep(findings)
+        count(findings)
+    }
+
+    private func count(_ findings: SampleFindings) {
         let fraction = state.withLock { state in
             state.done += findings.samples.count
             return Double(state.done) / Double(samples)
@@ -137,11 +141,7 @@ package final class SharedBatches: Sendable {
             news.signal()
             throw error
         }
-        let fraction = state.withLock { state in
-            state.done += findings.samples.count
-            return Double(state.done) / Double(samples)
-        }
-        progress(fraction)
+        count(findings)
         news.signal()
     }
 

@@ -108,17 +108,19 @@ struct ClassCoherence: Sendable {
         let found =
             try sides.filter { $0.count > 2 }.map { try CoherentCluster(in: rows, start: $0) }
             + [CoherentCluster.strongest(in: rows, parameters, generator: Generator(seed: seed))]
-        let agreed = try found.filter { $0.isDistinct(parameters) }.map { cluster in
-            (cluster, try agreement(with: Self.compare(members, with: cluster, store).cluster))
+        let parted = try found.filter { $0.isDistinct(parameters) }.map { bundle in
+            var parted = self
+            parted.isTurned = false
+            parted.mixture = bundle.mixture
+            (parted.cosines, parted.cluster) = try Self.compare(members, with: bundle, store)
+            return (coherence: parted, gain: bundle.gain, agreement: agreement(with: parted.cluster))
         }
         guard
-            let best = agreed.filter({ abs($0.1) >= Self.leastAgreement }).max(by: { $0.0.gain < $1.0.gain })
+            let best = parted.filter({ abs($0.agreement) >= Self.leastAgreement }).max(by: {
+                $0.gain < $1.gain
+            })
         else { return self }
-        var sharpened = self
-        sharpened.isTurned = false
-        sharpened.mixture = best.0.mixture
-        (sharpened.cosines, sharpened.cluster) = try Self.compare(members, with: best.0, store)
-        return best.1 > 0 ? sharpened : sharpened.turned
+        return best.agreement > 0 ? best.coherence : best.coherence.turned
     }
 
     /// Below this two partitions are not the same two groups: another bundle of the class is not what was found.

@@ -22,9 +22,10 @@ struct TailedMode: Hashable, Sendable {
         return mirrored
     }
 
-    func logDensity(_ value: Double) -> Double {
+    /// Up to the constant that all of a mixture's densities have in common.
+    func density(_ value: Double) -> Double {
         let z = (value - mean) / deviation
-        return log(max(weight, 1e-300) / deviation) - z * z / 2
+        return weight / deviation * exp(-z * z / 2)
     }
 }
 

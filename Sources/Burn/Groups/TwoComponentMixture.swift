@@ -142,11 +142,13 @@ struct TwoComponentMixture: Hashable, Sendable {
     }
 
     func logDensity(_ value: Double) -> Double {
-        let density = (0...1).reduce(0.0) { density, k in
-            let z = (value - means[k]) / deviations[k]
-            return density + weights[k] / deviations[k] * exp(-z * z / 2)
-        }
-        return log(max(density + (tail.map { exp($0.logDensity(value)) } ?? 0), 1e-300))
+        log(max(density(0, value) + density(1, value) + (tail?.density(value) ?? 0), 1e-300))
+    }
+
+    /// Of one mode, without its tail.
+    private func density(_ mode: Int, _ value: Double) -> Double {
+        let z = (value - means[mode]) / deviations[mode]
+        return weights[mode] / deviations[mode] * exp(-z * z / 2)
     }
 
     /// How much better two modes explain the values than one normal distribution does: the log-likelihood ratio
@@ -184,12 +186,8 @@ struct TwoComponentMixture: Hashable, Sendable {
 
     private func rawPosterior(_ value: Double) -> Double {
         guard let tail else { return Posterior(self).upper(value) }
-        let modes = (0...1).map { k in
-            let z = (value - means[k]) / deviations[k]
-            return weights[k] / deviations[k] * exp(-z * z / 2)
-        }
-        let part = exp(tail.logDensity(value))
-        return (modes[1] + (tail.isUpper ? part : 0)) / max(modes[0] + modes[1] + part, 1e-300)
+        let (lower, upper, part) = (density(0, value), density(1, value), tail.density(value))
+        return (upper + (tail.isUpper ? part : 0)) / max(lower + upper + part, 1e-300)
     }
 
     private mutating func maximise(_ sums: Sums) {

@@ -46,7 +46,8 @@ struct ProgressiveRefinement {
     mutating func refine(_ pool: inout TrainingPool, with sanitised: GraphModel) throws -> Disagreement {
         let suspicious = Set(targets.map(\.label))
         let suspects = images.labels.indices.filter { suspicious.contains(images.labels[$0]) }
-        let asked = suspects + unsuspicious(suspicious)
+        let ordinary = unsuspicious(suspicious)
+        let asked = suspects + ordinary
         let after = try sanitised.probabilities(images, asked, token: token)
         let (known, given) = try (before.rows(asked), Tensor(asked.map { images.labels[$0] }))
         let change: [Float] = try (known.pick(given) - after.pick(given)).array()
@@ -59,7 +60,7 @@ struct ProgressiveRefinement {
         let dirty = Set(
             targets.filter { !$0.keepsLabels && ($0.isEstimated || $0.isFoundByDistance) }.map(\.label))
         let poison = Set(pool.poison)
-        let null = asked.dropFirst(suspects.count).map { Double(drops[$0]) }
+        let null = ordinary.map { Double(drops[$0]) }
         let planted = pool.poison.filter { dirty.contains(images.labels[$0]) }.map { Double(drops[$0]) }
         let cut = max(
             Statistics.quantile(null, Self.nullQuantile), Statistics.quantile(planted, Self.flaggedQuantile))
@@ -71,7 +72,7 @@ struct ProgressiveRefinement {
                 dirty.contains(images.labels[$0]) && !poison.contains($0) && Double(drops[$0]) > cut
                     && !reviews.isRejected($0)
             }
-        let newlyFlagged = carriers(among: doubted, beside: poison, cut: cut)
+        let newlyFlagged = carriers(among: doubted, beside: poison, ordinary: ordinary, cut: cut)
         let used = Set(pool.clean).union(pool.holdout)
         let newlyClean = suspects.filter {
             !used.contains($0) && !poison.contains($0) && agrees.contains($0) && Double(drops[$0]) <= calm
@@ -95,7 +96,9 @@ struct ProgressiveRefinement {
     /// A class that has lost its poison lets some of its own, ambiguous samples go as well. The detection and the drop look
     /// at a sample independently: a drop multiplies the odds of carrying the trigger by how much more often it happens
     /// among the class's flagged samples than among its others. What is only doubted is not trained on.
-    private func carriers(among doubted: [Int], beside poison: Set<Int>, cut: Double) -> [Int] {
+    private func carriers(
+        among doubted: [Int], beside poison: Set<Int>, ordinary: [Int], cut: Double
+    ) -> [Int] {
         let groups = Dictionary(grouping: doubted) { images.labels[$0] }
         return groups.keys.sorted().flatMap { label -> [Int] in
             let own = images.labels.indices.filter { images.labels[$0] == label }
@@ -104,7 +107,7 @@ struct ProgressiveRefinement {
             // What was not flagged for its distance is still full of poison: other classes say how often a drop means nothing.
             let others =
                 target?.isFoundByDistance == true
-                ? unsuspicious(Set(targets.map(\.label))) : own.filter { !poison.contains($0) }
+                ? ordinary : own.filter { !poison.contains($0) }
             func share(_ samples: [Int]) -> Double {
                 Statistics.cautiousShare(samples.count { Double(drops[$0]) > cut }, of: samples.count)
             }

@@ -66,7 +66,7 @@ extension Setting {
             all processors unless the job's options say otherwise.
             """),
         count(
-            "job_slots", \.jobSlots, 1...64, example: "2",
+            "job_slots", \.jobSlots, OptionRules.slots, example: "2",
             """
             Slots that a long job uses whose options don't say: one of its own, and others for as long as no job waits for
             them. See docs/scaling.md. Default: 4 with `executor: slurm`; 1 on one machine, whose processors a job uses in any
@@ -143,7 +143,7 @@ extension Setting {
             "quotas.upload_bytes_per_hour", \.quotas.uploadBytesPerHour,
             "Bytes that it uploads in an hour; more is answered 429."),
         count(
-            "quotas.job_slots", \.quotas.jobSlots, 1...64,
+            "quotas.job_slots", \.quotas.jobSlots, OptionRules.slots,
             "Slots that one of its jobs may use; more are answered 422."),
     ]
 
