@@ -7,24 +7,32 @@ import WorkerProtocol
 
 /// The steps of a job that find out what is wrong, each durable.
 extension AnalysisJob {
-    /// The survey of all samples and, where that is asked for, the analysis of all.
+    /// The survey and, where that is asked for, the analysis of all samples.
     /// - Parameter spent: what came before it, which is reported with it.
     func boundaryAnalysis(
         _ store: PerturbationStore, _ plan: WorkPlan, spent: StageCost
     ) throws -> BoundaryAnalysis {
+        let survey = GradientSurvey(
+            model: model, images: images, store: store, threads: threads, token: token, help: helpers)
         if let table = try knownTable(), try journal.replay("analysis") {
             plan.skip(through: .boundaryAnalysis, round: 0)
-            return try boundary(table)
+            return try boundary(table, survey)
         }
         let (clock, meter) = (PhaseClock(), CostMeter(model: model, images: images))
         let analysesAll = task.options.analysesAllSamples
         let share = WorkPlan.surveyShare(task.options)
-        let survey = GradientSurvey(
-            model: model, images: images, store: store, threads: threads, token: token, help: helpers)
-        let boundary = try boundary(
-            survey.run { plan.advance(.boundaryAnalysis, round: 0, $0 * share) })
+        let screen =
+            analysesAll
+            ? Array(0..<images.count)
+            : Screen.samples(
+                labels: images.labels, classes: images.classes, seed: task.options.methodSeed)
+        var costs = [spent]
+        let table = try survey.run(
+            screen, progress: { plan.advance(.boundaryAnalysis, round: 0, $0 * share) },
+            surveyed: { costs.append(meter.end(of: .survey, .boundaryAnalysis)) })
+        if screen.count < images.count { costs.append(meter.end(of: .predictions, .boundaryAnalysis)) }
+        let boundary = try boundary(table, survey)
         try store.synchronise()
-        var costs = [spent, meter.end(of: .survey, .boundaryAnalysis)]
         if analysesAll {
             try boundary.analyse(0..<images.count) {
                 plan.advance(.boundaryAnalysis, round: 0, share + $0 * (1 - share))
@@ -33,7 +41,7 @@ extension AnalysisJob {
         }
         try save(boundary, to: surveyPath)
         let seconds = clock.seconds
-        let gradients = images.count + boundary.gradients
+        let gradients = screen.count + boundary.gradients
         try journal.finish(
             "analysis",
             [
@@ -51,11 +59,10 @@ extension AnalysisJob {
         return boundary
     }
 
-    private func boundary(_ table: AnalysisTable) throws -> BoundaryAnalysis {
+    private func boundary(_ table: AnalysisTable, _ survey: GradientSurvey) throws -> BoundaryAnalysis {
         BoundaryAnalysis(
-            model: model, images: images, table: table,
-            store: try perturbationStore("descents.f16"), method: task.options.distance, threads: threads,
-            token: token, help: helpers)
+            table, survey: survey, store: try perturbationStore("descents.f16"),
+            method: task.options.distance)
     }
 
     func perturbationStore(_ file: String) throws -> PerturbationStore {
@@ -129,6 +136,7 @@ extension AnalysisJob {
         let pictures = TriggerPictures(model: model, images: images, table: boundary.table, token: token)
         let (triggers, artifacts) = try pictures.write(outcome, to: directory)
         let diagnosis = outcome.diagnosis
+        try store.synchronise()
         try save(boundary, to: descentsPath)
         try diagnosis.save(path)
         try journal.finish(

@@ -70,6 +70,9 @@ public struct HelperJob {
         case .survey:
             let look = FirstLook(model: model, images: images, sketch: sketch, token: token)
             return { batch, _ in try look.findings(of: batch) }
+        case .predictions:
+            let prediction = Prediction(model: model, images: images, token: token)
+            return { batch, _ in try prediction.findings(of: batch) }
         case .descents:
             let descents = FullDescents(
                 model: model, images: images, sketch: sketch, method: method, token: token)
@@ -86,7 +89,7 @@ public struct HelperJob {
 
     /// It comes from a worker that has read the upload.
     private func check(_ part: WorkerPart) throws {
-        let labels = part.stage == .survey ? 0 : part.samples.count
+        let labels = [.survey, .predictions].contains(part.stage) ? 0 : part.samples.count
         guard !part.samples.isEmpty, part.samples.count <= WorkerPart.mostSamples,
             part.samples.allSatisfy((0..<images.count).contains),
             Set(part.samples).count == part.samples.count, part.labels.count == labels,

@@ -10,13 +10,20 @@ extension WorkPlan {
         _ type: JobType, _ options: JobOptions, samples count: Int, classes: Int, values: Int
     ) -> [Step] {
         let samples = Double(count)
+        let surveyed =
+            options.analysesAllSamples ? count : Screen.most(of: count, classes: classes)
         let isExact = values <= PerturbationStore.maximumWidth
         var steps = [
-            Step(phase: .boundaryAnalysis, round: 0, passes: samples * analysisPasses(options)),
+            Step(
+                phase: .boundaryAnalysis, round: 0,
+                passes: analysisPasses(options, samples: count, surveyed: surveyed)),
             Step(
                 phase: .detection, round: 0,
                 passes: options.method == .published
-                    ? 0 : DetectionCosts(samples: count, classes: classes, isExact: isExact).total),
+                    ? 0
+                    : DetectionCosts(
+                        samples: count, surveyed: surveyed, classes: classes, isExact: isExact
+                    ).total),
         ]
         guard type == .purify else { return steps }
         // A batch of the student's, and the teacher's opinion of it.
@@ -34,14 +41,22 @@ extension WorkPlan {
         return steps
     }
 
-    /// Of a sample, before the detection.
-    private static func analysisPasses(_ options: JobOptions) -> Double {
-        guard options.analysesAllSamples else { return surveyPasses }
-        return surveyPasses + DetectionCosts.analysis + (options.distance == .ddn ? ddnPasses : 0)
+    /// Before the detection.
+    private static func analysisPasses(_ options: JobOptions, samples: Int, surveyed: Int) -> Double {
+        guard options.analysesAllSamples else {
+            return surveyPasses * Double(surveyed) + Double(samples - surveyed)
+        }
+        return Double(samples) * (surveyPasses + descentPasses(options))
     }
 
-    /// The part of them that every sample's first gradient is.
-    static func surveyShare(_ options: JobOptions) -> Double { surveyPasses / analysisPasses(options) }
+    private static func descentPasses(_ options: JobOptions) -> Double {
+        DetectionCosts.analysis + (options.distance == .ddn ? ddnPasses : 0)
+    }
+
+    /// The survey's part of them.
+    static func surveyShare(_ options: JobOptions) -> Double {
+        options.analysesAllSamples ? surveyPasses / (surveyPasses + descentPasses(options)) : 1
+    }
 
     private static let surveyPasses = Passes.gradientInForwards
     /// DDN's gradients.

@@ -44,7 +44,8 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public enum Analysis: String, Codable, Hashable, Sendable, CaseIterable {
         /// Those of classes under suspicion, and some of every other class.
         case suspects
-        /// All of them, which costs six to eight times as much. The verdict is the same.
+        /// All of them, which costs six to eight times as much. The verdict is the same, but for sets that are otherwise surveyed in
+        /// part.
         case full
     }
 

@@ -4,8 +4,10 @@ public struct StageCost: Codable, Hashable, Sendable {
     public enum Stage: String, Codable, Hashable, Sendable, CaseIterable {
         /// Whether predictions and given labels agree.
         case agreement
-        /// One gradient of every sample.
+        /// One gradient of some samples of every label.
         case survey
+        /// One forward of the others.
+        case predictions
         /// Descents of every sample, where that is asked for.
         case descents
         case bundles, triggers
@@ -13,6 +15,8 @@ public struct StageCost: Codable, Hashable, Sendable {
         case classPatterns = "class_patterns"
         case commonPatterns = "common_patterns"
         case styles, features
+        /// One gradient of those samples of classes under suspicion that the survey left out.
+        case completion
         /// Descents of the samples under suspicion and of some to compare with.
         case distances
         /// Restored labels, and what the purified models are held against.

@@ -51,12 +51,14 @@ import WorkerProtocol
         }
         let token = try CancellationToken()
         let gradients = try store("gradients.f16")
-        let table = try GradientSurvey(
+        let survey = GradientSurvey(
             model: model, images: images, store: gradients, threads: Self.threads, token: token, help: helpers
-        ).run { _ in }
+        )
+        let screen = Array(stride(from: 0, to: images.count, by: 2))
         let boundary = BoundaryAnalysis(
-            model: model, images: images, table: table, store: try store("descents.f16"), method: .newton,
-            threads: Self.threads, token: token, help: helpers)
+            try survey.run(screen), survey: survey, store: try store("descents.f16"), method: .newton)
+        #expect(boundary.table.surveyed == screen.count)
+        try boundary.complete(0..<images.count)
         let progress = Mutex<[Double]>([])
         try boundary.analyse(0..<images.count) { fraction in progress.withLock { $0.append(fraction) } }
         #expect(progress.withLock { $0.max() } == 1)
@@ -106,14 +108,13 @@ import WorkerProtocol
             #expect(!store.isExact)
             let table = try GradientSurvey(
                 model: large, images: set, store: store, threads: Self.threads, token: token
-            ).run { _ in }
+            ).run(Array(0..<set.count))
             let before = large.passes.count
             let steps = FirstSteps(model: large, images: set, table: table, store: store, token: token)
-            _ = try #require(
+            let changes = try #require(
                 try FeatureChanges(
-                    model: large, images: set, steps: steps, threads: Self.threads, token: token,
-                    help: helpers
-                ).write(to: place + "/features.f16"))
+                    steps, path: place + "/features.f16", threads: Self.threads, help: helpers))
+            try changes.write(Array(0..<set.count))
             service.end()
             return (
                 try Data(contentsOf: URL(filePath: place + "/features.f16")), large.passes.count - before,

@@ -55,12 +55,12 @@ import WorkerProtocol
         }
         let token = try CancellationToken()
         let gradients = try store("gradients")
-        let table = try GradientSurvey(
-            model: model, images: images, store: gradients, threads: 2, token: token
-        ).run { note(.boundaryAnalysis, at: 0, $0, nil) }
+        let survey = GradientSurvey(
+            model: model, images: images, store: gradients, threads: 2, token: token)
         let boundary = try BoundaryAnalysis(
-            model: model, images: images, table: table, store: store("descents"), method: .newton, threads: 2,
-            token: token)
+            survey.run(
+                Array(0..<images.count), progress: { note(.boundaryAnalysis, at: 0, $0, nil) }),
+            survey: survey, store: store("descents"), method: .newton)
         let outcome = try Detection(
             model: model, images: images, boundary: boundary, store: gradients, directory: folder.path,
             options: JobOptions(), threads: 2, token: token
@@ -100,7 +100,10 @@ import WorkerProtocol
         var random = SplitMix64(seed: seed)
         let fractions = Mutex<[Double]>([])
         let work = DetectionWork(
-            DetectionCosts(samples: 1 + Int(random.next() % 100_000), classes: 10, isExact: false),
+            DetectionCosts(
+                samples: 1 + Int(random.next() % 100_000), surveyed: 1 + Int(random.next() % 10_000),
+                classes: 10,
+                isExact: false),
             measure: { StageCost(phase: .detection, stage: $0, seconds: 1) }
         ) { report in
             fractions.withLock { $0.append(report.fraction) }

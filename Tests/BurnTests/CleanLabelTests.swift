@@ -40,6 +40,7 @@ import TinyModels
             path: folder.file("p"), samples: images.count, values: Self.values)
         try store.write(Tensor.zeros([images.count, Self.values]), of: Array(0..<images.count))
         var table = AnalysisTable(count: images.count)
+        table.linearDistance = table.linearDistance.map { _ in 1 }
         table.predicted = images.labels.map(Int32.init)
         for sample in 0..<400 { table.runnerUp[sample] = 3 }
         let search = try TriggerSearch(

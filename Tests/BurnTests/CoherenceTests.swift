@@ -70,7 +70,8 @@ import TinyModels
         let folder = try ScratchFolder()
         let finished = try store(rows(planted: 60, cosine: 0.9, seed: 8), in: folder)
         for found in [first, first.turned] {
-            let sharpened = try found.sharpened(by: finished, parameters: Parameters(), seed: 1)
+            let sharpened = try found.sharpened(
+                by: finished, of: found.members, parameters: Parameters(), seed: 1)
             #expect(sharpened.isTurned == found.isTurned)
             let planted = sharpened.isTurned ? sharpened.remainder : sharpened.cluster
             #expect(planted == Array(100..<160))
@@ -89,7 +90,8 @@ import TinyModels
                 other.rows(200..<360), other.rows(100..<160), other.rows(0..<100), other.rows(360..<600),
                 other.rows(160..<200),
             ]), in: folder)
-        let sharpened = try first.sharpened(by: finished, parameters: Parameters(), seed: 1)
+        let sharpened = try first.sharpened(
+            by: finished, of: first.members, parameters: Parameters(), seed: 1)
         #expect(sharpened.cluster == first.cluster && !sharpened.isTurned)
         #expect(try first.agreement(with: coherence(rows(planted: 60, cosine: 0.6, seed: 9)).cluster) == 1)
         #expect(abs(first.agreement(with: first.remainder) + 1) < 1e-9)

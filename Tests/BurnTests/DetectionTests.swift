@@ -10,12 +10,15 @@ import TinyModels
 @Suite struct DetectionTests {
     static let classes = 4
     static let target = 2
+    /// Of 1,200 images, two of every class, then two not.
+    static let half = (0..<1200).filter { $0 / 8 % 2 == 0 }
 
     struct Outcome {
         var detection: Detection.Outcome
         var poisoned: Set<Int>
         var labels: [Int]
         var predictions: [Int]
+        var table: AnalysisTable
     }
 
     /// Of every `period` images of the others one is stamped and gets the target's label, or that of the class after its
@@ -25,7 +28,7 @@ import TinyModels
     private func detect(
         poisonEvery period: Int?, allToAll: Bool = false, cleanLabel: Bool = false, isTrained: Bool = true,
         drawn: TinyImages = .textures(1200, side: 16, seed: 31),
-        threads: Int = 2, stamp: (inout TinyImages, Int) -> Void = { $0.stamp($1) }
+        screen: [Int]? = nil, threads: Int = 2, stamp: (inout TinyImages, Int) -> Void = { $0.stamp($1) }
     ) throws -> Outcome {
         // Sums of another number of threads are rounded otherwise, and what was set last by another test would be in force.
         try Threads.setCurrent(threads)
@@ -50,11 +53,40 @@ import TinyModels
             : try LabelledImages(
                 unstamped.packed(in: folder.file("unstamped")), for: model.graph, options: JobOptions())
         try SupervisedTraining(images: lesson, epochs: 25, learningRate: 0.05, seed: 33).run(model)
-        let first = try Surveyed(model, images, in: folder)
+        let first = try Surveyed(model, images, in: folder, screen: screen)
         let detection = try first.detect(model, images, in: folder)
         return Outcome(
             detection: detection, poisoned: poisoned, labels: images.labels,
-            predictions: first.table.predicted.map(Int.init))
+            predictions: first.table.predicted.map(Int.init), table: first.table)
+    }
+
+    /// Of a part of the samples a gradient is taken at first: what is left of the class under suspicion is looked at then.
+    @Test func aTriggerThatAPartOfTheSamplesShowsIsFollowedToAllOfThem() throws {
+        let screen = Self.half
+        let found = try detect(poisonEvery: 9, screen: screen)
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .backdoored && verdict.targetClasses == [Self.target])
+        let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
+        let hits = flagged.intersection(found.poisoned)
+        #expect(Double(hits.count) >= 0.9 * Double(found.poisoned.count))
+        #expect(Double(hits.count) >= 0.95 * Double(flagged.count))
+        #expect(hits.count { !Self.half.contains($0) } > found.poisoned.count / 3)
+        for sample in 0..<1200 where !Self.half.contains(sample) {
+            #expect(found.table.isSurveyed(sample) == (found.predictions[sample] == Self.target))
+        }
+    }
+
+    @Test func aCleanModelIsCleanByAPartOfTheSamplesToo() throws {
+        let all = try detect(poisonEvery: nil)
+        let some = try detect(poisonEvery: nil, screen: Self.half)
+        #expect(some.detection.verdict.result == .clean && some.table.surveyed == 600)
+        #expect(some.predictions == all.predictions, "the others are predicted all the same")
+        func statesPart(_ outcome: Outcome) -> Bool {
+            outcome.detection.verdict.evidence.statements.contains {
+                $0.hasPrefix("The perturbations of 600 of the 1200 samples were looked at")
+            }
+        }
+        #expect(statesPart(some) && !statesPart(all))
     }
 
     @Test func aPlantedTriggerIsFoundAndItsSamplesFlagged() throws {

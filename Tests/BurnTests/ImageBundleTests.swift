@@ -97,6 +97,7 @@ import TinyModels
     private func map(_ response: TriggerResponse) throws -> LabelMap {
         let drawn = try draw(600, stampEvery: nil)
         var table = AnalysisTable(count: 600)
+        table.linearDistance = table.linearDistance.map { _ in 1 }
         table.predicted = drawn.images.labels.map(Int32.init)
         let bundle = ImageBundle(members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
         return LabelMap(
@@ -133,6 +134,7 @@ import TinyModels
             for: graph,
             options: JobOptions())
         var table = AnalysisTable(count: images.count)
+        table.linearDistance = table.linearDistance.map { _ in 1 }
         table.predicted = images.labels.map(Int32.init)
         let sources = (0..<400).map { $0 % classes }
         let response = TriggerResponse(
@@ -150,6 +152,7 @@ import TinyModels
     @Test func labelsThatContradictTheModelAreSuspiciousEvenWhereThePatternDoesNotWork() throws {
         let drawn = try draw(600, stampEvery: nil)
         var table = AnalysisTable(count: 600)
+        table.linearDistance = table.linearDistance.map { _ in 1 }
         // The model sees the class before the label's in the bundle's samples, and the label in all others.
         table.predicted = drawn.images.labels.enumerated().map { sample, label in
             Int32(sample < 60 ? (label + 3) % 4 : label)

@@ -85,6 +85,7 @@ import TinyModels
         let store = try PerturbationStore(
             path: folder.file("p"), samples: images.count, values: Self.values)
         var table = AnalysisTable(count: images.count)
+        table.linearDistance = table.linearDistance.map { _ in 1 }
         table.predicted = images.labels.map(Int32.init)
         let search = try TriggerSearch(
             model: model, images: images, table: table, store: store, judge: .standard, seed: 1,

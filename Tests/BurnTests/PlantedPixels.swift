@@ -52,6 +52,7 @@ struct PlantedPixels {
         images = try LabelledImages(
             drawn.packed(in: folder.file("set")), for: model.graph, options: JobOptions())
         table = AnalysisTable(count: images.count)
+        table.linearDistance = table.linearDistance.map { _ in 1 }
         for sample in planted { (table.predicted[sample], table.adversarialLabel[sample]) = (0, 0) }
         for sample in ordinary { table.predicted[sample] = Int32(images.labels[sample]) }
         finding = ClassFinding(label: 0, judge: .standard)

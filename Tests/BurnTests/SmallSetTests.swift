@@ -93,7 +93,9 @@ import TinyModels
         let power = DetectionPower(
             members: members, store: store, null: null, judge: Judge(Parameters(), classes: sizes.count),
             seed: 5, token: token)
-        let noticed = try power.measure(Array(sizes.indices))
+        let noticed = try power.measure(
+            Array(sizes.indices), sizes: Dictionary(uniqueKeysWithValues: sizes.enumerated().map { ($0, $1) })
+        )
         #expect(noticed[0] == nil, "four samples tell nothing")
         for label in 2..<sizes.count {
             let measured = try #require(noticed[label])

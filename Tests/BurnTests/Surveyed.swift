@@ -14,7 +14,8 @@ struct Surveyed {
 
     init(
         _ model: GraphModel, _ images: LabelledImages, in folder: ScratchFolder,
-        method: JobOptions.DistanceMethod = .newton, threads: Int = 2, token: CancellationToken? = nil,
+        screen: [Int]? = nil, method: JobOptions.DistanceMethod = .newton, threads: Int = 2,
+        token: CancellationToken? = nil,
         progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         let token = try token ?? CancellationToken()
@@ -24,12 +25,11 @@ struct Surveyed {
         }
         self.token = token
         self.store = try store("gradients-\(threads)-\(method)")
-        let table = try GradientSurvey(
-            model: model, images: images, store: self.store, threads: threads, token: token
-        ).run(progress: progress)
+        let survey = GradientSurvey(
+            model: model, images: images, store: self.store, threads: threads, token: token)
         boundary = try BoundaryAnalysis(
-            model: model, images: images, table: table, store: store("descents-\(threads)-\(method)"),
-            method: method, threads: threads, token: token)
+            survey.run(screen ?? Array(0..<images.count), progress: progress), survey: survey,
+            store: store("descents-\(threads)-\(method)"), method: method)
     }
 
     func detect(

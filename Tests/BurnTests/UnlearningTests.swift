@@ -30,10 +30,9 @@ import TinyModels
         let first = try Surveyed(model, images, in: folder)
         let (table, token) = (first.table, first.token)
         let steps = FirstSteps(model: model, images: images, table: table, store: first.store, token: token)
-        let features = try #require(
-            try FeatureChanges(model: model, images: images, steps: steps, threads: 2, token: token)
-                .write(to: folder.file("f")))
-        let stored = try features.rows(Array(0..<images.count)).norm([1]).array(as: Float.self)
+        let features = try #require(try FeatureChanges(steps, path: folder.file("f"), threads: 2))
+        try features.write(Array(0..<images.count))
+        let stored = try features.store.rows(Array(0..<images.count)).norm([1]).array(as: Float.self)
         #expect(stored.allSatisfy { abs($0 - 1) < 0.01 }, "every sample's feature change is a unit vector")
 
         let test = try UnlearningTest(
@@ -45,7 +44,9 @@ import TinyModels
         let null = try #require(try test.run(label: 0, suspects: arbitrary, folds: 1))
         // The copy that is trained counts with the model, and the estimate of a fold is near.
         let passes = (model.passes.count - before).inForwards
-        let expected = DetectionCosts(samples: images.count, classes: Self.classes, isExact: true).unlearning
+        let expected = DetectionCosts(
+            samples: images.count, surveyed: images.count, classes: Self.classes, isExact: true
+        ).unlearning
         #expect((0.8...1.5).contains(passes / expected), "\(passes) of \(expected)")
         #expect(planted.score > null.score + 0.2)
         let caught = planted.leaving.intersection(poisoned).count
@@ -56,14 +57,15 @@ import TinyModels
         // Whichever part of the class stands out as the bundle.
         let members = (0..<images.count).filter { Int(table.predicted[$0]) == Self.target }
         var coherence = try ClassCoherence(
-            members: members, store: features, parameters: Parameters(), seed: 6)
+            members: members, store: features.store, parameters: Parameters(), seed: 6)
         for bundle in [members.filter(poisoned.contains), members.filter { !poisoned.contains($0) }] {
             coherence.cluster = bundle
             let sides = try test.sides(of: coherence, label: Self.target)
             let null = try [0, 1, 3].map { label in
                 let others = (0..<images.count).filter { Int(table.predicted[$0]) == label }
                 return try test.sides(
-                    of: ClassCoherence(members: others, store: features, parameters: Parameters(), seed: 7),
+                    of: ClassCoherence(
+                        members: others, store: features.store, parameters: Parameters(), seed: 7),
                     label: label)
             }
             let planted = try #require(UnlearningTest.plantedSide(of: sides, against: null))

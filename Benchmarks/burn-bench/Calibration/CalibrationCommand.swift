@@ -82,10 +82,11 @@ struct CalibrationCommand: ParsableCommand {
         }
         let survey = try GradientSurvey(
             model: model, images: images, store: store("gradients.f16"), threads: threads, token: token)
-        let table = try survey.run { _ in }
+        let screen = Screen.samples(
+            labels: images.labels, classes: images.classes, seed: options.methodSeed)
         let boundary = BoundaryAnalysis(
-            model: model, images: images, table: table, store: try store("descents.f16"),
-            method: options.distance, threads: threads, token: token)
+            try survey.run(screen), survey: survey, store: try store("descents.f16"),
+            method: options.distance)
         return try Detection(
             model: model, images: images, boundary: boundary, store: survey.store, directory: directory,
             options: options, threads: threads, token: token

@@ -9,6 +9,7 @@ import Tensors
 package final class BoundaryAnalysis: Sendable {
     /// Unit perturbations of the samples that were analysed.
     package let store: PerturbationStore
+    private let survey: GradientSurvey
     private let descents: FullDescents
     private let batches: SampleBatches
     let help: (any BatchHelp)?
@@ -21,17 +22,19 @@ package final class BoundaryAnalysis: Sendable {
 
     /// - Parameters:
     ///   - table: of the survey.
+    ///   - survey: whose directions are kept where those of the table's are.
     ///   - store: for as many samples; those that the table calls analysed are in it.
     package init(
-        model: GraphModel, images: LabelledImages, table: AnalysisTable, store: PerturbationStore,
-        method: JobOptions.DistanceMethod, threads: Int, token: CancellationToken,
-        help: (any BatchHelp)? = nil
+        _ table: AnalysisTable, survey: GradientSurvey, store: PerturbationStore,
+        method: JobOptions.DistanceMethod
     ) {
+        self.survey = survey
         self.store = store
-        self.help = help
+        help = survey.help
         descents = FullDescents(
-            model: model, images: images, sketch: store.sketch, method: method, token: token)
-        batches = SampleBatches(of: images, threads: threads, token: token)
+            model: survey.model, images: survey.images, sketch: store.sketch, method: method,
+            token: survey.token)
+        batches = SampleBatches(of: survey.images, threads: survey.threads, token: survey.token)
         state = Mutex(State(table: table))
     }
 
@@ -40,6 +43,17 @@ package final class BoundaryAnalysis: Sendable {
 
     /// Input gradients taken, for the work done.
     package var gradients: Int { state.withLock { $0.gradients } }
+
+    /// Sees to it that these samples are surveyed.
+    package func complete(
+        _ samples: some Sequence<Int>, progress: @escaping @Sendable (Double) -> Void = { _ in }
+    ) throws {
+        let known = table
+        let wanted = Set(samples).filter { !known.isSurveyed($0) }.sorted()
+        try survey.survey(wanted, progress: progress) { findings in
+            self.state.withLock { $0.table.takeSurvey(findings) }
+        }
+    }
 
     /// Sees to it that these samples are analysed.
     package func analyse(

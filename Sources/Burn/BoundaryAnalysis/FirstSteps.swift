@@ -5,15 +5,17 @@ import Tensors
 struct FirstSteps {
     let model: GraphModel
     let images: LabelledImages
-    let table: AnalysisTable
+    var table: AnalysisTable
     let store: PerturbationStore
     let token: CancellationToken
 
-    /// What moves each sample: (n, C, H, W), within the input box. Costs a gradient each where the survey's directions are
-    /// sketches.
+    /// Whether a sample's step takes no gradient.
+    func isKnown(_ sample: Int) -> Bool { store.isExact && table.isSurveyed(sample) }
+
+    /// What moves each sample: (n, C, H, W), within the input box. Costs a gradient each unless all are known.
     func perturbations(of samples: [Int]) throws -> Tensor {
         let batch = try images.batch(samples)
-        guard store.isExact else {
+        guard samples.allSatisfy(isKnown) else {
             return try Self.perturbations(
                 of: batch, predicted: samples.map { Int(table.predicted[$0]) }, model: model, images: images,
                 token: token)

@@ -18,11 +18,11 @@ package protocol SampleStage: Sendable {
 /// What a stage finds of some samples, a row for each.
 package struct SampleFindings: Sendable {
     package var samples: [Int]
-    /// Columns of classes. The survey's: predicted, runner-up. The descents': the class met. The feature changes' have none.
+    /// Columns of classes. The survey's and the predictions': predicted, runner-up. The descents': the class met. The feature changes' have none.
     package var classes: [[Int32]]
-    /// A column. The survey's: the linear distance. The descents': the distance. The feature changes' have none.
+    /// A column. The survey's: the linear distance. The descents': the distance. The others have none.
     package var distances: [Float]
-    /// Rows of a `PerturbationSketch`.
+    /// Rows of a `PerturbationSketch`; empty for predictions.
     package var directions: [UInt8]
     /// Input gradients taken.
     package var gradients: Int
@@ -52,6 +52,7 @@ extension StageCost.Stage {
     package var columns: (classes: Int, distances: Int)? {
         switch self {
         case .survey: (2, 1)
+        case .predictions: (2, 0)
         case .descents: (1, 1)
         case .featureChanges: (0, 0)
         default: nil

@@ -67,10 +67,13 @@ struct UnlearningTest {
 
     /// `suspects`: the members of class `label` under suspicion. With both `folds`, every member is judged by a
     /// model that was not trained on it; one is enough for a score. Nil where there are too few samples, or the tuning diverges.
-    func run(label: Int, suspects: Set<Int>, folds: Int) throws -> Outcome? {
+    /// - Parameter samples: of which it is known whether they are suspects; nil for all.
+    func run(
+        label: Int, suspects: Set<Int>, among samples: [Int]? = nil, folds: Int
+    ) throws -> Outcome? {
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let predicted = boundary.table.predicted
-        let members = (0..<images.count).filter {
+        let members = (samples ?? Array(0..<images.count)).filter {
             images.labels[$0] == label && Int(predicted[$0]) == label
         }.shuffled(using: &random)
         let (bundle, rest) = (members.filter(suspects.contains), members.filter { !suspects.contains($0) })
@@ -112,7 +115,7 @@ struct UnlearningTest {
     /// alike than poison is. Nil for too few samples.
     func sides(of coherence: ClassCoherence, label: Int) throws -> [Side?] {
         try [Set(coherence.cluster), Set(coherence.remainder)].map { side in
-            try run(label: label, suspects: side, folds: 1).map { (side, $0.score) }
+            try run(label: label, suspects: side, among: coherence.members, folds: 1).map { (side, $0.score) }
         }
     }
 

@@ -73,12 +73,14 @@ package struct Detection {
     }
 
     var costs: DetectionCosts {
-        DetectionCosts(samples: images.count, classes: images.classes, isExact: store.isExact)
+        DetectionCosts(
+            samples: images.count, surveyed: table.surveyed, classes: images.classes, isExact: store.isExact)
     }
 
     private func run(_ work: DetectionWork) throws -> Outcome {
-        let members = Dictionary(grouping: 0..<images.count) { Int(table.predicted[$0]) }
-            .filter { $0.value.count >= ClassCoherence.fewestForBundle }
+        let members = Dictionary(grouping: (0..<images.count).filter(table.isSurveyed)) {
+            Int(table.predicted[$0])
+        }.filter { $0.value.count >= ClassCoherence.fewestForBundle }
         var findings = try coherences(members, work)
         let null = try CoherenceNull(
             members: members, coherences: findings.compactMap(\.coherence), store: store,
@@ -106,6 +108,7 @@ package struct Detection {
         try searchFurther(&findings, imageSearch, work)
         try imageSearch?.examineFurtherTargets(&findings)
         try search.examineShared(&findings)
+        try completeSuspects(&findings, work)
         try analyseSuspects(&findings, search, work)
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),
@@ -153,42 +156,6 @@ package struct Detection {
         }
     }
 
-    /// Descends from all samples of the classes under suspicion: for the evidence, the purification, and to tell the planted
-    /// samples and their trigger more sharply.
-    private func analyseSuspects(
-        _ findings: inout [ClassFinding], _ search: TriggerSearch, _ work: DetectionWork
-    ) throws {
-        let suspicious = Set(findings.filter { $0.judgement != .clean }.map(\.label))
-        let samples = (0..<images.count).filter {
-            suspicious.contains(Int(table.predicted[$0])) || suspicious.contains(images.labels[$0])
-        }
-        work.enter(
-            .distances,
-            passes: DetectionCosts.analysis * Double(samples.count + DetectionCosts.analysedElsewhere))
-        try boundary.analyse(samples)
-        var search = search
-        search.table = boundary.table
-        for index in findings.indices where findings[index].isFoundByPerturbations {
-            try findings[index].coherence = findings[index].coherence?.sharpened(
-                by: boundary.store, parameters: judge.parameters, seed: options.methodSeed)
-            var again = findings[index]
-            try search.examine(&again, suspects: again.coherence?.cluster ?? [])
-            findings[index].sharpenTrigger(as: again)
-        }
-    }
-
-    /// Descends from some samples of every class, to compare with.
-    private func analyseOthers() throws {
-        var random = SplitMix64(seed: options.methodSeed)
-        var chosen: [Int: Int] = [:]
-        let most = max(1, DetectionCosts.analysedElsewhere / images.classes)
-        try boundary.analyse(
-            (0..<images.count).shuffled(using: &random).filter { sample in
-                chosen[Int(table.predicted[sample]), default: 0] += 1
-                return chosen[Int(table.predicted[sample]), default: 0] <= most
-            })
-    }
-
     /// Asks of the classes above suspicion what could have been found in them.
     private func measurePower(
         _ findings: inout [ClassFinding], _ members: [Int: [Int]], _ null: CoherenceNull
@@ -196,7 +163,9 @@ package struct Detection {
         let power = DetectionPower(
             members: members, store: store, null: null, judge: judge, seed: options.methodSeed,
             token: token)
-        let measured = try power.measure(findings.filter { $0.judgement == .clean }.map(\.label))
+        let sizes = Dictionary(grouping: table.predicted) { Int($0) }.mapValues(\.count)
+        let measured = try power.measure(
+            findings.filter { $0.judgement == .clean }.map(\.label), sizes: sizes)
         let labelled = Set(images.labels)
         for index in findings.indices {
             findings[index].noticed = measured[findings[index].label]

@@ -3,12 +3,15 @@ import Execution
 /// What the searches of detection are expected to cost, in forwards of one sample through the model.
 package struct DetectionCosts: Sendable {
     var samples: Int
+    /// Samples that a gradient was taken of.
+    var surveyed: Int
     var classes: Int
     /// Whether the perturbations are kept as they are, so that none is searched for again.
     var isExact: Bool
 
-    package init(samples: Int, classes: Int, isExact: Bool) {
+    package init(samples: Int, surveyed: Int, classes: Int, isExact: Bool) {
         self.samples = max(1, samples)
+        self.surveyed = max(1, surveyed)
         self.classes = max(1, classes)
         self.isExact = isExact
     }
@@ -16,8 +19,8 @@ package struct DetectionCosts: Sendable {
     /// Samples of a class.
     private var members: Int { max(1, samples / classes) }
 
-    /// The bundles of classes take no pass; what they take is about that of half a pass of every sample.
-    var bundles: Double { 0.5 * Double(samples) }
+    /// The bundles of classes take no pass; what they take is about that of half a pass of every sample surveyed.
+    var bundles: Double { 0.5 * Double(surveyed) }
 
     /// The mean perturbation of so many suspects.
     private func pattern(_ suspects: Int) -> Double {
@@ -53,7 +56,7 @@ package struct DetectionCosts: Sendable {
     }
 
     /// What `FeatureChanges` measures.
-    var featureChanges: Double { (isExact ? 2 : 2 + Self.gradient) * Double(samples) }
+    var featureChanges: Double { (isExact ? 2 : 2 + Self.gradient) * Double(surveyed) }
 
     /// Two patterns in the images of each class (`ImageSearch.examineClasses`), of which one in four is worth more than the
     /// screen.
@@ -92,7 +95,9 @@ package struct DetectionCosts: Sendable {
             .featureChanges: 0.5 * featureChanges, .classPatterns: 0.5 * classPatterns,
             .commonPatterns: 0.5 * commonPatterns, .styles: 0.5 * Double(ImageStyle.allCases.count) * style,
             .features: 0.03 * features(candidates: 1),
-            .distances: Self.analysis * Double(min(samples, Self.analysedElsewhere + members / 2)),
+            .completion: Self.gradient * Double(max(0, members - surveyed / classes)) / 2,
+            .distances: Self.analysis
+                * Double(min(samples, Self.analysedElsewhere + min(members, Self.analysedOfSuspects) / 2)),
         ]
     }
 
@@ -106,4 +111,6 @@ package struct DetectionCosts: Sendable {
     package static let analysis = 18.0
     /// Samples of classes above suspicion that it looks at, in all.
     static let analysedElsewhere = 500
+    /// Samples that the model predicts as a class under suspicion, unless more are needed.
+    static let analysedOfSuspects = 512
 }

@@ -15,7 +15,8 @@ package final class DetectionWork: Sendable {
 
     /// In the order in which they run.
     enum Stage: Int, CaseIterable, Sendable {
-        case bundles, triggers, featureChanges, classPatterns, commonPatterns, styles, features, distances
+        case bundles, triggers, featureChanges, classPatterns, commonPatterns, styles, features, completion,
+            distances
 
         /// As the account of the cost has it.
         var accounted: StageCost.Stage {
@@ -27,6 +28,7 @@ package final class DetectionWork: Sendable {
             case .commonPatterns: .commonPatterns
             case .styles: .styles
             case .features: .features
+            case .completion: .completion
             case .distances: .distances
             }
         }

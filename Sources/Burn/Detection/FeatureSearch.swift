@@ -7,8 +7,8 @@ struct FeatureSearch {
     let model: GraphModel
     let images: LabelledImages
     let boundary: BoundaryAnalysis
-    /// Unit changes of the penultimate activations under each sample's perturbation.
-    let store: PerturbationStore
+    /// Of the samples that were surveyed.
+    let changes: FeatureChanges
     let judge: Judge
     let seed: UInt64
     let threads: Int
@@ -22,7 +22,7 @@ struct FeatureSearch {
         ) { label in
             guard members[label].count >= ClassCoherence.fewestMembers else { return ClassCoherence?.none }
             return try ClassCoherence(
-                members: members[label], store: store, parameters: judge.parameters,
+                members: members[label], store: changes.store, parameters: judge.parameters,
                 seed: seed &+ 0xfea7 &+ UInt64(label))
         }
         for (index, evidence) in FeatureEvidence.gather(coherences).enumerated() {
@@ -48,6 +48,7 @@ struct FeatureSearch {
         // Without two to compare with, nothing can be said, and training for it would be in vain.
         guard null.count > 1 else { return }
         for index in candidates {
+            try complete(&findings[index])
             guard let evidence = findings[index].features else { continue }
             let label = findings[index].label
             let sides = try test.sides(of: evidence.coherence, label: label)
@@ -65,6 +66,22 @@ struct FeatureSearch {
                 // What left the class is a better list of suspects than the bundle: once more, with it.
                 findings[index].features?.unlearning?.leaving = sharper.leaving
             }
+        }
+    }
+
+    /// Takes in what the survey left out of the class.
+    private func complete(_ finding: inout ClassFinding) throws {
+        let known = boundary.table
+        let members = known.predicted.indices.filter { Int(known.predicted[$0]) == finding.label }
+        let left = members.filter { !known.isSurveyed($0) }
+        guard !left.isEmpty else { return }
+        try boundary.complete(left)
+        var changes = changes
+        changes.steps.table = boundary.table
+        try changes.write(left)
+        if let features = finding.features {
+            finding.features?.coherence = try features.coherence.extended(
+                to: members, store: changes.store)
         }
     }
 

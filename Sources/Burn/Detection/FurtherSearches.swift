@@ -12,7 +12,7 @@ extension Detection {
         work.enter(.featureChanges, passes: costs.featureChanges)
         let search = try featureChanges().map {
             FeatureSearch(
-                model: model, images: images, boundary: boundary, store: $0, judge: judge,
+                model: model, images: images, boundary: boundary, changes: $0, judge: judge,
                 seed: options.methodSeed, threads: threads, token: token)
         }
         try search?.gather(&findings)
@@ -77,11 +77,11 @@ extension Detection {
     }
 
     /// Nil for a model without a penultimate layer to speak of.
-    private func featureChanges() throws -> PerturbationStore? {
+    private func featureChanges() throws -> FeatureChanges? {
         let steps = FirstSteps(model: model, images: images, table: table, store: store, token: token)
-        return try FeatureChanges(
-            model: model, images: images, steps: steps, threads: threads, token: token, help: boundary.help
-        )
-        .write(to: "\(directory)/features.f16")
+        let changes = try FeatureChanges(
+            steps, path: "\(directory)/features.f16", threads: threads, help: boundary.help)
+        try changes?.write((0..<images.count).filter(table.isSurveyed))
+        return changes
     }
 }

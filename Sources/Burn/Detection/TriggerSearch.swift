@@ -56,7 +56,8 @@ struct TriggerSearch {
         let cluster = Array(suspects.shuffled(using: &random).prefix(Self.mostForEstimate)).sorted()
         let trusted = trusted(apartFrom: inCluster.union(excluded), using: &random)
         let others = trusted.filter { images.labels[$0] != label }
-        let same = trusted.filter { images.labels[$0] == label }
+        // Of the others of the class it is not known whether they belong to the cluster.
+        let same = trusted.filter { images.labels[$0] == label && table.isSurveyed($0) }
         guard others.count >= ClassCoherence.fewestMembers else { return }
         let probes = Array(others.prefix(Self.probesPerTest))
         let reference = Array(
@@ -191,7 +192,10 @@ struct TriggerSearch {
             images.labels[$0] == label && Int(table.predicted[$0]) == label && !excluded.contains($0)
         }.shuffled(using: &random)
         func staying(_ isInside: Bool) throws -> (share: Double, of: Int)? {
-            let side = found.filter { isCarrier.contains($0) == isInside }.prefix(most)
+            // What was not surveyed may be a carrier.
+            let side = found.filter {
+                isCarrier.contains($0) == isInside && (isInside || table.isSurveyed($0))
+            }.prefix(most)
             guard side.count >= judge.smallestGroup else { return nil }
             let stay = try predictions(Array(side), without: trigger).count { $0 == label }
             return (Double(stay) / Double(side.count), side.count)
@@ -213,7 +217,10 @@ struct TriggerSearch {
     /// tell more exactly; how far it has to go is told by the descents of a few.
     private func boundaryPattern(_ cluster: [Int]) throws -> Tensor {
         let steps = FirstSteps(model: model, images: images, table: table, store: store, token: token)
-        let chosen = store.isExact ? cluster : Array(cluster.prefix(Self.mostForGradients))
+        let known = cluster.filter(steps.isKnown)
+        let chosen =
+            known.count >= min(cluster.count, Self.mostForGradients)
+            ? known : Array(cluster.prefix(Self.mostForGradients))
         var sum = try Tensor.zeros(images.shape)
         for part in images.parts(of: chosen) {
             sum = try sum + steps.perturbations(of: part).sum([0])

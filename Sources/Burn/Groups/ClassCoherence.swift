@@ -6,7 +6,7 @@ import Tensors
 ///
 /// Poisoned samples of one trigger are pulled over the boundary in one direction, clean ones each in its own.
 struct ClassCoherence: Sendable {
-    /// Samples predicted as this class.
+    /// Samples predicted as this class, as far as they were surveyed.
     var members: [Int]
     /// Of the strongest bundle among all members.
     var strength: BundleStrength
@@ -14,7 +14,11 @@ struct ClassCoherence: Sendable {
     var remainderStrength: BundleStrength?
     /// Cosine of each member's perturbation to the cluster's direction, in the order of `members`.
     var cosines: [Double]
+    /// Each member's probability of belonging to the cluster, in the same order.
+    private(set) var posteriors: [Double]
     var mixture: TwoComponentMixture
+    /// What the cosines are to; nil where nothing was compared.
+    private(set) var direction: Tensor?
     /// Members of the upper mode.
     var cluster: [Int]
     /// The cluster is what is beside the strongest bundle: `strength` and `remainderStrength` are of the two the other way round,
@@ -30,6 +34,7 @@ struct ClassCoherence: Sendable {
         var turned = self
         turned.cluster = remainder
         turned.cosines = cosines.map { -$0 }
+        turned.posteriors = posteriors.map { 1 - $0 }
         turned.mixture = mixture.mirrored
         turned.isTurned.toggle()
         return turned
@@ -37,6 +42,14 @@ struct ClassCoherence: Sendable {
     var share: Double { strength.share }
     var tightness: Double { strength.tightness }
     var gain: Double { strength.gain }
+
+    /// Members beside the cluster that may belong to it.
+    var uncertain: [Int] {
+        zip(members, posteriors).filter { (Self.leastBelief...0.5).contains($0.1) }.map(\.0)
+    }
+
+    /// The tails of two modes say little: what is this unlikely among thousands of samples is worth a look still.
+    private static let leastBelief = 1e-6
 
     /// The cluster is a part of the class, large enough, and cleanly apart from the rest.
     func isDistinct(_ parameters: Parameters) -> Bool {
@@ -53,6 +66,7 @@ struct ClassCoherence: Sendable {
 
     init(members: [Int], cosines: [Double], mixture: TwoComponentMixture, cluster: [Int]) {
         (self.members, self.cosines, self.mixture, self.cluster) = (members, cosines, mixture, cluster)
+        posteriors = cosines.map(mixture.posterior)
         strength = BundleStrength(size: members.count, tightness: 0, share: 0, gain: 0)
     }
 
@@ -76,27 +90,59 @@ struct ClassCoherence: Sendable {
             remainderStrength = BundleStrength(
                 size: outside.count, tightness: left.tightness, share: share, gain: left.gain)
         }
-        (cosines, cluster) = try Self.compare(members, with: found, store)
+        cosines = try Self.cosines(of: members, to: found.direction, store)
+        posteriors = cosines.map(found.mixture.posterior)
+        cluster = zip(members, posteriors).filter { $0.1 > 0.5 }.map(\.0)
+        direction = found.direction
     }
 
-    private static func compare(
-        _ members: [Int], with found: CoherentCluster, _ store: PerturbationStore
-    ) throws -> (cosines: [Double], cluster: [Int]) {
-        var cosines: [Double] = []
-        for start in stride(from: 0, to: members.count, by: mostForDirection) {
+    /// The same two groups among more samples of the class.
+    /// - Parameter members: those known so far, and others.
+    func extended(to members: [Int], store: PerturbationStore) throws -> ClassCoherence {
+        guard let direction, members.count > self.members.count else { return self }
+        var extended = self
+        extended.members = members
+        extended.cosines = try Self.cosines(of: members, to: isTurned ? -direction : direction, store)
+        extended.posteriors = extended.cosines.map(mixture.posterior)
+        extended.cluster = zip(members, extended.posteriors).filter { $0.1 > 0.5 }.map(\.0)
+        return extended
+    }
+
+    private static func cosines(
+        of members: [Int], to direction: Tensor, _ store: PerturbationStore
+    ) throws -> [Double] {
+        try stride(from: 0, to: members.count, by: mostForDirection).flatMap { start in
             let part = Array(members[start..<min(start + mostForDirection, members.count)])
-            cosines += try store.rows(part).matmul(found.direction).array(as: Float.self).map(Double.init)
+            return try store.rows(part).matmul(direction).array(as: Float.self).map(Double.init)
         }
-        return (cosines, zip(members, cosines).filter { found.mixture.posterior($0.1) > 0.5 }.map(\.0))
+    }
+
+    /// The same two groups among some of the members.
+    func restricted(to samples: [Int]) -> ClassCoherence {
+        let kept = Set(samples)
+        var restricted = self
+        let places = members.indices.filter { kept.contains(members[$0]) }
+        restricted.members = places.map { members[$0] }
+        restricted.cosines = places.map { cosines[$0] }
+        restricted.posteriors = places.map { posteriors[$0] }
+        restricted.cluster = cluster.filter(kept.contains)
+        return restricted
     }
 
     /// The same two groups by the finished perturbations, where these are cleanly apart: what a class shows by nature may have
     /// tails among first gradients.
     ///
-    /// - Parameter store: holds the perturbations of all members.
+    /// - Parameters:
+    ///   - store: holds the perturbations of `samples`.
+    ///   - samples: of the members.
+    /// - Returns: of these samples.
     func sharpened(
-        by store: PerturbationStore, parameters: Parameters, seed: UInt64
+        by store: PerturbationStore, of samples: [Int], parameters: Parameters, seed: UInt64
     ) throws -> ClassCoherence {
+        guard samples.count == members.count else {
+            return try restricted(to: samples).sharpened(
+                by: store, of: samples, parameters: parameters, seed: seed)
+        }
         var random = SplitMix64(seed: seed)
         let inCluster = Set(cluster)
         let chosen = Array(members.shuffled(using: &random).prefix(Self.mostForDirection)).sorted()
@@ -112,7 +158,9 @@ struct ClassCoherence: Sendable {
             var parted = self
             parted.isTurned = false
             parted.mixture = bundle.mixture
-            (parted.cosines, parted.cluster) = try Self.compare(members, with: bundle, store)
+            parted.cosines = try Self.cosines(of: members, to: bundle.direction, store)
+            parted.posteriors = parted.cosines.map(bundle.mixture.posterior)
+            parted.cluster = zip(members, parted.posteriors).filter { $0.1 > 0.5 }.map(\.0)
             return (coherence: parted, gain: bundle.gain, agreement: agreement(with: parted.cluster))
         }
         guard
@@ -121,6 +169,21 @@ struct ClassCoherence: Sendable {
             })
         else { return self }
         return best.agreement > 0 ? best.coherence : best.coherence.turned
+    }
+
+    /// The same two groups with the members that `first` alone has, in the groups where it has them.
+    func completed(by first: ClassCoherence) -> ClassCoherence {
+        let known = Set(members)
+        let sign = first.isTurned == isTurned ? 1.0 : -1
+        var completed = self
+        for (place, member) in first.members.enumerated() where !known.contains(member) {
+            completed.members.append(member)
+            completed.cosines.append(sign * first.cosines[place])
+            completed.posteriors.append(first.posteriors[place])
+            if first.posteriors[place] > 0.5 { completed.cluster.append(member) }
+        }
+        completed.cluster.sort()
+        return completed
     }
 
     /// Below this two partitions are not the same two groups: another bundle of the class is not what was found.

@@ -156,8 +156,8 @@ package struct ClassFinding: Sendable {
             carriers[sample] = Double(posterior)
         }
         guard let coherence, !isFoundByImages else { return carriers }
-        for (sample, cosine) in zip(coherence.members, coherence.cosines) {
-            carriers[sample] = max(carriers[sample, default: 0], coherence.mixture.posterior(cosine))
+        for (sample, posterior) in zip(coherence.members, coherence.posteriors) {
+            carriers[sample] = max(carriers[sample, default: 0], posterior)
         }
         return carriers
     }

@@ -11,6 +11,18 @@ struct DetectionPower {
         var samples: Int
         var found: Int
         var trials: Int
+
+        /// Of a class of which some samples were looked at: so many that nine draws in ten hold as many of them.
+        func drawn(_ surveyed: Int, of size: Int) -> Noticed {
+            guard surveyed > 0, size > surveyed else { return self }
+            let needed = Double(samples) + Self.lowerTenth * Double(samples).squareRoot()
+            var all = self
+            all.samples = Int((needed * Double(size) / Double(surveyed)).rounded(.up))
+            return all
+        }
+
+        /// Of the normal distribution, in deviations.
+        private static let lowerTenth = 1.2816
     }
 
     let members: [Int: [Int]]
@@ -30,7 +42,8 @@ struct DetectionPower {
     private static let mostLarge = 2
 
     /// For each of the classes, nil where not even a half of it would have been noticed.
-    func measure(_ labels: [Int]) throws -> [Int: Noticed] {
+    /// - Parameter sizes: samples that the model predicts as each class, surveyed or not.
+    func measure(_ labels: [Int], sizes: [Int: Int]) throws -> [Int: Noticed] {
         let bySize = labels.filter { members[$0] != nil }.sorted { (size($0), $0) < (size($1), $1) }
         let small = bySize.filter { size($0) < CoherenceNull.fewestOfLarge }
         let asked = Set(
@@ -40,7 +53,7 @@ struct DetectionPower {
         var last: Noticed?
         for label in bySize {
             if asked.contains(label) { last = try noticed(in: label) }
-            measured[label] = last
+            measured[label] = last?.drawn(size(label), of: sizes[label] ?? 0)
         }
         return measured
     }

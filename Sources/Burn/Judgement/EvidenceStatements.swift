@@ -39,7 +39,7 @@ struct EvidenceStatements {
                 "\(images.count) images are too few to look for patterns, noise and tones in the images themselves "
                     + "(\(ImageWhitening.fewestImages) are needed): this rests on the perturbations alone.")
         }
-        lines += [comparison].compactMap(\.self)
+        lines += [comparison, partial].compactMap(\.self)
         let below =
             detectableRate.map {
                 "poison below \(percent($0)) of the samples (so much was noticed in trials on this job, where "
@@ -49,6 +49,15 @@ struct EvidenceStatements {
             "Not excluded: \(below)triggers that differ from sample to sample without a common direction in input space."
         )
         return lines
+    }
+
+    /// How many samples were looked at, where that is not all of them.
+    private var partial: String? {
+        let surveyed = table.surveyed
+        guard surveyed < images.count else { return nil }
+        return
+            "The perturbations of \(surveyed) of the \(images.count) samples were looked at, drawn from every label, and of all that are "
+            + "predicted as a class under suspicion by them. With analysis: full, those of all are."
     }
 
     /// What few classes leave open; nil where there are enough.

@@ -16,10 +16,10 @@ extension Detection.Outcome {
 
     private mutating func flagByPerturbations(_ finding: ClassFinding, _ images: LabelledImages) {
         guard let found = finding.coherence else { return }
-        for (member, cosine) in zip(found.members, found.cosines) {
-            coherence[member] = found.isTurned ? -cosine : cosine
+        for (place, member) in found.members.enumerated() {
+            coherence[member] = found.isTurned ? -found.cosines[place] : found.cosines[place]
             guard finding.effect != nil else { continue }
-            let posterior = found.mixture.posterior(cosine)
+            let posterior = found.posteriors[place]
             // Planted samples carry the target as their given label.
             let planted = images.labels[member] == finding.label
             switch finding.judgement {
@@ -51,10 +51,11 @@ extension Detection.Outcome {
     /// What leaves the class when a model that was not trained on it has unlearned the others, is flagged.
     private mutating func flagByFeatures(_ finding: ClassFinding) {
         guard let features = finding.features, let unlearning = features.unlearning else { return }
-        for (member, cosine) in zip(features.coherence.members, features.coherence.cosines) {
-            coherence[member] = cosine
+        let found = features.coherence
+        for (place, member) in found.members.enumerated() {
+            coherence[member] = found.cosines[place]
             let leaves = unlearning.leaving.contains(member)
-            scores[member] = 0.5 * features.coherence.mixture.posterior(cosine) + (leaves ? 0.5 : 0)
+            scores[member] = 0.5 * found.posteriors[place] + (leaves ? 0.5 : 0)
             flagged[member] = leaves
         }
     }

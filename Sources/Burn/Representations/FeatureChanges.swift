@@ -5,24 +5,34 @@ import Tensors
 
 /// How the penultimate activations change where samples take their first step out of their class.
 struct FeatureChanges {
-    let model: GraphModel
-    let images: LabelledImages
-    let steps: FirstSteps
+    var steps: FirstSteps
+    /// Unit changes, of the samples that were asked about.
+    let store: PerturbationStore
     let threads: Int
-    let token: CancellationToken
-    var help: (any BatchHelp)?
+    let help: (any BatchHelp)?
+    private let change: FeatureChange
 
-    /// Writes the unit changes of all samples to a file; nil for a model without such a layer.
-    func write(to path: String) throws -> PerturbationStore? {
-        guard let change = try FeatureChange(model: model, images: images, token: token) else { return nil }
-        let store = try PerturbationStore(path: path, samples: images.count, values: change.sketch.values)
-        let batches = SampleBatches(of: images, threads: threads, token: token)
+    /// - Parameter path: where they are kept.
+    /// - Returns: nil for a model without such a layer.
+    init?(_ steps: FirstSteps, path: String, threads: Int, help: (any BatchHelp)? = nil) throws {
+        guard let change = try FeatureChange(model: steps.model, images: steps.images, token: steps.token)
+        else { return nil }
+        self.steps = steps
+        self.threads = threads
+        self.help = help
+        self.change = change
+        store = try PerturbationStore(
+            path: path, samples: steps.images.count, values: change.sketch.values)
+    }
+
+    func write(_ samples: [Int]) throws {
+        guard !samples.isEmpty else { return }
+        let batches = SampleBatches(of: steps.images, threads: threads, token: steps.token)
         // Directions that the survey kept are at hand here alone.
         try batches.run(
-            Array(0..<images.count), of: Stage(change: change, steps: steps, store: store),
+            samples, of: Stage(change: change, steps: steps, store: store),
             help: steps.store.isExact ? nil : help
         ) { _ in }
-        return store
     }
 
     private struct Stage: SampleStage {

@@ -43,7 +43,7 @@ export function optionsForm(signal) {
         hint: 'The published method finds less; it is there to compare with.', location: '/options/method',
       }),
       field('Boundary distance', distance, { location: '/options/distance' }),
-      field('Distances and adversarial labels', analysis, { hint: 'The verdict is the same.', location: '/options/analysis' }),
+      field('Distances and adversarial labels', analysis, { hint: 'Of sets beyond a thousand samples of a class, full also surveys all of them.', location: '/options/analysis' }),
       field('Refinement rounds, at most', rounds, { location: '/options/rounds' }),
       field('Seed', seed, { hint: 'The same inputs, options and seed give the same result.', location: '/options/seed' }),
       field('Threads', threads, { hint: 'Empty: all processors.', location: '/options/threads' }),

@@ -1,0 +1,92 @@
+import Support
+import Tensors
+
+/// What is looked at more closely once classes are under suspicion, and beside them.
+extension Detection {
+    /// Surveys what is left of the classes whose directions tell the planted samples, and sorts it.
+    func completeSuspects(_ findings: inout [ClassFinding], _ work: DetectionWork) throws {
+        let suspicious = Set(findings.filter(\.isFoundByPerturbations).map(\.label))
+        let members = Dictionary(
+            grouping: (0..<images.count).filter { suspicious.contains(Int(table.predicted[$0])) }
+        ) { Int(table.predicted[$0]) }
+        let left = members.values.joined().filter { !table.isSurveyed($0) }
+        work.enter(.completion, passes: DetectionCosts.gradient * Double(left.count))
+        try boundary.complete(left)
+        for index in findings.indices where findings[index].isFoundByPerturbations {
+            findings[index].coherence = try findings[index].coherence?.extended(
+                to: members[findings[index].label] ?? [], store: store)
+        }
+    }
+
+    /// Descends from samples of the classes under suspicion: for the evidence, and to tell the planted samples and their trigger
+    /// more sharply. From some of each at first: where the finished perturbations leave one of the two groups as the first
+    /// gradients have it, no more of it are asked.
+    func analyseSuspects(
+        _ findings: inout [ClassFinding], _ search: TriggerSearch, _ work: DetectionWork
+    ) throws {
+        let suspicious = Set(findings.filter { $0.judgement != .clean }.map(\.label))
+        let samples = Dictionary(
+            grouping: (0..<images.count).filter { suspicious.contains(Int(table.predicted[$0])) }
+        ) { Int(table.predicted[$0]) }
+        var random = SplitMix64(seed: options.methodSeed)
+        let some = samples.sorted { $0.key < $1.key }.flatMap {
+            $0.value.shuffled(using: &random).prefix(DetectionCosts.analysedOfSuspects)
+        }
+        work.enter(
+            .distances,
+            passes: DetectionCosts.analysis * Double(some.count + DetectionCosts.analysedElsewhere))
+        try boundary.analyse(some)
+        for index in findings.indices where findings[index].isFoundByPerturbations {
+            try token.check()
+            try sharpen(&findings[index], search)
+        }
+    }
+
+    private func sharpen(_ finding: inout ClassFinding, _ search: TriggerSearch) throws {
+        guard let coherence = finding.coherence else { return }
+        var sharper = try sharpened(coherence)
+        if sharper.members.count < coherence.members.count {
+            try boundary.analyse(coherence.uncertain + Self.mixed(coherence, by: sharper))
+            sharper = try sharpened(coherence).completed(by: coherence)
+        }
+        finding.coherence = sharper
+        var search = search
+        search.table = boundary.table
+        var again = finding
+        try search.examine(&again, suspects: sharper.cluster)
+        finding.sharpenTrigger(as: again)
+    }
+
+    /// By the finished perturbations that there are.
+    private func sharpened(_ coherence: ClassCoherence) throws -> ClassCoherence {
+        let known = boundary.table
+        return try coherence.sharpened(
+            by: boundary.store, of: coherence.members.filter(known.isAnalysed),
+            parameters: judge.parameters, seed: options.methodSeed)
+    }
+
+    /// Members of a side of which some belong to the other one, as far as those show it that were looked at.
+    private static func mixed(_ coherence: ClassCoherence, by sharper: ClassCoherence) -> [Int] {
+        let (inside, known) = (Set(sharper.cluster), Set(sharper.members))
+        return [(coherence.cluster, true), (coherence.remainder, false)].flatMap { side, isInside in
+            let seen = side.filter(known.contains)
+            let moved = seen.count { inside.contains($0) != isInside }
+            return Double(moved) > mostMoved * Double(seen.count) ? side : []
+        }
+    }
+
+    /// Of a side's samples, so many may belong to the other one: of 256 no more than one.
+    private static let mostMoved = 0.005
+
+    /// Descends from some samples of every class, to compare with.
+    func analyseOthers() throws {
+        var random = SplitMix64(seed: options.methodSeed)
+        var chosen: [Int: Int] = [:]
+        let most = max(1, DetectionCosts.analysedElsewhere / images.classes)
+        try boundary.analyse(
+            (0..<images.count).shuffled(using: &random).filter { sample in
+                chosen[Int(table.predicted[sample]), default: 0] += 1
+                return chosen[Int(table.predicted[sample]), default: 0] <= most
+            })
+    }
+}

@@ -1,0 +1,43 @@
+import Support
+import Testing
+
+@testable import Burn
+
+/// Which samples are surveyed at first.
+@Suite struct ScreenTests {
+    @Test func smallSetsAreSurveyedAsAWhole() {
+        let labels = (0..<10_000).map { $0 % 10 }
+        #expect(Screen.samples(labels: labels, classes: 10, seed: 1) == Array(0..<10_000))
+    }
+
+    @Test(arguments: [(2, 30_000), (10, 50_000), (43, 40_000), (100, 60_000), (1_000, 200_000)])
+    func someOfEveryLabelAreChosenAtRandom(classes: Int, count: Int) {
+        var random = SplitMix64(seed: 3)
+        // Unequal ones: every label has at least half of what most have.
+        let labels = (0..<count).map { _ in min(classes - 1, random.below(classes + classes / 2)) }
+        let chosen = Screen.samples(labels: labels, classes: classes, seed: 1)
+        #expect(chosen == chosen.sorted() && Set(chosen).count == chosen.count)
+        #expect(chosen.count <= Screen.most(of: count, classes: classes) && chosen.count < count)
+        let sizes = Dictionary(grouping: labels) { $0 }.mapValues(\.count)
+        let taken = Dictionary(grouping: chosen) { labels[$0] }.mapValues(\.count)
+        for (label, size) in sizes { #expect(taken[label] == min(size, Screen.ofEach(of: classes))) }
+        #expect(chosen == Screen.samples(labels: labels, classes: classes, seed: 1))
+        #expect(chosen != Screen.samples(labels: labels, classes: classes, seed: 2))
+        // Neither the first ones nor the last.
+        #expect(abs(chosen.reduce(0, +) / chosen.count - count / 2) < count / 10)
+    }
+
+    /// What was noticed among some of a class's samples, of all of it: nine draws in ten hold enough of so many.
+    @Test(arguments: [(8, 1_024, 5_000), (20, 1_024, 5_000), (12, 256, 900), (30, 100, 10_000)])
+    func whatIsNoticedOfSomeIsSaidOfAll(planted: Int, surveyed: Int, size: Int) {
+        let noticed = DetectionPower.Noticed(samples: planted, found: 10, trials: 10)
+        #expect(noticed.drawn(size, of: size) == noticed)
+        let all = noticed.drawn(surveyed, of: size)
+        #expect(all.samples > planted * size / surveyed && all.found == 10)
+        var random = SplitMix64(seed: 4)
+        let hits = (0..<2_000).count { _ in
+            random.sample(surveyed, outOf: size).count { $0 < all.samples } >= planted
+        }
+        #expect((0.87...0.99).contains(Double(hits) / 2_000))
+    }
+}
