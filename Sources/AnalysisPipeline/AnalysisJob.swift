@@ -70,13 +70,11 @@ public struct AnalysisJob {
         let set = try PackedDataset(directory: task.dataset)
         let size = ImageSize(height: set.height, width: set.width)
         let file = try openModel(at: task.model, skeleton: task.skeleton, images: size)
-        return (
-            file,
-            try GraphModel(
-                graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight),
-            try LabelledImages(
-                set, for: file.graph, options: task.options, modelNames: file.summary.classNames)
-        )
+        let model = try GraphModel(
+            graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
+        let images = try LabelledImages(
+            set, for: file.graph, options: task.options, modelNames: file.summary.classNames)
+        return (file, model, try images.measured(by: model))
     }
 
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.

@@ -15,10 +15,15 @@ struct Executor {
     private let token: CancellationToken?
     private let protected: Set<UInt>
     private var slots: [Slot]
+    /// Bytes of what the steps have made, each memory counted once; kept up where it is asked for.
+    private(set) var madeBytes = 0
+    private let counts: Bool
 
     init(
-        plan: ExecutionPlan, generator: Generator, token: CancellationToken?, protected: Set<UInt>
+        plan: ExecutionPlan, generator: Generator, token: CancellationToken?, protected: Set<UInt>,
+        counts: Bool = false
     ) {
+        self.counts = counts
         self.plan = plan
         self.generator = generator
         self.token = token
@@ -88,13 +93,26 @@ struct Executor {
         for (value, result) in zip(step.outputs, results) {
             guard let value else { continue }
             switch result {
-            case .tensor(let tensor): slots[value] = .tensor(tensor)
+            case .tensor(let tensor):
+                if counts { count(tensor) }
+                slots[value] = .tensor(tensor)
             case .int(let number): slots[value] = .int(number)
             case .none, .double, .bool:
                 throw TensorError(
                     .failed, operatorName: step.name, message: "gave a result that is no tensor")
             }
         }
+    }
+
+    /// What lies in memory that some value has is no new one: views, and what is written in place.
+    private mutating func count(_ made: Tensor) {
+        let memory = made.storageIdentity
+        let isKnown =
+            protected.contains(memory)
+            || slots.contains {
+                if case .tensor(let tensor) = $0 { tensor.storageIdentity == memory } else { false }
+            }
+        if !isKnown { madeBytes += made.count * made.type.byteCount }
     }
 
     private func argument(_ argument: ExecutionPlan.Argument) throws -> OperatorArgument {

@@ -36,6 +36,17 @@ extension GraphModel {
         }
     }
 
+    /// Bytes that the layers make of each of these images in a pass without batch norms of its own: about what a pass keeps for the
+    /// gradient of the input. Training keeps up to twice as much.
+    package func activationBytes(of images: Tensor) throws -> Int {
+        try checkShape(images)
+        return try noGrad {
+            var executor = try executor(evaluation, images, nil, counts: true) { $0.detached }
+            try executor.run()
+            return executor.madeBytes / images.shape[0]
+        }
+    }
+
     private func run(
         _ images: Tensor, mode: Mode, token: CancellationToken?
     ) throws -> (logits: Tensor, features: Tensor?) {
@@ -58,17 +69,7 @@ extension GraphModel {
         weight: (Weight) -> Tensor
     ) throws -> (logits: Tensor, features: Tensor?) {
         try token?.check()
-        var input = images.type == graph.imageType ? images : try images.to(graph.imageType)
-        if input.rank == 4 { input = try input.channelsLast() }
-        var executor = Executor(
-            plan: plan, generator: generator, token: token,
-            protected: weightStorages.union([images.storageIdentity, input.storageIdentity]))
-        executor.set(image, input)
-        for entry in weights { executor.set(entry.value, weight(entry)) }
-        for (fold, merged) in zip(plan.folds, try foldedWeights(plan)) {
-            executor.set(fold.foldedWeight, merged.weight)
-            executor.set(fold.foldedBias, merged.bias)
-        }
+        var executor = try executor(plan, images, token, weight: weight)
         try executor.run()
         let logits = try executor.tensor(plan.output)
         guard let features = plan.features else { return (logits, nil) }
@@ -76,6 +77,26 @@ extension GraphModel {
         if features.isMap, activation.rank == 4 { activation = try activation.mean([2, 3]) }
         if activation.rank > 2 { activation = try activation.flatten(from: 1) }
         return (logits, activation)
+    }
+
+    /// Ready to run, with the images and the weights in their places.
+    private func executor(
+        _ plan: ExecutionPlan, _ images: Tensor, _ token: CancellationToken?, counts: Bool = false,
+        weight: (Weight) -> Tensor
+    ) throws -> Executor {
+        var input = images.type == graph.imageType ? images : try images.to(graph.imageType)
+        if input.rank == 4 { input = try input.channelsLast() }
+        var executor = Executor(
+            plan: plan, generator: generator, token: token,
+            protected: weightStorages.union([images.storageIdentity, input.storageIdentity]),
+            counts: counts)
+        executor.set(image, input)
+        for entry in weights { executor.set(entry.value, weight(entry)) }
+        for (fold, merged) in zip(plan.folds, try foldedWeights(plan)) {
+            executor.set(fold.foldedWeight, merged.weight)
+            executor.set(fold.foldedBias, merged.bias)
+        }
+        return executor
     }
 
     private func checkShape(_ images: Tensor) throws {

@@ -5,13 +5,16 @@ import Tensors
 /// Works on samples in batches, which a pool of workers shares.
 package struct SampleBatches: Sendable {
     private let size: Int
+    /// Batches at the same time.
+    private let most: Int
     private let threads: Int
     private let token: CancellationToken
 
-    private static let most = 128
+    private static let mostSamples = 128
 
     package init(of images: LabelledImages, threads: Int, token: CancellationToken) {
-        size = images.batchSize(atMost: Self.most)
+        size = images.batchSize(atMost: Self.mostSamples)
+        most = images.batchesAtOnce(of: size)
         self.threads = threads
         self.token = token
     }
@@ -25,8 +28,7 @@ package struct SampleBatches: Sendable {
     ) throws {
         let done = Mutex(0)
         let batches = cut(samples)
-        // A worker for less than a batch would only take threads from the others.
-        try WorkerPool(threads: threads, token: token).run(batches.count, most: wholeBatches(samples)) {
+        try WorkerPool(threads: threads, token: token).run(batches.count, most: workers(samples)) {
             piece in
             try body(batches[piece])
             let soFar = done.withLock { done in
@@ -47,7 +49,7 @@ package struct SampleBatches: Sendable {
             return try run(samples, progress: progress) { try stage.keep(stage.findings(of: $0)) }
         }
         let batches = cut(samples)
-        let workers = max(1, min(threads, batches.count, wholeBatches(samples)))
+        let workers = max(1, min(threads, batches.count, workers(samples)))
         let shared = SharedBatches(
             batches, of: stage, threadsOfBatch: max(1, threads / workers), progress: progress)
         defer { help.end() }
@@ -70,7 +72,7 @@ package struct SampleBatches: Sendable {
         let found = Mutex([Int: SampleFindings]())
         let next = Mutex(0)
         try WorkerPool(threads: threads, token: token).run(
-            workers: min(batches.count, threads / threadsOfBatch), threadsOfPiece: threadsOfBatch,
+            workers: min(batches.count, threads / threadsOfBatch, most), threadsOfPiece: threadsOfBatch,
             claim: {
                 next.withLock { next in
                     defer { next += 1 }
@@ -94,5 +96,6 @@ package struct SampleBatches: Sendable {
         }
     }
 
-    private func wholeBatches(_ samples: [Int]) -> Int { max(1, samples.count / size) }
+    /// A worker for less than a batch would only take threads from the others.
+    private func workers(_ samples: [Int]) -> Int { min(most, max(1, samples.count / size)) }
 }

@@ -12,8 +12,9 @@ package enum Screen {
     static let fewest = 10_240
     /// Of all labels together, unless each would get fewer than `fewestOfLabel`.
     static let most = 32_768
-    /// Half of a label's samples, where there are a thousand labels and poison is as frequent as one of them.
-    static let fewestOfLabel = 32
+    /// Enough for a class to be one that is compared with all others (`CoherenceNull.fewestOfLarge`), with some that the model sees
+    /// another class in.
+    static let fewestOfLabel = 72
 
     /// - Returns: ascending.
     package static func samples(labels: [Int], classes: Int, seed: UInt64) -> [Int] {

@@ -45,8 +45,8 @@ package struct DetectionCosts: Sendable {
 
     /// A trigger that goes no further than the screen.
     var screenedTrigger: Double {
-        let probes = max(TriggerSearch.probesOfScreen, TriggerSearch.screenedOfClass * classes)
-        return estimate + Double((Self.forms + 2) * min(probes, TriggerSearch.probesPerTest, samples))
+        let probes = TriggerSearch.screened(of: classes)
+        return estimate + Double((Self.forms + 2) * min(probes, samples))
     }
 
     /// The triggers behind the clusters of classes and behind what is beside them (`TriggerSearch.examineSides`), of which one

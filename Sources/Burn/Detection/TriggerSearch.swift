@@ -24,8 +24,12 @@ struct TriggerSearch {
     static let mostAtFirst = 128
     /// A trigger that moves a tenth of the images moves fewer than two of so many in one of a hundred cases.
     static let probesOfScreen = 64
-    /// One that moves one class's images alone needs some of each.
+    /// One that moves one class's images alone needs some of each, as far as there are probes for so many classes.
     static let screenedOfClass = 8
+    static func screened(of classes: Int) -> Int {
+        screenedOfClass * classes <= probesPerTest
+            ? max(probesOfScreen, screenedOfClass * classes) : probesOfScreen
+    }
     private static let fewestMoved = 1.5
     /// Forms that go on to all probes, and the best exact one beside them: that is taken where it does nearly as much. More than
     /// one, since the few probes of a single source tell little.
@@ -109,8 +113,7 @@ struct TriggerSearch {
         _ finding: inout ClassFinding, _ trigger: TriggerEstimate, _ probes: [Int]
     ) throws -> [TriggerForm] {
         let label = finding.label
-        let first = Array(
-            probes.prefix(max(Self.probesOfScreen, Self.screenedOfClass * images.classes)))
+        let first = Array(probes.prefix(Self.screened(of: images.classes)))
         let effects = try responses(to: trigger, in: trigger.forms, probes: first, seed: nil)
             .map { $0.effect(into: label, fewestOfSource: Self.screenedOfClass / 2) }
             .sorted { $0.excess > $1.excess }

@@ -1,3 +1,4 @@
+import Execution
 import Findings
 import Graph
 import PackedDataset
@@ -17,6 +18,8 @@ public struct LabelledImages: Sendable {
     public var lowest: Tensor { scaling.lowest }
     public var highest: Tensor { scaling.highest }
     private var scaling: PixelScaling
+    /// What a model makes of an image in one pass (`GraphModel.activationBytes`); 0 where that was not measured.
+    package private(set) var activationBytes = 0
 
     public var count: Int { dataset.count }
 
@@ -56,13 +59,39 @@ public struct LabelledImages: Sendable {
             indices: indices, scale: scaling.scale, mean: scaling.mean, std: scaling.std)
     }
 
-    /// How many images may be looked at together: at most `most`, fewer of large ones, since what a network keeps of them
-    /// grows with their values.
-    public func batchSize(atMost most: Int) -> Int {
-        let values = max(1, dataset.channels * dataset.height * dataset.width)
-        return min(most, max(Self.fewestTogether, Self.valuesTogether / values))
+    /// The same for a model, whose layers say how many images may be looked at together.
+    package func measured(by model: GraphModel) throws -> LabelledImages {
+        guard count > 0 else { return self }
+        var images = self
+        // Some graphs take no batch of one.
+        images.activationBytes = try model.activationBytes(of: batch([0, min(1, count - 1)]))
+        return images
     }
 
+    /// How many images may be looked at together: at most `most`, fewer of large ones or by a large model. It depends on
+    /// nothing that the machine has, so that results do not.
+    public func batchSize(atMost most: Int) -> Int {
+        let values = max(1, dataset.channels * dataset.height * dataset.width)
+        let bySize = min(most, max(Self.fewestTogether, Self.valuesTogether / values))
+        return min(bySize, max(1, Self.memoryTogether / max(1, activationBytes)))
+    }
+
+    /// How many batches of a size may be looked at at the same time.
+    func batchesAtOnce(of size: Int) -> Int {
+        max(1, Self.memoryAtOnce / max(1, size * activationBytes))
+    }
+
+    /// How many images may be learned from together.
+    var mostLearnedTogether: Int {
+        max(Self.fewestLearnedTogether, Self.memoryOfTraining / max(1, 2 * activationBytes))
+    }
+
+    /// Bytes that a batch may take in the layers of a model, all batches at a time, and a batch in training.
+    private static let memoryTogether = 512 << 20
+    private static let memoryAtOnce = 4 << 30
+    private static let memoryOfTraining = 3 << 30
+    /// Batch norms of fewer say too little.
+    private static let fewestLearnedTogether = 8
     private static let valuesTogether = 1 << 21
     /// Fewer keep no processor busy.
     private static let fewestTogether = 16

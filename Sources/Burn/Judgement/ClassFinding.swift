@@ -93,7 +93,7 @@ package struct ClassFinding: Sendable {
     var hasDistinctCluster: Bool { coherence?.isDistinct(parameters) ?? false }
 
     /// A cluster no tighter than what is left of the classes without theirs needs no causal test.
-    var isWorthTesting: Bool { hasDistinctCluster && coherencePValue < 0.2 }
+    var isWorthTesting: Bool { hasDistinctCluster && coherencePValue < judge.worthTesting }
 
     /// Of the cluster, and of what its trigger does where that was compared, if both are unusual.
     var perturbationPValue: Double {

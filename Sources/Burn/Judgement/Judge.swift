@@ -33,6 +33,11 @@ package struct Judge: Hashable, Sendable {
     /// Level of a test that only goes on to another one, or that confirms one.
     var notable: Double { parameters.suspicionBudget }
 
+    /// Level below which a cluster's trigger is tried: of many classes so many are by chance as are tried at most.
+    var worthTesting: Double { min(0.2, Self.mostTested / Double(classes)) }
+
+    private static let mostTested = 64.0
+
     var smallestGroup: Int { Int(parameters.smallestGroup) }
     func smallestGroup(of samples: Int) -> Int { parameters.smallestGroup(of: samples) }
 }

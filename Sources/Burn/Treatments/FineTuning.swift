@@ -22,6 +22,8 @@ struct FineTuning {
     let seed: UInt64
     /// Images of a step.
     var batch = 128
+    /// Images of which the gradient is taken at once; nil for as many as memory allows.
+    var mostTogether: Int?
     /// Whether half of the images are mirrored.
     let mirrors: Bool
     /// Images that the user vouches for, if there are any: a part of every batch.
@@ -60,12 +62,8 @@ struct FineTuning {
             try token.check()
             let batch = try drawBatch(
                 of: pool, material, clean: cleanCount, poison: poisonCount, using: &random)
-            let logits = try model.forward(batch.inputs.channelsLast(), mode: .training, token: token)
-            let losses = try -(logits.logSoftmax(1) * batch.targets).sum([1])
-            let loss = try (losses * Tensor(batch.weights)).sum() / Double(cleanCount)
-            let value = try Double(loss.item(as: Float.self))
+            let (value, gradients) = try gradients(of: model, on: batch, clean: cleanCount)
             guard value.isFinite else { throw TrainingDiverged(step: step + 1) }
-            let gradients = try Autograd.gradients(of: loss, withRespectTo: model.parameters)
             try optimiser.step(gradients, learningRate: schedule.learningRate(step: step))
             try curves?.take(step: step + 1, loss: value, of: model)
             progress(Double(step + 1) / Double(steps))
@@ -75,6 +73,31 @@ struct FineTuning {
 
     /// What a step is taken on: images (n, C, H, W), class probabilities (n, classes), and each image's weight.
     private typealias Batch = (inputs: Tensor, targets: Tensor, weights: [Float])
+
+    /// The loss of a batch, and its gradients, which are summed over parts where all at once would take too much memory. Each part
+    /// has every so-many-th image, and so as much of every kind as the others.
+    private func gradients(
+        of model: GraphModel, on batch: Batch, clean cleanCount: Int
+    ) throws -> (loss: Double, gradients: [Tensor]) {
+        let count = batch.weights.count
+        let most = mostTogether ?? images.mostLearnedTogether
+        let parts = (count + most - 1) / most
+        var (sum, gradients) = (0.0, [Tensor]())
+        for part in 0..<parts {
+            let rows = Array(stride(from: part, to: count, by: parts))
+            let (inputs, targets) =
+                parts == 1
+                ? (batch.inputs, batch.targets) : try (batch.inputs.rows(rows), batch.targets.rows(rows))
+            let logits = try model.forward(inputs.channelsLast(), mode: .training, token: token)
+            let losses = try -(logits.logSoftmax(1) * targets).sum([1])
+            let loss = try (losses * Tensor(rows.map { batch.weights[$0] })).sum() / Double(cleanCount)
+            sum += try Double(loss.item(as: Float.self))
+            guard sum.isFinite else { break }
+            let found = try Autograd.gradients(of: loss, withRespectTo: model.parameters)
+            gradients = gradients.isEmpty ? found : try zip(gradients, found).map { try $0 + $1 }
+        }
+        return (sum, gradients)
+    }
 
     private func drawBatch(
         of pool: TrainingPool, _ material: TrainingMaterial, clean cleanCount: Int, poison poisonCount: Int,
