@@ -17,9 +17,12 @@ struct ImageSearch {
     let seed: UInt64
     let token: CancellationToken
 
-    /// The bundle behind a class's own cluster: it must hold most of the cluster.
+    /// The bundle behind a class's own cluster: it must hold most of the cluster. All images are compared with one, which is not
+    /// worth it where the trigger hardly moves any class's.
     func confirm(_ finding: inout ClassFinding) throws {
-        guard let coherence = finding.coherence else { return }
+        guard let coherence = finding.coherence,
+            (finding.effect?.topSourceExcess ?? 0) >= judge.parameters.weakEffect
+        else { return }
         let label = finding.label
         let planted = coherence.cluster.filter { images.labels[$0] == label }
         guard let bundle = try grow(planted, label) else { return }

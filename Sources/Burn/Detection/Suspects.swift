@@ -5,10 +5,7 @@ import Tensors
 extension Detection {
     /// Surveys what is left of the classes whose directions tell the planted samples, and sorts it.
     func completeSuspects(_ findings: inout [ClassFinding], _ work: DetectionWork) throws {
-        let suspicious = Set(findings.filter(\.isFoundByPerturbations).map(\.label))
-        let members = Dictionary(
-            grouping: (0..<images.count).filter { suspicious.contains(Int(table.predicted[$0])) }
-        ) { Int(table.predicted[$0]) }
+        let members = members(of: findings.filter(\.isFoundByPerturbations))
         let left = members.values.joined().filter { !table.isSurveyed($0) }
         work.enter(.completion, passes: DetectionCosts.gradient * Double(left.count))
         try boundary.complete(left)
@@ -18,18 +15,23 @@ extension Detection {
         }
     }
 
+    /// Samples that the model predicts as these classes, surveyed or not.
+    private func members(of findings: [ClassFinding]) -> [Int: [Int]] {
+        let labels = Set(findings.map(\.label))
+        return Dictionary(grouping: (0..<images.count).filter { labels.contains(Int(table.predicted[$0])) }) {
+            Int(table.predicted[$0])
+        }
+    }
+
     /// Descends from samples of the classes under suspicion: for the evidence, and to tell the planted samples and their trigger
     /// more sharply. From some of each at first: where the finished perturbations leave one of the two groups as the first
     /// gradients have it, no more of it are asked.
     func analyseSuspects(
         _ findings: inout [ClassFinding], _ search: TriggerSearch, _ work: DetectionWork
     ) throws {
-        let suspicious = Set(findings.filter { $0.judgement != .clean }.map(\.label))
-        let samples = Dictionary(
-            grouping: (0..<images.count).filter { suspicious.contains(Int(table.predicted[$0])) }
-        ) { Int(table.predicted[$0]) }
         var random = SplitMix64(seed: options.methodSeed)
-        let some = samples.sorted { $0.key < $1.key }.flatMap {
+        let members = members(of: findings.filter { $0.judgement != .clean })
+        let some = members.sorted { $0.key < $1.key }.flatMap {
             $0.value.shuffled(using: &random).prefix(DetectionCosts.analysedOfSuspects)
         }
         work.enter(
@@ -46,7 +48,7 @@ extension Detection {
         guard let coherence = finding.coherence else { return }
         var sharper = try sharpened(coherence)
         if sharper.members.count < coherence.members.count {
-            try boundary.analyse(coherence.uncertain + Self.mixed(coherence, by: sharper))
+            try boundary.analyse(Self.mixed(coherence, by: sharper))
             sharper = try sharpened(coherence).completed(by: coherence)
         }
         finding.coherence = sharper
@@ -69,14 +71,9 @@ extension Detection {
     private static func mixed(_ coherence: ClassCoherence, by sharper: ClassCoherence) -> [Int] {
         let (inside, known) = (Set(sharper.cluster), Set(sharper.members))
         return [(coherence.cluster, true), (coherence.remainder, false)].flatMap { side, isInside in
-            let seen = side.filter(known.contains)
-            let moved = seen.count { inside.contains($0) != isInside }
-            return Double(moved) > mostMoved * Double(seen.count) ? side : []
+            side.contains { known.contains($0) && inside.contains($0) != isInside } ? side : []
         }
     }
-
-    /// Of a side's samples, so many may belong to the other one: of 256 no more than one.
-    private static let mostMoved = 0.005
 
     /// Descends from some samples of every class, to compare with.
     func analyseOthers() throws {
@@ -87,6 +84,6 @@ extension Detection {
             (0..<images.count).shuffled(using: &random).filter { sample in
                 chosen[Int(table.predicted[sample]), default: 0] += 1
                 return chosen[Int(table.predicted[sample]), default: 0] <= most
-            })
+            }.prefix(DetectionCosts.analysedElsewhere))
     }
 }

@@ -43,14 +43,6 @@ struct ClassCoherence: Sendable {
     var tightness: Double { strength.tightness }
     var gain: Double { strength.gain }
 
-    /// Members beside the cluster that may belong to it.
-    var uncertain: [Int] {
-        zip(members, posteriors).filter { (Self.leastBelief...0.5).contains($0.1) }.map(\.0)
-    }
-
-    /// The tails of two modes say little: what is this unlikely among thousands of samples is worth a look still.
-    private static let leastBelief = 1e-6
-
     /// The cluster is a part of the class, large enough, and cleanly apart from the rest.
     func isDistinct(_ parameters: Parameters) -> Bool {
         cluster.count >= parameters.smallestGroup(of: members.count)

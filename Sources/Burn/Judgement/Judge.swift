@@ -36,7 +36,7 @@ package struct Judge: Hashable, Sendable {
     /// Level below which a cluster's trigger is tried: of many classes so many are by chance as are tried at most.
     var worthTesting: Double { min(0.2, Self.mostTested / Double(classes)) }
 
-    private static let mostTested = 64.0
+    private static let mostTested = 48.0
 
     var smallestGroup: Int { Int(parameters.smallestGroup) }
     func smallestGroup(of samples: Int) -> Int { parameters.smallestGroup(of: samples) }
