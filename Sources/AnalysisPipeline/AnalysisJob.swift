@@ -105,6 +105,8 @@ public struct AnalysisJob {
             diagnosis.verdict.result == .backdoored
             || (diagnosis.verdict.result == .suspicious && task.options.force)
             || diagnosis.reviews.namesPoison
+        let isTreated = task.type == .purify && treatable
+        if isTreated { try boundary.analyse(TrainingPool.trusted(diagnosis, boundary.table, images)) }
         let purification = try Purification(
             context: MethodRun(
                 model: model, images: images, trusted: trusted, options: task.options,
@@ -112,7 +114,6 @@ public struct AnalysisJob {
                 steps: DurableSteps(directory: directory, journal: journal, file: file)),
             table: boundary.table, store: store, diagnosis: diagnosis)
         between.add(rest.end(of: .evaluation, .evaluation))
-        let isTreated = task.type == .purify && treatable
         let result =
             isTreated
             ? try purification.run()

@@ -24,8 +24,7 @@ extension AnalysisJob {
         let screen =
             analysesAll
             ? Array(0..<images.count)
-            : Screen.samples(
-                labels: images.labels, classes: images.classes, seed: task.options.methodSeed)
+            : Screen.samples(labels: images.labels, seed: task.options.methodSeed)
         var costs = [spent]
         let table = try survey.run(
             screen, progress: { plan.advance(.boundaryAnalysis, round: 0, $0 * share) },
@@ -79,7 +78,19 @@ extension AnalysisJob {
 
     private func knownTable() throws -> AnalysisTable? {
         guard let survey = try AnalysisTable(path: surveyPath, count: images.count) else { return nil }
+        // A detection that is made again begins where the first one did.
+        guard try knownDiagnosis() != nil else { return survey }
         return try AnalysisTable(path: descentsPath, count: images.count) ?? survey
+    }
+
+    private var diagnosisPath: String { directory + "/detection.bin" }
+
+    /// What an earlier attempt found by the same version.
+    private func knownDiagnosis() throws -> Diagnosis? {
+        guard journal.holds("detection"), let known = try Diagnosis(path: diagnosisPath, count: images.count),
+            known.verdict.engine?.burn == Engine.release
+        else { return nil }
+        return known
     }
 
     private func save(_ boundary: BoundaryAnalysis, to path: String) throws {
@@ -110,10 +121,7 @@ extension AnalysisJob {
         _ boundary: BoundaryAnalysis, _ store: PerturbationStore, _ agreement: AgreementFinding,
         _ plan: WorkPlan
     ) throws -> Diagnosis {
-        let path = directory + "/detection.bin"
-        if let diagnosis = try Diagnosis(path: path, count: images.count),
-            diagnosis.verdict.engine?.burn == Engine.release, try journal.replay("detection")
-        {
+        if let diagnosis = try knownDiagnosis(), try journal.replay("detection") {
             plan.skip(through: .detection, round: 0)
             return diagnosis
         }
@@ -138,7 +146,7 @@ extension AnalysisJob {
         let diagnosis = outcome.diagnosis
         try store.synchronise()
         try save(boundary, to: descentsPath)
-        try diagnosis.save(path)
+        try diagnosis.save(diagnosisPath)
         try journal.finish(
             "detection",
             [.verdict(diagnosis.verdict)] + artifacts.map(WorkerMessage.artifact) + [

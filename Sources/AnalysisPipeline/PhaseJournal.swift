@@ -16,11 +16,19 @@ struct PhaseJournal {
 
     /// Reports what the phase reported when it finished; false when it has not, or its journal is not whole.
     func replay(_ name: String) throws -> Bool {
-        guard let content = FileManager.default.contents(atPath: path(name)),
-            let messages = try? JSONDecoder().decode([WorkerMessage].self, from: content)
-        else { return false }
+        guard let messages = messages(name) else { return false }
         messages.forEach(report)
         return true
+    }
+
+    /// Whether a phase has finished, so that `replay` will report it.
+    func holds(_ name: String) -> Bool { messages(name) != nil }
+
+    /// Nil for a journal that is not there, or not whole.
+    private func messages(_ name: String) -> [WorkerMessage]? {
+        FileManager.default.contents(atPath: path(name)).flatMap {
+            try? JSONDecoder().decode([WorkerMessage].self, from: $0)
+        }
     }
 
     /// The phases of which it is true did not finish.

@@ -11,7 +11,7 @@ extension WorkPlan {
     ) -> [Step] {
         let samples = Double(count)
         let surveyed =
-            options.analysesAllSamples ? count : Screen.most(of: count, classes: classes)
+            options.analysesAllSamples ? count : Screen.most(of: count, labels: classes)
         let isExact = values <= PerturbationStore.maximumWidth
         var steps = [
             Step(

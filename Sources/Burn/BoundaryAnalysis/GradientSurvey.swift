@@ -82,7 +82,9 @@ extension AnalysisTable {
     mutating func takeSurvey(_ findings: SampleFindings) {
         takePredictions(findings)
         for (row, sample) in findings.samples.enumerated() {
-            linearDistance[sample] = findings.distances[row]
+            // NaN says that nobody looked; logits may leave none by being infinite.
+            let distance = findings.distances[row]
+            linearDistance[sample] = distance.isNaN ? .infinity : distance
         }
     }
 }

@@ -6,7 +6,7 @@ import Support
 /// Planted samples have the target's label, and are found once there are some among those that are looked at: of poison that is
 /// 0.2 % of a set of ten classes, 1,024 of the target's label hold about twenty. A small set is surveyed as a whole.
 package enum Screen {
-    /// Of each label, as far as `most` allows it for all labels together.
+    /// For each label that occurs.
     static let ofLabel = 1_024
     /// Of all labels together: few labels get more of each, since poison of the same rate is less of a large class.
     static let fewest = 10_240
@@ -17,26 +17,33 @@ package enum Screen {
     static let fewestOfLabel = 72
 
     /// - Returns: ascending.
-    package static func samples(labels: [Int], classes: Int, seed: UInt64) -> [Int] {
-        let each = ofEach(of: classes)
+    package static func samples(labels: [Int], seed: UInt64) -> [Int] {
+        let groups = Dictionary(grouping: labels.indices) { labels[$0] }
+        let each = ofEach(groups.values.map(\.count))
         var random = SplitMix64(seed: seed)
         var chosen: [Int] = []
-        for (_, own) in Dictionary(grouping: labels.indices, by: { labels[$0] }).sorted(by: {
-            $0.key < $1.key
-        }) {
+        for (_, own) in groups.sorted(by: { $0.key < $1.key }) {
             chosen += own.count <= each ? own : random.sample(each, outOf: own.count).map { own[$0] }
         }
         return chosen.sorted()
     }
 
     /// Samples of a set at most.
-    package static func most(of samples: Int, classes: Int) -> Int {
-        min(samples, max(1, classes) * ofEach(of: classes))
+    package static func most(of samples: Int, labels: Int) -> Int { min(samples, budget(labels)) }
+
+    private static func budget(_ labels: Int) -> Int {
+        max(fewestOfLabel * labels, fewest, min(ofLabel * labels, most))
     }
 
-    /// Samples of each label at most.
-    static func ofEach(of classes: Int) -> Int {
-        let classes = max(1, classes)
-        return max(fewestOfLabel, fewest / classes, min(ofLabel, most / classes))
+    /// Samples of each label at most: what small ones leave is for the others.
+    /// - Parameter sizes: of the labels that occur.
+    static func ofEach(_ sizes: [Int]) -> Int {
+        var left = budget(sizes.count)
+        for (rank, size) in sizes.sorted().enumerated() {
+            let share = left / (sizes.count - rank)
+            if size > share { return share }
+            left -= size
+        }
+        return sizes.max() ?? 0
     }
 }

@@ -107,8 +107,8 @@ package struct Detection {
         for index in findings.indices { findings[index].judgeByPerturbations() }
         try searchFurther(&findings, imageSearch, work)
         try imageSearch?.examineFurtherTargets(&findings)
-        try search.examineShared(&findings)
         try completeSuspects(&findings, work)
+        try search.examineShared(&findings)
         try analyseSuspects(&findings, search, work)
         var outcome = Outcome(
             findings: findings, flagged: Array(repeating: false, count: images.count),

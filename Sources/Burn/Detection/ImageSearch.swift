@@ -21,7 +21,8 @@ struct ImageSearch {
     /// worth it where the trigger hardly moves any class's.
     func confirm(_ finding: inout ClassFinding) throws {
         guard let coherence = finding.coherence,
-            (finding.effect?.topSourceExcess ?? 0) >= judge.parameters.weakEffect
+            let effect = finding.effect,
+            max(effect.excess, effect.topSourceExcess) >= judge.parameters.weakEffect
         else { return }
         let label = finding.label
         let planted = coherence.cluster.filter { images.labels[$0] == label }

@@ -3,13 +3,16 @@ import Tensors
 
 /// What is looked at more closely once classes are under suspicion, and beside them.
 extension Detection {
-    /// Surveys what is left of the classes whose directions tell the planted samples, and sorts it.
+    /// Surveys what is left of the classes under suspicion whose planted samples their directions may tell, and sorts it.
     func completeSuspects(_ findings: inout [ClassFinding], _ work: DetectionWork) throws {
-        let members = members(of: findings.filter(\.isFoundByPerturbations))
+        let suspicious = findings.indices.filter {
+            findings[$0].judgement != .clean && !findings[$0].isFoundByImages
+        }
+        let members = members(of: suspicious.map { findings[$0] })
         let left = members.values.joined().filter { !table.isSurveyed($0) }
         work.enter(.completion, passes: DetectionCosts.gradient * Double(left.count))
         try boundary.complete(left)
-        for index in findings.indices where findings[index].isFoundByPerturbations {
+        for index in suspicious {
             findings[index].coherence = try findings[index].coherence?.extended(
                 to: members[findings[index].label] ?? [], store: store)
         }
@@ -40,16 +43,28 @@ extension Detection {
         try boundary.analyse(some)
         for index in findings.indices where findings[index].isFoundByPerturbations {
             try token.check()
-            try sharpen(&findings[index], search)
+            try sharpen(&findings[index], by: Set(some), search)
         }
     }
 
-    private func sharpen(_ finding: inout ClassFinding, _ search: TriggerSearch) throws {
+    /// - Parameter some: of all suspects, drawn at random: what else was descended from says little of how large the groups are.
+    private func sharpen(
+        _ finding: inout ClassFinding, by some: Set<Int>, _ search: TriggerSearch
+    ) throws {
         guard let coherence = finding.coherence else { return }
-        var sharper = try sharpened(coherence)
+        var sharper = try coherence.sharpened(
+            by: boundary.store, of: coherence.members.filter(some.contains),
+            parameters: judge.parameters, seed: options.methodSeed)
         if sharper.members.count < coherence.members.count {
-            try boundary.analyse(Self.mixed(coherence, by: sharper))
-            sharper = try sharpened(coherence).completed(by: coherence)
+            let mixed = Self.mixed(coherence, by: sharper)
+            try boundary.analyse(mixed)
+            let asked = some.union(mixed)
+            sharper =
+                mixed.isEmpty
+                ? coherence
+                : try sharper.extended(
+                    to: coherence.members.filter(asked.contains), store: boundary.store
+                ).completed(by: coherence)
         }
         finding.coherence = sharper
         var search = search
@@ -57,14 +72,6 @@ extension Detection {
         var again = finding
         try search.examine(&again, suspects: sharper.cluster)
         finding.sharpenTrigger(as: again)
-    }
-
-    /// By the finished perturbations that there are.
-    private func sharpened(_ coherence: ClassCoherence) throws -> ClassCoherence {
-        let known = boundary.table
-        return try coherence.sharpened(
-            by: boundary.store, of: coherence.members.filter(known.isAnalysed),
-            parameters: judge.parameters, seed: options.methodSeed)
     }
 
     /// Members of a side of which some belong to the other one, as far as those show it that were looked at.

@@ -150,6 +150,7 @@ struct ClassCoherence: Sendable {
             var parted = self
             parted.isTurned = false
             parted.mixture = bundle.mixture
+            parted.direction = bundle.direction
             parted.cosines = try Self.cosines(of: members, to: bundle.direction, store)
             parted.posteriors = parted.cosines.map(bundle.mixture.posterior)
             parted.cluster = zip(members, parted.posteriors).filter { $0.1 > 0.5 }.map(\.0)

@@ -71,7 +71,8 @@ extension ClassFinding {
     /// and these show other classes, as what has a pattern by nature does not.
     func singlesOut(_ carriers: Set<Int>) -> Bool {
         guard let coherence, hasDistinctCluster, !isCleanLabel else { return false }
-        let cluster = Set(coherence.cluster)
+        // Of the others it is not known.
+        let (cluster, carriers) = (Set(coherence.cluster), carriers.intersection(coherence.members))
         return 2 * cluster.intersection(carriers).count > cluster.union(carriers).count
     }
 

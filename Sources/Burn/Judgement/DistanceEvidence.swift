@@ -1,7 +1,7 @@
 /// How far from the boundary a class's flagged samples lie beside its others, which is BURN's first observation. It is told with
 /// every verdict, and decides none.
 ///
-/// Ranks are those of first-order distances, which every sample has.
+/// Ranks are those of first-order distances, which every sample has that was surveyed.
 struct DistanceEvidence: Hashable, Sendable {
     let ranks: RankComparison
     /// Median distances of the flagged samples and of the others.
@@ -34,7 +34,7 @@ struct DistanceEvidence: Hashable, Sendable {
         let members = Dictionary(grouping: table.predicted.indices) { Int(table.predicted[$0]) }
         var evidence: [Int: DistanceEvidence] = [:]
         for finding in findings where finding.judgement != .clean && !finding.isFoundByDistance {
-            let own = members[finding.label] ?? []
+            let own = (members[finding.label] ?? []).filter(table.isSurveyed)
             let (group, others) = (own.filter { flagged[$0] }, own.filter { !flagged[$0] })
             guard let found = ranks(group, others) else { continue }
             evidence[finding.label] = DistanceEvidence(

@@ -1,7 +1,7 @@
 import Support
 
 /// Who takes part in the purification, and as what. The partition of the data that phase 2 refines.
-struct TrainingPool: Sendable {
+package struct TrainingPool: Sendable {
     /// Trusted samples to train on, with their given labels.
     var clean: [Int]
     /// Trusted samples that are never trained on: the acceptance gate.
@@ -20,6 +20,16 @@ struct TrainingPool: Sendable {
     private static let holdoutShare = 0.1
     private static let mostHoldout = 1000
 
+    /// Unflagged samples of the classes under suspicion that could be trained on: their distances decide, and have to be known.
+    package static func trusted(
+        _ diagnosis: Diagnosis, _ table: AnalysisTable, _ images: LabelledImages
+    ) -> [Int] {
+        let suspicious = Set(diagnosis.backdoors.map(\.label))
+        return images.labels.indices.filter {
+            suspicious.contains(images.labels[$0]) && !diagnosis.flagged[$0]
+        }
+    }
+
     /// The first partition.
     ///
     /// In classes that are under suspicion only the nearer half of the unflagged samples counts as clean:
@@ -34,7 +44,8 @@ struct TrainingPool: Sendable {
         }
         var limits: [Int: Float] = [:]
         for label in suspicious {
-            let distances = trusted.filter { images.labels[$0] == label }.map { Double(table.distance[$0]) }
+            let distances = trusted.filter { images.labels[$0] == label }
+                .compactMap(table.exactDistance).filter(\.isFinite)
             limits[label] = Float(Statistics.median(distances))
         }
         // Right or wrong: accuracy on the trusted alone would be 1 by construction. Where hardly a class is above
