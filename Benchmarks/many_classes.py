@@ -9,14 +9,12 @@ account, in forwards of one sample, and what was found of the patch.
 """
 import argparse
 import csv
-import io
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 
 import numpy as np
 import torch
@@ -74,11 +72,7 @@ def save(folder, model, images, labels):
     batch = {0: torch.export.Dim("batch")}
     program = torch.export.export(model, (torch.zeros(2, 3, SIDE, SIDE),), dynamic_shapes=(batch,))
     torch.export.save(program, folder / "model.pt2")
-    with zipfile.ZipFile(folder / "train.npz", "w") as archive:
-        for name, array in (("x.npy", images), ("y.npy", labels.astype(np.int32))):
-            part = io.BytesIO()
-            np.save(part, array)
-            archive.writestr(name, part.getvalue())
+    np.savez(folder / "train.npz", x=images, y=labels.astype(np.int32))
 
 
 def scan(a, folder):

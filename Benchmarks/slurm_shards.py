@@ -21,7 +21,6 @@ import signal
 import subprocess
 import tempfile
 import time
-import zipfile
 
 import numpy
 
@@ -43,11 +42,7 @@ def images(count):
     labels = numpy.arange(count, dtype=numpy.uint8) % 10
     pixels = chance.integers(0, 64, (count, 32, 32, 3), dtype=numpy.uint8) + labels[:, None, None, None] * 20
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in (("x.npy", pixels), ("y.npy", labels)):
-            part = io.BytesIO()
-            numpy.save(part, array)
-            archive.writestr(name, part.getvalue())
+    numpy.savez(file, x=pixels, y=labels)
     return file.getvalue()
 
 

@@ -45,12 +45,10 @@ package final class BoundaryAnalysis: Sendable {
     package var gradients: Int { state.withLock { $0.gradients } }
 
     /// Sees to it that these samples are surveyed.
-    package func complete(
-        _ samples: some Sequence<Int>, progress: @escaping @Sendable (Double) -> Void = { _ in }
-    ) throws {
+    package func complete(_ samples: some Sequence<Int>) throws {
         let known = table
         let wanted = Set(samples).filter { !known.isSurveyed($0) }.sorted()
-        try survey.survey(wanted, progress: progress) { findings in
+        try survey.survey(wanted) { findings in
             self.state.withLock { $0.table.takeSurvey(findings) }
         }
     }

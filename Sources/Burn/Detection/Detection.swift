@@ -18,6 +18,7 @@ package struct Detection {
     let threads: Int
     package let token: CancellationToken
     let judge: Judge
+    let costs: DetectionCosts
 
     package init(
         model: GraphModel, images: LabelledImages, boundary: BoundaryAnalysis, store: PerturbationStore,
@@ -33,6 +34,8 @@ package struct Detection {
         self.threads = threads
         self.token = token
         judge = Judge(options.parameters ?? Parameters(), classes: images.classes)
+        costs = DetectionCosts(
+            samples: images.count, surveyed: table.surveyed, classes: images.classes, isExact: store.isExact)
     }
 
     package struct Outcome: Sendable {
@@ -70,11 +73,6 @@ package struct Detection {
         } _: {
             try run(work)
         }
-    }
-
-    var costs: DetectionCosts {
-        DetectionCosts(
-            samples: images.count, surveyed: table.surveyed, classes: images.classes, isExact: store.isExact)
     }
 
     private func run(_ work: DetectionWork) throws -> Outcome {
