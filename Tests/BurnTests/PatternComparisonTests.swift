@@ -42,6 +42,41 @@ import TinyModels
         #expect(evidence(proposal(gain: 90, classSize: 50)).bundlePValue > 0.3)
     }
 
+    @Test func ofVeryManyClassesTheClearestAreChosenAndJudgedAgainstAll() throws {
+        var random = SplitMix64(seed: 4)
+        var found: [PatternGain?] = (0..<300).map { _ in
+            PatternGain(gain: 60 + Double.random(in: 0..<60, using: &random), classSize: 200)
+        }
+        found[17] = nil
+        found[123] = PatternGain(gain: 900, classSize: 200)
+        // As clear in nats, and no clearer than others for its size.
+        found[200] = PatternGain(gain: 900, classSize: 2_000)
+        let comparison = BundleComparison(found)
+        let chosen = comparison.clearest(most: 48)
+        #expect(chosen.count == 48 && chosen == chosen.sorted() && chosen.contains(123))
+        #expect(!chosen.contains(17) && !chosen.contains(200))
+        let passedOver = Set(found.indices).subtracting(chosen + [17])
+        let certain = try #require(comparison.pValue(123))
+        #expect(certain < 1e-6)
+        // None that was passed over could have been judged: it does not stand apart.
+        let limit = Judge(Parameters(), classes: 300).notable
+        #expect(passedOver.allSatisfy { (comparison.pValue($0) ?? 0) > limit })
+        #expect(BundleComparison(Array(found.prefix(40))).clearest(most: 48).count == 39)
+
+        // What was not tested is no null of what the others do.
+        let own = proposal(gain: 900, classSize: 200)
+        let proposals = [own] + [PatternProposal?](repeating: nil, count: 8)
+        let others = [nil] + (0..<8).map { found[$0] }
+        let unknown = PatternComparison(
+            proposals, insertions: [0.6] + [Double?](repeating: nil, count: 8), others: others
+        ).evidence(0, own)
+        let idle = PatternComparison(
+            proposals, insertions: [0.6] + [Double?](repeating: 0, count: 8), others: others
+        ).evidence(0, own)
+        #expect(idle.insertionPValue < 0.001 && unknown.insertionPValue > 0.01)
+        #expect(unknown.bundlePValue == idle.bundlePValue && unknown.bundlePValue < 0.001)
+    }
+
     @Test func whatATriggerDoesIsUnlikeWhatNaturalPatternsDo() {
         let held = evidence(proposal(gain: 4000, stays: 0.2))
         #expect(held.removalPValue < 0.025 && held.insertionPValue > 0.49)

@@ -112,11 +112,16 @@ import TinyModels
         }
         let evidence = FeatureEvidence.gather(coherences + [nil])
         #expect(evidence.count == 6 && evidence[5] == nil)
-        #expect(evidence[3]?.isWorthTesting(Parameters()) == true)
+        #expect(evidence[3]?.isWorthTesting(.standard) == true)
         #expect(
             evidence.enumerated().allSatisfy {
-                $0.offset == 3 || $0.element?.isWorthTesting(Parameters()) != true
+                $0.offset == 3 || $0.element?.isWorthTesting(.standard) != true
             })
+        // Among very many classes that a bundle stands out so is chance.
+        var some = try #require(evidence[3])
+        some.gainPValue = 0.01
+        #expect(some.isWorthTesting(.standard))
+        #expect(!some.isWorthTesting(Judge(Parameters(), classes: 1_000)))
         #expect(evidence[3]?.pValue == 1, "nothing is claimed before the unlearning test")
 
         var finding = ClassFinding(label: 3, judge: .standard)

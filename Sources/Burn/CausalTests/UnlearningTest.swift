@@ -13,8 +13,7 @@ struct UnlearningTest {
     let model: GraphModel
     let images: LabelledImages
     let boundary: BoundaryAnalysis
-    /// The model's probabilities, (N, classes).
-    private let teacher: Tensor
+    private let teacher: ModelAnswers
     let seed: UInt64
     let token: CancellationToken
 
@@ -46,7 +45,7 @@ struct UnlearningTest {
         self.boundary = boundary
         self.seed = seed
         self.token = token
-        teacher = try model.probabilities(images, Array(0..<images.count), token: token)
+        teacher = try ModelAnswers(of: model, on: images, seed: seed, token: token)
     }
 
     /// Classes above suspicion that the test is run on as well, for its null.
@@ -144,7 +143,7 @@ struct UnlearningTest {
         let kept = Array(repeatElement(rest, count: max(1, Int(repeats.rounded())))).flatMap { $0 }
         let labels = try Tensor(suspects.map { Int(table.adversarialLabel[$0]) })
         var tuning = FineTuning(
-            images: images, teacher: teacher, token: token, steps: Self.steps,
+            images: images, teacher: try teacher.knowing(rest), token: token, steps: Self.steps,
             learningRate: Self.learningRate, seed: seed &+ UInt64(fold),
             mirrors: mirrors)
         tuning.batch = Self.batch

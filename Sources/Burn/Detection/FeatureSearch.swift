@@ -87,7 +87,7 @@ struct FeatureSearch {
 
     /// Classes whose bundle stands out.
     func candidates(_ findings: [ClassFinding]) -> [Int] {
-        findings.indices.filter { findings[$0].features?.isWorthTesting(judge.parameters) ?? false }
+        findings.indices.filter { findings[$0].features?.isWorthTesting(judge) ?? false }
     }
 
     private func pValue(_ finding: ClassFinding) -> Double { finding.features?.gainPValue ?? 1 }

@@ -57,7 +57,8 @@ extension Detection {
     func imageSearch(_ triggers: TriggerSearch) throws -> ImageSearch? {
         guard images.count >= ImageWhitening.fewestImages else { return nil }
         return ImageSearch(
-            images: images, table: table, store: try whitened(PixelDescription(images), "whitened.f16"),
+            images: images, labelled: LabelledSamples(images.labels, classes: images.classes), table: table,
+            store: try whitened(PixelDescription(images), "whitened.f16"),
             triggers: triggers, judge: judge, seed: options.methodSeed, token: token)
     }
 
@@ -66,7 +67,9 @@ extension Detection {
         guard images.count >= ImageWhitening.fewestImages, let description = try style.description(of: images)
         else { return nil }
         return StyleSearch(
-            style: style, model: model, images: images, table: table, boundary: boundary,
+            style: style, model: model, images: images,
+            labelled: LabelledSamples(images.labels, classes: images.classes), table: table,
+            boundary: boundary,
             store: try whitened(description, "\(style).f16"), judge: judge, seed: options.methodSeed,
             token: token)
     }

@@ -10,6 +10,7 @@ import Tensors
 /// model has learned weakly, or into every class, and samples are named that the model failed to learn.
 struct ImageSearch {
     let images: LabelledImages
+    let labelled: LabelledSamples
     let table: AnalysisTable
     let store: PerturbationStore
     let triggers: TriggerSearch
@@ -26,68 +27,10 @@ struct ImageSearch {
         else { return }
         let label = finding.label
         let planted = coherence.cluster.filter { images.labels[$0] == label }
-        guard let bundle = try grow(planted, label) else { return }
+        guard let bundle = try growth(planted, label)?.bundle(of: images.count, in: store) else { return }
         let held = planted.count { bundle.posteriors[$0] > 0.5 }
         guard 2 * held > planted.count else { return }
         finding.images = bundle
-    }
-
-    /// Patterns behind a label, judged against those behind the others.
-    func examineClasses(_ findings: inout [ClassFinding]) throws {
-        var proposals = [PatternProposal?](repeating: nil, count: findings.count)
-        for index in findings.indices where findings[index].judgement == .clean {
-            proposals[index] = try propose(findings[index])
-        }
-        let comparison = PatternComparison(proposals, insertions: proposals.map { $0?.finding.excess ?? 0 })
-        for (index, proposal) in proposals.enumerated() {
-            guard let proposal else { continue }
-            findings[index] = proposal.finding
-            let evidence = comparison.evidence(index, proposal)
-            findings[index].pattern = evidence
-            findings[index].judge(by: evidence)
-        }
-    }
-
-    /// The pattern of a class that does most. All of its samples are a start, those that the model sees another class in,
-    /// and each mode of their penultimate changes. Nil where none stands apart.
-    private func propose(_ finding: ClassFinding) throws -> PatternProposal? {
-        let label = finding.label
-        var starts = [images.labels.indices.filter { images.labels[$0] == label }]
-        if let features = finding.features?.coherence {
-            starts += [features.cluster, features.remainder].map { side in
-                side.filter { images.labels[$0] == label }
-            }
-        }
-        starts.append(starts[0].filter { Int(table.predicted[$0]) != label })
-        let bundles = Self.distinct(try starts.compactMap { try grow($0, label) }, most: Self.bundlesOfClass)
-        var proposals: [PatternProposal] = []
-        for bundle in bundles {
-            let carriers = bundle.members(labelled: label, in: images)
-            guard carriers.count >= judge.smallestGroup else { continue }
-            var proposed = finding
-            proposed.images = bundle
-            try triggers.examine(&proposed, suspects: carriers, care: .screenedForNull)
-            proposals.append(
-                PatternProposal(
-                    finding: proposed, bundle: bundle, carriers: Set(carriers),
-                    classSize: starts[0].count))
-        }
-        return proposals.max { $0.strength < $1.strength }
-    }
-
-    private static let bundlesOfClass = 2
-
-    /// Grown among the class's samples and about as many others, so that a bundle may take up the whole class.
-    private func grow(_ start: [Int], _ label: Int) throws -> ImageBundle? {
-        try token.check()
-        let own = images.labels.indices.filter { images.labels[$0] == label }
-        let wanted = max(own.count, 4 * judge.smallestGroup)
-        let others = images.labels.indices.filter { images.labels[$0] != label }
-        let step = max(1, others.count / wanted)
-        let beside = stride(from: 0, to: others.count, by: step).map { others[$0] }
-        return try ImageBundle.grown(
-            from: start, among: own + beside, of: images.count, store: store,
-            parameters: judge.parameters, seed: seed &+ UInt64(label))
     }
 
     /// One pattern in images of all classes, that sends each class somewhere else. Starts: the modes of all classes'
@@ -167,7 +110,10 @@ struct ImageSearch {
 
     /// Patterns behind classes that move images of another one there, in images of all classes.
     private func patterns(of findings: [ClassFinding]) throws -> [ImageBundle] {
-        Self.distinct(try grown(findings.compactMap(workingBundle)), most: Self.bundlesOfAll)
+        let working = findings.filter { workingBundle($0) != nil }
+            .sorted { ($0.images?.gain ?? 0) > ($1.images?.gain ?? 0) }.prefix(Self.startsOfAll)
+            .sorted { $0.label < $1.label }
+        return Self.distinct(try grown(working.compactMap(workingBundle)), most: Self.bundlesOfAll)
     }
 
     /// A pattern of one class that moves most: what a class's images have in common by nature moves some other classes'
@@ -212,7 +158,7 @@ struct ImageSearch {
     }
 
     /// Bundles that have no more than a third of their samples in common, clearest first, and only so many.
-    private static func distinct(_ bundles: [ImageBundle], most: Int) -> [ImageBundle] {
+    static func distinct(_ bundles: [ImageBundle], most: Int) -> [ImageBundle] {
         var distinct: [ImageBundle] = []
         for bundle in bundles.sorted(by: { $0.gain > $1.gain }) where distinct.count < most {
             let members = Set(bundle.members)
@@ -225,4 +171,6 @@ struct ImageSearch {
     }
 
     private static let bundlesOfAll = 4
+    /// Patterns of classes that are grown among all images to find these.
+    private static let startsOfAll = 12
 }

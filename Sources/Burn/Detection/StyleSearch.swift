@@ -16,6 +16,7 @@ struct StyleSearch {
     let style: ImageStyle
     let model: GraphModel
     let images: LabelledImages
+    let labelled: LabelledSamples
     let table: AnalysisTable
     let boundary: BoundaryAnalysis
     /// Whitened rows of the style's description.
@@ -29,10 +30,21 @@ struct StyleSearch {
     private static let mostRows = 3072
 
     func examine(_ findings: inout [ClassFinding]) throws {
+        let bundles = try findings.map { $0.judgement == .clean ? try bundle($0.label) : nil }
+        let gains = zip(findings, bundles).map { finding, bundle in
+            bundle.map { PatternGain(gain: $0.gain, classSize: labelled.count(of: finding.label)) }
+        }
+        let trusted = images.labels.indices.filter { Int(table.predicted[$0]) == images.labels[$0] }
         var evidence = [StyleEvidence?](repeating: nil, count: findings.count)
-        for index in findings.indices where findings[index].judgement == .clean {
+        let chosen = BundleComparison(gains).clearest(most: Judge.mostTested)
+        for index in Set(gains.indices.filter { gains[$0] != nil }).subtracting(chosen) {
+            findings[index].isPassedOver = true
+        }
+        for index in chosen {
             try token.check()
-            evidence[index] = try self.evidence(findings[index].label)
+            evidence[index] = try bundles[index].flatMap {
+                try self.evidence(findings[index].label, $0, trusted)
+            }
         }
         for index in findings.indices {
             guard var found = evidence[index] else { continue }
@@ -102,24 +114,30 @@ struct StyleSearch {
     }
 
     /// Of the bundles that stand apart in the class, the one that does so most clearly; nil where there is none.
-    private func evidence(_ label: Int) throws -> StyleEvidence? {
-        let own = images.labels.indices.filter { images.labels[$0] == label }
+    private func bundle(_ label: Int) throws -> CoherentCluster? {
+        try token.check()
+        let own = labelled[label]
         guard own.count >= 2 * ClassCoherence.fewestMembers else { return nil }
         var random = SplitMix64(seed: seed &+ UInt64(label))
-        let others = images.labels.indices.filter {
-            images.labels[$0] != label && Int(table.predicted[$0]) == images.labels[$0]
-        }
-        let probes = Array(others.shuffled(using: &random).prefix(Self.probesPerTest))
-        guard probes.count >= ClassCoherence.fewestMembers else { return nil }
         let rows = try store.rows(Array(own.shuffled(using: &random).prefix(Self.mostRows)))
         let clusters = try [
             CoherentCluster(in: rows, start: Array(0..<rows.size(0)), choice: .mostSeparate),
             CoherentCluster.strongest(
                 in: rows, judge.parameters, generator: Generator(seed: seed &+ UInt64(label))),
         ]
-        let apart = clusters.filter { $0.mixture.separation > judge.parameters.modeSeparation }
-        guard let cluster = apart.max(by: { $0.gain < $1.gain }) else { return nil }
-        let inside = try posteriors(own, cluster)
+        return clusters.filter { $0.mixture.separation > judge.parameters.modeSeparation }
+            .max { $0.gain < $1.gain }
+    }
+
+    /// What the bundle does, or what is beside it; nil for too few samples.
+    private func evidence(_ label: Int, _ bundle: CoherentCluster, _ trusted: [Int]) throws -> StyleEvidence?
+    {
+        let own = labelled[label]
+        var random = SplitMix64(seed: seed &+ UInt64(label))
+        let probes = Array(
+            trusted.filter { images.labels[$0] != label }.shuffled(using: &random).prefix(Self.probesPerTest))
+        guard probes.count >= ClassCoherence.fewestMembers else { return nil }
+        let inside = try posteriors(own, bundle)
         let control = try style.transplant(images, donors: probes, controls: own, strangers: probes)
             .insertion(into: label, probes: probes, model: model, seed: seed, token: token)
         return try [inside, inside.mapValues { 1 - $0 }]

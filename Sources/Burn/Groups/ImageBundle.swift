@@ -38,37 +38,64 @@ struct ImageBundle: Sendable {
         from start: [Int], among samples: [Int], of everyone: Int, store: PerturbationStore,
         parameters: Parameters, seed: UInt64
     ) throws -> ImageBundle? {
-        var random = SplitMix64(seed: seed)
-        let begin = Array(start.shuffled(using: &random).prefix(mostStart))
-        let inStart = Set(begin)
-        let smallest = Int(parameters.smallestGroup)
-        let others = samples.filter { !inStart.contains($0) }.shuffled(using: &random)
-        let chosen = begin + others.prefix(mostRows - begin.count)
-        guard begin.count >= smallest, chosen.count >= 4 * smallest,
-            4 * others.count >= begin.count
-        else { return nil }
-        let rows = try store.rows(chosen)
-        let found = try CoherentCluster(in: rows, start: Array(begin.indices), choice: .mostSeparate)
-        guard found.mixture.separation > parameters.bundleSeparation, found.rows.count >= smallest,
-            found.rows.count < rows.shape[0]
-        else { return nil }
-        let null = try remainingGains(
-            rows, without: found, size: begin.count, fewest: smallest, using: &random)
-        let pValue = Statistics.pValue(
-            of: log(1 + found.gain), against: null.map { log(1 + $0) })
-        var posteriors: [Float] = []
-        for first in stride(from: 0, to: everyone, by: part) {
-            let indices = Array(first..<min(first + part, everyone))
-            let cosines: [Float] = try store.rows(indices).matmul(found.direction).array()
-            posteriors += cosines.map { Float(found.mixture.posterior(Double($0))) }
+        try Growth(from: start, among: samples, store: store, parameters: parameters, seed: seed)?
+            .bundle(of: everyone, in: store)
+    }
+
+    /// What has grown among some samples, before its null is known and all are compared with it, which costs the most.
+    struct Growth: Sendable {
+        private let cluster: CoherentCluster
+        /// Samples that it was looked for among, the start's first.
+        private let chosen: [Int]
+        private let start: Int
+        private let smallest: Int
+        private let random: SplitMix64
+
+        var gain: Double { cluster.gain }
+
+        /// Nil where none stands apart.
+        init?(
+            from start: [Int], among samples: [Int], store: PerturbationStore, parameters: Parameters,
+            seed: UInt64
+        ) throws {
+            var random = SplitMix64(seed: seed)
+            let begin = Array(start.shuffled(using: &random).prefix(mostStart))
+            let inStart = Set(begin)
+            smallest = Int(parameters.smallestGroup)
+            let others = samples.filter { !inStart.contains($0) }.shuffled(using: &random)
+            chosen = begin + others.prefix(mostRows - begin.count)
+            guard begin.count >= smallest, chosen.count >= 4 * smallest,
+                4 * others.count >= begin.count
+            else { return nil }
+            let rows = try store.rows(chosen)
+            cluster = try CoherentCluster(in: rows, start: Array(begin.indices), choice: .mostSeparate)
+            guard cluster.mixture.separation > parameters.bundleSeparation, cluster.rows.count >= smallest,
+                cluster.rows.count < rows.shape[0]
+            else { return nil }
+            self.start = begin.count
+            self.random = random
         }
-        // A member's own part is in the direction; for these the cosine that leaves it out counts.
-        for (row, sample) in chosen.enumerated() {
-            posteriors[sample] = Float(found.mixture.posterior(found.cosines[row]))
+
+        /// - Parameter everyone: number of samples in `store`, all of which are compared with it.
+        func bundle(of everyone: Int, in store: PerturbationStore) throws -> ImageBundle {
+            var random = random
+            let null = try remainingGains(
+                store.rows(chosen), without: cluster, size: start, fewest: smallest, using: &random)
+            let pValue = Statistics.pValue(of: log(1 + cluster.gain), against: null.map { log(1 + $0) })
+            var posteriors: [Float] = []
+            for first in stride(from: 0, to: everyone, by: part) {
+                let indices = Array(first..<min(first + part, everyone))
+                let cosines: [Float] = try store.rows(indices).matmul(cluster.direction).array()
+                posteriors += cosines.map { Float(cluster.mixture.posterior(Double($0))) }
+            }
+            // A member's own part is in the direction; for these the cosine that leaves it out counts.
+            for (row, sample) in chosen.enumerated() {
+                posteriors[sample] = Float(cluster.mixture.posterior(cluster.cosines[row]))
+            }
+            return ImageBundle(
+                members: posteriors.indices.filter { posteriors[$0] > 0.5 }, posteriors: posteriors,
+                gain: cluster.gain, pValue: pValue)
         }
-        return ImageBundle(
-            members: posteriors.indices.filter { posteriors[$0] > 0.5 }, posteriors: posteriors,
-            gain: found.gain, pValue: pValue)
     }
 
     /// The null: gains of what grows from random samples once the bundle is taken out.

@@ -48,6 +48,8 @@ package struct ClassFinding: Sendable {
     var isInData = true
     /// It has samples enough for the searches of the images and their style.
     var isSearchedFurther = false
+    /// A pattern or a style of its images stands apart less clearly than those of so many classes that what it does was not tested.
+    var isPassedOver = false
     /// Nil for a class without a suspicion.
     private(set) var conclusion: Conclusion?
 

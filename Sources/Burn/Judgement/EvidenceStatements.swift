@@ -39,7 +39,7 @@ struct EvidenceStatements {
                 "\(images.count) images are too few to look for patterns, noise and tones in the images themselves "
                     + "(\(ImageWhitening.fewestImages) are needed): this rests on the perturbations alone.")
         }
-        lines += [comparison, partial].compactMap(\.self)
+        lines += [comparison, partial, passedOver].compactMap(\.self)
         let below =
             detectableRate.map {
                 "poison below \(percent($0)) of the samples (so much was noticed in trials on this job, where "
@@ -58,6 +58,15 @@ struct EvidenceStatements {
         return
             "The perturbations of \(surveyed) of the \(images.count) samples were looked at, drawn from every label, and of all that are "
             + "predicted as a class under suspicion by them. With analysis: full, those of all are."
+    }
+
+    /// How many classes' groups of images were not tested, where there are so many.
+    private var passedOver: String? {
+        let passedOver = findings.count { $0.isPassedOver && $0.judgement == .clean }
+        guard passedOver > 0 else { return nil }
+        return
+            "In \(passedOver) of the \(images.classes) classes a group of images has a pattern, noise or tones in common, but stands apart "
+            + "less clearly than those of \(Judge.mostTested) others: these were tested for what they do to the model, and it was not."
     }
 
     /// What few classes leave open; nil where there are enough.

@@ -20,11 +20,11 @@ struct FeatureEvidence: Sendable {
         unlearning == nil ? 1 : Statistics.combined(gainPValue, unlearningPValue)
     }
 
-    /// A bundle no clearer than this is not worth an unlearning test.
-    private static let worthTesting = 0.05
+    /// A bundle no clearer than this is not worth an unlearning test, which trains. Of many classes two are by chance.
+    private static func worthTesting(_ classes: Int) -> Double { min(0.05, 2 / Double(classes)) }
 
-    func isWorthTesting(_ parameters: Parameters) -> Bool {
-        coherence.isDistinct(parameters) && gainPValue < Self.worthTesting
+    func isWorthTesting(_ judge: Judge) -> Bool {
+        coherence.isDistinct(judge.parameters) && gainPValue < Self.worthTesting(judge.classes)
     }
 
     /// Evidence for every class, nil for those with too few samples. Each class's null are all the others.

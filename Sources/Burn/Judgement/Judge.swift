@@ -34,9 +34,10 @@ package struct Judge: Hashable, Sendable {
     var notable: Double { parameters.suspicionBudget }
 
     /// Level below which a cluster's trigger is tried: of many classes so many are by chance as are tried at most.
-    var worthTesting: Double { min(0.2, Self.mostTested / Double(classes)) }
+    var worthTesting: Double { min(0.2, Double(Self.mostTested) / Double(classes)) }
 
-    private static let mostTested = 48.0
+    /// Classes, of very many, whose groups are tested for what they do.
+    static let mostTested = 48
 
     var smallestGroup: Int { Int(parameters.smallestGroup) }
     func smallestGroup(of samples: Int) -> Int { parameters.smallestGroup(of: samples) }

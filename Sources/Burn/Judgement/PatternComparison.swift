@@ -13,28 +13,41 @@ struct PatternProposal {
     var strength: Double { max(finding.excess, finding.removal?.excess ?? 0) }
 }
 
+/// How clearly a class's pattern stands apart.
+struct PatternGain {
+    /// Of the bundle, in nats.
+    var gain: Double
+    /// Number of samples with the class's label.
+    var classSize: Int
+}
+
 /// Judges every class's pattern against those of the others: what images have in common by nature, and what that does.
 struct PatternComparison {
-    private let insertions: [Double]
-    private let removals: [Double]
-    /// By size of the bundle's gain, and by gain for each sample of the class: nothing stands apart by its size alone.
-    private let gains: [[Double?]]
+    private let insertions: [Double?]
+    private let removals: [Double?]
+    private let bundles: BundleComparison
 
-    /// - Parameter insertions: effects on other classes' images, by class.
-    init(_ proposals: [PatternProposal?], insertions: [Double]) {
+    /// - Parameters:
+    ///   - proposals: by class; nil where no pattern stands apart, or was not looked at any further.
+    ///   - insertions: effects on other classes' images, by class; nil where that is not known.
+    ///   - others: of the classes that were not looked at any further.
+    init(_ proposals: [PatternProposal?], insertions: [Double?], others: [PatternGain?]? = nil) {
         self.insertions = insertions
         // Where there is no pattern, nothing is held by it.
-        removals = proposals.map { $0?.finding.removal?.excess ?? 0 }
-        gains = [
-            proposals.map { $0.map { log(1 + $0.bundle.gain) } },
-            proposals.map { $0.map { log(1 + $0.bundle.gain) - log(Double($0.classSize)) } },
-        ]
+        removals = zip(proposals, insertions).map { proposal, insertion in
+            insertion.map { _ in proposal?.finding.removal?.excess ?? 0 }
+        }
+        bundles = BundleComparison(
+            proposals.indices.map { index in
+                proposals[index].map { PatternGain(gain: $0.bundle.gain, classSize: $0.classSize) }
+                    ?? others?[index]
+            })
     }
 
     /// - Parameter index: of the proposal among all.
     func evidence(_ index: Int, _ proposal: PatternProposal) -> PatternEvidence {
         PatternEvidence(
-            bundlePValue: bundlePValue(index, proposal.bundle),
+            bundlePValue: bundles.pValue(index) ?? proposal.bundle.pValue,
             insertionPValue: ControlledEffect.pValue(
                 at: index, among: insertions, tested: TriggerSearch.probesPerTest) ?? 1,
             removalPValue: max(
@@ -46,15 +59,35 @@ struct PatternComparison {
             clusterPValue: proposal.finding.singlesOut(proposal.carriers)
                 ? proposal.finding.coherencePValue : nil)
     }
+}
+
+/// How clearly bundles of images stand apart in their classes, each against those of the other classes.
+struct BundleComparison {
+    /// By size of the gain, and by gain for each sample of the class: nothing stands apart by its size alone.
+    private let gains: [[Double?]]
+
+    /// - Parameter found: by class; nil where nothing stands apart.
+    init(_ found: [PatternGain?]) {
+        gains = [
+            found.map { $0.map { log(1 + $0.gain) } },
+            found.map { $0.map { log(1 + $0.gain) - log(Double($0.classSize)) } },
+        ]
+    }
 
     /// What the images of the other classes have in common is the truer null, where there are enough of them: what grows from
-    /// random samples of one class is less alike than what its images have in common by nature.
-    private func bundlePValue(_ index: Int, _ bundle: ImageBundle) -> Double {
-        let pValues = gains.compactMap { gains -> Double? in
+    /// random samples of one class is less alike than what its images have in common by nature. Nil where there are too few.
+    func pValue(_ index: Int) -> Double? {
+        gains.compactMap { gains -> Double? in
             guard gains.count(where: { $0 != nil }) > Self.fewestOthers else { return nil }
             return Statistics.pValue(at: index, among: gains, natural: .imageGain)
-        }
-        return pValues.max() ?? bundle.pValue
+        }.max()
+    }
+
+    /// The classes whose bundles stand apart most clearly, and only so many, ascending.
+    func clearest(most: Int) -> [Int] {
+        let found = gains[0].indices.filter { gains[0][$0] != nil }
+        guard found.count > most else { return found }
+        return found.map { ($0, pValue($0) ?? 1) }.sorted { $0.1 < $1.1 }.prefix(most).map(\.0).sorted()
     }
 
     private static let fewestOthers = 3

@@ -7,8 +7,8 @@ struct ProgressiveRefinement {
     let original: GraphModel
     let images: LabelledImages
     let targets: [Backdoor]
-    /// The suspicious model's probabilities, (N, classes).
-    let before: Tensor
+    /// What the suspicious model says.
+    let before: ModelAnswers
     let reviews: Reviews
     let token: CancellationToken
     /// Largest drop so far of the given label's probability, per sample: evidence accumulates over rounds.
@@ -23,7 +23,7 @@ struct ProgressiveRefinement {
     private static let cleanQuantile = 0.9
 
     init(
-        original: GraphModel, images: LabelledImages, targets: [Backdoor], before: Tensor,
+        original: GraphModel, images: LabelledImages, targets: [Backdoor], before: ModelAnswers,
         reviews: Reviews = .none, token: CancellationToken
     ) throws {
         self.original = original
@@ -48,13 +48,7 @@ struct ProgressiveRefinement {
         let suspects = images.labels.indices.filter { suspicious.contains(images.labels[$0]) }
         let ordinary = unsuspicious(suspicious)
         let asked = suspects + ordinary
-        let after = try sanitised.probabilities(images, asked, token: token)
-        let (known, given) = try (before.rows(asked), Tensor(asked.map { images.labels[$0] }))
-        let change: [Float] = try (known.pick(given) - after.pick(given)).array()
-        let agreeing: [Bool] = try (after.argmax(1) .== given).array()
-        let agrees = Set(zip(asked, agreeing).filter(\.1).map(\.0))
-        let divergence = try Double(Tensor.jensenShannon(known, after).mean().item(as: Float.self))
-        for (sample, change) in zip(asked, change) { drops[sample] = max(drops[sample], change) }
+        let (agrees, divergence) = try compare(asked, with: sanitised)
         // Where no trigger is known, what else drops is mostly the class's own ambiguous samples. The published method goes by
         // the drop nevertheless.
         let dirty = Set(
@@ -82,6 +76,24 @@ struct ProgressiveRefinement {
         pool.clean = (pool.clean.filter { !moved.contains($0) } + newlyClean).sorted()
         return Disagreement(
             meanDivergence: divergence, newlyFlagged: newlyFlagged, newlyClean: newlyClean)
+    }
+
+    /// Raises the drops of the samples.
+    /// - Returns: those whose given label the sanitised model sees, and the mean divergence.
+    private mutating func compare(
+        _ samples: [Int], with sanitised: GraphModel
+    ) throws -> (agrees: Set<Int>, divergence: Double) {
+        var (agrees, divergence) = (Set<Int>(), 0.0)
+        for part in images.parts(of: samples) {
+            let after = try sanitised.probabilities(images, part, token: token)
+            let (known, given) = try (before.probabilities(part), images.labels(part))
+            let change: [Float] = try (known.pick(given) - after.pick(given)).array()
+            let agreeing: [Bool] = try (after.argmax(1) .== given).array()
+            agrees.formUnion(zip(part, agreeing).filter(\.1).map(\.0))
+            divergence += try Double(Tensor.jensenShannon(known, after).sum().item(as: Float.self))
+            for (sample, change) in zip(part, change) { drops[sample] = max(drops[sample], change) }
+        }
+        return (agrees, divergence / Double(max(1, samples.count)))
     }
 
     /// Samples of the other classes, evenly chosen: enough to tell how far one in a thousand drops.

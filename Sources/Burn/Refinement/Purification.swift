@@ -71,9 +71,8 @@ package struct Purification {
 
     /// What a purification works on, from phase to phase.
     struct Course {
-        /// The suspicious model's probabilities, (N, classes), and predictions.
-        let before: Tensor
-        let predictions: [Int]
+        /// What the suspicious model says.
+        let before: ModelAnswers
         let gate: AcceptanceGate
         let transplant: Transplant
         let lesson: TrustedImages.Lesson?
@@ -90,7 +89,8 @@ package struct Purification {
     }
 
     private func begin() throws -> Course {
-        let before = try context.model.probabilities(images, Array(0..<images.count), token: context.token)
+        let before = try ModelAnswers(
+            of: context.model, on: images, seed: context.options.methodSeed, token: context.token)
         let pool = TrainingPool(diagnosis, table: table, images: images, seed: context.options.methodSeed)
         let gate = AcceptanceGate(
             images: images, targets: targets, holdout: pool.holdout, flagged: pool.poison,
@@ -98,7 +98,7 @@ package struct Purification {
             parameters: context.parameters, token: context.token)
         let original = try gate.measure(context.model)
         return Course(
-            before: before, predictions: try before.argmax(1).array(), gate: gate,
+            before: before, gate: gate,
             transplant: Transplant(targets),
             lesson: try context.trusted?.lesson(by: context.model, token: context.token),
             treatments: Treatments.fitting(diagnosis.backdoors, method: context.options.method),
@@ -114,11 +114,14 @@ package struct Purification {
         return Result(
             model: course.model, restoration: course.restoration, flagged: flagged(course.pool),
             holdout: Holdout(
-                samples: course.pool.holdout, before: course.pool.holdout.map { course.predictions[$0] },
+                samples: course.pool.holdout, before: predictions(course.pool.holdout),
                 after: last),
             treatment: course.treatment,
             isFallback: course.treatment?.name != course.treatments.first?.name, shortfall: shortfall)
     }
+
+    /// Of the suspicious model.
+    func predictions(_ samples: [Int]) -> [Int] { samples.map { Int(table.predicted[$0]) } }
 
     private func untreated(_ course: Course) throws -> Result {
         reportAcceptance(course.report, isAccepted: false)

@@ -17,8 +17,7 @@ extension Purification {
         tuning.batch = Self.batch(samples: images.count)
         tuning.lesson = course.lesson
         tuning.curves = recorder(
-            round == 0 ? .decoupling : .refinement, round, steps: steps, attempts: attempts, course.pool,
-            course.predictions)
+            round == 0 ? .decoupling : .refinement, round, steps: steps, attempts: attempts, course.pool)
         return tuning
     }
 

@@ -4,11 +4,10 @@ import Findings
 extension Purification {
     /// Follows a tuning of this phase (and round).
     func recorder(
-        _ phase: Phase, _ round: Int, steps: Int, attempts: Int = 1, _ pool: TrainingPool,
-        _ predictions: [Int]
+        _ phase: Phase, _ round: Int, steps: Int, attempts: Int = 1, _ pool: TrainingPool
     ) -> CurveRecorder {
         CurveRecorder(
-            images: images, holdout: pool.holdout, original: pool.holdout.map { predictions[$0] },
+            images: images, holdout: pool.holdout, original: predictions(pool.holdout),
             phase: phase, round: round, steps: steps, attempts: attempts, token: context.token
         ) { [observer = context.observer] in observer.report(.curve($0)) }
     }
