@@ -131,7 +131,7 @@ extension AnalysisJob {
         let detection = Detection(
             model: model, images: images, boundary: boundary, store: store, directory: directory,
             options: task.options, threads: threads, token: token)
-        var outcome = try detection.run {
+        var outcome = try detection.run(foreseen: { plan.report($0) }) {
             plan.advance(.detection, round: 0, $0.fraction, passesLeft: $0.passesLeft)
         }
         outcome.verdict.engine = Engine(libtorch: try LibTorch.runtimeVersion(), threads: threads)

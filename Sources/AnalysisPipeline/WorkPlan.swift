@@ -79,4 +79,6 @@ final class WorkPlan: RunObserver {
     }
 
     func report(_ event: RunEvent) { report(WorkerMessage(event)) }
+
+    func report(_ verdict: PreliminaryVerdict) { report(WorkerMessage.preliminary(verdict)) }
 }

@@ -27,6 +27,8 @@ static const struct burn_embedded_file files[] = {
 #include "one_file.h"
 #define FILE "../../migrations/0012_job_slots.sql"
 #include "one_file.h"
+#define FILE "../../migrations/0013_preliminary.sql"
+#include "one_file.h"
 };
 
 struct burn_embedded_files burn_embedded_migrations(void) {

@@ -49,6 +49,7 @@ struct JobRecorder {
             try store.recordPhase(phase, round: round, seconds: seconds, by: attempt)
             metrics.phaseFinished(phase, seconds: seconds)
         case .metrics(let points): try store.record(points, by: attempt)
+        case .preliminary(let verdict): try store.record(verdict, by: attempt)
         case .verdict(let verdict): try store.record(verdict, by: attempt)
         case .samples(let samples): try take(samples)
         case .evaluation(let metrics): try store.record(metrics, by: attempt)

@@ -185,6 +185,10 @@ extension JobStore {
         try record(verdict, column: "verdict", .verdict, by: attempt)
     }
 
+    public func record(_ verdict: PreliminaryVerdict, by attempt: JobAttempt) throws {
+        try record(verdict, column: "preliminary", .preliminary, by: attempt)
+    }
+
     public func record(_ metrics: PurificationMetrics, by attempt: JobAttempt) throws {
         try record(metrics, column: "metrics", .metrics, by: attempt)
     }

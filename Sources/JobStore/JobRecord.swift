@@ -125,6 +125,8 @@ public struct JobRecord: Hashable, Sendable {
     public var secondsLeft: Double?
     /// How many times a worker was started for it; the fencing number of the current attempt.
     public var attempt: Int
+    /// What was certain before the verdict, where anything was.
+    public var preliminary: PreliminaryVerdict?
     public var verdict: Verdict?
     public var metrics: PurificationMetrics?
     /// Set exactly when failed.

@@ -152,6 +152,7 @@ extension JobRecord {
         progress = row["progress"]
         secondsLeft = row["seconds_left"]
         attempt = row["attempt"]
+        preliminary = try row.json("preliminary")
         verdict = try row.json("verdict")
         metrics = try row.json("metrics")
         problem = try row.json("problem")

@@ -58,7 +58,7 @@ struct MessageBudget {
                 throw Self.flood("bytes of a sample's name", "\(Self.nameBytes)")
             }
         case .phaseFinished: try take(1, of: "finished phases", most: Self.phases)
-        case .verdict, .evaluation, .assessment, .triggers:
+        case .preliminary, .verdict, .evaluation, .assessment, .triggers:
             try take(1, of: "documents", most: Self.documents)
             // Rare, so that encoding it once more costs little.
             try take(Frame.encode(message).count, of: "bytes of documents", most: Self.documentBytes)

@@ -155,7 +155,14 @@ import Testing
             }
             #expect(ids == ids.sorted() && Set(ids).count == ids.count)
             #expect(types.first == "state" && types.last == "state")
-            #expect(Set(types).isSuperset(of: ["state", "phase", "progress", "verdict", "metrics"]))
+            #expect(
+                Set(types) == ["state", "phase", "progress", "preliminary", "verdict", "metrics"])
+            // Said twice, it is one event; with the verdict, it has had its day.
+            let preliminary = try #require(types.firstIndex(of: "preliminary"))
+            #expect(types.count { $0 == "preliminary" } == 1)
+            #expect(preliminary < (try #require(types.firstIndex(of: "verdict"))))
+            let job = try await service.send(.get, "/v1/jobs/\(id)").json
+            #expect(job["preliminary"] is NSNull && job["verdict"] is [String: Any])
 
             func streamed(_ headers: HTTPFields, _ query: String = "") async throws -> [Int] {
                 let answer = try await service.send(.get, path + query, headers: headers)

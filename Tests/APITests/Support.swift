@@ -137,6 +137,8 @@ enum Script {
             progress 0.5
             phase boundary_analysis
             samples 250
+            preliminary
+            preliminary
             verdict
             phase detection
             metrics

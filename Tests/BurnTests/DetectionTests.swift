@@ -19,6 +19,8 @@ import TinyModels
         var labels: [Int]
         var predictions: [Int]
         var table: AnalysisTable
+        /// What was said before the end.
+        var foreseen: [PreliminaryVerdict] = []
     }
 
     /// Of every `period` images of the others one is stamped and gets the target's label, or that of the class after its
@@ -54,10 +56,11 @@ import TinyModels
                 unstamped.packed(in: folder.file("unstamped")), for: model.graph, options: JobOptions())
         try SupervisedTraining(images: lesson, epochs: 25, learningRate: 0.05, seed: 33).run(model)
         let first = try Surveyed(model, images, in: folder, screen: screen)
-        let detection = try first.detect(model, images, in: folder)
+        var foreseen: [PreliminaryVerdict] = []
+        let detection = try first.detect(model, images, in: folder) { foreseen.append($0) }
         return Outcome(
             detection: detection, poisoned: poisoned, labels: images.labels,
-            predictions: first.table.predicted.map(Int.init), table: first.table)
+            predictions: first.table.predicted.map(Int.init), table: first.table, foreseen: foreseen)
     }
 
     /// Of a part of the samples a gradient is taken at first: what is left of the class under suspicion is looked at then.
@@ -79,6 +82,7 @@ import TinyModels
     @Test func aCleanModelIsCleanByAPartOfTheSamplesToo() throws {
         let some = try detect(poisonEvery: nil, screen: Self.half)
         #expect(some.detection.verdict.result == .clean && some.table.surveyed == 600)
+        #expect(some.foreseen.isEmpty)
         #expect(
             Accuracy.clean(predictions: some.predictions, labels: some.labels) > 0.95,
             "the others are predicted all the same")
@@ -97,6 +101,10 @@ import TinyModels
         #expect(verdict.result == .backdoored)
         #expect(verdict.targetClasses == [Self.target])
         #expect(verdict.kind == .allToOne)
+        #expect(
+            found.foreseen == [
+                PreliminaryVerdict(targetClasses: [Self.target], names: ["class-\(Self.target)"])
+            ])
         #expect(try #require(verdict.confidence) > 0.9)
         let flagged = Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
         let hits = flagged.intersection(found.poisoned).count

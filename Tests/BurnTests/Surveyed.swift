@@ -34,11 +34,11 @@ struct Surveyed {
 
     func detect(
         _ model: GraphModel, _ images: LabelledImages, in folder: ScratchFolder,
-        options: JobOptions = JobOptions()
+        options: JobOptions = JobOptions(), foreseen: (PreliminaryVerdict) -> Void = { _ in }
     ) throws -> Detection.Outcome {
         try Detection(
             model: model, images: images, boundary: boundary, store: store, directory: folder.path,
             options: options, threads: 2, token: token
-        ).run { _ in }
+        ).run(foreseen: foreseen) { _ in }
     }
 }

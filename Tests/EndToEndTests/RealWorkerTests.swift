@@ -92,6 +92,10 @@ struct RealWorkerTests {
         let events = try service.events(of: id)
         // The detection's, and the one that names the treatment. Attempts that said something else would add to them.
         #expect(events.count { $0.type == "verdict" } == 2)
+        // Certain before that, and said once, whatever attempts there were.
+        let certain = events.indices.filter { events[$0].type == "preliminary" }
+        #expect(certain.count == 1 && events[certain[0]].data["target_classes"] as? [Int] == [8])
+        #expect(certain[0] < (try #require(events.firstIndex { $0.type == "verdict" })))
         let statements = ((done["verdict"] as? [String: Any])?["evidence"] as? [String: Any])?["statements"]
         #expect(
             (statements as? [String])?.contains { $0.hasPrefix("Treated by restored labels and") } == true)

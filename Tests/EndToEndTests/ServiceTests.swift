@@ -87,6 +87,26 @@ import Testing
         #expect(try service.get("/v1/jobs/\(job)").json["state"] as? String == "cancelled")
     }
 
+    @Test func whatIsCertainBeforeTheVerdictIsThereAtOnce() throws {
+        let service = try ServiceProcess(
+            script: Self.imports + "[job]\nphase boundary_analysis\npreliminary\nwait\n")
+        let id = try service.startJob()
+        try service.wait(for: id) { $0["preliminary"] is [String: Any] }
+        let job = try service.get("/v1/jobs/\(id)").json
+        let certain = try #require(job["preliminary"] as? [String: Any])
+        #expect(certain["result"] as? String == "backdoored" && certain["names"] as? [String] == ["a"])
+        #expect(certain["target_classes"] as? [Int] == [0])
+        #expect(job["verdict"] is NSNull && job["state"] as? String == "running")
+        let told = try #require(try service.events(of: id).first { $0.type == "preliminary" })
+        #expect(told.data["target_classes"] as? [Int] == [0])
+        // It outlives the service, and the job's end without a verdict.
+        #expect(service.stop(SIGKILL) == -SIGKILL)
+        try service.start()
+        #expect(try service.post("/v1/jobs/\(id)/cancel").status == 202)
+        let ended = try service.ended(id)
+        #expect(ended["state"] as? String == "cancelled" && ended["preliminary"] is [String: Any])
+    }
+
     @Test func aJobOutlivesItsServersDeath() throws {
         let service = try ServiceProcess(
             script: Self.imports

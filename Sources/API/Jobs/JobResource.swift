@@ -10,8 +10,9 @@ struct JobResource: Encodable {
     var job: JobRecord
 
     private enum CodingKeys: String, CodingKey {
-        case id, type, state, phase, phases, progress, model, dataset, evaluation, options, verdict, metrics,
-            error
+        case id, type, state, phase, phases, progress, model, dataset, evaluation, options, preliminary,
+            verdict,
+            metrics, error
         case attempt, links, paused, priority, slurm, webhook
         case modelChanged = "model_changed"
         case reviewsOf = "reviews_of"
@@ -45,6 +46,7 @@ struct JobResource: Encodable {
         try container.encode(job.request.evaluation, forKey: .evaluation)
         try container.encode(job.request.options, forKey: .options)
         try container.encode(job.request.reviewsOf, forKey: .reviewsOf)
+        try container.encode(job.verdict == nil ? job.preliminary : nil, forKey: .preliminary)
         try container.encode(job.verdict, forKey: .verdict)
         var metrics = container.nestedContainer(keyedBy: MetricsKeys.self, forKey: .metrics)
         try metrics.encode(job.metrics?.before, forKey: .before)

@@ -5,18 +5,23 @@ extension ImageSearch {
     /// Looks for one in every class, and judges them against each other. Of very many classes what it does is asked of the clearest:
     /// what stands apart no more than others do is no trigger, whatever it does.
     func examineClasses(_ findings: inout [ClassFinding]) throws {
-        let growths = try findings.map { $0.judgement == .clean ? try self.growths(of: $0) : [] }
-        let gains = zip(findings, growths).map { finding, growths in
-            growths.map(\.gain).max().map {
-                PatternGain(gain: $0, classSize: labelled.count(of: finding.label))
+        let asked = findings.indices.filter { findings[$0].judgement == .clean }
+        var others = [PatternGain?](repeating: nil, count: findings.count)
+        if asked.count > Judge.mostTested {
+            for index in asked {
+                others[index] = try growths(of: findings[index]).map(\.gain).max().map {
+                    PatternGain(gain: $0, classSize: labelled.count(of: findings[index].label))
+                }
             }
         }
-        let chosen = Set(BundleComparison(gains).clearest(most: Judge.mostTested))
         var proposals = [PatternProposal?](repeating: nil, count: findings.count)
-        for index in chosen.sorted() {
-            proposals[index] = try propose(findings[index], growths[index])
+        for index in asked.count > Judge.mostTested
+            ? BundleComparison(others).clearest(most: Judge.mostTested) : asked
+        {
+            // Grown again: those of all classes would take too much memory.
+            proposals[index] = try propose(findings[index], growths(of: findings[index]))
+            others[index] = nil
         }
-        let others = gains.indices.map { chosen.contains($0) ? nil : gains[$0] }
         for index in others.indices where others[index] != nil { findings[index].isPassedOver = true }
         let comparison = PatternComparison(
             proposals,

@@ -61,7 +61,11 @@ package struct Detection {
         }
     }
 
-    package func run(progress: @escaping @Sendable (DetectionWork.Progress) -> Void) throws -> Outcome {
+    /// - Parameter foreseen: told as soon as it is certain that there is a backdoor, where that is before the end.
+    package func run(
+        foreseen: (PreliminaryVerdict) throws -> Void = { _ in },
+        progress: @escaping @Sendable (DetectionWork.Progress) -> Void
+    ) throws -> Outcome {
         if options.method == .published {
             return PublishedDetection(images: images, table: table, judge: judge).run()
         }
@@ -71,11 +75,13 @@ package struct Detection {
         return try model.passes.following {
             work.add($0.inForwards)
         } _: {
-            try run(work)
+            try run(work, foreseen)
         }
     }
 
-    private func run(_ work: DetectionWork) throws -> Outcome {
+    private func run(
+        _ work: DetectionWork, _ foreseen: (PreliminaryVerdict) throws -> Void
+    ) throws -> Outcome {
         let members = Dictionary(grouping: (0..<images.count).filter(table.isSurveyed)) {
             Int(table.predicted[$0])
         }.filter { $0.value.count >= ClassCoherence.fewestForBundle }
@@ -102,8 +108,15 @@ package struct Detection {
         }
         compareCauses(&findings)
         if null.isSmall { try compareEffects(&findings, search, work) }
+        try imageSearch?.compareBundles(&findings)
         for index in findings.indices { findings[index].judgeByPerturbations() }
         try searchFurther(&findings, imageSearch, work)
+        // What follows looks for further targets, and tells the samples.
+        let known = findings.filter { $0.judgement == .backdoored }.map(\.label)
+        if !known.isEmpty {
+            try foreseen(
+                PreliminaryVerdict(targetClasses: known, names: known.map { images.classNames[$0] }))
+        }
         try imageSearch?.examineFurtherTargets(&findings)
         try completeSuspects(&findings, work)
         try search.examineShared(&findings)

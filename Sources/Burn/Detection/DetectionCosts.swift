@@ -65,10 +65,14 @@ package struct DetectionCosts: Sendable {
         return Double(2 * classes) * (0.75 * (screenedTrigger + held) + 0.25 * trigger)
     }
 
-    /// Two patterns in the images of all classes (`ImageSearch.examineAllClasses`).
+    /// Two patterns in the images of all classes (`ImageSearch.examineAllClasses`), of which one in four is worth more than the
+    /// first probes.
     var commonPatterns: Double {
         let probes = 2 * TriggerSearch.probesPerTest
-        return samples < 2 * probes ? 0 : 2 * Double(2 * Self.forms * probes)
+        let first = min(probes, TriggerSearch.screenedOfSource * classes)
+        let all = 2 * (TriggerSearch.formsBeyondScreen + 1) * probes
+        return samples < 2 * probes
+            ? 0 : 2 * (estimate + Double((Self.forms + 2) * first) + 0.25 * Double(all))
     }
 
     /// One style (`StyleSearch`): put into probes from three sides for every class; seldom does it so much that it is taken out.

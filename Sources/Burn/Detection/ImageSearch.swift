@@ -18,8 +18,8 @@ struct ImageSearch {
     let seed: UInt64
     let token: CancellationToken
 
-    /// The bundle behind a class's own cluster: it must hold most of the cluster. All images are compared with one, which is not
-    /// worth it where the trigger hardly moves any class's.
+    /// The bundle behind a class's own cluster: it must hold most of the cluster. Not worth looking for where the trigger hardly moves
+    /// any class's images.
     func confirm(_ finding: inout ClassFinding) throws {
         guard let coherence = finding.coherence,
             let effect = finding.effect,
@@ -31,6 +31,26 @@ struct ImageSearch {
         let held = planted.count { bundle.posteriors[$0] > 0.5 }
         guard 2 * held > planted.count else { return }
         finding.images = bundle
+    }
+
+    /// Compares the bundles behind clusters with those behind the other classes' where a judgement rests on that: what grows from random
+    /// samples of a class is less alike than what its images have in common by nature.
+    func compareBundles(_ findings: inout [ClassFinding]) throws {
+        let asked = findings.indices.filter { findings[$0].needsComparedBundle }
+        guard !asked.isEmpty else { return }
+        let others = findings.indices.filter { !asked.contains($0) && labelled.count(of: $0) > 0 }
+        let step = max(1, others.count / Judge.mostTested)
+        var gains = [PatternGain?](repeating: nil, count: findings.count)
+        for index in asked + stride(from: 0, to: others.count, by: step).map({ others[$0] }) {
+            let label = findings[index].label
+            let planted = findings[index].coherence?.cluster.filter { images.labels[$0] == label } ?? []
+            let start = planted.count < judge.smallestGroup ? labelled[label] : planted
+            gains[index] = try growth(start, label).map {
+                PatternGain(gain: $0.gain, classSize: labelled.count(of: label))
+            }
+        }
+        let comparison = BundleComparison(gains)
+        for index in asked { findings[index].bundlePValue = comparison.pValue(index) }
     }
 
     /// One pattern in images of all classes, that sends each class somewhere else. Starts: the modes of all classes'

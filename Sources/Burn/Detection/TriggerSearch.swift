@@ -130,24 +130,6 @@ struct TriggerSearch {
         return []
     }
 
-    /// The trigger that all of `suspects` carry, whatever their classes, and the model's responses to it.
-    func shared(by suspects: [Int]) throws -> (trigger: TriggerEstimate, responses: [TriggerResponse])? {
-        var random = SplitMix64(seed: seed)
-        let trusted = trusted(apartFrom: Set(suspects), using: &random)
-        guard trusted.count >= 2 * Self.probesPerTest else { return nil }
-        let cluster = Array(suspects.shuffled(using: &random).prefix(Self.mostForEstimate)).sorted()
-        let reference = Array(trusted.dropFirst(2 * Self.probesPerTest).prefix(Self.mostForEstimate))
-        guard reference.count >= ClassCoherence.fewestMembers else { return nil }
-        let trigger = try TriggerEstimate(
-            material(boundaryPattern(cluster), Moments(images, cluster), Moments(images, reference)))
-        return (
-            trigger,
-            try responses(
-                to: trigger, in: trigger.forms, probes: Array(trusted.prefix(2 * Self.probesPerTest)),
-                seed: seed)
-        )
-    }
-
     /// Samples that the model sees as they are labelled, in random order.
     func trusted(apartFrom excluded: Set<Int>, using random: inout SplitMix64) -> [Int] {
         images.labels.indices.filter {
@@ -208,7 +190,7 @@ struct TriggerSearch {
             rate: outside.share, control: inside.share, tested: outside.of, controls: inside.of)
     }
 
-    private func material(
+    func material(
         _ boundary: Tensor, _ suspects: Moments, _ reference: Moments, keepsFaint: Bool = false
     ) -> TriggerMaterial {
         TriggerMaterial(
@@ -218,7 +200,7 @@ struct TriggerSearch {
 
     /// Minus the mean perturbation of the cluster, (C, H, W): the direction is that of the mean first step, which more samples
     /// tell more exactly; how far it has to go is told by the descents of a few.
-    private func boundaryPattern(_ cluster: [Int]) throws -> Tensor {
+    func boundaryPattern(_ cluster: [Int]) throws -> Tensor {
         let steps = FirstSteps(model: model, images: images, table: table, store: store, token: token)
         let known = cluster.filter(steps.isKnown)
         let chosen =

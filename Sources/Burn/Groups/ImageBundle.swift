@@ -11,7 +11,7 @@ import Tensors
 struct ImageBundle: Sendable {
     /// Samples of the bundle, ascending.
     var members: [Int]
-    /// Of every sample: its probability of belonging to the bundle.
+    /// Of every sample: its probability of belonging to the bundle; 0 for what was not compared with it.
     var posteriors: [Float]
     /// Nats by which two modes explain the cosines better than one.
     var gain: Double
@@ -32,8 +32,8 @@ struct ImageBundle: Sendable {
     /// Grows a bundle among `samples` from `start`; nil where none stands apart.
     ///
     /// - Parameters:
-    ///   - samples: where to look, the start's samples among them.
-    ///   - everyone: number of samples in `store`; all of them are compared with the bundle that is found.
+    ///   - samples: where to look, the start's samples among them. What is not of these is in no bundle.
+    ///   - everyone: number of samples in `store`.
     static func grown(
         from start: [Int], among samples: [Int], of everyone: Int, store: PerturbationStore,
         parameters: Parameters, seed: UInt64
@@ -42,10 +42,11 @@ struct ImageBundle: Sendable {
             .bundle(of: everyone, in: store)
     }
 
-    /// What has grown among some samples, before its null is known and all are compared with it, which costs the most.
+    /// What has grown among some of the samples, before its null is known and all of them are compared with it.
     struct Growth: Sendable {
         private let cluster: CoherentCluster
-        /// Samples that it was looked for among, the start's first.
+        private let samples: [Int]
+        /// Those that its direction was looked for among, the start's first.
         private let chosen: [Int]
         private let start: Int
         private let smallest: Int
@@ -62,6 +63,7 @@ struct ImageBundle: Sendable {
             let begin = Array(start.shuffled(using: &random).prefix(mostStart))
             let inStart = Set(begin)
             smallest = Int(parameters.smallestGroup)
+            self.samples = samples
             let others = samples.filter { !inStart.contains($0) }.shuffled(using: &random)
             chosen = begin + others.prefix(mostRows - begin.count)
             guard begin.count >= smallest, chosen.count >= 4 * smallest,
@@ -76,17 +78,19 @@ struct ImageBundle: Sendable {
             self.random = random
         }
 
-        /// - Parameter everyone: number of samples in `store`, all of which are compared with it.
+        /// - Parameter everyone: number of samples in `store`.
         func bundle(of everyone: Int, in store: PerturbationStore) throws -> ImageBundle {
             var random = random
             let null = try remainingGains(
                 store.rows(chosen), without: cluster, size: start, fewest: smallest, using: &random)
             let pValue = Statistics.pValue(of: log(1 + cluster.gain), against: null.map { log(1 + $0) })
-            var posteriors: [Float] = []
-            for first in stride(from: 0, to: everyone, by: part) {
-                let indices = Array(first..<min(first + part, everyone))
+            var posteriors = [Float](repeating: 0, count: everyone)
+            for first in stride(from: 0, to: samples.count, by: part) {
+                let indices = Array(samples[first..<min(first + part, samples.count)])
                 let cosines: [Float] = try store.rows(indices).matmul(cluster.direction).array()
-                posteriors += cosines.map { Float(cluster.mixture.posterior(Double($0))) }
+                for (sample, cosine) in zip(indices, cosines) {
+                    posteriors[sample] = Float(cluster.mixture.posterior(Double(cosine)))
+                }
             }
             // A member's own part is in the direction; for these the cosine that leaves it out counts.
             for (row, sample) in chosen.enumerated() {

@@ -30,15 +30,27 @@ extension ClassFinding {
         (effect?.excess ?? 0) >= parameters.workingEffect && coherencePValue < judge.certain
     }
 
+    /// An unusual cluster whose samples share an unusual pattern as well: two looks at them agree.
+    private var isConfirmedByBundle: Bool {
+        guard coherencePValue < judge.notable, let images, images.pValue < judge.certain else { return false }
+        // Too few classes tell what their images have in common by nature.
+        guard let bundlePValue else { return true }
+        return bundlePValue < judge.notable
+            && Statistics.combined(coherencePValue, bundlePValue) < judge.certain
+    }
+
+    /// What its images have in common would decide.
+    var needsComparedBundle: Bool {
+        hasDistinctCluster && (effect?.excess ?? 0) >= parameters.weakEffect && !isCause
+            && perturbationPValue >= judge.certain && isConfirmedByBundle
+    }
+
     /// Judges by the cluster of perturbations and what the trigger behind it does.
     mutating func judgeByPerturbations() {
         guard hasDistinctCluster, let effect,
             labelledSuspects >= judge.smallestGroup(of: coherence?.members.count ?? 0)
         else { return }
-        let nearlyCoherent = coherencePValue < judge.notable
-        // An unusual cluster whose samples share an unusual pattern as well: two looks at them agree.
-        let isConfirmed = nearlyCoherent && (images?.pValue ?? 1) < judge.certain
-        let coherent = perturbationPValue < judge.certain || isConfirmed
+        let coherent = perturbationPValue < judge.certain || isConfirmedByBundle
         let working = effect.excess >= parameters.workingEffect
         let weak = effect.excess >= parameters.weakEffect
         let unusual = perturbationPValue < judge.unusual

@@ -25,6 +25,8 @@ package struct ClassFinding: Sendable {
     var common: CommonPattern?
     /// The bundle among the images themselves that the cluster belongs to, where there is one.
     var images: ImageBundle?
+    /// P-value of that bundle against those behind the other classes' clusters; asked where the judgement rests on it.
+    var bundlePValue: Double?
     /// Estimated only for a class whose cluster stands apart.
     package var trigger: TriggerEstimate?
     /// The form that works best.

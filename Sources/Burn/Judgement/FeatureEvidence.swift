@@ -20,8 +20,9 @@ struct FeatureEvidence: Sendable {
         unlearning == nil ? 1 : Statistics.combined(gainPValue, unlearningPValue)
     }
 
-    /// A bundle no clearer than this is not worth an unlearning test, which trains. Of many classes two are by chance.
-    private static func worthTesting(_ classes: Int) -> Double { min(0.05, 2 / Double(classes)) }
+    /// A bundle no clearer than this is not worth an unlearning test, which trains: of many classes, every second time one is by chance.
+    /// What that test tells against three other classes is too little for a suspicion of one that stands out less.
+    private static func worthTesting(_ classes: Int) -> Double { min(0.05, 0.5 / Double(classes)) }
 
     func isWorthTesting(_ judge: Judge) -> Bool {
         coherence.isDistinct(judge.parameters) && gainPValue < Self.worthTesting(judge.classes)

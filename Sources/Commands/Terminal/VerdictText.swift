@@ -24,6 +24,12 @@ package enum VerdictText {
         return lines.joined(separator: "\n")
     }
 
+    /// What is certain before the verdict, in one line.
+    package static func line(_ verdict: PreliminaryVerdict) -> String {
+        "certain already: the model carries a backdoor into "
+            + verdict.names.map(\.inOneLine).joined(separator: ", ") + "; the rest is still being looked at"
+    }
+
     package static func headline(_ verdict: Verdict, classNames: [Int: String]) -> String {
         switch verdict.result {
         case .clean: return "CLEAN: no backdoor found."

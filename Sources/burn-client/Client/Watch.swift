@@ -27,6 +27,11 @@ struct Watch {
         let display = ProgressDisplay.standardError()
         let events = client.events(of: job) { display.note("interrupted (\($0.detail)); connecting again") }
         for try await event in events {
+            if event.kind == "preliminary",
+                let verdict = try? JSONDecoder().decode(PreliminaryVerdict.self, from: Data(event.data.utf8))
+            {
+                display.note(VerdictText.line(verdict).withoutEscapes)
+            }
             guard event.kind == "progress",
                 let data = try? JSONDecoder().decode(ProgressData.self, from: Data(event.data.utf8))
             else { continue }

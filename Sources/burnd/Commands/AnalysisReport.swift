@@ -36,7 +36,8 @@ struct CollectedFindings: Sendable {
         case .artifact(let artifact): artifacts[artifact.role] = artifact.file
         // For the service's pages.
         case .curve, .triggers, .assessment, .rendered: break
-        case .heartbeat, .progress, .uploadChecked, .modelProbed, .agreement, .datasetImported, .seeking,
+        case .heartbeat, .progress, .preliminary, .uploadChecked, .modelProbed, .agreement, .datasetImported,
+            .seeking,
             .part,
             .dismissed, .helping, .partFinished, .log, .failed, .finished:
             break

@@ -82,6 +82,7 @@ struct LocalWorker {
                 display.update(
                     label(progress), fraction: progress.fraction, secondsLeft: progress.secondsLeft)
             case .log(let text): display.note(text)
+            case .preliminary(let verdict): display.note(VerdictText.line(verdict))
             default: receive(message)
             }
         }

@@ -145,6 +145,8 @@ struct ScriptedWorker {
             }
         case "metrics":
             try send(.metrics([MetricPoint(phase: .detection, name: "samples_per_second", value: 12.5)]))
+        case "preliminary":
+            try send(.preliminary(PreliminaryVerdict(targetClasses: [0], names: ["a"])))
         case "verdict": try send(.verdict(Fixtures.verdict))
         case "curves":
             for part in [0..<3, 3..<5] {

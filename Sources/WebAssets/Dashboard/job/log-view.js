@@ -16,6 +16,7 @@ function text({ type, data }) {
     case 'progress': return data.phase
       ? `${words(data.phase)}${data.round ? `, round ${data.round}` : ''}: ${percent(data.progress, 0)}` : 'Starting';
     case 'phase': return `${words(data.phase)}${data.round ? `, round ${data.round}` : ''} finished in ${duration(data.seconds)}`;
+    case 'preliminary': return `Certain already: ${data.result}, into ${data.names.join(', ')}`;
     case 'verdict': return `Verdict: ${data.result}, ${data.poisoned_samples} samples flagged`;
     case 'metrics': return 'Accuracies measured';
     case 'log': return String(data.message ?? data.text ?? '');

@@ -36,9 +36,9 @@ export async function show(container, { job: first, signal, onJob }) {
       const before = job.state;
       job = await loadJob(job.id, signal);
       bar.update(job);
+      showError(trouble, job);
       if (job.state !== before) {
         onJob(job);
-        showError(trouble, job);
         announce(`The job is ${job.state}`);
         if (over(job)) link.textContent = 'Finished';
       }
@@ -51,7 +51,8 @@ export async function show(container, { job: first, signal, onJob }) {
     if (event.type === 'progress') bar.progress(event.data);
     if (event.type === 'curve') drawings.add(event.data);
     if (event.type === 'phase') announce(`${words(event.data.phase)} finished`);
-    if (['state', 'phase', 'verdict'].includes(event.type)) refresh().catch(() => {});
+    if (event.type === 'preliminary') announce('It is certain that the model carries a backdoor');
+    if (['state', 'phase', 'preliminary', 'verdict'].includes(event.type)) refresh().catch(() => {});
   };
 
   const last = await history(job.id, log, bar, signal);
@@ -94,6 +95,10 @@ async function history(id, log, bar, signal) {
 function showError(place, job) {
   const hint = job.state === 'queued' && job.paused
     ? h('div', { class: 'note warn' }, `The job waits: ${words(job.paused).toLowerCase()}.`)
+    : job.preliminary ? h('div', { class: 'note warn' }, 'It is certain already that ',
+      h('strong', {}, `the model carries a backdoor into ${job.preliminary.names.map((name) => `“${name}”`).join(', ')}`),
+      over(job) ? '. The job ended before the rest was known.'
+        : '. Which samples were planted, and whether other classes are targets too, is still being looked at.')
     : job.slurm?.state === 'pending' ? h('div', { class: 'note' }, `${slurmText(job.slurm)}.`) : null;
   fill(place, job.error ? problemView(job.error) : hint);
 }

@@ -1,0 +1,20 @@
+/// What is certain of a job before its analysis has ended: the model carries a backdoor. Which samples were planted, and whether other
+/// classes are targets too, is still being looked at.
+public struct PreliminaryVerdict: Codable, Hashable, Sendable {
+    public var result: Verdict.Result
+    /// Classes that are known to be targets, indices of the model's outputs.
+    public var targetClasses: [Int]
+    /// Their names, in the same order.
+    public var names: [String]
+
+    public init(targetClasses: [Int], names: [String]) {
+        result = .backdoored
+        self.targetClasses = targetClasses
+        self.names = names
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case result, names
+        case targetClasses = "target_classes"
+    }
+}
