@@ -1,4 +1,4 @@
--- What is certain of a job before its verdict; NULL: nothing.
+-- What a job's verdict will be, where the running or last attempt knows that before it; NULL: it doesn't.
 ALTER TABLE jobs ADD COLUMN preliminary TEXT CHECK (preliminary IS NULL OR json_valid(preliminary));
 
 -- The job's log tells of it.

@@ -25,12 +25,15 @@ public struct AnalysisJob {
     /// What people decided about samples.
     let reviews: Reviews
     let threads: Int
+    /// Bytes that its worker may use; nil for no limit, or one that is not of this kind of memory.
+    let memory: Int?
     /// Nil where this worker does it alone.
     let helpers: Helpers?
 
     /// Opens and checks the inputs.
     public init(
-        _ task: WorkerTask.Analyse, directory: String, token: CancellationToken, helpers: Helpers? = nil,
+        _ task: WorkerTask.Analyse, directory: String, token: CancellationToken, memory: Int? = nil,
+        helpers: Helpers? = nil,
         report: @escaping @Sendable (WorkerMessage) -> Void
     ) throws {
         self.task = task
@@ -38,6 +41,7 @@ public struct AnalysisJob {
         self.token = token
         self.report = report
         self.helpers = helpers
+        self.memory = memory
         threads = Self.threads(task.options)
         try Threads.setCurrent(threads)
         (file, model, images) = try Self.open(task)
@@ -79,6 +83,11 @@ public struct AnalysisJob {
 
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
+        if let memory {
+            let need = MemoryNeed(task.type, model, images, threads: threads)
+            report(.log("memory: \(need.description); the worker may use \(MemoryNeed.text(memory))"))
+            try need.require(within: memory)
+        }
         let plan = WorkPlan(
             WorkPlan.steps(
                 task.type, task.options, samples: images.count, classes: images.classes,

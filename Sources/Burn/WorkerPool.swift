@@ -10,15 +10,17 @@ import Tensors
 struct WorkerPool {
     let threads: Int
     let token: CancellationToken
+    /// Workers at once.
+    var most = Int.max
 
     /// - Parameters:
     ///   - count: pieces of work.
-    ///   - most: workers at once.
+    ///   - most: workers at once, where that is fewer.
     ///   - body: does a piece, told by its number; called on several threads.
     /// - Throws: the first failure of `body`; no further piece is begun after it.
     func run(_ count: Int, most: Int = .max, body: @Sendable (Int) throws -> Void) throws {
         let next = Mutex(0)
-        let workers = max(1, min(threads, count, most))
+        let workers = max(1, min(threads, count, most, self.most))
         try run(
             workers: workers, threadsOfPiece: max(1, threads / workers),
             claim: {

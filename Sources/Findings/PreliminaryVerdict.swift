@@ -1,5 +1,5 @@
-/// What is certain of a job before its analysis has ended: the model carries a backdoor. Which samples were planted, and whether other
-/// classes are targets too, is still being looked at.
+/// What a job's verdict will be, before its analysis has ended: backdoored. Which samples were planted, how certain that is, and
+/// whether other classes are targets too, the verdict says.
 public struct PreliminaryVerdict: Codable, Hashable, Sendable {
     public var result: Verdict.Result
     /// Classes that are known to be targets, indices of the model's outputs.
@@ -11,6 +11,16 @@ public struct PreliminaryVerdict: Codable, Hashable, Sendable {
         result = .backdoored
         self.targetClasses = targetClasses
         self.names = names
+    }
+
+    /// So many names are listed.
+    private static let mostNamed = 10
+
+    /// Of the classes, for people.
+    public var targets: String {
+        names.count > Self.mostNamed
+            ? "\(names.prefix(Self.mostNamed).joined(separator: ", ")) and \(names.count - Self.mostNamed) others"
+            : names.joined(separator: ", ")
     }
 
     enum CodingKeys: String, CodingKey {

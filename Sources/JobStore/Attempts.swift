@@ -67,7 +67,8 @@ extension JobStore {
             try database.execute(
                 sql: """
                     UPDATE jobs SET state = 'running', attempt = ?, lease = ?, lease_until = ?,
-                        paused = NULL, placement = NULL, started_at = coalesce(started_at, ?) WHERE seq = ?
+                        paused = NULL, placement = NULL, started_at = coalesce(started_at, ?),
+                        preliminary = CASE WHEN verdict IS NULL THEN NULL ELSE preliminary END WHERE seq = ?
                     """, arguments: [attempt.number, lease, now + leaseTime, now, attempt.seq])
             try database.execute(
                 sql: """

@@ -125,7 +125,7 @@ public struct JobRecord: Hashable, Sendable {
     public var secondsLeft: Double?
     /// How many times a worker was started for it; the fencing number of the current attempt.
     public var attempt: Int
-    /// What was certain before the verdict, where anything was.
+    /// What the verdict will be, where the running or last attempt knew that before it.
     public var preliminary: PreliminaryVerdict?
     public var verdict: Verdict?
     public var metrics: PurificationMetrics?

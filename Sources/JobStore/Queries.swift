@@ -22,7 +22,7 @@ public struct JobEvent: Hashable, Sendable {
         case progress
         /// A finished phase: `{"phase", "round", "seconds"}`
         case phase
-        /// What is certain before the verdict, as in the job: `{"result", "target_classes", "names"}`
+        /// What the verdict will be, as in the job: `{"result", "target_classes", "names"}`
         case preliminary
         /// The verdict, as in the job.
         case verdict

@@ -40,6 +40,8 @@ public struct JobReply: Decodable, Sendable {
     public var state: State
     public var phase: Phase?
     public var progress: Progress
+    /// What the verdict will be; nil from services that don't say.
+    public var preliminary: PreliminaryVerdict?
     public var verdict: Verdict?
     public var metrics: PurificationMetrics?
     public var modelChanged: Bool?
@@ -48,7 +50,7 @@ public struct JobReply: Decodable, Sendable {
     public var links: [String: String]
 
     enum CodingKeys: String, CodingKey {
-        case id, type, state, phase, progress, verdict, metrics, error, links
+        case id, type, state, phase, progress, preliminary, verdict, metrics, error, links
         case modelChanged = "model_changed"
         case createdAt = "created_at"
     }

@@ -9,7 +9,7 @@ public enum WorkerMessage: Codable, Hashable, Sendable {
     /// The phase's results are on disk in the output directory; a restart goes on after it.
     case phaseFinished(Phase, round: Int, seconds: Double)
     case metrics([MetricPoint])
-    /// Before the verdict, where it is certain already.
+    /// What the verdict will be, where that is known before it.
     case preliminary(PreliminaryVerdict)
     case verdict(Verdict)
     /// At most 1,000 a message, after the phase that settles them; a later message for an index replaces

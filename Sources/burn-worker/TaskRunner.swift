@@ -24,7 +24,9 @@ struct TaskRunner {
         case .probeModel(let probe): try run(probe)
         case .checkNode(let check): try NodeCheck.run(check, to: task.outputDirectory)
         case .importDataset(let source): try run(source, task.outputDirectory)
-        case .analyse(let analysis): try run(analysis, task.outputDirectory)
+        case .analyse(let analysis):
+            // A model on a GPU is in its memory.
+            try run(analysis, task.outputDirectory, memory: gpu == nil ? task.confinement?.memoryBytes : nil)
         case .help(let analysis): try help(analysis, task.outputDirectory)
         case .agreement(let analysis):
             let job = try AnalysisJob(analysis, directory: task.outputDirectory, token: token) {
@@ -46,14 +48,14 @@ struct TaskRunner {
         }
     }
 
-    private func run(_ analysis: WorkerTask.Analyse, _ directory: String) throws {
+    private func run(_ analysis: WorkerTask.Analyse, _ directory: String, memory: Int?) throws {
         let send: @Sendable (WorkerMessage) -> Void = { [channel] in channel.send($0) }
         let helpers = try analysis.sharing.map {
             Helpers($0, machine: try Machine.description(device: gpu), send: send)
         }
         if let helpers { channel.notices.forward { helpers.take($0) } }
         try AnalysisJob(
-            analysis, directory: directory, token: token, helpers: helpers, report: send
+            analysis, directory: directory, token: token, memory: memory, helpers: helpers, report: send
         ).run()
     }
 

@@ -14,46 +14,37 @@ import TinyModels
         try zip(some.array(as: Float.self), other.array(as: Float.self)).map { abs($0 - $1) }.max() ?? 0
     }
 
-    @Test func ofASmallSetAllAreKept() throws {
+    /// Kept or not, they are the model's.
+    @Test(arguments: [(1_200, 0), (1_199, 4)]) func areKeptOfASetThatIsNotLarge(_ most: Int, _ asked: Int)
+        throws
+    {
         let (model, images) = (known.model, known.images)
-        let answers = try ModelAnswers(of: model, on: images, seed: 3)
-        #expect(images.labels.indices.allSatisfy(answers.knows))
         let before = model.passes.count.forwards
-        let some = [5, 3, 3, images.count - 1]
-        let asked = try answers.probabilities(some)
-        #expect(model.passes.count.forwards == before)
-        #expect(try largestDifference(asked, model.probabilities(images, some)) < 1e-6)
+        let answers = try ModelAnswers(of: model, on: images, most: most)
+        #expect(model.passes.count.forwards - before == (asked == 0 ? images.count : 0))
+        let (some, built) = ([5, 3, 3, images.count - 1], model.passes.count.forwards)
+        let found = try answers.probabilities(some)
+        #expect(model.passes.count.forwards - built == asked)
+        #expect(found.shape == [4, PlantedPixels.classes])
+        #expect(try largestDifference(found, model.probabilities(images, some)) < 1e-6)
     }
 
-    @Test func ofALargeOneAsManyAsAreDrawn() throws {
-        let (model, images) = (known.model, known.images)
-        let answers = try ModelAnswers(of: model, on: images, seed: 3, most: 50)
-        let kept = images.labels.indices.filter(answers.knows)
-        #expect(kept.count == 50)
-        #expect(kept.last! - kept.first! > images.count / 2, "drawn from everywhere")
-        let again = try ModelAnswers(of: model, on: images, seed: 3, most: 50)
-        #expect(images.labels.indices.filter(again.knows) == kept)
-        let asked = images.labels.indices.filter { !answers.knows($0) }.prefix(7) + kept.prefix(2)
-        let truth = try model.probabilities(images, Array(asked))
-        #expect(try largestDifference(answers.probabilities(Array(asked)), truth) < 1e-6)
-        let more = try answers.knowing(Array(asked))
-        #expect(asked.allSatisfy(more.knows) && images.labels.indices.count(where: more.knows) == 57)
-        #expect(try largestDifference(more.probabilities(Array(asked)), truth) < 1e-6)
-    }
-
-    @Test func trainingDrawsOnlyWhatIsKept() throws {
-        let answers = try ModelAnswers(of: known.model, on: known.images, seed: 3, most: 40)
-        let tuning = FineTuning(
-            images: known.images, teacher: answers, token: try CancellationToken(), steps: 3,
-            learningRate: 0.01,
-            seed: 5, mirrors: false)
-        var pool = known.pool()
-        let (model, before) = try (known.model.copy(seed: 1), known.model.passes.count.forwards)
-        try tuning.run(model, pool: pool, material: known.material(pool)) { _ in }
-        #expect(known.model.passes.count.forwards == before, "the teacher was not asked again")
-        pool.clean.removeAll(where: answers.knows)
-        #expect(throws: (any Error).self) {
-            try tuning.run(model, pool: pool, material: known.material(pool)) { _ in }
+    /// A training that asks for them learns the same, and draws from all samples.
+    @Test func aTrainingDoesNotDependOnIt() throws {
+        func trained(_ answers: ModelAnswers) throws -> (model: GraphModel, asked: Int) {
+            let tuning = FineTuning(
+                images: known.images, teacher: answers, token: try CancellationToken(), steps: 6,
+                learningRate: 0.01,
+                seed: 5, mirrors: false)
+            let (model, before) = (try known.model.copy(seed: 1), known.model.passes.count.forwards)
+            try tuning.run(model, pool: known.pool(), material: known.material(known.pool())) { _ in }
+            return (model, known.model.passes.count.forwards - before)
+        }
+        let kept = try trained(ModelAnswers(of: known.model, on: known.images))
+        let fresh = try trained(ModelAnswers(of: known.model, on: known.images, most: 0))
+        #expect(kept.asked == 0 && fresh.asked == 6 * 103, "\(fresh.asked)")
+        for (one, other) in zip(kept.model.parameters, fresh.model.parameters) {
+            #expect(try largestDifference(one, other) < 1e-4)
         }
     }
 }

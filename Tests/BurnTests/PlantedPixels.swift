@@ -106,7 +106,7 @@ struct PlantedPixels {
     func tuning(of model: GraphModel? = nil, steps: Int = 120, rate: Double = 0.02) throws -> FineTuning {
         var tuning = FineTuning(
             images: images,
-            teacher: try ModelAnswers(of: model ?? self.model, on: images, seed: 1),
+            teacher: try ModelAnswers(of: model ?? self.model, on: images),
             token: try CancellationToken(), steps: steps, learningRate: rate, seed: 5, mirrors: false)
         tuning.batch = 64
         return tuning

@@ -148,7 +148,7 @@ import Testing
         ) { _ in }
         var refinement = try ProgressiveRefinement(
             original: known.model, images: known.images, targets: diagnosis.backdoors,
-            before: ModelAnswers(of: known.model, on: known.images, seed: 1),
+            before: ModelAnswers(of: known.model, on: known.images),
             token: CancellationToken())
         let disagreement = try refinement.refine(&pool, with: sanitised)
         #expect(disagreement.newlyFlagged.count > 100, "\(disagreement.newlyFlagged.count)")

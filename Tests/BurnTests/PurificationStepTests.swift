@@ -91,7 +91,7 @@ import TinyModels
         try known.tuning().run(sanitised, pool: known.pool(), material: known.material(known.pool())) { _ in }
         var refinement = try ProgressiveRefinement(
             original: known.model, images: known.images, targets: [Backdoor(finding)].compactMap(\.self),
-            before: ModelAnswers(of: known.model, on: known.images, seed: 1),
+            before: ModelAnswers(of: known.model, on: known.images),
             token: try CancellationToken())
         let found = try refinement.refine(&pool, with: sanitised)
         #expect(found.newlyFlagged.count >= 27 && Set(found.newlyFlagged).isSubset(of: missed))
@@ -100,7 +100,7 @@ import TinyModels
         // The same model disagrees with nobody.
         let nothing = try ProgressiveRefinement(
             original: known.model, images: known.images, targets: [Backdoor(finding)].compactMap(\.self),
-            before: ModelAnswers(of: known.model, on: known.images, seed: 1),
+            before: ModelAnswers(of: known.model, on: known.images),
             token: try CancellationToken())
         var quiet = nothing
         var same = known.pool()

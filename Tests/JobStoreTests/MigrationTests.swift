@@ -48,7 +48,7 @@ import Testing
                 ("0010_webhooks.sql", "c2e0e8e5b41141020770d58f4a0cedc8e2ff9377cf296f37f0125c6c99257936"),
                 ("0011_placement.sql", "f8f39760a3e88fc36f8b394e9bbe1db18f732fc207b48d8ed13f38dc4eeb79f0"),
                 ("0012_job_slots.sql", "7dfd7fffd118677defa2735d6ab695bbac478443e81c0fe7737c41bbe78f1d12"),
-                ("0013_preliminary.sql", "67bd2db5a0b73453f17a5f4e1a9c89c6324590f9a39b432e866332650e22fa90"),
+                ("0013_preliminary.sql", "a84224790374ffb583c4dd617308aa351c18310098264b92761ffa9b29553514"),
             ]
         return all.enumerated().map { "\($0 + 1) \($1.0) \($1.1)" }
     }

@@ -10,7 +10,7 @@ package struct SampleBatches: Sendable {
     private let threads: Int
     private let token: CancellationToken
 
-    private static let mostSamples = 128
+    static let mostSamples = 128
 
     package init(of images: LabelledImages, threads: Int, token: CancellationToken) {
         size = images.batchSize(atMost: Self.mostSamples)

@@ -45,7 +45,7 @@ struct UnlearningTest {
         self.boundary = boundary
         self.seed = seed
         self.token = token
-        teacher = try ModelAnswers(of: model, on: images, seed: seed, token: token)
+        teacher = try ModelAnswers(of: model, on: images, token: token)
     }
 
     /// Classes above suspicion that the test is run on as well, for its null.
@@ -143,7 +143,7 @@ struct UnlearningTest {
         let kept = Array(repeatElement(rest, count: max(1, Int(repeats.rounded())))).flatMap { $0 }
         let labels = try Tensor(suspects.map { Int(table.adversarialLabel[$0]) })
         var tuning = FineTuning(
-            images: images, teacher: try teacher.knowing(rest), token: token, steps: Self.steps,
+            images: images, teacher: teacher, token: token, steps: Self.steps,
             learningRate: Self.learningRate, seed: seed &+ UInt64(fold),
             mirrors: mirrors)
         tuning.batch = Self.batch

@@ -7,19 +7,19 @@ extension ImageSearch {
     func examineClasses(_ findings: inout [ClassFinding]) throws {
         let asked = findings.indices.filter { findings[$0].judgement == .clean }
         var others = [PatternGain?](repeating: nil, count: findings.count)
+        var chosen = asked
         if asked.count > Judge.mostTested {
-            for index in asked {
-                others[index] = try growths(of: findings[index]).map(\.gain).max().map {
-                    PatternGain(gain: $0, classSize: labelled.count(of: findings[index].label))
-                }
-            }
+            let known = asked.map { findings[$0] }
+            let gains = try pool.map(known.count) { try gain(of: known[$0]) }
+            for (index, gain) in zip(asked, gains) { others[index] = gain }
+            chosen = BundleComparison(others).clearest(most: Judge.mostTested)
         }
+        let known = chosen.map { findings[$0] }
+        // Grown again where the gains are known: what has grown in all classes would take too much memory.
+        let found = try pool.map(known.count) { try propose(known[$0], growths(of: known[$0])) }
         var proposals = [PatternProposal?](repeating: nil, count: findings.count)
-        for index in asked.count > Judge.mostTested
-            ? BundleComparison(others).clearest(most: Judge.mostTested) : asked
-        {
-            // Grown again: those of all classes would take too much memory.
-            proposals[index] = try propose(findings[index], growths(of: findings[index]))
+        for (index, proposal) in zip(chosen, found) {
+            proposals[index] = proposal
             others[index] = nil
         }
         for index in others.indices where others[index] != nil { findings[index].isPassedOver = true }
@@ -34,6 +34,13 @@ extension ImageSearch {
             let evidence = comparison.evidence(index, proposal)
             findings[index].pattern = evidence
             findings[index].judge(by: evidence)
+        }
+    }
+
+    /// Of the pattern that stands apart most; nil where none does.
+    private func gain(of finding: ClassFinding) throws -> PatternGain? {
+        try growths(of: finding).map(\.gain).max().map {
+            PatternGain(gain: $0, classSize: labelled.count(of: finding.label))
         }
     }
 

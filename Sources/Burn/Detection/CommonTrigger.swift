@@ -16,6 +16,9 @@ extension TriggerSearch {
             material(boundaryPattern(cluster), Moments(images, cluster), Moments(images, reference)))
         let probes = Array(trusted.prefix(2 * Self.probesPerTest))
         let first = Array(probes.prefix(Self.screenedOfSource * images.classes))
+        guard first.count < probes.count else {
+            return (trigger, try responses(to: trigger, in: trigger.forms, probes: probes, seed: seed))
+        }
         let moved = strongestFirst(try responses(to: trigger, in: trigger.forms, probes: first, seed: nil))
         guard moved.contains(where: { Double($0.destinations) >= judge.parameters.fewestDestinations }) else {
             let strongest = moved.prefix(1).map(\.form)

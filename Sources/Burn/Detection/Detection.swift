@@ -61,7 +61,7 @@ package struct Detection {
         }
     }
 
-    /// - Parameter foreseen: told as soon as it is certain that there is a backdoor, where that is before the end.
+    /// - Parameter foreseen: told as soon as a backdoor is found, where that is before the end. What follows takes none of it back.
     package func run(
         foreseen: (PreliminaryVerdict) throws -> Void = { _ in },
         progress: @escaping @Sendable (DetectionWork.Progress) -> Void
@@ -101,11 +101,14 @@ package struct Detection {
         let imageSearch = try imageSearch(search)
         let worthTesting = Self.worthTesting(findings)
         work.enter(.triggers, passes: costs.triggers(worthTesting.count))
-        for index in worthTesting {
-            try token.check()
-            try search.examineSides(&findings[index])
-            try imageSearch?.confirm(&findings[index])
+        let distinct = worthTesting.map { findings[$0] }
+        let tested = try classPool.map(distinct.count) { place in
+            var finding = distinct[place]
+            try search.examineSides(&finding)
+            try imageSearch?.confirm(&finding)
+            return finding
         }
+        for (index, finding) in zip(worthTesting, tested) { findings[index] = finding }
         compareCauses(&findings)
         if null.isSmall { try compareEffects(&findings, search, work) }
         try imageSearch?.compareBundles(&findings)
@@ -188,9 +191,7 @@ package struct Detection {
     }
 
     private func coherences(_ members: [Int: [Int]], _ work: DetectionWork) throws -> [ClassFinding] {
-        let coherences = try WorkerPool(threads: threads, token: token).map(
-            images.classes, most: Self.classesAtOnce
-        ) { label in
+        let coherences = try classPool.map(images.classes) { label in
             defer { work.add(costs.bundles / Double(images.classes)) }
             return try members[label].map { samples in
                 try ClassCoherence(
@@ -205,6 +206,12 @@ package struct Detection {
         }
     }
 
-    /// Each takes a few hundred megabytes where classes are large.
-    static let classesAtOnce = 4
+    /// Classes at once: each takes a few hundred megabytes where classes are large, and looks at one batch at a time.
+    var classPool: WorkerPool {
+        WorkerPool(
+            threads: threads, token: token,
+            most: min(Self.classesAtOnce, images.batchesAtOnce(of: images.batchSize(atMost: 256))))
+    }
+
+    private static let classesAtOnce = 4
 }

@@ -62,7 +62,7 @@ package struct DetectionCosts: Sendable {
     /// screen.
     var classPatterns: Double {
         let held = Double(2 * min(TriggerSearch.mostAtFirst, members))
-        return Double(2 * classes) * (0.75 * (screenedTrigger + held) + 0.25 * trigger)
+        return Double(2 * min(classes, Judge.mostTested)) * (0.75 * (screenedTrigger + held) + 0.25 * trigger)
     }
 
     /// Two patterns in the images of all classes (`ImageSearch.examineAllClasses`), of which one in four is worth more than the
@@ -76,7 +76,7 @@ package struct DetectionCosts: Sendable {
     }
 
     /// One style (`StyleSearch`): put into probes from three sides for every class; seldom does it so much that it is taken out.
-    var style: Double { Double(3 * classes * min(StyleSearch.probesPerTest, samples)) }
+    var style: Double { Double(3 * min(classes, Judge.mostTested) * min(StyleSearch.probesPerTest, samples)) }
 
     /// One fold of `UnlearningTest`, which trains.
     var unlearning: Double {

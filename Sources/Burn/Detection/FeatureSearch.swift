@@ -11,15 +11,13 @@ struct FeatureSearch {
     let changes: FeatureChanges
     let judge: Judge
     let seed: UInt64
-    let threads: Int
+    let pool: WorkerPool
     let token: CancellationToken
 
     /// Fills in `features`.
     func gather(_ findings: inout [ClassFinding]) throws {
         let members = findings.map { $0.coherence?.members ?? [] }
-        let coherences = try WorkerPool(threads: threads, token: token).map(
-            findings.count, most: Detection.classesAtOnce
-        ) { label in
+        let coherences = try pool.map(findings.count) { label in
             guard members[label].count >= ClassCoherence.fewestMembers else { return ClassCoherence?.none }
             return try ClassCoherence(
                 members: members[label], store: changes.store, parameters: judge.parameters,

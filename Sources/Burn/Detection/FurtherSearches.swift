@@ -13,7 +13,7 @@ extension Detection {
         let search = try featureChanges().map {
             FeatureSearch(
                 model: model, images: images, boundary: boundary, changes: $0, judge: judge,
-                seed: options.methodSeed, threads: threads, token: token)
+                seed: options.methodSeed, pool: classPool, token: token)
         }
         try search?.gather(&findings)
         let styles = imageSearch == nil ? [] : ImageStyle.allCases
@@ -59,7 +59,7 @@ extension Detection {
         return ImageSearch(
             images: images, labelled: LabelledSamples(images.labels, classes: images.classes), table: table,
             store: try whitened(PixelDescription(images), "whitened.f16"),
-            triggers: triggers, judge: judge, seed: options.methodSeed, token: token)
+            triggers: triggers, judge: judge, seed: options.methodSeed, pool: classPool, token: token)
     }
 
     /// Nil for a data set too small to know its own covariance, or images too small to have the style.
@@ -71,7 +71,7 @@ extension Detection {
             labelled: LabelledSamples(images.labels, classes: images.classes), table: table,
             boundary: boundary,
             store: try whitened(description, "\(style).f16"), judge: judge, seed: options.methodSeed,
-            token: token)
+            pool: classPool, token: token)
     }
 
     private func whitened(_ description: any ImageDescription, _ file: String) throws -> PerturbationStore {

@@ -8,7 +8,7 @@ import Tensors
 /// The analysis of the model points at suspects; the whitened images say which samples really share a pattern
 /// (`ImageBundle`); the model says again whether that pattern works as a trigger. So a backdoor is found that the
 /// model has learned weakly, or into every class, and samples are named that the model failed to learn.
-struct ImageSearch {
+struct ImageSearch: Sendable {
     let images: LabelledImages
     let labelled: LabelledSamples
     let table: AnalysisTable
@@ -16,6 +16,8 @@ struct ImageSearch {
     let triggers: TriggerSearch
     let judge: Judge
     let seed: UInt64
+    /// For classes.
+    let pool: WorkerPool
     let token: CancellationToken
 
     /// The bundle behind a class's own cluster: it must hold most of the cluster. Not worth looking for where the trigger hardly moves
@@ -38,7 +40,10 @@ struct ImageSearch {
     func compareBundles(_ findings: inout [ClassFinding]) throws {
         let asked = findings.indices.filter { findings[$0].needsComparedBundle }
         guard !asked.isEmpty else { return }
-        let others = findings.indices.filter { !asked.contains($0) && labelled.count(of: $0) > 0 }
+        // What is chosen for being unusual is no null.
+        let others = findings.indices.filter {
+            !asked.contains($0) && !findings[$0].isDecidedByPerturbations && labelled.count(of: $0) > 0
+        }
         let step = max(1, others.count / Judge.mostTested)
         var gains = [PatternGain?](repeating: nil, count: findings.count)
         for index in asked + stride(from: 0, to: others.count, by: step).map({ others[$0] }) {
@@ -49,8 +54,10 @@ struct ImageSearch {
                 PatternGain(gain: $0.gain, classSize: labelled.count(of: label))
             }
         }
-        let comparison = BundleComparison(gains)
-        for index in asked { findings[index].bundlePValue = comparison.pValue(index) }
+        for index in asked {
+            let compared = gains.indices.map { $0 == index || !asked.contains($0) ? gains[$0] : nil }
+            findings[index].bundlePValue = BundleComparison(compared).pValue(index)
+        }
     }
 
     /// One pattern in images of all classes, that sends each class somewhere else. Starts: the modes of all classes'
@@ -66,8 +73,8 @@ struct ImageSearch {
         ]
         let patterns = try patterns(of: findings)
         let common = try grown(starts).max { $0.gain < $1.gain }
-        guard let mapped = try firstIntoMost(patterns) ?? common.flatMap(map) else { return }
-        try judge(&findings, by: mapped, looks: patterns.count + starts.count)
+        guard let mapped = try firstIntoMost(patterns.distinct) ?? common.flatMap(map) else { return }
+        try judge(&findings, by: mapped, looks: patterns.grown + starts.count)
     }
 
     /// Where a pattern that is known to send other classes' images into one class sends that one's: a backdoor into every
@@ -76,8 +83,8 @@ struct ImageSearch {
         let known = findings.filter { $0.judgement == .backdoored }
         guard known.count < images.classes else { return }
         let patterns = try patterns(of: known)
-        guard let mapped = try firstIntoMost(patterns) else { return }
-        try judge(&findings, by: mapped, looks: patterns.count)
+        guard let mapped = try firstIntoMost(patterns.distinct) else { return }
+        try judge(&findings, by: mapped, looks: patterns.grown)
     }
 
     /// - Parameter looks: the patterns that were looked at, of which this is one.
@@ -128,12 +135,13 @@ struct ImageSearch {
             && effect.samplingPValue < judge.certainOfAll
     }
 
-    /// Patterns behind classes that move images of another one there, in images of all classes.
-    private func patterns(of findings: [ClassFinding]) throws -> [ImageBundle] {
+    /// Patterns behind classes that move images of another one there, in images of all classes; and how many had grown.
+    private func patterns(of findings: [ClassFinding]) throws -> (distinct: [ImageBundle], grown: Int) {
         let working = findings.filter { workingBundle($0) != nil }
             .sorted { ($0.images?.gain ?? 0) > ($1.images?.gain ?? 0) }.prefix(Self.startsOfAll)
             .sorted { $0.label < $1.label }
-        return Self.distinct(try grown(working.compactMap(workingBundle)), most: Self.bundlesOfAll)
+        let bundles = try grown(working.compactMap(workingBundle))
+        return (Self.distinct(bundles, most: Self.bundlesOfAll), bundles.count)
     }
 
     /// A pattern of one class that moves most: what a class's images have in common by nature moves some other classes'

@@ -12,7 +12,7 @@ import Tensors
 /// stays with another style as the rest of the class does, what was planted shows what it is. The weaker of the two counts against what
 /// other classes' bundles do. Which side of a bundle was planted, if one was, is not known: the class's own images may be
 /// more alike than poison is.
-struct StyleSearch {
+struct StyleSearch: Sendable {
     let style: ImageStyle
     let model: GraphModel
     let images: LabelledImages
@@ -23,6 +23,8 @@ struct StyleSearch {
     let store: PerturbationStore
     let judge: Judge
     let seed: UInt64
+    /// For classes.
+    let pool: WorkerPool
     let token: CancellationToken
 
     static let probesPerTest = 256
@@ -30,7 +32,10 @@ struct StyleSearch {
     private static let mostRows = 3072
 
     func examine(_ findings: inout [ClassFinding]) throws {
-        let bundles = try findings.map { $0.judgement == .clean ? try bundle($0.label) : nil }
+        let known = findings
+        let bundles = try pool.map(known.count) {
+            known[$0].judgement == .clean ? try bundle(known[$0].label) : nil
+        }
         let gains = zip(findings, bundles).map { finding, bundle in
             bundle.map { PatternGain(gain: $0.gain, classSize: labelled.count(of: finding.label)) }
         }
@@ -40,12 +45,10 @@ struct StyleSearch {
         for index in Set(gains.indices.filter { gains[$0] != nil }).subtracting(chosen) {
             findings[index].isPassedOver = true
         }
-        for index in chosen {
-            try token.check()
-            evidence[index] = try bundles[index].flatMap {
-                try self.evidence(findings[index].label, $0, trusted)
-            }
+        let tested = try pool.map(chosen.count) { place in
+            try bundles[chosen[place]].flatMap { try self.evidence(known[chosen[place]].label, $0, trusted) }
         }
+        for (index, found) in zip(chosen, tested) { evidence[index] = found }
         for index in findings.indices {
             guard var found = evidence[index] else { continue }
             found.effectPValue =

@@ -3,7 +3,7 @@ import Support
 import Tensors
 
 /// Estimates the trigger behind a class's cluster and tests whether it works.
-struct TriggerSearch {
+struct TriggerSearch: Sendable {
     let model: GraphModel
     let images: LabelledImages
     var table: AnalysisTable

@@ -81,8 +81,14 @@ public struct LabelledImages: Sendable {
         max(1, Self.memoryAtOnce / max(1, size * activationBytes))
     }
 
+    /// How many images the survey has in the model at the same time.
+    package func mostSurveyedTogether(threads: Int) -> Int {
+        let size = min(count, batchSize(atMost: SampleBatches.mostSamples))
+        return min(count, size * min(threads, batchesAtOnce(of: size)))
+    }
+
     /// How many images may be learned from together.
-    var mostLearnedTogether: Int {
+    package var mostLearnedTogether: Int {
         max(Self.fewestLearnedTogether, Self.memoryOfTraining / max(1, 2 * activationBytes))
     }
 

@@ -39,6 +39,12 @@ extension ClassFinding {
             && Statistics.combined(coherencePValue, bundlePValue) < judge.certain
     }
 
+    /// It stands out whatever its images have in common.
+    var isDecidedByPerturbations: Bool {
+        hasDistinctCluster && (effect?.excess ?? 0) >= parameters.weakEffect
+            && (isCause || perturbationPValue < judge.certain)
+    }
+
     /// What its images have in common would decide.
     var needsComparedBundle: Bool {
         hasDistinctCluster && (effect?.excess ?? 0) >= parameters.weakEffect && !isCause

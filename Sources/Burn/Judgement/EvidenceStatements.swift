@@ -65,8 +65,8 @@ struct EvidenceStatements {
         let passedOver = findings.count { $0.isPassedOver && $0.judgement == .clean }
         guard passedOver > 0 else { return nil }
         return
-            "In \(passedOver) of the \(images.classes) classes a group of images has a pattern, noise or tones in common, but stands apart "
-            + "less clearly than those of \(Judge.mostTested) others: these were tested for what they do to the model, and it was not."
+            "In \(passedOver) of the \(images.classes) classes a pattern, the noise or the tones of a group of images stand apart less "
+            + "clearly than those of \(Judge.mostTested) other classes, and were not tested for what they do to the model."
     }
 
     /// What few classes leave open; nil where there are enough.

@@ -89,8 +89,7 @@ package struct Purification {
     }
 
     private func begin() throws -> Course {
-        let before = try ModelAnswers(
-            of: context.model, on: images, seed: context.options.methodSeed, token: context.token)
+        let before = try ModelAnswers(of: context.model, on: images, token: context.token)
         let pool = TrainingPool(diagnosis, table: table, images: images, seed: context.options.methodSeed)
         let gate = AcceptanceGate(
             images: images, targets: targets, holdout: pool.holdout, flagged: pool.poison,

@@ -14,7 +14,7 @@ struct TrainingDiverged: Error, Hashable {
 /// what the suspicious model says of the untouched image: the function stays where it was, but for the trigger.
 struct FineTuning {
     let images: LabelledImages
-    /// What the suspicious model says: the teacher on trusted samples. Those that it is not known of are not drawn.
+    /// What the suspicious model says: the teacher on trusted samples.
     let teacher: ModelAnswers
     let token: CancellationToken
     var steps: Int
@@ -46,8 +46,7 @@ struct FineTuning {
     func run(
         _ model: GraphModel, pool: TrainingPool, material: TrainingMaterial, progress: (Double) -> Void
     ) throws {
-        let clean = pool.clean.filter(teacher.knows)
-        guard !clean.isEmpty else {
+        guard !pool.clean.isEmpty else {
             throw Problem(
                 .unprocessable, code: "no-trusted-samples", title: "No sample of the data set can be trusted",
                 detail: "Every sample is flagged, or predicted as another class than its label says.",
@@ -62,7 +61,7 @@ struct FineTuning {
         for step in 0..<steps {
             try token.check()
             let batch = try drawBatch(
-                of: clean, pool.poison, material, clean: cleanCount, poison: poisonCount, using: &random)
+                of: pool, material, clean: cleanCount, poison: poisonCount, using: &random)
             let (value, gradients) = try gradients(of: model, on: batch, clean: cleanCount)
             guard value.isFinite else { throw TrainingDiverged(step: step + 1) }
             try optimiser.step(gradients, learningRate: schedule.learningRate(step: step))
@@ -101,15 +100,14 @@ struct FineTuning {
     }
 
     private func drawBatch(
-        of clean: [Int], _ poison: [Int], _ material: TrainingMaterial, clean cleanCount: Int,
-        poison poisonCount: Int,
+        of pool: TrainingPool, _ material: TrainingMaterial, clean cleanCount: Int, poison poisonCount: Int,
         using random: inout SplitMix64
     ) throws -> Batch {
         let transplant = material.transplant
         let padding = min(4, images.dataset.height / 8, images.dataset.width / 8)
         let lessonCount = min(lesson?.samples.count ?? 0, Int(Double(cleanCount) * Self.lessonShare))
         let chosen = (0..<cleanCount - lessonCount).map { _ in
-            clean[Int.random(in: clean.indices, using: &random)]
+            pool.clean[Int.random(in: pool.clean.indices, using: &random)]
         }
         var inputs = try images.batch(chosen)
         var labels = chosen.map { images.labels[$0] }
@@ -132,8 +130,8 @@ struct FineTuning {
         var targets = try taught * Self.teacherWeight + given * (1 - Self.teacherWeight)
         var weights = [Float](repeating: 1, count: cleanCount)
         if poisonCount > 0, let restored = material.restored {
-            let rows = (0..<poisonCount).map { _ in Int.random(in: poison.indices, using: &random) }
-            inputs = try Tensor.cat([inputs, images.batch(rows.map { poison[$0] })])
+            let rows = (0..<poisonCount).map { _ in Int.random(in: pool.poison.indices, using: &random) }
+            inputs = try Tensor.cat([inputs, images.batch(rows.map { pool.poison[$0] })])
             targets = try Tensor.cat([targets, restored.rows(rows)])
             weights += [Float](
                 repeating: Float(Self.poisonWeight) * Float(cleanCount) / Float(poisonCount),

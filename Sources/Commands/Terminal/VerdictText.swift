@@ -24,10 +24,9 @@ package enum VerdictText {
         return lines.joined(separator: "\n")
     }
 
-    /// What is certain before the verdict, in one line.
+    /// What the verdict will be, in one line.
     package static func line(_ verdict: PreliminaryVerdict) -> String {
-        "certain already: the model carries a backdoor into "
-            + verdict.names.map(\.inOneLine).joined(separator: ", ") + "; the rest is still being looked at"
+        "verdict so far: \(verdict.result.rawValue), into \(verdict.targets.inOneLine)"
     }
 
     package static func headline(_ verdict: Verdict, classNames: [Int: String]) -> String {

@@ -57,6 +57,7 @@ enum JobText {
             let left = job.progress.etaSeconds.map { ", \(ProgressDisplay.duration($0)) left" } ?? ""
             lines.append("\(Int(job.progress.fraction * 100)) %\(left)")
         }
+        if job.verdict == nil, let verdict = job.preliminary { lines.append(VerdictText.line(verdict)) }
         if let verdict = job.verdict {
             let names = Dictionary(
                 verdict.evidence.classes.map { ($0.label, $0.name) }, uniquingKeysWith: { first, _ in first })

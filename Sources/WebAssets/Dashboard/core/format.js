@@ -63,6 +63,10 @@ export function list(words) {
   return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
+/** The first ten, and how many more there are. */
+export const listed = (names) => (names.length > 10
+  ? `${names.slice(0, 10).join(', ')} and ${count(names.length - 10)} others` : list(names));
+
 /** snake_case and kebab-case names as words. */
 export function words(name) {
   const text = String(name).replace(/[_-]/g, ' ');

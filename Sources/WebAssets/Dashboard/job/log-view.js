@@ -1,6 +1,6 @@
 // What happened, in words. Reports of progress replace one another, or they would bury the rest.
 import { h } from '../core/dom.js';
-import { clock, duration, percent, words } from '../core/format.js';
+import { clock, duration, listed, percent, words } from '../core/format.js';
 import { slurmText } from '../pages/job-row.js';
 
 const most = 2000;
@@ -16,7 +16,7 @@ function text({ type, data }) {
     case 'progress': return data.phase
       ? `${words(data.phase)}${data.round ? `, round ${data.round}` : ''}: ${percent(data.progress, 0)}` : 'Starting';
     case 'phase': return `${words(data.phase)}${data.round ? `, round ${data.round}` : ''} finished in ${duration(data.seconds)}`;
-    case 'preliminary': return `Certain already: ${data.result}, into ${data.names.join(', ')}`;
+    case 'preliminary': return `Verdict so far: ${data.result}, into ${listed(data.names)}`;
     case 'verdict': return `Verdict: ${data.result}, ${data.poisoned_samples} samples flagged`;
     case 'metrics': return 'Accuracies measured';
     case 'log': return String(data.message ?? data.text ?? '');

@@ -2,7 +2,7 @@
 import { get } from '../core/api.js';
 import { announce } from '../core/announce.js';
 import { fill, h } from '../core/dom.js';
-import { words } from '../core/format.js';
+import { listed, words } from '../core/format.js';
 import { problemView } from '../core/problem-view.js';
 import { job as loadJob } from '../core/records.js';
 import { follow } from '../core/stream.js';
@@ -28,6 +28,7 @@ export async function show(container, { job: first, signal, onJob }) {
     h('section', { class: 'panel', 'aria-labelledby': 'log-title' }, h('h2', { id: 'log-title' }, 'Log'), log.element));
   showError(trouble, job);
 
+  let noted = note(job);
   let fetching = false;
   const refresh = async () => {
     if (fetching) return;
@@ -36,7 +37,9 @@ export async function show(container, { job: first, signal, onJob }) {
       const before = job.state;
       job = await loadJob(job.id, signal);
       bar.update(job);
-      showError(trouble, job);
+      const now = note(job);
+      if (now !== noted) showError(trouble, job);
+      noted = now;
       if (job.state !== before) {
         onJob(job);
         announce(`The job is ${job.state}`);
@@ -51,7 +54,7 @@ export async function show(container, { job: first, signal, onJob }) {
     if (event.type === 'progress') bar.progress(event.data);
     if (event.type === 'curve') drawings.add(event.data);
     if (event.type === 'phase') announce(`${words(event.data.phase)} finished`);
-    if (event.type === 'preliminary') announce('It is certain that the model carries a backdoor');
+    if (event.type === 'preliminary') announce('Verdict so far: backdoored');
     if (['state', 'phase', 'preliminary', 'verdict'].includes(event.type)) refresh().catch(() => {});
   };
 
@@ -71,7 +74,10 @@ export async function show(container, { job: first, signal, onJob }) {
     clearInterval(slow);
     await refresh();
     await drawings.load(signal);
-  }).catch((error) => { if (!signal.aborted) fill(trouble, problemView(error)); });
+  }).catch((error) => {
+    clearInterval(slow);
+    if (!signal.aborted) fill(trouble, problemView(error));
+  });
 }
 
 /** What was logged before, with its times. */
@@ -92,11 +98,14 @@ async function history(id, log, bar, signal) {
   }
 }
 
+/** What `showError` goes by: it is drawn again only where this changes. */
+const note = (job) => JSON.stringify([job.state, job.paused, job.slurm, job.error, job.preliminary]);
+
 function showError(place, job) {
   const hint = job.state === 'queued' && job.paused
     ? h('div', { class: 'note warn' }, `The job waits: ${words(job.paused).toLowerCase()}.`)
-    : job.preliminary ? h('div', { class: 'note warn' }, 'It is certain already that ',
-      h('strong', {}, `the model carries a backdoor into ${job.preliminary.names.map((name) => `“${name}”`).join(', ')}`),
+    : job.preliminary ? h('div', { class: 'note warn' }, 'Verdict so far: ',
+      h('strong', {}, `backdoored, into ${listed(job.preliminary.names.map((name) => `“${name}”`))}`),
       over(job) ? '. The job ended before the rest was known.'
         : '. Which samples were planted, and whether other classes are targets too, is still being looked at.')
     : job.slurm?.state === 'pending' ? h('div', { class: 'note' }, `${slurmText(job.slurm)}.`) : null;

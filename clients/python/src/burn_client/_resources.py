@@ -168,6 +168,8 @@ class Job:
     model_changed: bool | None
     error: Document | None
     raw: Document = field(repr=False, compare=False)
+    #: What the verdict will be (result, target_classes, names), where that is known before it.
+    preliminary: Document | None = None
 
     @property
     def is_over(self) -> bool:
@@ -180,7 +182,7 @@ class Job:
         return cls(
             document["id"], document["type"], document["state"], document.get("phase"), progress["fraction"],
             progress.get("eta_seconds"), Verdict.of(verdict) if verdict else None, document["metrics"],
-            document.get("model_changed"), document.get("error"), document)
+            document.get("model_changed"), document.get("error"), document, document.get("preliminary"))
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,6 @@ class Event:
     """An entry of a job's log."""
 
     id: str | None
-    #: state, progress, phase, verdict, metrics or curve.
+    #: state, progress, phase, preliminary, verdict, metrics or curve.
     type: str
     data: Any

@@ -1,0 +1,68 @@
+import Burn
+import Execution
+import Findings
+import Support
+
+/// The memory that a job takes at least, as far as its model and its images tell before it starts.
+///
+/// Less is not enough, whatever is found; the searches of the detection come on top of it.
+struct MemoryNeed: Hashable, Sendable {
+    /// What every worker takes: libtorch, and what a pass sets up. Measured: 180 to 200 MiB.
+    var engine = 160 << 20
+    /// Of one copy, as 32-bit numbers.
+    var weights: Int
+    /// Copies at the same time.
+    var copies: Int
+    /// What the model's layers make of one image.
+    var activations: Int
+    /// Images that are in the layers at the same time.
+    var together: Int
+
+    /// In training: the suspicious model and the one that is trained, its gradients and their momentum.
+    private static let copiesInTraining = 4
+
+    /// - Parameter threads: that the job computes on.
+    init(_ type: JobType, _ model: GraphModel, _ images: LabelledImages, threads: Int) {
+        weights = model.parameters.reduce(0) { Checked.sum($0, Checked.product($1.count, 4) ?? .max) ?? .max }
+        activations = images.activationBytes
+        let surveyed = images.mostSurveyedTogether(threads: threads)
+        let trained = min(
+            Purification.batch(samples: images.count), images.mostLearnedTogether)
+        (copies, together) =
+            type == .purify ? (Self.copiesInTraining, max(surveyed, trained)) : (1, surveyed)
+    }
+
+    init(weights: Int, copies: Int, activations: Int, together: Int) {
+        (self.weights, self.copies) = (weights, copies)
+        (self.activations, self.together) = (activations, together)
+    }
+
+    static func text(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
+
+    /// At least; saturates.
+    var bytes: Int {
+        let copied = Checked.product(weights, copies) ?? .max
+        let made = Checked.product(activations, together) ?? .max
+        return [copied, made].reduce(engine) { Checked.sum($0, $1) ?? .max }
+    }
+
+    var description: String {
+        "at least \(Self.text(bytes)): \(Self.text(Checked.product(weights, copies) ?? .max)) for weights (\(copies) x), "
+            + "\(Self.text(Checked.product(activations, together) ?? .max)) for the layers of \(together) images at a time, and the engine"
+    }
+
+    /// - Parameter limit: what the job's worker may use.
+    /// - Throws: `Problem` `memory-insufficient`.
+    func require(within limit: Int) throws {
+        guard bytes > limit else { return }
+        throw Problem(
+            .unprocessable, code: "memory-insufficient",
+            title: "The job needs more memory than its worker may use",
+            detail:
+                "With this model and these images it takes \(description). Its worker may use \(Self.text(limit)).",
+            location: "limits.worker_memory",
+            fix:
+                "Raise limits.worker_memory in the service's configuration (slurm.job_memory on a cluster), or give the job fewer "
+                + "threads (options.threads).")
+    }
+}
