@@ -1,6 +1,7 @@
-"""Measures every method on every case: one JSON line each, in RESULTS/CASE.jsonl. What is there already is kept.
+"""Measures every method on every case: one JSON line each, in RESULTS/CASE.jsonl. What is there already is kept, unless --again
+is given: then what is measured replaces it.
 
-    cd Benchmarks && python -m peers [--results DIR] [--detection | --purification] [--only METHOD] CASE...
+    cd Benchmarks && python -m peers [--results DIR] [--detection | --purification] [--only METHOD] [--again] CASE...
 
 CASE is a folder of `burn-bench attacks`, or one of image sets with model.pt2 and truth.csv (peers/cases.py). burnd is
 looked for in BURN_BIN, or .build/release. Seconds are those of the processor, of this process and of burnd's.
@@ -32,8 +33,11 @@ def processor_seconds() -> float:
 
 @functools.cache  # at the start: the code that was loaded
 def commit() -> str:
-    found = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
-    return found.stdout.strip() or "unknown"
+    """With -dirty where more than results was changed."""
+    def git(*words: str) -> str:
+        return subprocess.run(["git", "-C", ROOT, *words], capture_output=True, text=True).stdout.strip()
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!Benchmarks/peers/results", ":!docs/peers.md")
+    return (git("describe", "--always") or "unknown") + ("-dirty" if changed else "")
 
 
 def detection(method: Method, case: Case, seed: int) -> dict:
@@ -70,9 +74,19 @@ def row(kind: str, method: Method, case: Case, seed: int) -> dict:
         "torch": torch.__version__}
 
 
-def measured(path: pathlib.Path) -> set[tuple[str, str]]:
+def measured(path: pathlib.Path) -> dict[tuple[str, str], dict]:
+    """By kind and method."""
     lines = path.read_text().splitlines() if path.exists() else []
-    return {(line["kind"], line["method"]) for line in map(json.loads, lines)}
+    return {(line["kind"], line["method"]): line for line in map(json.loads, lines)}
+
+
+def keep(line: dict, path: pathlib.Path) -> None:
+    """In the place of what was measured of the same method before, if anything was."""
+    lines = measured(path) | {(line["kind"], line["method"]): line}
+    text = "".join(json.dumps(lines[key]) + "\n" for key in sorted(lines))
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    part.replace(path)
 
 
 def summary(line: dict) -> str:
@@ -87,10 +101,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="+", type=pathlib.Path, metavar="CASE")
-    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "bench-results" / "peers")
+    parser.add_argument("--results", type=pathlib.Path, default=ROOT / "Benchmarks" / "peers" / "results")
     parser.add_argument("--detection", action="store_true", help="no purification")
     parser.add_argument("--purification", action="store_true", help="no detection")
     parser.add_argument("--only", action="append", metavar="METHOD", help="this method; may be repeated")
+    parser.add_argument("--again", action="store_true", help="measures what was measured before, too")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     known = {method.name for method in DETECTION + PURIFICATION}
@@ -108,7 +123,7 @@ def main() -> None:
             continue
         for folder in arguments.cases:
             path = arguments.results / f"{folder.name}.jsonl"
-            if (kind, method.name) in measured(path):
+            if not arguments.again and (kind, method.name) in measured(path):
                 continue
             if folder not in loaded:
                 loaded[folder] = cases.load(folder)
@@ -118,8 +133,7 @@ def main() -> None:
                 print(f"{folder.name}: {method.name}: {problem}", file=sys.stderr, flush=True)
                 failed = True
                 continue
-            with open(path, "a") as file:
-                file.write(json.dumps(line) + "\n")
+            keep(line, path)
             print(f"{folder.name}: {method.name}: {summary(line)}, {line.get('seconds', 0):.0f} s", flush=True)
     sys.exit(1 if failed else 0)
 

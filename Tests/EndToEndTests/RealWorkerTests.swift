@@ -68,6 +68,18 @@ struct RealWorkerTests {
         #expect(try service.get("/v1/jobs/\(id)/model").status == 404)
     }
 
+    @Test func aJobThatItsWorkersMemoryCannotHoldIsRefusedBeforeItStarts() throws {
+        let real = try RealCase.badNets(train: 1_500, test: 300)
+        let service = try ServiceProcess(settings: ["BURND_LIMITS_WORKER_MEMORY": "250 MiB"])
+        let id = try start("purify", service, real)
+        let job = try service.ended(id)
+        let error = try #require(job["error"] as? [String: Any], "\(job)")
+        #expect(error["code"] as? String == "memory-insufficient", "\(error)")
+        #expect((error["detail"] as? String)?.contains("Its worker may use 250 MiB") == true, "\(error)")
+        #expect(job["attempt"] as? Int == 1 && job["state"] as? String == "failed")
+        #expect((job["phases"] as? [Any])?.isEmpty == true)
+    }
+
     @Test func aJobOutlivesItsWorkerAndItsServer() throws {
         let real = try RealCase.badNets(train: 1_500, test: 300)
         let service = try ServiceProcess()

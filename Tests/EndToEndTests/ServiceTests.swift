@@ -99,9 +99,11 @@ import Testing
         #expect(job["verdict"] is NSNull && job["state"] as? String == "running")
         let told = try #require(try service.events(of: id).first { $0.type == "preliminary" })
         #expect(told.data["target_classes"] as? [Int] == [0])
-        // It outlives the service, and the job's end without a verdict.
+        // The next attempt has to find it again; then it outlives the job's end without a verdict.
         #expect(service.stop(SIGKILL) == -SIGKILL)
         try service.start()
+        try service.wait(for: id) { $0["attempt"] as? Int == 2 && $0["preliminary"] is [String: Any] }
+        #expect(try service.events(of: id).count { $0.type == "preliminary" } == 2)
         #expect(try service.post("/v1/jobs/\(id)/cancel").status == 202)
         let ended = try service.ended(id)
         #expect(ended["state"] as? String == "cancelled" && ended["preliminary"] is [String: Any])

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from peers import page
-from peers.__main__ import measured
+from peers.__main__ import keep, measured
 from peers.methods import DETECTION, PURIFICATION
 
 
@@ -51,9 +51,19 @@ def test_costs_are_medians_of_one_network():
 
 def test_what_was_measured_is_not_measured_again(tmp_path):
     path = tmp_path / "case.jsonl"
-    assert measured(path) == set()
+    assert not measured(path)
     path.write_text(json.dumps(line("SCAn")) + "\n" + json.dumps(line("NAD", "purification")) + "\n")
-    assert measured(path) == {("detection", "SCAn"), ("purification", "NAD")}
+    assert measured(path).keys() == {("detection", "SCAn"), ("purification", "NAD")}
+
+
+def test_what_is_measured_again_replaces_what_was(tmp_path):
+    path = tmp_path / "case.jsonl"
+    for method, flagged in [("BURN", 1), ("SCAn", 2), ("BURN", 3)]:
+        keep(line(method, flagged=flagged), path)
+    keep(line("BURN", "purification"), path)
+    found = measured(path)
+    assert len(path.read_text().splitlines()) == len(found) == 3
+    assert found["detection", "BURN"]["flagged"] == 3 and found["detection", "SCAn"]["flagged"] == 2
 
 
 def test_methods_are_named_once():
