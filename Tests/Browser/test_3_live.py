@@ -5,7 +5,7 @@ import pytest
 from axe import assert_accessible
 from conftest import PATIENCE
 
-TOLD = ("state", "phase", "verdict", "metrics")
+TOLD = ("state", "phase", "preliminary", "verdict", "metrics")
 
 
 def test_a_running_job_is_followed_over_a_restart(page, service, state, screenshot):
@@ -19,6 +19,7 @@ def test_a_running_job_is_followed_over_a_restart(page, service, state, screensh
     phases = page.get_by_role("list", name="Phases")
     # The verdict comes while the page is open.
     page.get_by_role("log").get_by_text("Boundary analysis finished").wait_for(timeout=PATIENCE * 1000)
+    page.get_by_role("log").get_by_text("Verdict so far: backdoored, into ship").wait_for(timeout=PATIENCE * 1000)
     page.get_by_role("log").get_by_text("Detection finished").wait_for(timeout=PATIENCE * 1000)
     assert "Not needed" not in phases.inner_text()
     whole = page.get_by_role("progressbar", name="The whole job")
