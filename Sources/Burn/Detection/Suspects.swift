@@ -52,9 +52,12 @@ extension Detection {
         _ finding: inout ClassFinding, by some: Set<Int>, _ search: TriggerSearch
     ) throws {
         guard let coherence = finding.coherence else { return }
-        var sharper = try coherence.sharpened(
-            by: boundary.store, of: coherence.members.filter(some.contains),
-            parameters: judge.parameters, seed: options.methodSeed)
+        func sharpened(_ samples: Set<Int>) throws -> ClassCoherence {
+            try coherence.sharpened(
+                by: boundary.store, of: coherence.members.filter(samples.contains),
+                parameters: judge.parameters, seed: options.methodSeed)
+        }
+        var sharper = try sharpened(some)
         if sharper.members.count < coherence.members.count {
             let mixed = Self.mixed(coherence, by: sharper)
             try boundary.analyse(mixed)
@@ -62,9 +65,7 @@ extension Detection {
             sharper =
                 mixed.isEmpty
                 ? coherence
-                : try sharper.extended(
-                    to: coherence.members.filter(asked.contains), store: boundary.store
-                ).completed(by: coherence)
+                : try sharpened(asked).completed(by: coherence)
         }
         finding.coherence = sharper
         var search = search
