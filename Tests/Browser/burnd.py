@@ -22,6 +22,15 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def scripted_worker(folder, script):
+    """A program that does what the script says, whatever its task."""
+    (folder / "script").write_text(script)
+    worker = folder / "worker"
+    worker.write_text(f"#!/bin/sh\nexec '{BIN}/ScriptedWorker' follow '{folder}/script'\n")
+    worker.chmod(0o755)
+    return worker
+
+
 class Burnd:
     def __init__(self, worker=None, data=None, **settings):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="burn-browser-"))

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from burnd import BIN, Burnd, ROOT
+from burnd import ROOT, Burnd, scripted_worker
 from conftest import new_page
 from measure_samples import measure
 
@@ -30,11 +30,7 @@ PICTURE = base64.b64decode(
 
 @pytest.fixture
 def crowded(tmp_path):
-    (tmp_path / "script").write_text(SCRIPT)
-    worker = tmp_path / "worker"
-    worker.write_text(f"#!/bin/sh\nexec '{BIN}/ScriptedWorker' follow '{tmp_path}/script'\n")
-    worker.chmod(0o755)
-    service = Burnd(worker=worker)
+    service = Burnd(worker=scripted_worker(tmp_path, SCRIPT))
     yield service
     service.remove()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from axe import assert_accessible
-from burnd import BIN, ROOT, Burnd
+from burnd import ROOT, Burnd, scripted_worker
 from conftest import new_page
 
 SCRIPT = """[probe]
@@ -21,11 +21,7 @@ wait
 
 @pytest.fixture
 def waiting(tmp_path):
-    (tmp_path / "script").write_text(SCRIPT)
-    worker = tmp_path / "worker"
-    worker.write_text(f"#!/bin/sh\nexec '{BIN}/ScriptedWorker' follow '{tmp_path}/script'\n")
-    worker.chmod(0o755)
-    service = Burnd(worker=worker)
+    service = Burnd(worker=scripted_worker(tmp_path, SCRIPT))
     yield service
     service.remove()
 
