@@ -41,14 +41,15 @@ struct MemoryNeed: Hashable, Sendable {
 
     /// At least; saturates.
     var bytes: Int {
-        let copied = Checked.product(weights, copies) ?? .max
-        let made = Checked.product(activations, together) ?? .max
-        return [copied, made].reduce(engine) { Checked.sum($0, $1) ?? .max }
+        [weightBytes, layerBytes].reduce(engine) { Checked.sum($0, $1) ?? .max }
     }
 
+    private var weightBytes: Int { Checked.product(weights, copies) ?? .max }
+    private var layerBytes: Int { Checked.product(activations, together) ?? .max }
+
     var description: String {
-        "at least \(Self.text(bytes)): \(Self.text(Checked.product(weights, copies) ?? .max)) for weights (\(copies) x), "
-            + "\(Self.text(Checked.product(activations, together) ?? .max)) for the layers of \(together) images at a time, and the engine"
+        "at least \(Self.text(bytes)): \(Self.text(weightBytes)) for weights (\(copies) x), "
+            + "\(Self.text(layerBytes)) for the layers of \(together) images at a time, and the engine"
     }
 
     /// - Parameter limit: what the job's worker may use.

@@ -15,12 +15,11 @@ struct WorkerPool {
 
     /// - Parameters:
     ///   - count: pieces of work.
-    ///   - most: workers at once, where that is fewer.
     ///   - body: does a piece, told by its number; called on several threads.
     /// - Throws: the first failure of `body`; no further piece is begun after it.
-    func run(_ count: Int, most: Int = .max, body: @Sendable (Int) throws -> Void) throws {
+    func run(_ count: Int, body: @Sendable (Int) throws -> Void) throws {
         let next = Mutex(0)
-        let workers = max(1, min(threads, count, most, self.most))
+        let workers = max(1, min(threads, count, most))
         try run(
             workers: workers, threadsOfPiece: max(1, threads / workers),
             claim: {
@@ -58,10 +57,10 @@ struct WorkerPool {
 
     /// - Returns: what `body` makes of each number below `count`, in order.
     func map<Result: Sendable>(
-        _ count: Int, most: Int = .max, body: @Sendable (Int) throws -> Result
+        _ count: Int, body: @Sendable (Int) throws -> Result
     ) throws -> [Result] {
         let results = Mutex([Int: Result]())
-        try run(count, most: most) { piece in
+        try run(count) { piece in
             let result = try body(piece)
             results.withLock { $0[piece] = result }
         }

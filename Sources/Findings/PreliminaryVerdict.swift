@@ -13,16 +13,6 @@ public struct PreliminaryVerdict: Codable, Hashable, Sendable {
         self.names = names
     }
 
-    /// So many names are listed.
-    private static let mostNamed = 10
-
-    /// Of the classes, for people.
-    public var targets: String {
-        names.count > Self.mostNamed
-            ? "\(names.prefix(Self.mostNamed).joined(separator: ", ")) and \(names.count - Self.mostNamed) others"
-            : names.joined(separator: ", ")
-    }
-
     enum CodingKeys: String, CodingKey {
         case result, names
         case targetClasses = "target_classes"

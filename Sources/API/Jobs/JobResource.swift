@@ -10,9 +10,8 @@ struct JobResource: Encodable {
     var job: JobRecord
 
     private enum CodingKeys: String, CodingKey {
-        case id, type, state, phase, phases, progress, model, dataset, evaluation, options, preliminary,
-            verdict,
-            metrics, error
+        case id, type, state, phase, phases, progress, model, dataset, evaluation, options
+        case preliminary, verdict, metrics, error
         case attempt, links, paused, priority, slurm, webhook
         case modelChanged = "model_changed"
         case reviewsOf = "reviews_of"

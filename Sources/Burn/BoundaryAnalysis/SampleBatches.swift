@@ -28,7 +28,7 @@ package struct SampleBatches: Sendable {
     ) throws {
         let done = Mutex(0)
         let batches = cut(samples)
-        try WorkerPool(threads: threads, token: token).run(batches.count, most: workers(samples)) {
+        try WorkerPool(threads: threads, token: token, most: workers(samples)).run(batches.count) {
             piece in
             try body(batches[piece])
             let soFar = done.withLock { done in

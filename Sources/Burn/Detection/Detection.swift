@@ -18,6 +18,7 @@ package struct Detection {
     let threads: Int
     package let token: CancellationToken
     let judge: Judge
+    let labelled: LabelledSamples
     let costs: DetectionCosts
 
     package init(
@@ -34,6 +35,7 @@ package struct Detection {
         self.threads = threads
         self.token = token
         judge = Judge(options.parameters ?? Parameters(), classes: images.classes)
+        labelled = LabelledSamples(images.labels, classes: images.classes)
         costs = DetectionCosts(
             samples: images.count, surveyed: table.surveyed, classes: images.classes, isExact: store.isExact)
     }
@@ -180,10 +182,9 @@ package struct Detection {
         let sizes = Dictionary(grouping: table.predicted) { Int($0) }.mapValues(\.count)
         let measured = try power.measure(
             findings.filter { $0.judgement == .clean }.map(\.label), sizes: sizes)
-        let labelled = Set(images.labels)
         for index in findings.indices {
             findings[index].noticed = measured[findings[index].label]
-            findings[index].isInData = labelled.contains(findings[index].label)
+            findings[index].isInData = labelled.count(of: findings[index].label) > 0
             findings[index].isSearchedFurther =
                 images.count >= ImageWhitening.fewestImages
                 && (members[findings[index].label]?.count ?? 0) >= 2 * ClassCoherence.fewestMembers

@@ -57,7 +57,7 @@ extension Detection {
     func imageSearch(_ triggers: TriggerSearch) throws -> ImageSearch? {
         guard images.count >= ImageWhitening.fewestImages else { return nil }
         return ImageSearch(
-            images: images, labelled: LabelledSamples(images.labels, classes: images.classes), table: table,
+            images: images, labelled: labelled, table: table,
             store: try whitened(PixelDescription(images), "whitened.f16"),
             triggers: triggers, judge: judge, seed: options.methodSeed, pool: classPool, token: token)
     }
@@ -68,7 +68,7 @@ extension Detection {
         else { return nil }
         return StyleSearch(
             style: style, model: model, images: images,
-            labelled: LabelledSamples(images.labels, classes: images.classes), table: table,
+            labelled: labelled, table: table,
             boundary: boundary,
             store: try whitened(description, "\(style).f16"), judge: judge, seed: options.methodSeed,
             pool: classPool, token: token)

@@ -99,7 +99,7 @@ struct EvidenceStatements {
                 : "As a rule \(DetectionPower.usuallyEnough) of each class are enough; here they are not.")
         let names = unjudged.map { "\(images.classNames[$0.label]) (\(sizes[$0.label] ?? 0))" }
         return
-            "Not judged: \(listed(names)). Of so few samples that the model predicts as a class, not even one half, if "
+            "Not judged: \(names.listed). Of so few samples that the model predicts as a class, not even one half, if "
             + "it had been planted, would have been noticed. Give more samples of these classes. \(enough)"
     }
 
@@ -109,14 +109,8 @@ struct EvidenceStatements {
             .map { images.classNames[$0.label] }
         guard !absent.isEmpty else { return nil }
         return
-            "No sample has the label \(listed(absent)): none of this data set can have been planted there. If the model was "
+            "No sample has the label \(absent.listed): none of this data set can have been planted there. If the model was "
             + "trained on other data as well, nothing is said about these classes."
-    }
-
-    private func listed(_ names: [String]) -> String {
-        names.count > 10
-            ? "\(names.prefix(10).joined(separator: ", ")) and \(names.count - 10) others"
-            : names.joined(separator: ", ")
     }
 
     private func statement(_ finding: ClassFinding) -> String? {

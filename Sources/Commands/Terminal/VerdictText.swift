@@ -26,7 +26,7 @@ package enum VerdictText {
 
     /// What the verdict will be, in one line.
     package static func line(_ verdict: PreliminaryVerdict) -> String {
-        "verdict so far: \(verdict.result.rawValue), into \(verdict.targets.inOneLine)"
+        "verdict so far: \(verdict.result.rawValue), into \(verdict.names.listed.inOneLine)"
     }
 
     package static func headline(_ verdict: Verdict, classNames: [Int: String]) -> String {
