@@ -115,13 +115,14 @@ struct PlantedPixels {
     /// True labels of the pool's flagged samples, as probabilities, and the pixel for every trusted sample.
     func material(_ pool: TrainingPool) throws -> TrainingMaterial {
         TrainingMaterial(
-            restored: try Tensor(pool.poison.map { truth[$0] }).oneHot(classes: Self.classes),
+            restored: SoftLabels(
+                opinions: pool.poison.map { ClassOpinion(certain: truth[$0]) }, classes: Self.classes),
             transplant: Transplant(try targets()))
     }
 
     /// The share of the planted samples that a model still sees as class 0.
     func stillPlanted(_ model: GraphModel) throws -> Double {
-        let seen: [Int] = try model.probabilities(images, planted).argmax(1).array()
+        let seen = try model.predictions(images, planted)
         return Double(seen.count { $0 == 0 }) / Double(planted.count)
     }
 }

@@ -13,7 +13,7 @@ import Testing
     /// the probability of class 1.
     private func opinions(
         on labels: [Int], bias: Float = 1, using random: inout SplitMix64, noise: Double = 0.8
-    ) -> [[Float]] {
+    ) -> [ClassOpinion] {
         labels.map { label in
             let logits = (0..<Self.classes).map { seen -> Double in
                 let (radius, angle) = (
@@ -24,14 +24,13 @@ import Testing
             }
             let weights = logits.enumerated().map { Float(exp($1)) * ($0 == 1 ? bias : 1) }
             let total = weights.reduce(0, +)
-            return weights.map { $0 / total }
+            return ClassOpinion(weights.map { $0 / total })
         }
     }
 
-    private func share(of label: Int, in opinions: [[Float]], by prior: SourcePrior? = nil) -> Double {
+    private func share(of label: Int, in opinions: [ClassOpinion], by prior: SourcePrior? = nil) -> Double {
         let hits = opinions.count { opinion in
-            let row = prior?.adjusting(opinion) ?? opinion
-            return row.indices.max { row[$0] < row[$1] } == label
+            (prior?.adjusting(opinion) ?? opinion).best == label
         }
         return Double(hits) / Double(opinions.count)
     }
@@ -71,10 +70,10 @@ import Testing
     @Test func fewSamplesProveNoSource() {
         var random = SplitMix64(seed: 9)
         let gauge = opinions(on: everyClass, using: &random)
-        let sure = SourcePrior(opinions: [[0, 0, 0, 0, 1, 0]], gauge: gauge, classes: Self.classes)
+        let sure = SourcePrior(opinions: [ClassOpinion(certain: 4)], gauge: gauge, classes: Self.classes)
         #expect(sure.ratios.allSatisfy { $0 > 0.8 && $0 < 2 })
         let none = SourcePrior(opinions: [], gauge: [], classes: Self.classes)
         #expect(none.ratios.allSatisfy { abs($0 - 1) < 1e-5 })
-        #expect(none.adjusting([0, 0, 0, 0, 0, 0]) == [0, 0, 0, 0, 0, 0])
+        #expect(none.adjusting(ClassOpinion()) == ClassOpinion())
     }
 }

@@ -55,7 +55,8 @@ import TinyModels
         }
         // Restored labels that are no numbers spoil whatever learns them.
         var material = try known.material(pool)
-        material.restored = try material.restored.map { try $0 / 0 }
+        let spoilt = try #require(material.restored).opinions.map { _ in ClassOpinion(certain: 0, weight: .infinity) }
+        material.restored = SoftLabels(opinions: spoilt, classes: PlantedPixels.classes)
         let outcome = try FalseCorrelationDecoupling(
             original: known.model, tuning: known.tuning(), gate: gate, treatments: Treatments.all
         ).run(pool: pool, material: material, before: gate.measure(known.model)) { _ in }

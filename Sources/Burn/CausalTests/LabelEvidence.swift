@@ -108,7 +108,7 @@ extension TriggerSearch {
             ).softmax(1).array()
             return part.indices.map { row in
                 let seen = rows[row * images.classes..<(row + 1) * images.classes]
-                return Double(ClassOpinion.apart(from: label, seen).max() ?? 0)
+                return Double(ClassOpinion(apartFrom: label, seen).largest)
             }
         }
     }

@@ -95,7 +95,7 @@ struct UnlearningTest {
                 half(bundle, fold), table, keeping: half(rest, fold), others: others, mirrors: mirrors, fold)
             guard let tuned else { return nil }
             for (samples, isSuspect) in [(half(bundle, 1 - fold), true), (half(rest, 1 - fold), false)] {
-                let after: [Int] = try tuned.probabilities(images, samples, token: token).argmax(1).array()
+                let after = try tuned.predictions(images, samples, token: token)
                 for (sample, now) in zip(samples, after) {
                     outcome.tested.insert(sample)
                     if now != label { outcome.leaving.insert(sample) }
@@ -141,7 +141,7 @@ struct UnlearningTest {
         let tuned = try model.copy(seed: seed &+ UInt64(fold))
         let repeats = Double(others.count) * Self.classShare / (1 - Self.classShare) / Double(rest.count)
         let kept = Array(repeatElement(rest, count: max(1, Int(repeats.rounded())))).flatMap { $0 }
-        let labels = try Tensor(suspects.map { Int(table.adversarialLabel[$0]) })
+        let labels = suspects.map { ClassOpinion(certain: Int(table.adversarialLabel[$0])) }
         var tuning = FineTuning(
             images: images, teacher: teacher, token: token, steps: Self.steps,
             learningRate: Self.learningRate, seed: seed &+ UInt64(fold),
@@ -151,7 +151,7 @@ struct UnlearningTest {
             try tuning.run(
                 tuned, pool: TrainingPool(clean: others + kept, holdout: [], poison: suspects),
                 material: TrainingMaterial(
-                    restored: labels.oneHot(classes: images.classes), transplant: .none)
+                    restored: SoftLabels(opinions: labels, classes: images.classes), transplant: .none)
             ) { _ in }
         } catch is TrainingDiverged {
             return nil

@@ -27,8 +27,8 @@ extension Detection {
     }
 
     /// Descends from samples of the classes under suspicion: for the evidence, and to tell the planted samples and their trigger
-    /// more sharply. From some of each at first: where the finished perturbations leave one of the two groups as the first
-    /// gradients have it, no more of it are asked.
+    /// more sharply. From some of each at first: where the finished perturbations leave the two groups as the first gradients have
+    /// them, no more are asked; else all are, since groups that are sorted by a part say less of the others.
     func analyseSuspects(
         _ findings: inout [ClassFinding], _ search: TriggerSearch, _ work: DetectionWork
     ) throws {
@@ -59,13 +59,12 @@ extension Detection {
         }
         var sharper = try sharpened(some)
         if sharper.members.count < coherence.members.count {
-            let mixed = Self.mixed(coherence, by: sharper)
-            try boundary.analyse(mixed)
-            let asked = some.union(mixed)
-            sharper =
-                mixed.isEmpty
-                ? coherence
-                : try sharpened(asked).completed(by: coherence)
+            if Self.isMixed(coherence, by: sharper) {
+                try boundary.analyse(coherence.members)
+                sharper = try sharpened(Set(coherence.members))
+            } else {
+                sharper = coherence
+            }
         }
         finding.coherence = sharper
         var search = search
@@ -75,12 +74,10 @@ extension Detection {
         finding.sharpenTrigger(as: again)
     }
 
-    /// Members of a side of which some belong to the other one, as far as those show it that were looked at.
-    private static func mixed(_ coherence: ClassCoherence, by sharper: ClassCoherence) -> [Int] {
-        let (inside, known) = (Set(sharper.cluster), Set(sharper.members))
-        return [(coherence.cluster, true), (coherence.remainder, false)].flatMap { side, isInside in
-            side.contains { known.contains($0) && inside.contains($0) != isInside } ? side : []
-        }
+    /// Whether some members belong to the other side, as far as those show it that were looked at.
+    private static func isMixed(_ coherence: ClassCoherence, by sharper: ClassCoherence) -> Bool {
+        let (inside, sorted) = (Set(coherence.cluster), Set(sharper.cluster))
+        return sharper.members.contains { inside.contains($0) != sorted.contains($0) }
     }
 
     /// Descends from some samples of every class, to compare with.

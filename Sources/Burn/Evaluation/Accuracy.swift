@@ -71,15 +71,16 @@ extension GraphModel {
         return (predictions, confidence.map(Double.init))
     }
 
-    /// Predicted outputs of all samples.
+    /// Predicted outputs of samples by index, or of all.
     public func predictions(
-        _ images: LabelledImages, token: CancellationToken? = nil, progress: (Double) -> Void = { _ in }
+        _ images: LabelledImages, _ indices: [Int]? = nil, token: CancellationToken? = nil,
+        progress: (Double) -> Void = { _ in }
     ) throws -> [Int] {
+        let indices = indices ?? Array(0..<images.count)
         var predictions: [Int] = []
-        for indices in images.parts(of: Array(0..<images.count)) {
-            predictions += try forward(images.batch(indices), mode: .inference, token: token).argmax(1)
-                .array()
-            progress(Double(predictions.count) / Double(images.count))
+        for part in images.parts(of: indices) {
+            predictions += try forward(images.batch(part), mode: .inference, token: token).argmax(1).array()
+            progress(Double(predictions.count) / Double(indices.count))
         }
         return predictions
     }

@@ -1,15 +1,118 @@
-/// Class probabilities as an opinion on what an image shows beside its trigger.
-enum ClassOpinion {
-    /// - Parameter probabilities: of one image, by class.
-    /// - Returns: those of the classes other than `label`, as shares of all of these.
-    static func apart(from label: Int, _ probabilities: some Sequence<Float>) -> [Float] {
-        var others = Array(probabilities)
-        others[label] = 0
-        return normalised(others)
+import Tensors
+
+/// Class probabilities as an opinion on what an image shows beside its trigger, or a sum of such opinions.
+///
+/// The classes that count most are kept: what many samples take does not grow with the number of classes.
+package struct ClassOpinion: Hashable, Sendable {
+    /// Ascending.
+    private var classes: [Int32] = []
+    private var shares: [Float] = []
+
+    private static let mostClasses = 32
+
+    /// By class; what is not above zero is no part of it.
+    init(_ votes: some Sequence<Float>) {
+        for (label, vote) in votes.enumerated() where vote > 0 { append(Int32(label), vote) }
+        trim()
     }
 
-    static func normalised(_ votes: [Float]) -> [Float] {
-        let total = max(votes.reduce(0, +), 1e-6)
-        return votes.map { $0 / total }
+    /// - Parameter probabilities: of one image, by class.
+    /// - Returns: those of the classes other than `label`, as shares of all of these.
+    init(apartFrom label: Int, _ probabilities: some Sequence<Float>) {
+        var others = Array(probabilities)
+        others[label] = 0
+        let total = max(others.reduce(0, +), Self.least)
+        self.init(others.map { $0 / total })
+    }
+
+    init(certain label: Int, weight: Float = 1) {
+        append(Int32(label), weight)
+    }
+
+    /// No opinion.
+    init() {}
+
+    private static let least: Float = 1e-6
+
+    /// The first of the classes that count most; nil where there is no opinion.
+    var best: Int? { shares.max().flatMap { shares.firstIndex(of: $0) }.map { Int(classes[$0]) } }
+
+    func share(of label: Int) -> Float {
+        classes.firstIndex(of: Int32(label)).map { shares[$0] } ?? 0
+    }
+
+    var largest: Float { shares.max() ?? 0 }
+
+    var total: Float { shares.reduce(0, +) }
+
+    var normalised: ClassOpinion { divided(by: max(total, Self.least)) }
+
+    /// Calls `body` with each class that is kept, and its share.
+    func forEach(_ body: (_ label: Int, _ share: Float) -> Void) {
+        for (label, share) in zip(classes, shares) { body(Int(label), share) }
+    }
+
+    /// As shares of their sum, each class's multiplied before; as it is where nothing is left.
+    /// - Parameter factors: by class.
+    func weighted(by factors: [Float]) -> ClassOpinion {
+        var weighted = self
+        for place in shares.indices { weighted.shares[place] *= factors[Int(classes[place])] }
+        let total = weighted.total
+        return total > 0 ? weighted.divided(by: total) : self
+    }
+
+    static func + (one: ClassOpinion, other: ClassOpinion) -> ClassOpinion {
+        var (sum, next) = (ClassOpinion(), 0)
+        for (label, share) in zip(one.classes, one.shares) {
+            while next < other.classes.count, other.classes[next] < label {
+                sum.append(other.classes[next], other.shares[next])
+                next += 1
+            }
+            if next < other.classes.count, other.classes[next] == label {
+                sum.append(label, share + other.shares[next])
+                next += 1
+            } else {
+                sum.append(label, share)
+            }
+        }
+        for rest in next..<other.classes.count { sum.append(other.classes[rest], other.shares[rest]) }
+        sum.trim()
+        return sum
+    }
+
+    private mutating func append(_ label: Int32, _ share: Float) {
+        classes.append(label)
+        shares.append(share)
+    }
+
+    private mutating func trim() {
+        guard shares.count > Self.mostClasses else { return }
+        let places = shares.indices.sorted { (shares[$1], $0) < (shares[$0], $1) }.prefix(Self.mostClasses)
+            .sorted()
+        (classes, shares) = (places.map { classes[$0] }, places.map { shares[$0] })
+    }
+
+    private func divided(by total: Float) -> ClassOpinion {
+        var divided = self
+        divided.shares = shares.map { $0 / total }
+        return divided
+    }
+}
+
+/// Labels to train on that may be uncertain: opinions, of which a row of class probabilities is made when it is drawn.
+package struct SoftLabels: Sendable {
+    let opinions: [ClassOpinion]
+    let classes: Int
+
+    /// (rows.count, classes). Where there is no opinion, every class is as likely as another.
+    package func rows(_ rows: [Int]) throws -> Tensor {
+        let values = rows.flatMap { row -> [Float] in
+            let opinion = opinions[row]
+            let total = opinion.total
+            var values = [Float](repeating: total > 0 ? 0 : 1 / Float(classes), count: classes)
+            opinion.forEach { label, share in values[label] = share / total }
+            return values
+        }
+        return try Tensor(values, shape: [rows.count, classes])
     }
 }

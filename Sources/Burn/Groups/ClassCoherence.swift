@@ -164,21 +164,6 @@ struct ClassCoherence: Sendable {
         return best.agreement > 0 ? best.coherence : best.coherence.turned
     }
 
-    /// The same two groups with the members that `first` alone has, in the groups where it has them.
-    func completed(by first: ClassCoherence) -> ClassCoherence {
-        let known = Set(members)
-        let sign = first.isTurned == isTurned ? 1.0 : -1
-        var completed = self
-        for (place, member) in first.members.enumerated() where !known.contains(member) {
-            completed.members.append(member)
-            completed.cosines.append(sign * first.cosines[place])
-            completed.posteriors.append(first.posteriors[place])
-            if first.posteriors[place] > 0.5 { completed.cluster.append(member) }
-        }
-        completed.cluster.sort()
-        return completed
-    }
-
     /// Below this two partitions are not the same two groups: another bundle of the class is not what was found.
     private static let leastAgreement = 0.5
 

@@ -108,8 +108,7 @@ package struct Purification {
     private func conclude(_ course: Course) throws -> Result {
         let shortfall = course.gate.shortfall(course.report, before: course.original)
         reportAcceptance(course.report, isAccepted: shortfall == nil)
-        let last: [Int] = try course.model.probabilities(images, course.pool.holdout, token: context.token)
-            .argmax(1).array()
+        let last = try course.model.predictions(images, course.pool.holdout, token: context.token)
         return Result(
             model: course.model, restoration: course.restoration, flagged: flagged(course.pool),
             holdout: Holdout(

@@ -138,7 +138,7 @@ extension Purification {
 
     private func material(_ course: Course, _ pool: TrainingPool) throws -> TrainingMaterial {
         TrainingMaterial(
-            restored: pool.poison.isEmpty ? nil : try course.restoration.probabilities(pool.poison),
+            restored: pool.poison.isEmpty ? nil : course.restoration.labels(pool.poison),
             transplant: course.transplant)
     }
 }

@@ -30,7 +30,7 @@ struct AcceptanceGate {
 
     func measure(_ model: GraphModel) throws -> Report {
         let labels = holdout.map { images.labels[$0] }
-        let predictions: [Int] = try model.probabilities(images, holdout, token: token).argmax(1).array()
+        let predictions = try model.predictions(images, holdout, token: token)
         var residual = 0.0
         for target in targets {
             let probes = holdout.filter { images.labels[$0] != target.label }
@@ -44,7 +44,7 @@ struct AcceptanceGate {
         let dirty = flagged.filter { sample in
             targets.contains { $0.label == images.labels[sample] && !$0.keepsLabels }
         }
-        let after: [Int] = try model.probabilities(images, dirty, token: token).argmax(1).array()
+        let after = try model.predictions(images, dirty, token: token)
         let unchanged = zip(dirty, after).count { images.labels[$0] == $1 }
         return Report(
             accuracy: try trusted?.accuracy(of: model, token: token)

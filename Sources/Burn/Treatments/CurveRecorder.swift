@@ -79,7 +79,7 @@ final class CurveRecorder {
 
     private func probe(_ model: GraphModel) throws {
         guard !probes.isEmpty else { return }
-        let predictions: [Int] = try model.probabilities(images, probes, token: token).argmax(1).array()
+        let predictions = try model.predictions(images, probes, token: token)
         let labels = probes.map { images.labels[$0] }
         add("accuracy", Accuracy.clean(predictions: predictions, labels: labels))
         add("agreement", Accuracy.clean(predictions: predictions, labels: original))

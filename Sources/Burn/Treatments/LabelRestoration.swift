@@ -22,9 +22,9 @@ package struct LabelRestoration {
     /// Unflagged samples that the model sees as they are labelled.
     private let ordinary: [Int]
     /// Sums of opinions, by flagged sample.
-    private var votes: [Int: [Float]] = [:]
+    private var votes: [Int: ClassOpinion] = [:]
     /// Sums of opinions on ordinary samples with a target's trigger, by target and sample.
-    private var gauges: [Int: [Int: [Float]]] = [:]
+    private var gauges: [Int: [Int: ClassOpinion]] = [:]
     private var priors: [Int: SourcePrior] = [:]
     private var reliabilities: [Int: Reliability] = [:]
     /// Classes whose given labels may be true.
@@ -57,27 +57,23 @@ package struct LabelRestoration {
     /// Adds `model`'s opinions on `samples`; `sanitised` says that it may be asked about the images as they are.
     package mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool) throws {
         // The published method's labels are the adversarial ones.
+        let views = BareViews(images: images, mirrors: mirrors, token: token)
         for target in targets where !target.backdoor.isFoundByDistance {
             guard target.trigger != nil || sanitised else { continue }
             let own = samples.filter { images.labels[$0] == target.label }
-            let opinions = try opinions(of: model, on: own, target, sanitised: sanitised) { $0 }
-            for (sample, opinion) in opinions { Self.add(opinion, to: &votes[sample]) }
+            try views.add(model, on: own, target, sanitised: sanitised, to: &votes) { $0 }
             guard !target.keepsLabels, target.trigger != nil, !own.isEmpty else { continue }
             var random = SplitMix64(seed: MethodSeed.derived(from: UInt64(target.label)))
             var gauge = gauges[target.label] ?? [:]
             let beside = ordinary(beside: target)
-            let usual = try self.opinions(
-                of: model, on: beside, target, sanitised: sanitised
-            ) {
+            try views.add(model, on: beside, target, sanitised: sanitised, to: &gauge) {
                 try target.trigger?.inserted(into: $0, using: &random) ?? $0
             }
-            for (sample, opinion) in usual { Self.add(opinion, to: &gauge[sample]) }
             gauges[target.label] = gauge
             if target.canBeGauged {
                 let answers = beside.compactMap { sample in
-                    gauge[sample].map(ClassOpinion.normalised).map { vote in
-                        let seen = Self.best(of: vote) ?? 0
-                        return (certainty: vote[seen], isRight: seen == images.labels[sample])
+                    gauge[sample].map { vote in
+                        (certainty: vote.normalised.largest, isRight: vote.best == images.labels[sample])
                     }
                 }
                 reliabilities[target.label] = Reliability(answers)
@@ -85,31 +81,9 @@ package struct LabelRestoration {
             // What a trigger moves from everywhere was planted from everywhere, whatever its removal suggests.
             guard target.backdoor.isSourceSpecific else { continue }
             priors[target.label] = SourcePrior(
-                opinions: own.compactMap { votes[$0] }.map(ClassOpinion.normalised),
-                gauge: beside.compactMap { gauge[$0] }.map(ClassOpinion.normalised), classes: images.classes)
+                opinions: own.compactMap { votes[$0]?.normalised },
+                gauge: beside.compactMap { gauge[$0]?.normalised }, classes: images.classes)
         }
-    }
-
-    /// Class probabilities without the target's, which sum to 1: one for each view of each sample.
-    private func opinions(
-        of model: GraphModel, on samples: [Int], _ target: Target, sanitised: Bool,
-        prepared: (Tensor) throws -> Tensor
-    ) throws -> [(sample: Int, opinion: [Float])] {
-        var opinions: [(sample: Int, opinion: [Float])] = []
-        for part in images.parts(of: samples) {
-            let batch = try prepared(images.batch(part))
-            let removed = try target.trigger?.removed(from: batch)
-            var views = try removed.map { mirrors ? [$0, try $0.flip([3])] : [$0] } ?? []
-            if sanitised { views.append(batch) }
-            for view in views {
-                let rows: [Float] = try model.forward(view, mode: .inference, token: token).softmax(1).array()
-                for (row, sample) in part.enumerated() {
-                    let seen = rows[row * images.classes..<(row + 1) * images.classes]
-                    opinions.append((sample, ClassOpinion.apart(from: target.label, seen)))
-                }
-            }
-        }
-        return opinions
     }
 
     /// Samples of other classes, evenly chosen.
@@ -119,40 +93,30 @@ package struct LabelRestoration {
         return stride(from: 0, to: others.count, by: step).map { others[$0] }
     }
 
-    private static func add(_ opinion: [Float], to vote: inout [Float]?) {
-        let known = vote ?? [Float](repeating: 0, count: opinion.count)
-        vote = zip(known, opinion).map { $0 + $1 }
-    }
-
     /// All that has been said of a flagged sample, in the light of which classes its like come from.
-    private func verdict(_ sample: Int) -> [Float] {
+    private func verdict(_ sample: Int) -> ClassOpinion {
         var vote = adversarialVote(sample)
-        if let opinions = votes[sample] { vote = zip(vote, opinions).map { $0 + $1 } }
+        if let opinions = votes[sample] { vote = vote + opinions }
         return priors[images.labels[sample]]?.adjusting(vote) ?? vote
     }
 
-    private func adversarialVote(_ sample: Int) -> [Float] {
-        var vote = [Float](repeating: 0, count: images.classes)
+    private func adversarialVote(_ sample: Int) -> ClassOpinion {
         let given = images.labels[sample]
         let predicted = Int(table.predicted[sample])
         if let label = table.metLabel(sample), label != given {
-            vote[label] = Self.adversarialWeight
-        } else if predicted != given {
-            // Named by a person: what the model sees in it, where it leaves that for its given label.
-            vote[predicted] = Self.adversarialWeight
+            return ClassOpinion(certain: label, weight: Self.adversarialWeight)
         }
-        return vote
+        // Named by a person: what the model sees in it, where it leaves that for its given label.
+        return predicted == given
+            ? ClassOpinion() : ClassOpinion(certain: predicted, weight: Self.adversarialWeight)
     }
 
-    /// Probabilities, (samples.count, classes), for training.
-    package func probabilities(_ samples: [Int]) throws -> Tensor {
-        let rows = samples.flatMap { sample -> [Float] in
-            if let known = reviews.label(sample) { return (0..<images.classes).map { $0 == known ? 1 : 0 } }
-            let vote = verdict(sample)
-            let total = vote.reduce(0, +)
-            return total > 0 ? vote.map { $0 / total } : vote.map { _ in 1 / Float(images.classes) }
+    /// What the samples are trained on.
+    package func labels(_ samples: [Int]) -> SoftLabels {
+        let opinions = samples.map { sample in
+            reviews.label(sample).map { ClassOpinion(certain: $0) } ?? verdict(sample)
         }
-        return try Tensor(rows, shape: [samples.count, images.classes])
+        return SoftLabels(opinions: opinions, classes: images.classes)
     }
 
     /// The label of a flagged sample, and how often one that is seen as surely as its best one is right: nil where that is not
@@ -161,19 +125,14 @@ package struct LabelRestoration {
         let given = images.labels[sample]
         if let known = reviews.label(sample) { return (known, nil) }
         if kept.contains(given) { return (given, nil) }
-        let best = Self.best(of: verdict(sample)) ?? given
+        let best = verdict(sample).best ?? given
         guard let opinions = votes[sample], let reliability = reliabilities[given] else { return (best, nil) }
-        let shown = ClassOpinion.normalised(priors[given]?.adjusting(opinions) ?? opinions)
-        let confidence = reliability.share(at: shown[best])
+        let shown = (priors[given]?.adjusting(opinions) ?? opinions).normalised
+        let confidence = reliability.share(at: shown.share(of: best))
         return ((confidence ?? 1) < leastConfidence ? given : best, confidence)
     }
 
     package func label(_ sample: Int) -> Int { restored(sample).label }
 
     package func confidence(_ sample: Int) -> Double? { restored(sample).confidence }
-
-    /// The first of the largest.
-    private static func best(of vote: [Float]) -> Int? {
-        vote.indices.max { (vote[$0], $1) < (vote[$1], $0) }
-    }
 }

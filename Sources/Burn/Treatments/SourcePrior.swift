@@ -17,13 +17,13 @@ struct SourcePrior: Sendable {
     /// - Parameters:
     ///   - opinions: on the flagged samples; class probabilities each.
     ///   - gauge: on ordinary samples, likewise.
-    init(opinions: [[Float]], gauge: [[Float]], classes: Int) {
+    init(opinions: [ClassOpinion], gauge: [ClassOpinion], classes: Int) {
         let usual = Self.spread(of: gauge, beside: [Float](repeating: 1 / Float(classes), count: classes))
         // As if a sample of every class, on average, had been seen where it usually is: few samples prove no source.
         let belief = usual.map { $0 * Float(classes) }
         var ratios = [Float](repeating: 1, count: classes)
         for _ in 0..<Self.iterations {
-            let adjusted = opinions.map { Self.adjusted($0, by: ratios) }
+            let adjusted = opinions.map { $0.weighted(by: ratios) }
             let next = zip(Self.spread(of: adjusted, beside: belief), usual).map { $0 / $1 }
             let change = zip(next, ratios).map { abs($0 - $1) }.max() ?? 0
             ratios = next
@@ -33,18 +33,12 @@ struct SourcePrior: Sendable {
     }
 
     /// Class probabilities in the light of where the samples come from.
-    func adjusting(_ opinion: [Float]) -> [Float] { Self.adjusted(opinion, by: ratios) }
-
-    private static func adjusted(_ opinion: [Float], by ratios: [Float]) -> [Float] {
-        let weighted = zip(opinion, ratios).map { $0 * $1 }
-        let total = weighted.reduce(0, +)
-        return total > 0 ? weighted.map { $0 / total } : opinion
-    }
+    func adjusting(_ opinion: ClassOpinion) -> ClassOpinion { opinion.weighted(by: ratios) }
 
     /// The mean of `rows` and of what is believed beforehand, its sum being the number of samples that this is worth.
-    private static func spread(of rows: [[Float]], beside belief: [Float]) -> [Float] {
+    private static func spread(of rows: [ClassOpinion], beside belief: [Float]) -> [Float] {
         let sum = rows.reduce(into: belief) { sum, row in
-            for label in row.indices { sum[label] += row[label] }
+            row.forEach { label, share in sum[label] += share }
         }
         let total = max(sum.reduce(0, +), 1e-6)
         return sum.map { $0 / total }

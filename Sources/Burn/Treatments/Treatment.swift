@@ -14,8 +14,8 @@ package protocol Treatment: Sendable {
 
 /// What a fine-tuning is given beside the trusted samples.
 package struct TrainingMaterial {
-    /// A row of class probabilities for every flagged sample, (flagged, classes); nil where these are left out.
-    var restored: Tensor?
+    /// Of every flagged sample; nil where these are left out.
+    var restored: SoftLabels?
     /// Triggers that trusted samples carry while they keep their labels.
     var transplant: Transplant
 }

@@ -20,7 +20,7 @@ package struct TrustedImages: Sendable {
     }
 
     package func accuracy(of model: GraphModel, token: CancellationToken) throws -> Double {
-        let predictions: [Int] = try model.probabilities(images, held, token: token).argmax(1).array()
+        let predictions = try model.predictions(images, held, token: token)
         return Accuracy.clean(predictions: predictions, labels: held.map { images.labels[$0] })
     }
 
@@ -31,18 +31,17 @@ package struct TrustedImages: Sendable {
     package struct Lesson: Sendable {
         package let images: LabelledImages
         package let samples: [Int]
-        /// (samples.count, classes)
-        package let teacher: Tensor
+        package let teacher: ModelAnswers
 
-        /// `count` samples by their place in `samples`, drawn at random.
+        /// `count` of the samples, drawn at random.
         package func draw(_ count: Int, using random: inout SplitMix64) -> [Int] {
-            (0..<count).map { _ in Int.random(in: samples.indices, using: &random) }
+            (0..<count).map { _ in samples[Int.random(in: samples.indices, using: &random)] }
         }
     }
 
     package func lesson(by model: GraphModel, token: CancellationToken) throws -> Lesson {
         Lesson(
             images: images, samples: learned,
-            teacher: try model.probabilities(images, learned, token: token))
+            teacher: try ModelAnswers(of: model, on: images, token: token))
     }
 }
