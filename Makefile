@@ -48,7 +48,7 @@ peers-quick: build ## The same on three models; writes bench-results/peers-quick
 	swift build -c release --product burn-bench
 	@scripts/peers quick
 
-peers-check: setup ## Holds the other defences' implementations against a library and closed forms
+peers-check: setup ## Holds the other defences' implementations against a library, published code and closed forms
 	@scripts/peers check
 
 docs: ## The REST reference, and the Swift API's documentation into .build-docs/documentation

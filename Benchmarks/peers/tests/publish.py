@@ -109,9 +109,10 @@ def scan() -> None:
         "scan", "TDteach/Demon-in-the-Variant", commit,
         {"msrc/global_model.m": ["global_model"], "msrc/local_model.m": ["local_model"],
          "msrc/calc_anomaly_index.m": ["calc_anomaly_index"], "msrc/sort_data.m": ["sort_data"]},
-        "local_model.m of 11c1d71, calc_anomaly_index.m of dec725f, sort_data.m of 9941117, the newest of each; unchanged, run by "
-        "Octave 7.3",
-        between=read["Su"], within=read["Se"], ratios=read["y"], index=read["index"], groups=["".join(str(int(one)) for one in column) for column in read["groups"].T])
+        "local_model.m of 11c1d71, calc_anomaly_index.m of dec725f, sort_data.m of 9941117, the newest of each; unchanged, run "
+        "by Octave 7.3",
+        between=read["Su"], within=read["Se"], ratios=read["y"], index=read["index"],
+        groups=["".join(str(int(one)) for one in column) for column in read["groups"].T])
 
 
 def beatrix() -> None:
@@ -238,8 +239,8 @@ def abl() -> None:
     keep(
         "abl", "bboylyg/ABL", "fe9ff40a0450f4ec21ce3f86db8afabeac34f738",
         {"backdoor_isolation.py": ["compute_loss_value", "train_step"], "backdoor_unlearning.py": ["train_step_unlearning"]},
-        "backdoor_unlearning.py of 3522945; one step with local gradient ascent on each of two batches, SGD without Nesterov; five "
-        "epochs of unlearning on one batch",
+        "backdoor_unlearning.py of 3522945; one step with local gradient ascent on each of two batches, SGD without Nesterov; "
+        "five epochs of unlearning on one batch",
         least=order[:4], known=parts[0][1], ascended=weights(learnt)["last"], logits=model.eval()(pixels[:10]), **weights(model))
 
 

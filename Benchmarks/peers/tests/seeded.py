@@ -29,13 +29,15 @@ class Tiny(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, pixels: torch.Tensor) -> None:
+        """In double precision, so that no processor's rounding is in what float32 keeps of it."""
         norms = [layer[1] for layer in self.layers]
         for norm in norms:
             norm.momentum = 1.0
-        self.train()(pixels)
+        self.double().train()(pixels.double())
         for norm in norms:
             norm.momentum = 0.1
-        self.classifier.bias -= self.eval()(pixels).mean(0)
+        self.classifier.bias -= self.eval()(pixels.double()).mean(0)
+        self.float()
 
     def forward(self, x):
         return self.classifier(self.pool(self.layers(x)).flatten(1))
@@ -59,8 +61,9 @@ def images(count: int, seed: int) -> torch.Tensor:
     """Bytes; of one colour each, with a slope and noise, so that a network tells them apart."""
     random = np.random.default_rng(seed)
     colour = random.integers(0, 160, (count, 3, 1, 1))
-    slope = random.integers(-6, 7, (count, 3, 1, 1)) * np.arange(8)[:, None] + random.integers(-6, 7, (count, 3, 1, 1)) * np.arange(8)
-    return torch.from_numpy((colour + slope + random.integers(0, 40, (count, 3, 8, 8))).clip(0, 255).astype(np.uint8))
+    slopes = random.integers(-6, 7, (2, count, 3, 1, 1))
+    plane = slopes[0] * np.arange(8)[:, None] + slopes[1] * np.arange(8)
+    return torch.from_numpy((colour + plane + random.integers(0, 40, (count, 3, 8, 8))).clip(0, 255).astype(np.uint8))
 
 
 def labels(count: int, seed: int) -> np.ndarray:
