@@ -207,7 +207,7 @@ def nad() -> None:
     step = functions("NAD/main.py", ["train_step"], **REPORTING).train_step
     student, teacher = seeded.Tiny(8).double(), seeded.Tiny(9).double().eval()
     pixels, given = seeded.images(64, 10).float().div(255).double(), torch.from_numpy(seeded.labels(64, 11))
-    optimiser = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+    optimiser = torch.optim.SGD(student.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     options = types.SimpleNamespace(cuda=0, beta1=0, beta2=0, beta3=1000, print_freq=100)
     for _ in range(3):
         step(options, [(pixels, given)], {"snet": Maps(student), "tnet": Maps(teacher)}, optimiser,
@@ -215,8 +215,8 @@ def nad() -> None:
     one, other = seeded.maps(4, 12), seeded.maps(4, 13)
     keep(
         "nad", "bboylyg/NAD", "6907ea2fb9c8445fb408fd77627e4f990ad6d9be", {"at.py": ["AT"], "main.py": ["train_step"]},
-        "at.py of a5a10f1; three steps on one batch, β of the last map 1000, SGD of BackdoorBench (learning rate 0.01, no "
-        "Nesterov), double precision",
+        "at.py of a5a10f1; three steps on one batch, β of the last map 1000, SGD of BackdoorBench (learning rate 0.01, "
+        "weight decay 5e-4, no Nesterov), double precision",
         attention=attention.attention_map(one), distance=attention(one, other).item(), logits=student.eval()(pixels[:10]),
         **weights(student))
 
