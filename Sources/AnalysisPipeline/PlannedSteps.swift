@@ -31,7 +31,7 @@ extension WorkPlan {
         steps.append(
             Step(
                 phase: .decoupling, round: 0,
-                passes: tuning * Double(Purification.firstSteps(samples: count))))
+                passes: tuning * Double(Purification.decouplingSteps(samples: count))))
         for round in 0..<options.rounds {
             steps.append(
                 Step(

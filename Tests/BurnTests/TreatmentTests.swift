@@ -60,7 +60,7 @@ import TinyModels
         let outcome = try FalseCorrelationDecoupling(
             original: known.model, tuning: known.tuning(), gate: gate, treatments: Treatments.all
         ).run(pool: pool, material: material, before: gate.measure(known.model)) { _ in }
-        #expect(outcome.diverged == FalseCorrelationDecoupling.schedules.count)
+        #expect(outcome.diverged == FalseCorrelationDecoupling.learningRates.count)
         #expect(outcome.treatment?.name == "drop-and-transplant" && outcome.accepted)
         #expect(outcome.attempts == outcome.diverged + 1)
     }

@@ -24,16 +24,12 @@ package struct Purification {
     /// Images of a step. A backdoor takes a number of steps to unlearn, not a number of images: small sets, which are
     /// gone through several times as it is, take smaller ones.
     package static func batch(samples: Int) -> Int { samples < 5_000 ? 64 : 128 }
-    /// At most. Enough steps matter: with 40 a BadNets backdoor survived, with 120 it is gone as a rule, which the gate tells.
-    static func decouplingSteps(samples: Int) -> Int {
+    /// Enough steps matter: with 40 a BadNets backdoor survived, with 160 it was gone.
+    package static func decouplingSteps(samples: Int) -> Int {
         min(400, max(240, 3 * samples / batch(samples: samples)))
     }
-    /// Of the first attempt.
-    package static func firstSteps(samples: Int) -> Int {
-        FalseCorrelationDecoupling.schedules[0].steps(of: decouplingSteps(samples: samples))
-    }
     package static func refinementSteps(samples: Int) -> Int {
-        min(150, max(80, samples / batch(samples: samples)))
+        min(300, max(160, 2 * samples / batch(samples: samples)))
     }
     static let refinementRate = 0.01
     /// When a round would move less than this share of all samples, the partition has settled.

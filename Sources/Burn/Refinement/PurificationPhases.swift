@@ -12,7 +12,7 @@ extension Purification {
         var tuning = FineTuning(
             images: images, teacher: course.before, token: context.token, steps: steps,
             learningRate: round == 0
-                ? FalseCorrelationDecoupling.schedules[0].learningRate : Self.refinementRate / Double(round),
+                ? FalseCorrelationDecoupling.learningRates[0] : Self.refinementRate / Double(round),
             seed: context.options.methodSeed &+ UInt64(round), mirrors: course.restoration.mirrors)
         tuning.batch = Self.batch(samples: images.count)
         tuning.lesson = course.lesson

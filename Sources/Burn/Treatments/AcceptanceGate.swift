@@ -60,22 +60,15 @@ struct AcceptanceGate {
     private var trustedTolerance: Double? { trusted.map { max($0.chance, usualRoundTolerance) } }
     private var firstTolerance: Double { trustedTolerance ?? parameters.accuracyLoss }
     private var roundTolerance: Double { trustedTolerance ?? usualRoundTolerance }
-    private var smallResidual: Double { parameters.residual / 5 }
     /// Without an estimated trigger: of the flagged samples, more than these still get the attacker's label.
     private static let mostUnchanged = 0.5
 
     var canJudge: Bool { labelsAreConfirmed || trusted != nil }
 
-    /// - Parameter strictly: leaves no more of the trigger's effect than a round of refinement may: of a fine-tuning that could be
-    ///   longer.
-    func accepts(_ report: Report, before: Report, strictly: Bool) -> Bool {
-        shortfall(report, before: before) == nil && (!strictly || report.residual <= smallResidual)
-    }
-
     /// Whether a round of refinement takes the place of the model before it.
     func acceptsRound(_ report: Report, after earlier: Report) -> Bool {
         canJudge && report.accuracy >= earlier.accuracy - roundTolerance
-            && report.residual <= max(earlier.residual, smallResidual)
+            && report.residual <= max(earlier.residual, parameters.residual / 5)
     }
 
     /// What a purified model falls short of, in words; nil for one that passes.

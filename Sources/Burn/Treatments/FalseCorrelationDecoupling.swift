@@ -4,8 +4,8 @@ import Tensors
 /// Phase 1 of the method: breaks the correlation between trigger and target class by fine-tuning on restored
 /// labels and transplanted triggers.
 ///
-/// What the evidence calls for is tried, in half of the steps first and with a falling learning rate, until the acceptance gate
-/// holds, then other treatments; the best candidate is kept.
+/// What the evidence calls for is tried with a falling learning rate until the acceptance gate holds, then other
+/// treatments; the best candidate is kept.
 struct FalseCorrelationDecoupling {
     let original: GraphModel
     let tuning: FineTuning
@@ -25,36 +25,22 @@ struct FalseCorrelationDecoupling {
 
     private struct Attempt {
         var treatment: any Treatment
-        var schedule: Schedule
-    }
-
-    /// How a fine-tuning is run: its highest learning rate, and its share of the steps.
-    struct Schedule: Hashable, Sendable {
         var learningRate: Double
-        var share = 1.0
-
-        var isShort: Bool { share < 1 }
-
-        func steps(of all: Int) -> Int { Int(Double(all) * share) }
     }
 
-    /// Of the first treatment, in the order in which they are tried.
-    static let schedules = [
-        Schedule(learningRate: 0.02, share: 0.5), Schedule(learningRate: 0.02),
-        Schedule(learningRate: 0.01), Schedule(learningRate: 0.005),
-    ]
-    /// Of the treatments that are tried after it.
-    private static let laterSchedule = Schedule(learningRate: 0.01)
+    static let learningRates = [0.02, 0.01, 0.005]
+    /// Of the treatments that are tried after the first.
+    private static let laterRate = 0.01
 
     private var plan: [Attempt] {
         treatments.prefix(1).flatMap { first in
-            Self.schedules.map { Attempt(treatment: first, schedule: $0) }
-        } + treatments.dropFirst().map { Attempt(treatment: $0, schedule: Self.laterSchedule) }
+            Self.learningRates.map { Attempt(treatment: first, learningRate: $0) }
+        } + treatments.dropFirst().map { Attempt(treatment: $0, learningRate: Self.laterRate) }
     }
 
     /// The most fine-tunings that `treatments` can make.
     static func mostAttempts(_ treatments: [any Treatment]) -> Int {
-        schedules.count + max(0, treatments.count - 1)
+        learningRates.count + max(0, treatments.count - 1)
     }
 
     /// - Parameter material: all that there is; a treatment takes its part of it.
@@ -67,8 +53,7 @@ struct FalseCorrelationDecoupling {
             best.attempts = number + 1
             let model = try original.copy(seed: tuning.seed)
             var attemptTuning = tuning
-            attemptTuning.learningRate = attempt.schedule.learningRate
-            attemptTuning.steps = attempt.schedule.steps(of: tuning.steps)
+            attemptTuning.learningRate = attempt.learningRate
             attemptTuning.curves?.beginAttempt()
             do {
                 try attemptTuning.run(
@@ -79,7 +64,7 @@ struct FalseCorrelationDecoupling {
                 continue
             }
             let report = try gate.measure(model)
-            let accepted = gate.accepts(report, before: before, strictly: attempt.schedule.isShort)
+            let accepted = gate.shortfall(report, before: before) == nil
             if accepted || best.treatment == nil || Self.merit(report) > Self.merit(best.report) {
                 (best.model, best.report, best.accepted) = (model, report, accepted)
                 best.treatment = attempt.treatment
