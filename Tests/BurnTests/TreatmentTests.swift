@@ -55,7 +55,9 @@ import TinyModels
         }
         // Restored labels that are no numbers spoil whatever learns them.
         var material = try known.material(pool)
-        let spoilt = try #require(material.restored).opinions.map { _ in ClassOpinion(certain: 0, weight: .infinity) }
+        let spoilt = try #require(material.restored).opinions.map { _ in
+            ClassOpinion(certain: 0, weight: .infinity)
+        }
         material.restored = SoftLabels(opinions: spoilt, classes: PlantedPixels.classes)
         let outcome = try FalseCorrelationDecoupling(
             original: known.model, tuning: known.tuning(), gate: gate, treatments: Treatments.all

@@ -105,7 +105,10 @@ extension Purification {
             try context.steps.keep(note: diverged ? Self.divergence : "", of: step)
         }
         let judged = try course.gate.measure(candidate)
-        let accepted = !diverged && course.gate.acceptsRound(judged, after: course.report)
+        let accepted =
+            !diverged
+            && course.gate.acceptsRound(
+                judged, after: course.report, before: course.original)
         if saved == nil {
             let metrics =
                 points(judged, .refinement, round) + [

@@ -65,10 +65,12 @@ struct AcceptanceGate {
 
     var canJudge: Bool { labelsAreConfirmed || trusted != nil }
 
-    /// Whether a round of refinement takes the place of the model before it.
-    func acceptsRound(_ report: Report, after earlier: Report) -> Bool {
+    /// Whether a round of refinement takes the place of the model before it. Small losses of several rounds add up: no round may
+    /// fall short where the model before it did not.
+    func acceptsRound(_ report: Report, after earlier: Report, before: Report) -> Bool {
         canJudge && report.accuracy >= earlier.accuracy - roundTolerance
             && report.residual <= max(earlier.residual, parameters.residual / 5)
+            && (shortfall(report, before: before) == nil || shortfall(earlier, before: before) != nil)
     }
 
     /// What a purified model falls short of, in words; nil for one that passes.
