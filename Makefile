@@ -10,7 +10,7 @@ CASE ?=
 ATTACK ?=
 TARGET ?=
 
-.PHONY: help setup build check test package demo bench peers peers-quick peers-check docs format lint clean
+.PHONY: help setup build check test package demo bench quality peers peers-quick peers-check docs format lint clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -39,6 +39,10 @@ demo: build ## The whole job over HTTP, before and after (CASE=dir for a real ca
 bench: build ## Speed and memory beside PyTorch; writes bench-results/
 	swift build -c release --product burn-bench
 	@scripts/bench
+
+quality: build ## What scans find in models of two to ten classes, held against what they found before
+	swift build -c release --product burn-bench
+	@.venv/bin/python Benchmarks/quality.py
 
 peers: build ## BURN beside other defences on the same models; writes docs/peers.md (hours)
 	swift build -c release --product burn-bench

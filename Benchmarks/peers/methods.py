@@ -3,7 +3,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from peers.detection import (
     activation_clustering, beatrix, boundary_distance, burn, burn_published, ibd_psc, scale_up, scan, spectral_signatures,
@@ -39,8 +38,6 @@ PURIFICATION = [
     Method("Fine-tuning", fine_tuning.purify, "Wu et al., NeurIPS 2022", "clean images, 5 % of the training set"),
     Method("NAD", nad.purify, "Li et al., ICLR 2021", "clean images, 5 % of the training set"),
     Method("FT-SAM", ft_sam.purify, "Zhu et al., ICCV 2023", "clean images, 5 % of the training set"),
-    # As many images as the paper has, and so as many steps.
-    Method("FT-SAM, more images", partial(ft_sam.purify, share=0.25), "Zhu et al., ICCV 2023", "clean images, 25 % of the training set"),
     Method("ABL, unlearning", abl.purify, "Li et al., NeurIPS 2021", "a training from scratch"),
     Method("I-BAU", i_bau.purify, "Zeng et al., ICLR 2022", "clean images, 10 % of the training set"),
     Method("All true labels known", known_labels.purify, "the ceiling", "every poisoned sample and its true label"),
