@@ -15,8 +15,14 @@ let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
 ]
 
+// Modules with loops over numbers, which are optimised in a debug build too: tests run whole detections.
+let numeric: Set = ["Burn", "Support", "Tensors"]
+let optimised = SwiftSetting.unsafeFlags(["-O"], .when(configuration: .debug))
+
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+    .target(
+        name: name, dependencies: dependencies,
+        swiftSettings: strict + (numeric.contains(name) ? [optimised] : []))
 }
 
 func clibrary(_ name: String, links: [String] = []) -> Target {

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What a scan finds in models of two, three, five and ten classes, held against what it found before.
 
-    Benchmarks/quality.py [--bin .build/release] [--data ../shared/data] [--cache .cache/quality] [--only WORD] [--keep]
+    .venv/bin/python Benchmarks/quality.py [--bin .build/release] [--data ../shared/data] [--cache .cache/quality] [--only WORD] [--keep]
 
 Trains what is not in the cache yet (about a minute of one processor a model), scans every model, and says of each row what is
 worse than the one kept in Benchmarks/quality.jsonl: the verdict; TPR by more than one point; FPR by more than 0.2; passes by
-more than a tenth. Ends with 1 if anything is. `--keep` replaces the rows that are kept. `--only` takes the models with this in
+more than a tenth. Ends with 1 if anything is, or failed. `--keep` replaces the rows that are kept. `--only` takes the models with this in
 their name.
 """
 from __future__ import annotations
@@ -50,27 +50,43 @@ def images(data: pathlib.Path, cache: pathlib.Path, classes: tuple[str, ...]) ->
     return folder
 
 
-def train(a, classes: tuple[str, ...], count: int, epochs: int, attack: str | int) -> pathlib.Path:
-    """The model's folder of the cache."""
-    name = "-".join(classes) or "cifar10"
-    architecture = ROOT / "architectures" / "small_cnn.pt2"
-    if classes:
-        architecture = a.cache / "networks" / f"{len(classes)}" / "small_cnn.pt2"
-        if not architecture.exists():
-            subprocess.run(
-                [sys.executable, ROOT / "scripts/networks/export_architectures.py", "--out", architecture.parent, "--classes",
-                 str(len(classes)), "small_cnn"], check=True, stdout=subprocess.DEVNULL)
-    what = ["--clean", "--seed", str(attack)] if isinstance(attack, int) else ["--attack", attack]
-    seed = attack if isinstance(attack, int) else 1
-    case = a.cache / (
-        f"{name}-small_cnn-{'clean' if isinstance(attack, int) else attack}-n{count}-e{epochs}-s{seed}")
-    if not (case / "before.json").exists():
-        data = images(a.data, a.cache, classes) if classes else a.data
-        subprocess.run(
-            [a.bin / "burn-bench", "attacks", "--train-only", "--cache", a.cache, "--threads", "1", "--data", data,
-             "--data-name", name, "--architecture", architecture, "--training-images", str(count), "--test-images", "1000",
-             "--epochs", str(epochs), *what], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return case
+class Model:
+    def __init__(self, classes: tuple[str, ...], images: int, epochs: int, attack: str | int):
+        self.classes, self.images, self.epochs, self.attack = classes, images, epochs, attack
+        self.data_name = "-".join(classes) or "cifar10"
+        kind, seed = ("clean", attack) if isinstance(attack, int) else (attack, 1)
+        #: As `burn-bench attacks` names its folder.
+        self.name = f"{self.data_name}-small_cnn-{kind}-n{images}-e{epochs}-s{seed}"
+
+    def train(self, programs: pathlib.Path, data: pathlib.Path, cache: pathlib.Path) -> pathlib.Path:
+        """The model's folder of the cache."""
+        folder = cache / self.name
+        if not (folder / "before.json").exists():
+            what = ["--clean", "--seed", str(self.attack)] if isinstance(self.attack, int) else ["--attack", self.attack]
+            source = images(data, cache, self.classes) if self.classes else data
+            checked(
+                programs / "burn-bench", "attacks", "--train-only", "--cache", cache, "--threads", "1", "--data", source,
+                "--data-name", self.data_name, "--architecture", network(cache, len(self.classes)), "--training-images",
+                self.images, "--test-images", 1000, "--epochs", self.epochs, *what)
+        return folder
+
+
+def network(cache: pathlib.Path, classes: int) -> pathlib.Path:
+    """The untrained small_cnn with so many outputs; 0 for the usual ten."""
+    if not classes:
+        return ROOT / "architectures" / "small_cnn.pt2"
+    folder = cache / "networks" / str(classes)
+    if not folder.exists():
+        part = cache / "networks" / f"{classes}.part"
+        checked(sys.executable, ROOT / "scripts/networks/export_architectures.py", "--out", part, "--classes", classes, "small_cnn")
+        part.rename(folder)
+    return folder / "small_cnn.pt2"
+
+
+def checked(*words: object) -> None:
+    done = subprocess.run(list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{words[0]} ended with {done.returncode}:\n{done.stdout[-2000:]}")
 
 
 def row(folder: pathlib.Path) -> dict:
@@ -104,26 +120,39 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="models at the same time; one processor each")
     parser.add_argument("--only", default="", metavar="WORD")
     parser.add_argument("--keep", action="store_true")
-    a = parser.parse_args()
-    os.environ |= {"BURN_BIN": str(a.bin), "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    arguments = parser.parse_args()
+    models = [Model(*parts, attack) for *parts, attacks in SETS for attack in attacks]
+    chosen = [model for model in models if arguments.only in model.name]
+    if not chosen:
+        parser.error(f"no model has {arguments.only} in its name; there are {', '.join(model.name for model in models)}")
+    os.environ |= {"BURN_BIN": str(arguments.bin), "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
     torch.set_num_threads(1)
-    a.cache.mkdir(parents=True, exist_ok=True)
+    arguments.cache.mkdir(parents=True, exist_ok=True)
     kept = {line["case"]: line for line in map(json.loads, KEPT.read_text().splitlines())} if KEPT.exists() else {}
     # One after the other: sets share their folders.
-    folders = [train(a, *parts, attack) for *parts, attacks in SETS for attack in attacks]
+    folders = [model.train(arguments.bin, arguments.data, arguments.cache) for model in chosen]
+
+    def compared(folder: pathlib.Path) -> tuple[dict | None, str, list[str]]:
+        try:
+            new = row(folder)
+        except RuntimeError as problem:
+            return None, f"{folder.name:66} failed", [str(problem)]
+        tpr = "" if new["tpr"] is None else f"TPR {100 * new['tpr']:5.1f}  "
+        text = f"{new['case']:66} {new['verdict']:12} {tpr}FPR {100 * new['fpr']:5.2f}  {new['passes']:8,}"
+        return new, text, worse(new, kept[new["case"]]) if new["case"] in kept else ["no row is kept to compare with"]
+
     found, is_worse = {}, False
-    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-        for new in pool.map(row, [folder for folder in folders if a.only in folder.name]):
-            found[new["case"]] = new
-            problems = worse(new, kept[new["case"]]) if new["case"] in kept else ["new"]
-            is_worse |= problems not in ([], ["new"])
-            tpr = "" if new["tpr"] is None else f"TPR {100 * new['tpr']:5.1f}  "
-            print(
-                f"{new['case']:66} {new['verdict']:12} {tpr}FPR {100 * new['fpr']:5.2f}  {new['passes']:8,}  "
-                + "; ".join(problems), flush=True)
-    if a.keep:
-        KEPT.write_text("".join(json.dumps(line) + "\n" for line in (kept | found).values()))
-    sys.exit(1 if is_worse and not a.keep else 0)
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        for new, text, problems in pool.map(compared, folders):
+            if new:
+                found[new["case"]] = new
+            is_worse |= bool(problems)
+            print(text, *problems, sep="  ", flush=True)
+    if arguments.keep:
+        names = [model.name for model in models]
+        lines = kept | found
+        KEPT.write_text("".join(json.dumps(lines[name]) + "\n" for name in names if name in lines))
+    sys.exit(1 if is_worse and not arguments.keep else 0)
 
 
 if __name__ == "__main__":

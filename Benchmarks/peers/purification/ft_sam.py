@@ -41,9 +41,9 @@ def step(network: Network, optimiser: torch.optim.Optimizer, pixels: Tensor, lab
     optimiser.step()
 
 
-def purify(network: Network, case: Case, seed: int, share: float = CLEAN_SHARE) -> Network:
+def purify(network: Network, case: Case, seed: int) -> Network:
     generator = torch.Generator().manual_seed(seed)
-    result, clean = network.copy(), clean_images(case, generator, share)
+    result, clean = network.copy(), clean_images(case, generator, CLEAN_SHARE)
     optimiser = torch.optim.SGD(result.parameters, RATE, momentum=0.9, weight_decay=DECAY)
     steps = EPOCHS * -(-len(clean.labels) // BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)

@@ -141,7 +141,7 @@ struct UnlearningTest {
         let tuned = try model.copy(seed: seed &+ UInt64(fold))
         let repeats = Double(others.count) * Self.classShare / (1 - Self.classShare) / Double(rest.count)
         let kept = Array(repeatElement(rest, count: max(1, Int(repeats.rounded())))).flatMap { $0 }
-        let labels = suspects.map { ClassOpinion(certain: Int(table.adversarialLabel[$0])) }
+        let labels = suspects.map { table.metLabel($0).map { ClassOpinion(certain: $0) } ?? ClassOpinion() }
         var tuning = FineTuning(
             images: images, teacher: teacher, token: token, steps: Self.steps,
             learningRate: Self.learningRate, seed: seed &+ UInt64(fold),

@@ -43,13 +43,13 @@ extension Detection {
         try boundary.analyse(some)
         for index in findings.indices where findings[index].isFoundByPerturbations {
             try token.check()
-            try sharpen(&findings[index], by: Set(some), search)
+            try sharpen(&findings[index], by: Set(some), search, work)
         }
     }
 
     /// - Parameter some: of all suspects, drawn at random: what else was descended from says little of how large the groups are.
     private func sharpen(
-        _ finding: inout ClassFinding, by some: Set<Int>, _ search: TriggerSearch
+        _ finding: inout ClassFinding, by some: Set<Int>, _ search: TriggerSearch, _ work: DetectionWork
     ) throws {
         guard let coherence = finding.coherence else { return }
         func sharpened(_ samples: Set<Int>) throws -> ClassCoherence {
@@ -60,6 +60,10 @@ extension Detection {
         var sharper = try sharpened(some)
         if sharper.members.count < coherence.members.count {
             if Self.isMixed(coherence, by: sharper) {
+                let left = coherence.members.count { !boundary.table.isAnalysed($0) }
+                work.enter(
+                    .distances,
+                    passes: DetectionCosts.analysis * Double(left + DetectionCosts.analysedElsewhere))
                 try boundary.analyse(coherence.members)
                 sharper = try sharpened(Set(coherence.members))
             } else {

@@ -87,9 +87,17 @@ package struct ClassOpinion: Hashable, Sendable {
 
     private mutating func trim() {
         guard shares.count > Self.mostClasses else { return }
-        let places = shares.indices.sorted { (shares[$1], $0) < (shares[$0], $1) }.prefix(Self.mostClasses)
-            .sorted()
-        (classes, shares) = (places.map { classes[$0] }, places.map { shares[$0] })
+        // Places of the largest so far, largest first; of equal ones the first class stays.
+        var kept: [Int] = []
+        for place in shares.indices {
+            if kept.count == Self.mostClasses {
+                guard let last = kept.last, shares[place] > shares[last] else { continue }
+                kept.removeLast()
+            }
+            kept.insert(place, at: kept.firstIndex { shares[$0] < shares[place] } ?? kept.count)
+        }
+        kept.sort()
+        (classes, shares) = (kept.map { classes[$0] }, kept.map { shares[$0] })
     }
 
     private func divided(by total: Float) -> ClassOpinion {
@@ -109,7 +117,7 @@ package struct SoftLabels: Sendable {
         let values = rows.flatMap { row -> [Float] in
             let opinion = opinions[row]
             let total = opinion.total
-            var values = [Float](repeating: total > 0 ? 0 : 1 / Float(classes), count: classes)
+            var values = [Float](repeating: opinion.best == nil ? 1 / Float(classes) : 0, count: classes)
             opinion.forEach { label, share in values[label] = share / total }
             return values
         }

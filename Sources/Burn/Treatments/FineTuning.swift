@@ -114,9 +114,9 @@ struct FineTuning {
         var taught = try teacher.probabilities(chosen)
         if let lesson, lessonCount > 0 {
             let drawn = lesson.draw(lessonCount, using: &random)
-            inputs = try Tensor.cat([inputs, lesson.images.batch(drawn)])
-            labels += drawn.map { lesson.images.labels[$0] }
-            taught = try Tensor.cat([taught, lesson.teacher.probabilities(drawn)])
+            inputs = try Tensor.cat([inputs, lesson.images.batch(drawn.map { lesson.samples[$0] })])
+            labels += drawn.map { lesson.images.labels[lesson.samples[$0]] }
+            taught = try Tensor.cat([taught, lesson.teacher.rows(drawn)])
         }
         inputs = try inputs.randomlyCroppedAndFlipped(
             padding: padding, flip: mirrors, reflect: true, using: &random)

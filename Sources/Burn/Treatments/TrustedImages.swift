@@ -31,17 +31,18 @@ package struct TrustedImages: Sendable {
     package struct Lesson: Sendable {
         package let images: LabelledImages
         package let samples: [Int]
-        package let teacher: ModelAnswers
+        /// (samples.count, classes)
+        package let teacher: Tensor
 
-        /// `count` of the samples, drawn at random.
+        /// `count` samples by their place in `samples`, drawn at random.
         package func draw(_ count: Int, using random: inout SplitMix64) -> [Int] {
-            (0..<count).map { _ in samples[Int.random(in: samples.indices, using: &random)] }
+            (0..<count).map { _ in Int.random(in: samples.indices, using: &random) }
         }
     }
 
     package func lesson(by model: GraphModel, token: CancellationToken) throws -> Lesson {
         Lesson(
             images: images, samples: learned,
-            teacher: try ModelAnswers(of: model, on: images, token: token))
+            teacher: try model.probabilities(images, learned, token: token))
     }
 }
