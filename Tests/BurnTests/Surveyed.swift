@@ -34,11 +34,13 @@ struct Surveyed {
 
     func detect(
         _ model: GraphModel, _ images: LabelledImages, in folder: ScratchFolder,
-        options: JobOptions = JobOptions(), foreseen: (PreliminaryVerdict) -> Void = { _ in }
+        options: JobOptions = JobOptions(), analysedOfSuspects: Int? = nil,
+        foreseen: (PreliminaryVerdict) -> Void = { _ in }
     ) throws -> Detection.Outcome {
-        try Detection(
+        var detection = Detection(
             model: model, images: images, boundary: boundary, store: store, directory: folder.path,
-            options: options, threads: 2, token: token
-        ).run(foreseen: foreseen) { _ in }
+            options: options, threads: 2, token: token)
+        if let analysedOfSuspects { detection.analysedOfSuspects = analysedOfSuspects }
+        return try detection.run(foreseen: foreseen) { _ in }
     }
 }

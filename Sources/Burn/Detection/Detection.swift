@@ -20,6 +20,8 @@ package struct Detection {
     let judge: Judge
     let labelled: LabelledSamples
     let costs: DetectionCosts
+    /// Samples of classes under suspicion that are descended from at first.
+    var analysedOfSuspects = DetectionCosts.analysedOfSuspects
 
     package init(
         model: GraphModel, images: LabelledImages, boundary: BoundaryAnalysis, store: PerturbationStore,

@@ -35,7 +35,7 @@ extension Detection {
         var random = SplitMix64(seed: options.methodSeed)
         let members = members(of: findings.filter { $0.judgement != .clean })
         let some = members.sorted { $0.key < $1.key }.flatMap {
-            $0.value.shuffled(using: &random).prefix(DetectionCosts.analysedOfSuspects)
+            $0.value.shuffled(using: &random).prefix(analysedOfSuspects)
         }
         work.enter(
             .distances,
