@@ -48,9 +48,10 @@ struct ControlSocket: Sendable {
     static func listening(in folder: String) throws -> ControlSocket {
         unlink(folder + "/" + name)
         return try ControlSocket("listen", folder: folder) { descriptor, address, size in
-            // Linux gives the socket in the folder its descriptor's mode: nobody else gets at it in the time between its birth and a
-            // chmod. Not by umask, which is the whole process's: folders that other threads make meanwhile could not be entered.
-            fchmod(descriptor, 0o600) == 0 && bind(descriptor, address, size) == 0 ? listen(descriptor, 8) : -1
+            // Linux gives the socket in the folder its descriptor's mode: nobody else gets at it between its birth and a
+            // chmod. Not by umask, which is the whole process's: folders that other threads make could not be entered.
+            fchmod(descriptor, 0o600) == 0 && bind(descriptor, address, size) == 0
+                ? listen(descriptor, 8) : -1
         }
     }
 
