@@ -27,10 +27,11 @@ import TinyModels
     /// own; or of the target's, which keep it.
     ///
     /// - Parameter isTrained: the model is trained on the images with the stamp, not on those without.
-    private func detect(
+    func detect(
         poisonEvery period: Int?, allToAll: Bool = false, cleanLabel: Bool = false, isTrained: Bool = true,
         drawn: TinyImages = .textures(1200, side: 16, seed: 31),
-        screen: [Int]? = nil, threads: Int = 2, stamp: (inout TinyImages, Int) -> Void = { $0.stamp($1) }
+        screen: [Int]? = nil, analysedOfSuspects: Int? = nil, threads: Int = 2,
+        stamp: (inout TinyImages, Int) -> Void = { $0.stamp($1) }
     ) throws -> Outcome {
         // Sums of another number of threads are rounded otherwise, and what was set last by another test would be in force.
         try Threads.setCurrent(threads)
@@ -57,7 +58,9 @@ import TinyModels
         try SupervisedTraining(images: lesson, epochs: 25, learningRate: 0.05, seed: 33).run(model)
         let first = try Surveyed(model, images, in: folder, screen: screen)
         var foreseen: [PreliminaryVerdict] = []
-        let detection = try first.detect(model, images, in: folder) { foreseen.append($0) }
+        let detection = try first.detect(
+            model, images, in: folder, analysedOfSuspects: analysedOfSuspects
+        ) { foreseen.append($0) }
         return Outcome(
             detection: detection, poisoned: poisoned, labels: images.labels,
             predictions: first.table.predicted.map(Int.init), table: first.table, foreseen: foreseen)

@@ -130,39 +130,41 @@ def beatrix() -> None:
         gram=detection.G_p(other[:3], 3), threshold=limit, deviations=deviations, distance=float(distance))
 
 
-def scores_on_cpu():
-    torch.Tensor.cuda = nn.Module.cuda = lambda self: self
+class BackdoorBox:
+    """A detection of samples that is a class of BackdoorBox's, with a network and images to ask it about."""
+
+    adaptation = f"{ON_CPU}; labels of the images that are scored are the predictions, as others are left out of its scores"
+
+    def __init__(self, name: str):
+        torch.Tensor.cuda = nn.Module.cuda = lambda self: self
+        path = f"core/defenses/{name}.py"
+        self.files = {path: [name]}
+        self.defence = getattr(functions(f"BackdoorBox/{path}", [name], Base=Base), name)
+        self.model = seeded.Tiny(2).eval()
+        self.pixels = seeded.images(100, 3).float() / 255
+        self.predicted = self.model(self.pixels).argmax(1)
+
+    def scores(self, detector):
+        return detector._test(TensorDataset(self.pixels, self.predicted))
 
 
 def ibd_psc() -> None:
-    scores_on_cpu()
-    path = "core/defenses/IBD_PSC.py"
-    theirs = functions(f"BackdoorBox/{path}", ["IBD_PSC"], Base=Base).IBD_PSC
-    model = seeded.Tiny(2).eval()
-    pixels = seeded.images(100, 3).float() / 255
-    predicted = model(pixels).argmax(1)
+    theirs = BackdoorBox("IBD_PSC")
     wrong = torch.from_numpy(seeded.labels(100, 4))
     # Three of four labels are predictions, so that the search ends neither at once nor never.
-    given = torch.where(torch.arange(100) % 4 > 0, predicted, wrong)
-    detector = theirs(model, valset=TensorDataset(pixels, given))
+    given = torch.where(torch.arange(100) % 4 > 0, theirs.predicted, wrong)
+    detector = theirs.defence(theirs.model, valset=TensorDataset(theirs.pixels, given))
     keep(
-        "ibd_psc", "THUYimingLi/BackdoorBox", "d3cf18425e2dae42506de2680a4f3eaf3fbf127c", {path: ["IBD_PSC"]},
-        f"{ON_CPU}; labels of the images that are scored are the predictions, as others are left out of its scores",
-        labels=given, first=detector.start_index, scores=detector._test(TensorDataset(pixels, predicted)))
+        "ibd_psc", "THUYimingLi/BackdoorBox", "d3cf18425e2dae42506de2680a4f3eaf3fbf127c", theirs.files, theirs.adaptation,
+        labels=given, first=detector.start_index, scores=theirs.scores(detector))
 
 
 def scale_up() -> None:
-    scores_on_cpu()
-    path = "core/defenses/SCALE_UP.py"
-    theirs = functions(f"BackdoorBox/{path}", ["SCALE_UP"], Base=Base).SCALE_UP
-    model = seeded.Tiny(2).eval()
-    pixels = seeded.images(100, 3).float() / 255
-    predicted = model(pixels).argmax(1)
-    detector = theirs(model)
+    theirs = BackdoorBox("SCALE_UP")
+    detector = theirs.defence(theirs.model)
     keep(
-        "scale_up", "THUYimingLi/BackdoorBox", "af3afd1c0b172cbf4b0f8c030a9afa0fecc13fc1", {path: ["SCALE_UP"]},
-        f"{ON_CPU}; labels of the images that are scored are the predictions, as others are left out of its scores",
-        scores=detector._test(TensorDataset(pixels, predicted)), flags=detector._detect(pixels).int())
+        "scale_up", "THUYimingLi/BackdoorBox", "af3afd1c0b172cbf4b0f8c030a9afa0fecc13fc1", theirs.files, theirs.adaptation,
+        scores=theirs.scores(detector), flags=detector._detect(theirs.pixels).int())
 
 
 def ft_sam() -> None:

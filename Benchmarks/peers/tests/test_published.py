@@ -65,8 +65,8 @@ def test_scan(monkeypatch):
     planted = np.array([list(map(int, groups)) for groups in theirs.groups], bool)
     assert (ours[7][1] == planted[7]).mean() in (0, 1)
     close(ours[7][0], theirs.ratios[7], 1e-6)
+    precision = np.linalg.pinv(within)
     for k in range(8):
-        precision = np.linalg.pinv(within)
         parts = [features[given == k][planted[k] == side] for side in (False, True)]
         inner = sum(scan.mahalanobis(part - part.mean(0), precision).sum() for part in parts)
         monkeypatch.setattr(scan, "two_groups", lambda *_, inner=inner: (None, inner))

@@ -52,12 +52,11 @@ extension Detection {
         _ finding: inout ClassFinding, by some: Set<Int>, _ search: TriggerSearch, _ work: DetectionWork
     ) throws {
         guard let coherence = finding.coherence else { return }
-        func sharpened(_ samples: Set<Int>) throws -> ClassCoherence {
+        func sharpened(by members: [Int]) throws -> ClassCoherence {
             try coherence.sharpened(
-                by: boundary.store, of: coherence.members.filter(samples.contains),
-                parameters: judge.parameters, seed: options.methodSeed)
+                by: boundary.store, of: members, parameters: judge.parameters, seed: options.methodSeed)
         }
-        var sharper = try sharpened(some)
+        var sharper = try sharpened(by: coherence.members.filter(some.contains))
         if sharper.members.count < coherence.members.count {
             if Self.isMixed(coherence, by: sharper) {
                 let left = coherence.members.count { !boundary.table.isAnalysed($0) }
@@ -65,7 +64,7 @@ extension Detection {
                     .distances,
                     passes: DetectionCosts.analysis * Double(left + DetectionCosts.analysedElsewhere))
                 try boundary.analyse(coherence.members)
-                sharper = try sharpened(Set(coherence.members))
+                sharper = try sharpened(by: coherence.members)
             } else {
                 sharper = coherence
             }
