@@ -64,14 +64,6 @@ extension Tensor {
         }
     }
 
-    /// Means over squares of `side`, an odd number, around each of the last two dimensions' places; what is beyond the edge
-    /// counts as 0.
-    public func averagePool(_ side: Int) throws -> Tensor {
-        try callOperator(
-            "aten::avg_pool2d",
-            [.tensor(self), .ints([side, side]), .ints([1, 1]), .ints([side / 2, side / 2])])
-    }
-
     // Memory
 
     public func to(_ type: ScalarType) throws -> Tensor {

@@ -66,4 +66,42 @@ import Testing
             .fill(Tensor.ones([2, 3, Self.side, Self.side]))
         #expect(try largestError(filled, background.unsqueeze(0)) == 0)
     }
+
+    /// Against the mean over the narrowest square with anything known, place by place.
+    @Test(arguments: [0.05, 0.5, 0.97])
+    func squaresAreTheNarrowestKnown(share: Double) throws {
+        let (height, width) = (9, 14)
+        let shape = [2, height, width]
+        let generator = try Generator(seed: 3)
+        let isKnown = try Tensor.rand(shape, generator: generator) .> share
+        let known: [Bool] = try isKnown.array()
+        let background = try Tensor.rand(shape, generator: generator)
+        let images = try Tensor.randn([3] + shape, generator: generator)
+        let filled: [Float] = try Inpainting(isKnown: isKnown, background: background).fill(images).array()
+        let (usual, given): ([Float], [Float]) = (try background.array(), try images.array())
+        for place in given.indices {
+            let inImage = place % known.count
+            let (channel, y, x) = (
+                inImage / (height * width), inImage / width % height, inImage % width
+            )
+            guard !known[inImage] else {
+                #expect(filled[place] == given[place])
+                continue
+            }
+            var expected = usual[inImage]
+            for half in [1, 2, 4, 8, 16] {
+                let around = (max(0, y - half)...min(height - 1, y + half)).flatMap { row in
+                    (max(0, x - half)...min(width - 1, x + half)).map {
+                        (channel * height + row) * width + $0
+                    }
+                }.filter { known[$0] }
+                guard !around.isEmpty else { continue }
+                let first = place - inImage
+                expected +=
+                    around.reduce(0) { $0 + given[first + $1] - usual[$1] } / Float(around.count)
+                break
+            }
+            #expect(abs(filled[place] - expected) < 1e-5)
+        }
+    }
 }
