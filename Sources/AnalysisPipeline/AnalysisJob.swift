@@ -19,6 +19,8 @@ public struct AnalysisJob {
     let file: ModelFile
     let model: GraphModel
     let images: LabelledImages
+    /// Nil where passes are not reduced anyway.
+    let precision: PrecisionTrial?
     let evaluator: Evaluator?
     /// What the user vouches for; nil where nothing was given.
     let trusted: TrustedImages?
@@ -44,7 +46,7 @@ public struct AnalysisJob {
         self.memory = memory
         threads = Self.threads(task.options)
         try Threads.setCurrent(threads)
-        (file, model, images) = try Self.open(task)
+        (file, model, images, precision) = try Self.open(task, token: token)
         helpers?.use(model, images)
         evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in
@@ -69,8 +71,8 @@ public struct AnalysisJob {
 
     /// Its model and its training set.
     static func open(
-        _ task: WorkerTask.Analyse
-    ) throws -> (file: ModelFile, model: GraphModel, images: LabelledImages) {
+        _ task: WorkerTask.Analyse, token: CancellationToken
+    ) throws -> (file: ModelFile, model: GraphModel, images: LabelledImages, precision: PrecisionTrial?) {
         let set = try PackedDataset(directory: task.dataset)
         let size = ImageSize(height: set.height, width: set.width)
         let file = try openModel(at: task.model, skeleton: task.skeleton, images: size)
@@ -78,11 +80,13 @@ public struct AnalysisJob {
             graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
         let images = try LabelledImages(
             set, for: file.graph, options: task.options, modelNames: file.summary.classNames)
-        return (file, model, try images.measured(by: model))
+        let measured = try images.measured(by: model)
+        return (file, model, measured, try PrecisionTrial.run(model, measured, token: token))
     }
 
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
+        if let precision { report(.log("precision: \(precision.description)")) }
         if let memory {
             let need = MemoryNeed(task.type, model, images, threads: threads)
             report(.log("memory: \(need.description); the worker may use \(MemoryNeed.text(memory))"))

@@ -22,7 +22,7 @@ public struct HelperJob {
     public init(_ task: WorkerTask.Analyse, directory: String, token: CancellationToken) throws {
         let threads = AnalysisJob.threads(task.options)
         try Threads.setCurrent(threads)
-        let (_, model, images) = try AnalysisJob.open(task)
+        let (_, model, images, _) = try AnalysisJob.open(task, token: token)
         try self.init(
             model: model, images: images, method: task.options.distance, threads: threads,
             directory: directory, token: token)

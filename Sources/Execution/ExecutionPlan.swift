@@ -47,11 +47,15 @@ struct ExecutionPlan: Sendable {
     var output: ValueID
     /// The activation that the last linear layer reads.
     var features: Features?
+    /// Weights that nothing but products before the last layer reads; none in training, where weights change.
+    var productWeights: Set<ValueID> = []
 
     struct Features: Sendable {
         var value: ValueID
         /// A map of (N, C, H, W), to be averaged over its positions.
         var isMap: Bool
+        /// The step that reads it: the last layer.
+        var head: Int
     }
 }
 

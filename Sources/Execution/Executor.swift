@@ -52,8 +52,27 @@ struct Executor {
         }
     }
 
-    mutating func run() throws {
-        for step in plan.steps {
+    /// - Parameter precision: `reduced`: what is before the last layer.
+    mutating func run(_ precision: Precision = .full) throws {
+        let head = precision == .reduced ? plan.features?.head ?? 0 : 0
+        if head > 0 {
+            try withReducedPrecision { try run(plan.steps[..<head]) }
+            try widen()
+        }
+        try run(plan.steps[head...])
+    }
+
+    /// What is kept for the last layer becomes float32.
+    private mutating func widen() throws {
+        for (value, slot) in slots.enumerated() {
+            if case .tensor(let tensor) = slot, tensor.type == .bfloat16 {
+                slots[value] = .tensor(try tensor.to(.float32))
+            }
+        }
+    }
+
+    private mutating func run(_ steps: ArraySlice<ExecutionPlan.Step>) throws {
+        for step in steps {
             do {
                 try run(step)
             } catch let error as TensorError {

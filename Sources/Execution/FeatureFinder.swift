@@ -23,11 +23,11 @@ enum FeatureFinder {
                 if let position, position < arguments.count,
                     case .value(let input) = arguments[position]
                 {
-                    return external.contains(input) ? nil : .init(value: input, isMap: false)
+                    return external.contains(input) ? nil : .init(value: input, isMap: false, head: index)
                 }
                 // A fully convolutional head, as SqueezeNet's.
                 if op.name.contains("conv"), case .value(let input)? = arguments.first {
-                    return external.contains(input) ? nil : .init(value: input, isMap: true)
+                    return external.contains(input) ? nil : .init(value: input, isMap: true, head: index)
                 }
             }
             guard let next = action.reads.first(where: { producers[$0].map { $0 < index } ?? false }) else {

@@ -36,6 +36,7 @@ public final class GraphModel: Sendable {
     public let generator: Generator
     /// Of this model and the copies made of it.
     public let passes: PassCounter
+    let permit: PrecisionPermit
 
     struct Weight: Sendable {
         var name: String
@@ -91,7 +92,8 @@ public final class GraphModel: Sendable {
 
     private init(
         graph: Graph, seed: UInt64, plans: (evaluation: ExecutionPlan, training: ExecutionPlan),
-        passes: PassCounter = PassCounter(), weight: (String) throws -> Tensor
+        passes: PassCounter = PassCounter(), permit: PrecisionPermit = PrecisionPermit(),
+        weight: (String) throws -> Tensor
     ) throws {
         var weights: [Weight] = []
         var images: [Graph.ValueID] = []
@@ -116,6 +118,7 @@ public final class GraphModel: Sendable {
         }
         self.graph = graph
         self.passes = passes
+        self.permit = permit
         self.image = image
         self.weights = weights
         parameters = weights.map(\.tensor).filter(\.requiresGradient)
@@ -133,8 +136,9 @@ public final class GraphModel: Sendable {
     /// An independent model with copies of all weights.
     public func copy(seed: UInt64 = 0) throws -> GraphModel {
         let byName = Dictionary(weights.map { ($0.name, $0.detached) }) { first, _ in first }
-        return try GraphModel(graph: graph, seed: seed, plans: (evaluation, training), passes: passes) {
-            name in
+        return try GraphModel(
+            graph: graph, seed: seed, plans: (evaluation, training), passes: passes, permit: permit
+        ) { name in
             guard let tensor = byName[name] else {
                 throw TensorError(.failed, operatorName: "copy", message: "no weight '\(name)'")
             }

@@ -8,17 +8,17 @@ extension GraphModel {
     /// `token`, when given, stops the pass (and a later backward pass through it) with `CancellationError`.
     /// Throws `Problem` when the images do not fit the model or one of its operators fails.
     public func forward(
-        _ images: Tensor, mode: Mode, token: CancellationToken? = nil
+        _ images: Tensor, mode: Mode, precision: Precision = .full, token: CancellationToken? = nil
     ) throws -> Tensor {
-        try run(images, mode: mode, token: token).logits
+        try run(images, mode: mode, precision, token: token).logits
     }
 
     /// Logits, and the penultimate activation as (N, features): what the last linear layer reads; for a
     /// convolutional head, the average of its input map. Nil when the graph has neither.
     public func forwardWithFeatures(
-        _ images: Tensor, mode: Mode, token: CancellationToken? = nil
+        _ images: Tensor, mode: Mode, precision: Precision = .full, token: CancellationToken? = nil
     ) throws -> (logits: Tensor, features: Tensor?) {
-        try run(images, mode: mode, token: token)
+        try run(images, mode: mode, precision, token: token)
     }
 
     /// Logits and the gradient of `objective(logits)`, a scalar, with respect to the images.
@@ -26,15 +26,23 @@ extension GraphModel {
     /// Both are free of the gradient's graph. With a sum over samples as the objective, row n of the gradient
     /// is sample n's own.
     public func inputGradient(
-        _ images: Tensor, token: CancellationToken? = nil, objective: (Tensor) throws -> Tensor
+        _ images: Tensor, precision: Precision = .full, token: CancellationToken? = nil,
+        objective: (Tensor) throws -> Tensor
     ) throws -> (logits: Tensor, gradient: Tensor) {
         try enableGrad {
             let input = try images.detach().requiringGradient()
-            let logits = try forward(input, mode: .evaluationWithGradient, token: token)
+            let logits = try forward(
+                input, mode: .evaluationWithGradient, precision: precision, token: token)
             let gradient = try Autograd.gradient(of: objective(logits), withRespectTo: input)
             return (try logits.detach(), gradient)
         }
     }
+
+    /// Whether passes that are asked for in reduced precision, of this model and its copies, are: not before this is called.
+    package func allowReducedPrecision(_ allowed: Bool) { permit.give(allowed && evaluation.features != nil) }
+
+    /// Whether they are.
+    package var isReduced: Bool { permit.precision(.reduced) == .reduced }
 
     /// Bytes that the layers make of each of these images in a pass without batch norms of its own: about what a pass keeps for the
     /// gradient of the input. Training keeps up to twice as much.
@@ -48,29 +56,33 @@ extension GraphModel {
     }
 
     private func run(
-        _ images: Tensor, mode: Mode, token: CancellationToken?
+        _ images: Tensor, mode: Mode, _ asked: Precision, token: CancellationToken?
     ) throws -> (logits: Tensor, features: Tensor?) {
         try checkShape(images)
         defer { passes.add(images.shape[0], in: mode) }
+        let precision = permit.precision(asked)
         switch mode {
         case .inference:
-            return try noGrad { try execute(evaluation, images, token) { $0.detached } }
+            return try noGrad { try execute(evaluation, images, precision, token) { $0.detached } }
         case .evaluationWithGradient:
-            return try enableGrad { try execute(evaluation, images, token) { $0.detached } }
+            return try enableGrad { try execute(evaluation, images, precision, token) { $0.detached } }
         case .training:
             trainingPasses.add(1, ordering: .relaxed)
             defer { trainingPasses.add(1, ordering: .relaxed) }
-            return try enableGrad { try execute(training, images, token) { $0.tensor } }
+            return try enableGrad { try execute(training, images, precision, token) { $0.tensor } }
         }
     }
 
     private func execute(
-        _ plan: ExecutionPlan, _ images: Tensor, _ token: CancellationToken?,
+        _ plan: ExecutionPlan, _ images: Tensor, _ precision: Precision, _ token: CancellationToken?,
         weight: (Weight) -> Tensor
     ) throws -> (logits: Tensor, features: Tensor?) {
         try token?.check()
         var executor = try executor(plan, images, token, weight: weight)
-        try executor.run()
+        if precision == .reduced {
+            for (value, tensor) in try reducedWeights(plan) { executor.set(value, tensor) }
+        }
+        try executor.run(precision)
         let logits = try executor.tensor(plan.output)
         guard let features = plan.features else { return (logits, nil) }
         var activation = try executor.tensor(features.value)

@@ -154,7 +154,8 @@ struct PlanBuilder {
             seen.formUnion(last)
         }
         return ExecutionPlan(
-            steps: steps, folds: folds, slotCount: nextSlot, output: output, features: features)
+            steps: steps, folds: folds, slotCount: nextSlot, output: output, features: features,
+            productWeights: isTraining ? [] : ProductWeights.find(steps, head: features?.head ?? 0))
     }
 }
 

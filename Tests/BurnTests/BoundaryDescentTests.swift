@@ -175,4 +175,48 @@ import TinyModels
             #expect(abs(Double(found) - known.nearest) <= 0.005 * known.nearest + 1e-4)
         }
     }
+
+    /// With steps in reduced precision, what is said of the crossing is true in full, and as near as with steps in full.
+    @Test(arguments: [MarginObjective.runnerUp, .meanLogit])
+    func reducedStepsCrossTheBoundaryOfFullPrecision(objective: MarginObjective) throws {
+        let model = try TinyGraph.convolutional(side: 16, classes: 4, seed: 2)
+        let images = try Tensor.rand([64, 3, 16, 16], generator: Generator(seed: 5))
+        let predicted = try Self.predictions(model, images)
+        let full = try Self.descent(model, objective).run(images, predicted: predicted)
+        model.allowReducedPrecision(true)
+        let reduced = try Self.descent(model, objective).run(images, predicted: predicted)
+        let logits = try model.forward(images + reduced.perturbations, mode: .inference)
+        let margins: [Float] = try MarginObjective.runnerUp.value(logits, Tensor(predicted)).array()
+        for sample in predicted.indices {
+            // On the boundary, but for what adding the perturbation rounds.
+            #expect(margins[sample] < 1e-5)
+            #expect(reduced.adversarialLabels[sample] != predicted[sample])
+        }
+        let norms = (try Self.norms(reduced.perturbations), try Self.norms(full.perturbations))
+        let ratios = zip(norms.0, norms.1).map { $0.0 / $0.1 }
+        #expect(ratios.sorted()[32] < 1.05 && ratios.sorted()[32] > 0.95)
+    }
+
+    /// Classes that are level in reduced precision are told apart in full.
+    @Test func nearTiesAreAskedAgain() throws {
+        let model = try TinyGraph.convolutional(side: 16, classes: 4, seed: 2)
+        let images = try Tensor.rand([64, 3, 16, 16], generator: Generator(seed: 6))
+        let full = try model.forward(images, mode: .inference)
+        let token = try CancellationToken()
+        #expect(
+            try (model.withoutNearTies(full, of: images, token: token) - full).abs().amax().item(
+                as: Float.self)
+                == 0)
+        model.allowReducedPrecision(true)
+        let reduced = try model.forward(images, mode: .inference, precision: .reduced)
+        // A row whose two likeliest are level comes back as full precision has it.
+        let row = try Tensor([0])
+        try reduced.indexCopyInPlace(0, row, Tensor([1, 1.001, 0, 0] as [Float]).reshape([1, 4]))
+        let before = model.passes.count.forwards
+        let settled = try model.withoutNearTies(reduced, of: images, token: token)
+        #expect(model.passes.count.forwards - before < 64)
+        #expect(try (settled - full).indexSelect(0, row).abs().amax().item(as: Float.self) < 1e-5)
+        let expected: [Int] = try full.argmax(1).array()
+        #expect(try settled.argmax(1).array() == expected)
+    }
 }

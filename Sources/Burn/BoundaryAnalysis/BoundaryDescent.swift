@@ -29,45 +29,92 @@ package struct BoundaryDescent {
         package var gradients: Int
     }
 
-    package func run(_ images: Tensor, predicted: [Int]) throws -> Result {
-        let count = predicted.count
-        let predictedTensor = try Tensor(predicted)
-        let reached = try images.clone()
-        let before = try images.clone()
-        var labels = predicted
+    /// Where a batch of samples is on its way.
+    private struct Way {
+        let predicted: Tensor
+        /// The last position, and the one before it: (N, C, H, W), and their margins (N).
+        let reached, before, reachedMargins, beforeMargins: Tensor
+        /// Class met on the other side, per sample.
+        var labels: [Int]
         var gradients = 0
-        var active = Array(0..<count)
-        let beforeMargins = try Tensor.ones([count])
-        let reachedMargins = try Tensor.zeros([count])
-        for step in 0...maximumSteps where !active.isEmpty {
+
+        init(_ images: Tensor, _ predicted: [Int]) throws {
+            self.predicted = try Tensor(predicted)
+            labels = predicted
+            (reached, before) = (try images.clone(), try images.clone())
+            beforeMargins = try Tensor.ones([predicted.count])
+            reachedMargins = try Tensor.zeros([predicted.count])
+        }
+
+        /// Keeps what the model says of `samples` where they are now.
+        /// - Returns: the places among `samples` of those that are still inside.
+        mutating func arrived(_ samples: [Int], _ logits: Tensor, _ margins: Tensor) throws -> [Int] {
+            let rows = try Tensor(samples)
+            try reachedMargins.indexCopyInPlace(0, rows, margins)
+            let own = try predicted.indexSelect(0, rows)
+            let rivals: [Int] = try MarginObjective.others(logits, own).argmax(1).array()
+            for (row, sample) in samples.enumerated() { labels[sample] = rivals[row] }
+            let inside: [Bool] = try (margins .> 0).array()
+            return inside.indices.filter { inside[$0] }
+        }
+    }
+
+    package func run(_ images: Tensor, predicted: [Int]) throws -> Result {
+        var way = try Way(images, predicted)
+        // Where rounding hides what a step does, full precision goes on.
+        let reduced = model.isReduced ? maximumSteps / 2 : 0
+        let rest = reduced > 0 ? try short(&way, after: reduced) : Array(predicted.indices)
+        _ = try descend(&way, rest, .full, steps: maximumSteps - reduced)
+        let boundary = try crossing(
+            from: way.before, way.beforeMargins, to: way.reached, way.reachedMargins, way.predicted)
+        return Result(
+            perturbations: try boundary - images, adversarialLabels: way.labels, gradients: way.gradients)
+    }
+
+    /// Takes the first steps in reduced precision.
+    /// - Returns: the samples that are inside still: what is said of a crossing is said in full.
+    private func short(_ way: inout Way, after steps: Int) throws -> [Int] {
+        let inside = try descend(&way, Array(way.labels.indices), .reduced, steps: steps)
+        let crossed = Set(way.labels.indices).subtracting(inside).sorted()
+        guard !crossed.isEmpty else { return inside }
+        let rows = try Tensor(crossed)
+        let logits = try model.forward(way.reached.indexSelect(0, rows), mode: .inference, token: token)
+        let margins = try MarginObjective.runnerUp.value(logits, way.predicted.indexSelect(0, rows))
+        let back = try way.arrived(crossed, logits, margins).map { crossed[$0] }
+        return (inside + back).sorted()
+    }
+
+    /// Steps until each of `samples` is over its boundary.
+    /// - Returns: those that are not after the last step.
+    private func descend(
+        _ way: inout Way, _ samples: [Int], _ precision: Precision, steps: Int
+    ) throws -> [Int] {
+        var active = samples
+        for step in 0...steps where !active.isEmpty {
             let rows = try Tensor(active)
-            let own = try predictedTensor.indexSelect(0, rows)
-            let position = try reached.indexSelect(0, rows)
-            let last = step == maximumSteps
+            let own = try way.predicted.indexSelect(0, rows)
+            let position = try way.reached.indexSelect(0, rows)
+            let last = step == steps
             let (logits, gradient) =
                 try last
                 ? (model.forward(position, mode: .inference, token: token), position)
-                : model.inputGradient(position, token: token) { try objective.value($0, own).sum() }
-            gradients += last ? 0 : active.count
+                : model.inputGradient(position, precision: precision, token: token) {
+                    try objective.value($0, own).sum()
+                }
+            way.gradients += last ? 0 : active.count
             let margins = try MarginObjective.runnerUp.value(logits, own)
-            try reachedMargins.indexCopyInPlace(0, rows, margins)
-            let rivals: [Int] = try MarginObjective.others(logits, own).argmax(1).array()
-            for (row, sample) in active.enumerated() { labels[sample] = rivals[row] }
-            let inside: [Bool] = try (margins .> 0).array()
-            let remaining = inside.indices.filter { inside[$0] }
+            let remaining = try way.arrived(active, logits, margins)
             active = remaining.map { active[$0] }
             if active.isEmpty || last { break }
             let kept = try Tensor(remaining)
             let moved = try stepped(
                 position.indexSelect(0, kept), gradient.indexSelect(0, kept), margins.indexSelect(0, kept))
             let target = try Tensor(active)
-            try before.indexCopyInPlace(0, target, position.indexSelect(0, kept))
-            try beforeMargins.indexCopyInPlace(0, target, margins.indexSelect(0, kept))
-            try reached.indexCopyInPlace(0, target, moved)
+            try way.before.indexCopyInPlace(0, target, position.indexSelect(0, kept))
+            try way.beforeMargins.indexCopyInPlace(0, target, margins.indexSelect(0, kept))
+            try way.reached.indexCopyInPlace(0, target, moved)
         }
-        let boundary = try crossing(from: before, beforeMargins, to: reached, reachedMargins, predictedTensor)
-        return Result(
-            perturbations: try boundary - images, adversarialLabels: labels, gradients: gradients)
+        return active
     }
 
     /// The position after a step, (N, C, H, W).

@@ -33,7 +33,7 @@ struct FirstSteps {
         token: CancellationToken?
     ) throws -> Tensor {
         let own = try Tensor(predicted)
-        let (logits, gradient) = try model.inputGradient(batch, token: token) {
+        let (logits, gradient) = try model.inputGradient(batch, precision: .reduced, token: token) {
             try MarginObjective.meanLogit.value($0, own).sum()
         }
         let margins = try MarginObjective.runnerUp.value(logits, own)

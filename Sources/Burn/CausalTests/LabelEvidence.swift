@@ -104,7 +104,7 @@ extension TriggerSearch {
     ) throws -> [Double] {
         try images.parts(of: samples).flatMap { part in
             let rows: [Float] = try model.forward(
-                changed(images.batch(part)), mode: .inference, token: token
+                changed(images.batch(part)), mode: .inference, precision: .reduced, token: token
             ).softmax(1).array()
             return part.indices.map { row in
                 let seen = rows[row * images.classes..<(row + 1) * images.classes]

@@ -22,7 +22,7 @@ struct TriggerResponse: Sendable {
             var predictions: [Int] = []
             for indices in images.parts(of: probes) {
                 predictions += try model.forward(
-                    changed(images.batch(indices)), mode: .inference, token: token
+                    changed(images.batch(indices)), mode: .inference, precision: .reduced, token: token
                 ).argmax(1).array(as: Int.self)
             }
             return ResponseMatrix(sources: sources, destinations: predictions)

@@ -71,7 +71,8 @@ extension StyleTransplant {
         var hits = 0
         for part in images.parts(of: samples) {
             let predictions: [Int] = try model.forward(
-                changed(images.batch(part)).channelsLast(), mode: .inference, token: token
+                changed(images.batch(part)).channelsLast(), mode: .inference, precision: .reduced,
+                token: token
             ).argmax(1).array()
             hits += predictions.count { $0 == label }
         }

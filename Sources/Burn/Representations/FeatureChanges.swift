@@ -92,7 +92,9 @@ package struct FeatureChange: Sendable {
     }
 
     private func features(_ batch: Tensor) throws -> Tensor {
-        let found = try model.forwardWithFeatures(batch, mode: .inference, token: token).features
+        let found = try model.forwardWithFeatures(
+            batch, mode: .inference, precision: .reduced, token: token
+        ).features
         guard let found else {
             throw Problem(
                 .internal, code: "features-missing",

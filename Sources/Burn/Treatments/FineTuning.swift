@@ -88,7 +88,8 @@ struct FineTuning {
             let (inputs, targets) =
                 parts == 1
                 ? (batch.inputs, batch.targets) : try (batch.inputs.rows(rows), batch.targets.rows(rows))
-            let logits = try model.forward(inputs.channelsLast(), mode: .training, token: token)
+            let logits = try model.forward(
+                inputs.channelsLast(), mode: .training, precision: .reduced, token: token)
             let losses = try -(logits.logSoftmax(1) * targets).sum([1])
             let loss = try (losses * Tensor(rows.map { batch.weights[$0] })).sum() / Double(cleanCount)
             sum += try Double(loss.item(as: Float.self))

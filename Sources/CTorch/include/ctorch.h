@@ -165,6 +165,14 @@ ct_status ct_gradients(
 ct_status ct_backward(
     ct_tensor *const *outputs, ct_tensor *const *output_gradients, size_t output_count, bool keep_graph);
 
+// Precision
+
+/// Whether the processor has instructions for products of bfloat16 numbers, and is the compute device.
+bool ct_has_bfloat16_products(void);
+/// Whether convolutions and matrix products that are called from this thread take their operands as bfloat16, and give such.
+/// Returns what it was before.
+bool ct_set_bfloat16_products(bool enabled);
+
 // Cancellation
 
 ct_token *ct_token_create(void);
