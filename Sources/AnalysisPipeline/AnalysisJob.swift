@@ -81,7 +81,9 @@ public struct AnalysisJob {
         let images = try LabelledImages(
             set, for: file.graph, options: task.options, modelNames: file.summary.classNames)
         let measured = try images.measured(by: model)
-        return (file, model, measured, try PrecisionTrial.run(model, measured, token: token))
+        let precision =
+            task.options.precision == .auto ? try PrecisionTrial.run(model, measured, token: token) : nil
+        return (file, model, measured, precision)
     }
 
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.

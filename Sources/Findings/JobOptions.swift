@@ -58,6 +58,15 @@ public struct JobOptions: Codable, Hashable, Sendable {
         case published
     }
 
+    /// How exactly the model's passes are computed.
+    public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
+        /// In bfloat16 where the processor gains by it and a trial on the job's images passes; what is said of one sample is
+        /// computed in full.
+        case auto
+        /// In float32 on every processor.
+        case full
+    }
+
     /// Seeds every random choice: the same input, options and seed give the same verdict and labels.
     public var seed: UInt64
     public var input: InputScaling
@@ -68,6 +77,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public var distance: DistanceMethod
     /// Nil for jobs of before there was a choice, which analysed all samples.
     public var analysis: Analysis?
+    public var precision: Precision
     /// The most refinement rounds (phase 2); 0 keeps what decoupling made.
     public var rounds: Int
     /// Purify even where the verdict is only "suspicious".
@@ -88,7 +98,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public init(
         seed: UInt64 = 0, input: InputScaling = InputScaling(), classes: [String: Int]? = nil,
         method: Method = .full, distance: DistanceMethod = .newton, analysis: Analysis? = .suspects,
-        rounds: Int = 3, force: Bool = false, threads: Int? = nil, slots: Int? = nil, trusted: String? = nil,
+        precision: Precision = .auto, rounds: Int = 3, force: Bool = false, threads: Int? = nil, slots: Int? = nil, trusted: String? = nil,
         acceptDisagreement: Bool = false, parameters: Parameters? = nil
     ) {
         self.seed = seed
@@ -97,6 +107,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
         self.method = method
         self.distance = distance
         self.analysis = analysis
+        self.precision = precision
         self.rounds = rounds
         self.force = force
         self.threads = threads
@@ -110,7 +121,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public var analysesAllSamples: Bool { analysis != .suspects || method == .published }
 
     enum CodingKeys: String, CodingKey {
-        case seed, input, classes, method, distance, analysis, rounds, force, threads, slots, trusted,
+        case seed, input, classes, method, distance, analysis, precision, rounds, force, threads, slots, trusted,
             parameters
         case acceptDisagreement = "accept_disagreement"
     }
@@ -124,6 +135,8 @@ public struct JobOptions: Codable, Hashable, Sendable {
         method = try container.decodeIfPresent(Method.self, forKey: .method) ?? defaults.method
         distance = try container.decodeIfPresent(DistanceMethod.self, forKey: .distance) ?? defaults.distance
         analysis = try container.decodeIfPresent(Analysis.self, forKey: .analysis)
+        // Jobs of before there was a choice.
+        precision = try container.decodeIfPresent(Precision.self, forKey: .precision) ?? .full
         rounds = try container.decodeIfPresent(Int.self, forKey: .rounds) ?? defaults.rounds
         force = try container.decodeIfPresent(Bool.self, forKey: .force) ?? defaults.force
         threads = try container.decodeIfPresent(Int.self, forKey: .threads)

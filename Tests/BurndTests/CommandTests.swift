@@ -215,6 +215,7 @@ import Testing
         ["scan", "m", "d", "--seed", "-1"],
         ["scan", "m", "d", "--target-class", "1"], ["scan", "m", "d", "--samples", "x.txt"],
         ["scan", "m", "d", "--method", "paper"], ["scan", "m", "d", "--distance", "l1"],
+        ["scan", "m", "d", "--precision", "half"],
         ["purify", "m", "d", "-o", "/nowhere/at/all/x.pt2"],
         ["purify", "m", "d", "-o", "/tmp"], ["heal"],
         ["serve", "--port", "1"],

@@ -51,9 +51,8 @@ enum JobRequestReader {
 
     private static func options(_ reader: JSONReader) throws -> JobOptions {
         let fields = try reader.fields([
-            "seed", "input", "classes", "method", "distance", "analysis", "rounds", "force", "threads",
-            "slots",
-            "trusted", "accept_disagreement", "parameters",
+            "seed", "input", "classes", "method", "distance", "analysis", "precision", "rounds", "force",
+            "threads", "slots", "trusted", "accept_disagreement", "parameters",
         ])
         var options = JobOptions()
         if let seed = fields["seed"] { options.seed = try seed.uint64() }
@@ -65,6 +64,9 @@ enum JobRequestReader {
         }
         if let analysis = fields["analysis"] {
             options.analysis = try analysis.one(of: JobOptions.Analysis.self)
+        }
+        if let precision = fields["precision"] {
+            options.precision = try precision.one(of: JobOptions.Precision.self)
         }
         if let rounds = fields["rounds"] { options.rounds = try rounds.int(OptionRules.rounds) }
         if let force = fields["force"] { options.force = try force.bool() }

@@ -16,6 +16,11 @@ extension JobOptions.Analysis: ExpressibleByArgument {
         "Which samples get a distance and an adversarial label: suspects (those of classes under suspicion, and some others), or full (all; slower, same verdict)."
 }
 
+extension JobOptions.Precision: ExpressibleByArgument {
+    static let help: ArgumentHelp =
+        "How exactly the model's passes are computed: auto (products in bfloat16 where the processor gains by it and a trial on the images passes), or full (float32, the same on every processor)."
+}
+
 /// Sets beside DATASET, for all commands that look at a job's inputs.
 struct SetOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Clean images with their true labels, to measure ACC on.", valueName: "set"))
@@ -74,6 +79,9 @@ struct JobSettings: ParsableArguments {
     @Option(help: JobOptions.Analysis.help)
     var analysis: JobOptions.Analysis = .suspects
 
+    @Option(help: JobOptions.Precision.help)
+    var precision: JobOptions.Precision = .auto
+
     @Option(
         help: ArgumentHelp(
             "A setting of the method that is not the default, such as working_effect=0.3; may be repeated. docs/method.md "
@@ -115,7 +123,7 @@ struct JobSettings: ParsableArguments {
     func options(trusted: String?) throws -> JobOptions {
         var options = try JobOptions(
             seed: seed, input: scaling.input, method: method, distance: distance,
-            analysis: analysis, force: force, threads: threads,
+            analysis: analysis, precision: precision, force: force, threads: threads,
             trusted: trusted.map { URL(fileURLWithPath: $0).lastPathComponent },
             acceptDisagreement: acceptDisagreement, parameters: parameters())
         if let rounds { options.rounds = rounds }

@@ -20,6 +20,8 @@ export function optionsForm(signal) {
     h('option', { value: 'ddn' }, 'DDN, 40 steps (slower, tighter)'));
   const analysis = h('select', { name: 'analysis' }, h('option', { value: 'suspects' }, 'Where something is suspected'),
     h('option', { value: 'full' }, 'Of all samples (slower)'));
+  const precision = h('select', { name: 'precision' }, h('option', { value: 'auto' }, 'As fast as the model allows'),
+    h('option', { value: 'full' }, 'Full, the same on every processor (slower)'));
   const number = (name, value, min, max) => h('input', { name, type: 'number', value, min, max, step: 1 });
   const rounds = number('rounds', '3', 0, 20);
   const seed = number('seed', '0', 0);
@@ -44,6 +46,7 @@ export function optionsForm(signal) {
       }),
       field('Boundary distance', distance, { location: '/options/distance' }),
       field('Distances and adversarial labels', analysis, { hint: 'Of sets beyond a thousand samples of a class, full also surveys all of them.', location: '/options/analysis' }),
+      field('Precision', precision, { location: '/options/precision' }),
       field('Refinement rounds, at most', rounds, { location: '/options/rounds' }),
       field('Seed', seed, { hint: 'The same inputs, options and seed give the same result.', location: '/options/seed' }),
       field('Threads', threads, { hint: 'Empty: all processors.', location: '/options/threads' }),
@@ -68,7 +71,8 @@ export function optionsForm(signal) {
     webhook: () => webhook.value.trim(),
     priority: () => whole(priority, 'Priority', '/priority', 0),
     value() {
-      const options = { method: method.value, distance: distance.value, analysis: analysis.value, rounds: whole(rounds, 'Refinement rounds', '/options/rounds', 3),
+      const options = { method: method.value, distance: distance.value, analysis: analysis.value, precision: precision.value,
+        rounds: whole(rounds, 'Refinement rounds', '/options/rounds', 3),
         seed: whole(seed, 'Seed', '/options/seed', 0), force: force.checked };
       if (accept.checked) options.accept_disagreement = true;
       if (threads.value) options.threads = whole(threads, 'Threads', '/options/threads');
