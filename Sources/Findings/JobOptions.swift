@@ -98,7 +98,8 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public init(
         seed: UInt64 = 0, input: InputScaling = InputScaling(), classes: [String: Int]? = nil,
         method: Method = .full, distance: DistanceMethod = .newton, analysis: Analysis? = .suspects,
-        precision: Precision = .auto, rounds: Int = 3, force: Bool = false, threads: Int? = nil, slots: Int? = nil, trusted: String? = nil,
+        precision: Precision = .auto, rounds: Int = 3, force: Bool = false, threads: Int? = nil,
+        slots: Int? = nil, trusted: String? = nil,
         acceptDisagreement: Bool = false, parameters: Parameters? = nil
     ) {
         self.seed = seed
@@ -121,7 +122,8 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public var analysesAllSamples: Bool { analysis != .suspects || method == .published }
 
     enum CodingKeys: String, CodingKey {
-        case seed, input, classes, method, distance, analysis, precision, rounds, force, threads, slots, trusted,
+        case seed, input, classes, method, distance, analysis, precision, rounds, force, threads, slots,
+            trusted,
             parameters
         case acceptDisagreement = "accept_disagreement"
     }

@@ -17,7 +17,8 @@ import Testing
     @Test func optionsSurviveARoundTrip() throws {
         let options = JobOptions(
             seed: 3, input: InputScaling(range: [-1, 1], mean: [0.5], std: [0.25]),
-            classes: ["cat": 1, "dog_house": 0], method: .published, distance: .ddn, precision: .full, rounds: 5, force: true,
+            classes: ["cat": 1, "dog_house": 0], method: .published, distance: .ddn, precision: .full,
+            rounds: 5, force: true,
             threads: 2)
         let decoded = try JSONDecoder().decode(JobOptions.self, from: JSONEncoder().encode(options))
         #expect(decoded == options)

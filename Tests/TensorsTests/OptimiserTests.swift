@@ -48,19 +48,6 @@ import Testing
         #expect(throws: TensorError.self) { _ = try SGD([Tensor([1])]) }
     }
 
-    @Test func topDirectionIsTheLargestEigenvector() throws {
-        let rows =
-            try Tensor.randn([40, 6], generator: Generator(seed: 2))
-            * Tensor([3, 1, 1, 1, 0.5, 1] as [Float])
-        let found = try rows.topDirection(generator: Generator(seed: 3))
-        let exact = try rows.transpose().matmul(rows).symmetricEigen()
-        let largest: Double = try exact.values.select(0, 5).item()
-        #expect(abs(found.eigenvalue - largest) < 1e-3 * largest)
-        let cosine: Double = try (found.direction * exact.vectors.select(1, 5)).sum().abs().item()
-        #expect(cosine > 0.999)
-        #expect(try rows.matmul(found.direction).sum().item(as: Double.self) >= 0)
-    }
-
     @Test func jensenShannonIsZeroForEqualsAndLogTwoForDisjoint() throws {
         let p = try Tensor([1, 0, 1, 0] as [Float], shape: [2, 2])
         let q = try Tensor([1, 0, 0, 1] as [Float], shape: [2, 2])

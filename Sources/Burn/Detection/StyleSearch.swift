@@ -124,7 +124,7 @@ struct StyleSearch: Sendable {
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let rows = try store.rows(Array(own.shuffled(using: &random).prefix(Self.mostRows)))
         let clusters = try [
-            CoherentCluster(in: rows, start: Array(0..<rows.size(0)), choice: .mostSeparate),
+            CoherentCluster(in: UnitRows(rows), start: Array(0..<rows.size(0)), choice: .mostSeparate),
             CoherentCluster.strongest(
                 in: rows, judge.parameters, generator: Generator(seed: seed &+ UInt64(label))),
         ]

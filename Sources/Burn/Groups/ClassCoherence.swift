@@ -74,13 +74,11 @@ struct ClassCoherence: Sendable {
         let outside = chosen.indices.filter { !inside.contains($0) }
         self.members = members
         mixture = found.mixture
-        strength = try found.strength(in: rows, generator: generator)
+        strength = found.strength
         if outside.count >= Self.fewestMembers {
-            let rest = try rows.rows(outside)
-            let share = try rest.topDirection(generator: generator).eigenvalue / Double(outside.count)
-            let left = try CoherentCluster.strongest(in: rest, parameters, generator: generator)
-            remainderStrength = BundleStrength(
-                size: outside.count, tightness: left.tightness, share: share, gain: left.gain)
+            remainderStrength = try CoherentCluster.strongest(
+                in: rows.rows(outside), parameters, generator: generator
+            ).strength
         }
         cosines = try Self.cosines(of: members, to: found.direction, store)
         posteriors = cosines.map(found.mixture.posterior)
@@ -144,7 +142,7 @@ struct ClassCoherence: Sendable {
             chosen.indices.filter { inCluster.contains(chosen[$0]) == side }
         }
         let found =
-            try sides.filter { $0.count > 2 }.map { try CoherentCluster(in: rows, start: $0) }
+            try sides.filter { $0.count > 2 }.map { try CoherentCluster(in: UnitRows(rows), start: $0) }
             + [CoherentCluster.strongest(in: rows, parameters, generator: Generator(seed: seed))]
         let parted = try found.filter { $0.isDistinct(parameters) }.map { bundle in
             var parted = self

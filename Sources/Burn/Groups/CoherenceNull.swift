@@ -100,7 +100,7 @@ struct CoherenceNull {
                 let generator = try Generator(seed: seed &+ UInt64(groups.count))
                 let found = try CoherentCluster.strongest(in: rows, parameters, generator: generator)
                 groups.append(
-                    Group(label: label, strength: try found.strength(in: rows, generator: generator)))
+                    Group(label: label, strength: found.strength))
             }
         }
         return groups

@@ -31,11 +31,12 @@ struct CoherentCluster {
             && rows.count >= parameters.smallestGroup(of: cosines.count)
     }
 
-    /// - Parameter all: the rows that it was found in.
-    func strength(in all: Tensor, generator: Generator) throws -> BundleStrength {
-        BundleStrength(
-            size: cosines.count, tightness: tightness,
-            share: try all.topDirection(generator: generator).eigenvalue / Double(cosines.count), gain: gain)
+    /// Share of all rows' energy along their top direction; nil where it was not looked for.
+    private(set) var topShare: Double?
+
+    /// Among the rows that it was found in, as the strongest.
+    var strength: BundleStrength {
+        BundleStrength(size: cosines.count, tightness: tightness, share: topShare ?? 0, gain: gain)
     }
 
     private static let neighbours = 8
@@ -48,48 +49,66 @@ struct CoherentCluster {
     static func strongest(
         in rows: Tensor, _ parameters: Parameters, generator: Generator
     ) throws -> CoherentCluster {
-        let count = try rows.size(0)
-        let gram = try rows.matmul(rows.transpose())
-        let nearest = try gram.topK(min(neighbours + 1, count), dimension: 1)
-        let seed: Int = try nearest.values.sum([1]).argmax(0).item()
-        let bundle: [Int] = try nearest.indices.select(0, seed).array()
-        var starts = [bundle]
-        var deflated = rows
-        for order in 0..<eigenvectors {
-            let direction = try deflated.topDirection(iterations: 50, generator: generator).direction
-            let projected = try deflated.matmul(direction)
-            deflated = try deflated - projected.unsqueeze(1) * direction.unsqueeze(0)
-            let along: [Float] = try projected.array()
-            let ascending = along.indices.sorted { along[$0] < along[$1] }
-            let size = order == 0 ? count / 2 : Int(Double(count) * endShare)
-            let end = min(count, max(size, parameters.smallestGroup(of: count)))
-            starts += [Array(ascending.prefix(end)), Array(ascending.suffix(end))]
-        }
+        let rows = try UnitRows.compared(rows)
+        let (starts, topShare) = try starts(in: rows, parameters, generator)
         let found = try starts.map { try CoherentCluster(in: rows, start: $0) }
         var distinct = found.filter { $0.isDistinct(parameters) }
         if distinct.isEmpty {
             distinct = try found.compactMap { try $0.withTail(in: rows, parameters) }
         }
-        return (distinct.isEmpty ? found : distinct).max { $0.gain < $1.gain } ?? found[0]
+        var strongest = (distinct.isEmpty ? found : distinct).max { $0.gain < $1.gain } ?? found[0]
+        strongest.topShare = topShare
+        return strongest
+    }
+
+    /// Rows to start from, and the share of the rows' energy along their top direction.
+    private static func starts(
+        in rows: UnitRows, _ parameters: Parameters, _ generator: Generator
+    ) throws -> (starts: [[Int]], topShare: Double) {
+        let count = rows.count
+        var products = try rows.products ?? rows.rows.matmul(rows.rows.transpose())
+        let nearest = try products.topK(min(neighbours + 1, count), dimension: 1)
+        let seed: Int = try nearest.values.sum([1]).argmax(0).item()
+        let bundle: [Int] = try nearest.indices.select(0, seed).array()
+        var starts = [bundle]
+        var topShare = 0.0
+        for order in 0..<eigenvectors {
+            let (eigenvalue, projections) = try UnitRows.top(
+                of: products, iterations: order == 0 ? 100 : 50, generator: generator)
+            if order == 0 { topShare = eigenvalue / Double(count) }
+            if order < eigenvectors - 1 {
+                products = try products - projections.unsqueeze(1) * projections.unsqueeze(0)
+            }
+            let along: [Float] = try projections.array()
+            let ascending = along.indices.sorted { along[$0] < along[$1] }
+            let size = order == 0 ? count / 2 : Int(Double(count) * endShare)
+            let end = min(count, max(size, parameters.smallestGroup(of: count)))
+            starts += [Array(ascending.prefix(end)), Array(ascending.suffix(end))]
+        }
+        return (starts, topShare)
     }
 
     /// Refines direction and membership from `start`, rows by index.
-    init(in rows: Tensor, start: [Int], choice: TwoComponentMixture.Choice = .likeliest) throws {
-        (direction, cosines) = try Self.compare(rows, with: start)
-        mixture = TwoComponentMixture(fitting: cosines, upper: Set(start), choice: choice)
-        self.rows = start
+    init(in rows: UnitRows, start: [Int], choice: TwoComponentMixture.Choice = .likeliest) throws {
+        var (compared, found) = (start, start)
+        var cosines = try Self.compare(rows, with: start)
+        var mixture = TwoComponentMixture(fitting: cosines, upper: Set(start), choice: choice)
         for _ in 0..<Self.refinements {
             let members = cosines.indices.filter { mixture.posterior(cosines[$0]) > 0.5 }
             guard members.count >= 3 else { break }
-            (direction, cosines) = try Self.compare(rows, with: members)
+            compared = members
+            cosines = try Self.compare(rows, with: members)
             mixture = TwoComponentMixture(fitting: cosines, upper: Set(members), choice: choice)
-            self.rows = cosines.indices.filter { mixture.posterior(cosines[$0]) > 0.5 }
-            if self.rows == members { break }
+            found = cosines.indices.filter { mixture.posterior(cosines[$0]) > 0.5 }
+            if found == members { break }
         }
+        (self.cosines, self.mixture, self.rows) = (cosines, mixture, found)
+        let sum = try rows.sum(of: compared)
+        direction = try sum / sum.norm().clamp(1e-9, nil)
     }
 
     /// Beyond the tail of what is not in the bundle; nil where it is not cleanly apart from that either.
-    private func withTail(in rows: Tensor, _ parameters: Parameters) throws -> CoherentCluster? {
+    private func withTail(in rows: UnitRows, _ parameters: Parameters) throws -> CoherentCluster? {
         guard let tailed = mixture.withTail(cosines), tailed.separation > parameters.modeSeparation else {
             return nil
         }
@@ -99,20 +118,16 @@ struct CoherentCluster {
         return cluster.isDistinct(parameters) ? cluster : nil
     }
 
-    /// The mean direction of `members`, and every row's cosine to it; a member's own part is left out of the
-    /// mean that it is compared with, or any few rows would look like a bundle.
-    private static func compare(
-        _ rows: Tensor, with members: [Int]
-    ) throws -> (direction: Tensor, cosines: [Double]) {
-        let sum = try rows.rows(members).sum([0])
-        let norm = try Double(sum.norm().item(as: Float.self))
-        let direction = try sum / max(norm, 1e-9)
-        var cosines = try rows.matmul(direction).array(as: Float.self).map(Double.init)
+    /// Every row's cosine to the mean direction of `members`; a member's own part is left out of the mean that it is compared
+    /// with, or any few rows would look like a bundle.
+    private static func compare(_ rows: UnitRows, with members: [Int]) throws -> [Double] {
+        let (norm, compared) = try rows.cosines(toSumOf: members)
+        var cosines = try compared.array(as: Float.self).map(Double.init)
         for member in members {
             let projection = cosines[member] * norm
             let others = (norm * norm - 2 * projection + 1).squareRoot()
             cosines[member] = others > 1e-6 ? (projection - 1) / others : 0
         }
-        return (direction, cosines)
+        return cosines
     }
 }

@@ -70,7 +70,8 @@ struct ImageBundle: Sendable {
                 4 * others.count >= begin.count
             else { return nil }
             let rows = try store.rows(chosen)
-            cluster = try CoherentCluster(in: rows, start: Array(begin.indices), choice: .mostSeparate)
+            cluster = try CoherentCluster(
+                in: UnitRows(rows), start: Array(begin.indices), choice: .mostSeparate)
             guard cluster.mixture.separation > parameters.bundleSeparation, cluster.rows.count >= smallest,
                 cluster.rows.count < rows.shape[0]
             else { return nil }
@@ -110,7 +111,7 @@ struct ImageBundle: Sendable {
         let outside = found.cosines.indices.filter { !inside.contains($0) }
         let start = min(size, outside.count / 3)
         guard start >= fewest else { return [] }
-        let rest = try rows.rows(outside)
+        let rest = UnitRows(try rows.rows(outside))
         return try (0..<nullStarts).map { _ in
             let drawn = Array(outside.indices.shuffled(using: &random).prefix(start))
             return try CoherentCluster(in: rest, start: drawn, choice: .mostSeparate).gain

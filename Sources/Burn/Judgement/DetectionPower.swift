@@ -112,7 +112,7 @@ struct DetectionPower {
         ])
         let bundle = try CoherentCluster.strongest(in: rows, judge.parameters, generator: generator)
         guard bundle.isDistinct(judge.parameters) else { return false }
-        let pValue = null.pValue(of: try bundle.strength(in: rows, generator: generator), label: label)
+        let pValue = null.pValue(of: bundle.strength, label: label)
         return (pValue ?? 1) < judge.unusual
     }
 }
