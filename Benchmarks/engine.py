@@ -61,11 +61,14 @@ def measure(cache, models, program, threads, rounds, report):
     for model in models:
         flops = eager.ask(work="flops", model=model, layout="contiguous")["flops"]
         for work, passes in WORK.items():
-            seconds = {"burn": [], "channels_last": [], "contiguous": []}
+            seconds = {"reduced": [], "burn": [], "channels_last": [], "contiguous": []}
             sums = {}
             for _ in range(rounds):
                 peaks.append(eager.ask(work="sgemm", repeats=5)["gflops"])
-                answers = {"burn": ours.ask(work=work, model=model, repeats=3)}
+                answers = {
+                    "burn": ours.ask(work=work, model=model, repeats=3),
+                    "reduced": ours.ask(work=work, model=model, repeats=3, reduced=True),
+                }
                 for layout in ("channels_last", "contiguous"):
                     answers[layout] = eager.ask(work=work, model=model, repeats=3, layout=layout)
                 for name, answer in answers.items():
@@ -77,6 +80,7 @@ def measure(cache, models, program, threads, rounds, report):
             best_eager = max(rate["channels_last"], rate["contiguous"])
             rows.append({
                 "model": model, "work": work, "images_per_second": rate, "flops_per_image": flops * passes,
+                "speedup_of_reduced": rate["reduced"] / rate["burn"],
                 "speedup_over_eager": rate["burn"] / rate["contiguous"],
                 "speedup_over_best_eager": rate["burn"] / best_eager,
                 "share_of_sgemm_peak": rate["burn"] * flops * passes / (max(peaks) * 1e9),
@@ -90,5 +94,7 @@ def measure(cache, models, program, threads, rounds, report):
 
 def check_equal(model, work, sums):
     for name, value in sums.items():
-        if abs(value - sums["contiguous"]) > 1e-3 * abs(sums["contiguous"]):
+        # bfloat16 has an error of 2⁻⁹ in each layer.
+        allowed = 0.05 if name == "reduced" else 1e-3
+        if abs(value - sums["contiguous"]) > allowed * abs(sums["contiguous"]):
             raise SystemExit(f"{model} {work}: results differ: {sums}")

@@ -43,12 +43,12 @@ def print_row(row):
     rate = row["images_per_second"]
     print(f"{row['model']:10} {row['work']:15} {rate['burn']:9.0f} {rate['channels_last']:9.0f} "
           f"{rate['contiguous']:9.0f} {row['speedup_over_best_eager']:8.2f}x "
-          f"{100 * row['share_of_sgemm_peak']:8.0f} %", flush=True)
+          f"{100 * row['share_of_sgemm_peak']:8.0f} % {row['speedup_of_reduced']:9.2f}x", flush=True)
 
 
 def measure_engine(a):
-    print("images per second      ours     eager     eager   ours/best   share of\n"
-          "batch 128, float32            chan.last   contig.     eager  sgemm peak")
+    print("images per second      ours     eager     eager   ours/best   share of  bfloat16\n"
+          "batch 128, float32            chan.last   contig.     eager  sgemm peak     /ours")
     result = engine.measure(a.cache, a.models, a.programs / "burn-bench", a.threads, a.rounds, print_row)
     print(f"sgemm peak {result['sgemm_peak_gflops']:.0f} GFLOP/s on {a.threads} threads\n")
     return result

@@ -37,6 +37,8 @@ struct TimeCommand: ParsableCommand {
         var work: Workload.Kind
         var model: String
         var repeats: Int
+        /// Products in bfloat16.
+        var reduced: Bool?
     }
 
     struct Answer: Encodable {
@@ -56,7 +58,8 @@ struct TimeCommand: ParsableCommand {
             let request = try JSONDecoder().decode(Request.self, from: Data(line.utf8))
             let path = URL(filePath: models).appending(path: request.model + ".pt2").path
             let workload = try Workload(
-                request.work, model: path, batch: batch, labels: Tensor(labels))
+                request.work, model: path, reduced: request.reduced ?? false, batch: batch,
+                labels: Tensor(labels))
             let answer = try JSONEncoder().encode(Self.time(workload, repeats: request.repeats))
             try FileHandle.standardOutput.write(contentsOf: answer + Data("\n".utf8))
         }
