@@ -19,8 +19,6 @@ public struct AnalysisJob {
     let file: ModelFile
     let model: GraphModel
     let images: LabelledImages
-    /// Nil where passes are not reduced anyway.
-    let precision: PrecisionTrial?
     let evaluator: Evaluator?
     /// What the user vouches for; nil where nothing was given.
     let trusted: TrustedImages?
@@ -46,7 +44,7 @@ public struct AnalysisJob {
         self.memory = memory
         threads = Self.threads(task.options)
         try Threads.setCurrent(threads)
-        (file, model, images, precision) = try Self.open(task, token: token)
+        (file, model, images) = try Self.open(task)
         helpers?.use(model, images)
         evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in
@@ -71,8 +69,8 @@ public struct AnalysisJob {
 
     /// Its model and its training set.
     static func open(
-        _ task: WorkerTask.Analyse, token: CancellationToken
-    ) throws -> (file: ModelFile, model: GraphModel, images: LabelledImages, precision: PrecisionTrial?) {
+        _ task: WorkerTask.Analyse
+    ) throws -> (file: ModelFile, model: GraphModel, images: LabelledImages) {
         let set = try PackedDataset(directory: task.dataset)
         let size = ImageSize(height: set.height, width: set.width)
         let file = try openModel(at: task.model, skeleton: task.skeleton, images: size)
@@ -80,15 +78,11 @@ public struct AnalysisJob {
             graph: file.graph, weights: file.weights, seed: task.options.seed, read: file.readWeight)
         let images = try LabelledImages(
             set, for: file.graph, options: task.options, modelNames: file.summary.classNames)
-        let measured = try images.measured(by: model)
-        let precision =
-            task.options.precision == .auto ? try PrecisionTrial.run(model, measured, token: token) : nil
-        return (file, model, measured, precision)
+        return (file, model, try images.measured(by: model))
     }
 
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
-        if let precision { report(.log("precision: \(precision.description)")) }
         if let memory {
             let need = MemoryNeed(task.type, model, images, threads: threads)
             report(.log("memory: \(need.description); the worker may use \(MemoryNeed.text(memory))"))
@@ -100,6 +94,9 @@ public struct AnalysisJob {
                 values: imageValues),
             passes: model.passes, report: report)
         let meter = CostMeter(model: model, images: images)
+        if task.options.precision == .auto, let trial = try PrecisionTrial.run(model, images, token: token) {
+            report(.log("precision: \(trial.description)"))
+        }
         let agreement = try checkedAgreement()
         let agreementCost = meter.end(of: .agreement, .boundaryAnalysis)
         var before = try measure(model, verdict: nil)

@@ -22,7 +22,7 @@ public struct HelperJob {
     public init(_ task: WorkerTask.Analyse, directory: String, token: CancellationToken) throws {
         let threads = AnalysisJob.threads(task.options)
         try Threads.setCurrent(threads)
-        let (_, model, images, _) = try AnalysisJob.open(task, token: token)
+        let (_, model, images) = try AnalysisJob.open(task)
         try self.init(
             model: model, images: images, method: task.options.distance, threads: threads,
             directory: directory, token: token)
@@ -46,6 +46,7 @@ public struct HelperJob {
     public func run(_ part: WorkerPart) throws -> WorkerPartEnd {
         try check(part)
         for number in part.taken { unlink(path(number)) }
+        model.allowReducedPrecision(part.isReduced)
         let predicted = Dictionary(uniqueKeysWithValues: zip(part.samples, part.labels))
         let work = try work(of: part.stage)
         // A look for a layer is no work of the part.

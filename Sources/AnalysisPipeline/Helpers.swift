@@ -34,7 +34,7 @@ public final class Helpers: BatchHelp {
 
     /// What is needed to take findings in.
     private struct Inputs {
-        var passes: PassCounter
+        var model: GraphModel
         var dataset: PackedDataset
         var classes: Int
     }
@@ -54,7 +54,7 @@ public final class Helpers: BatchHelp {
     }
 
     func use(_ model: GraphModel, _ images: LabelledImages) {
-        let found = Inputs(passes: model.passes, dataset: images.dataset, classes: images.classes)
+        let found = Inputs(model: model, dataset: images.dataset, classes: images.classes)
         inputs.withLock { $0 = found }
     }
 
@@ -123,6 +123,7 @@ public final class Helpers: BatchHelp {
 
     /// Gives a helper as much as it may have.
     private func feed(_ number: Int) {
+        let isReduced = inputs.withLock { $0?.model.isReduced } ?? false
         state.withLock { state in
             guard let batches = state.batches else { return }
             while let helper = state.helpers[number], !helper.isDismissed,
@@ -136,7 +137,8 @@ public final class Helpers: BatchHelp {
                     .part(
                         WorkerPart(
                             number: part.number, stage: batches.stage.stage, samples: part.samples,
-                            labels: part.labels, threadsOfBatch: batches.threadsOfBatch, taken: helper.taken),
+                            labels: part.labels, threadsOfBatch: batches.threadsOfBatch,
+                            isReduced: isReduced, taken: helper.taken),
                         helper: number))
             }
         }
@@ -163,7 +165,7 @@ public final class Helpers: BatchHelp {
                     rowBytes: batches.stage.rowBytes)
             else { throw HelperFault(description: "its file is not one of its part") }
             // Before the stage may be over, whose cost it is.
-            inputs.passes.add(Passes(forwards: end.forwards, gradients: end.gradients))
+            inputs.model.passes.add(Passes(forwards: end.forwards, gradients: end.gradients))
             inputs.dataset.countReading(bytes: end.bytesRead)
             try batches.finish(part: end.number, findings)
         } catch {

@@ -6,8 +6,10 @@
 
 extern "C" {
 
+bool ct_computes_on_processor(void) { return ct::compute_device().is_cpu(); }
+
 bool ct_has_bfloat16_products(void) {
-    if (!ct::compute_device().is_cpu()) return false;
+    if (!ct_computes_on_processor()) return false;
 #if defined(__x86_64__)
     return __builtin_cpu_supports("avx512bf16");
 #else

@@ -65,7 +65,9 @@ struct Executor {
     /// What is kept for the last layer becomes float32.
     private mutating func widen() throws {
         for (value, slot) in slots.enumerated() {
-            if case .tensor(let tensor) = slot, tensor.type == .bfloat16 {
+            if case .tensor(let tensor) = slot, tensor.type == .bfloat16,
+                !plan.productWeights.contains(value)
+            {
                 slots[value] = .tensor(try tensor.to(.float32))
             }
         }

@@ -39,7 +39,9 @@ extension GraphModel {
     }
 
     /// Whether passes that are asked for in reduced precision, of this model and its copies, are: not before this is called.
-    package func allowReducedPrecision(_ allowed: Bool) { permit.give(allowed && evaluation.features != nil) }
+    package func allowReducedPrecision(_ allowed: Bool) {
+        permit.give(allowed && evaluation.features != nil && ReducedPrecision.isPossible)
+    }
 
     /// Whether they are.
     package var isReduced: Bool { permit.precision(.reduced) == .reduced }

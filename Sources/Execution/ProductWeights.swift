@@ -3,9 +3,8 @@ import Graph
 /// Finds the values that nothing but products reads: weights of them may be kept in their products' precision.
 enum ProductWeights {
     private static let products: Set = [
-        "aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::convolution", "aten::_convolution",
-        "aten::linear",
-        "aten::addmm", "aten::mm", "aten::matmul", "aten::bmm",
+        "aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::linear", "aten::addmm", "aten::mm",
+        "aten::matmul", "aten::bmm",
     ]
 
     /// - Parameter head: the first step that computes with other numbers.

@@ -2,6 +2,9 @@ import CTorch
 
 /// Products of bfloat16 numbers: 8 significant bits and float32's range. Sums are kept in float32.
 public enum ReducedPrecision {
+    /// Whether there are such passes on the compute device: the processor, fast or not.
+    public static var isPossible: Bool { ct_computes_on_processor() }
+
     /// Whether the processor has instructions for them, which make passes about twice as fast.
     public static var isFast: Bool { ct_has_bfloat16_products() }
 }

@@ -30,6 +30,8 @@ public struct WorkerPart: Codable, Hashable, Sendable {
     public var labels: [Int32]
     /// Threads that the operators of one batch use.
     public var threadsOfBatch: Int
+    /// Whether passes are in reduced precision, as they are in the job's own worker.
+    public var isReduced: Bool
     /// Parts whose files are not needed any more.
     public var taken: [Int]
 
@@ -38,13 +40,14 @@ public struct WorkerPart: Codable, Hashable, Sendable {
 
     public init(
         number: Int, stage: StageCost.Stage, samples: [Int], labels: [Int32], threadsOfBatch: Int,
-        taken: [Int]
+        isReduced: Bool = false, taken: [Int]
     ) {
         self.number = number
         self.stage = stage
         self.samples = samples
         self.labels = labels
         self.threadsOfBatch = threadsOfBatch
+        self.isReduced = isReduced
         self.taken = taken
     }
 

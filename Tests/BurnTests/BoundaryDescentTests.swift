@@ -219,4 +219,23 @@ import TinyModels
         let expected: [Int] = try full.argmax(1).array()
         #expect(try settled.argmax(1).array() == expected)
     }
+
+    /// A sample's gradient is of the class that full precision sees, whatever the reduced pass took it for.
+    @Test func aSurveyedSamplesGradientIsOfItsClass() throws {
+        let model = try TinyGraph.convolutional(side: 16, classes: 4, seed: 2)
+        let images = try Tensor.rand([256, 3, 16, 16], generator: Generator(seed: 7))
+        let token = try CancellationToken()
+        let full = try model.surveyed(images, .full, token: token)
+        model.allowReducedPrecision(true)
+        let plain: [Int] = try model.forward(images, mode: .inference, precision: .reduced).argmax(1).array()
+        let found = try model.surveyed(images, token: token)
+        let expected: [Int] = try full.logits.argmax(1).array()
+        #expect(try found.logits.argmax(1).array() == expected)
+        let (a, b) = (try full.gradient.flatten(from: 1), try found.gradient.flatten(from: 1))
+        let cosines: [Float] = try ((a * b).sum([1]) / (a.norm([1]) * b.norm([1]))).array()
+        #expect(cosines.sorted()[128] > 0.98)
+        for (sample, cosine) in cosines.enumerated() where plain[sample] != expected[sample] {
+            #expect(cosine > 0.999, "it was asked again in full")
+        }
+    }
 }

@@ -147,6 +147,24 @@ import Testing
         #expect(high.allSatisfy { mixture.posterior($0) > 0.5 })
     }
 
+    /// No value is lost in a group, and none is far from its group's mean.
+    @Test func groupsKeepEveryValue() {
+        var random = SplitMix64(seed: 5)
+        let values = (0..<5_000).map { _ in 0.1 * random.normal() }.sorted()
+        let groups = GroupedValues(values).groups
+        #expect(groups.count < 1_500 && groups.count > 200)
+        #expect(groups.reduce(0) { $0 + $1.count } == 5_000)
+        #expect(abs(groups.reduce(0) { $0 + $1.sum } - values.reduce(0, +)) < 1e-9)
+        #expect(abs(groups.reduce(0) { $0 + $1.squares } - values.reduce(0) { $0 + $1 * $1 }) < 1e-9)
+        var first = 0
+        for group in groups {
+            let members = values[first..<first + Int(group.count)]
+            #expect(members.allSatisfy { abs($0 - group.mean) <= TwoComponentMixture.narrowest / 20 })
+            first += Int(group.count)
+        }
+        #expect(GroupedValues([]).groups.isEmpty && GroupedValues([0.3, 0.3]).groups.count == 1)
+    }
+
     @Test func thePosteriorRisesWithTheValue() {
         var random = SplitMix64(seed: 2)
         for _ in 0..<20 {

@@ -92,4 +92,21 @@ import Testing
         #expect(try distance(logits(.reduced), before) > 1e-3)
         #expect(try error(logits(.reduced), logits(.full)) < 0.05)
     }
+
+    /// What is reduced ends with the pass, on its thread.
+    @Test func otherProductsOfTheThreadStayInFull() throws {
+        model.allowReducedPrecision(true)
+        _ = try logits(.reduced)
+        let (a, b) = (try Tensor.rand([4, 4], generator: Generator(seed: 1)), try Tensor.eye(4))
+        #expect(try a.matmul(b).type == .float32 && distance(a.matmul(b), a) == 0)
+        #expect(throws: (any Error).self) {
+            try model.forward(
+                Tensor.zeros([1, 3, 5, 7]), mode: .inference, precision: .reduced)
+        }
+        #expect(throws: TensorError.self) {
+            try withReducedPrecision { _ = try a.matmul(Tensor.eye(5)) }
+        }
+        #expect(try a.matmul(b).type == .float32)
+        #expect(try withReducedPrecision { try a.matmul(b).type } == .bfloat16)
+    }
 }

@@ -165,11 +165,7 @@ package struct FirstLook: Sendable {
     }
 
     package func findings(of samples: [Int]) throws -> SampleFindings {
-        let batch = try images.batch(samples)
-        let (seen, gradient) = try model.inputGradient(batch, precision: .reduced, token: token) {
-            try MarginObjective.meanLogit.value($0, $0.argmax(1)).sum()
-        }
-        let logits = try model.withoutNearTies(seen, of: batch, token: token)
+        let (logits, gradient) = try model.surveyed(images.batch(samples), token: token)
         let own = try logits.argmax(1)
         let flat = try gradient.contiguous().flatten(from: 1)
         let norms = try flat.norm([1]).clamp(1e-9, nil)

@@ -25,4 +25,26 @@ extension GraphModel {
         try result.indexCopyInPlace(0, chosen, exact)
         return result
     }
+
+    /// Logits, and each sample's gradient of the mean-logit objective of the class that it is predicted as: in reduced precision,
+    /// but for samples that this would take for another class.
+    func surveyed(
+        _ images: Tensor, _ precision: Precision = .reduced, token: CancellationToken
+    ) throws -> (logits: Tensor, gradient: Tensor) {
+        func look(_ images: Tensor, _ precision: Precision) throws -> (logits: Tensor, gradient: Tensor) {
+            try inputGradient(images, precision: precision, token: token) {
+                try MarginObjective.meanLogit.value($0, $0.argmax(1)).sum()
+            }
+        }
+        let (seen, gradient) = try look(images, precision)
+        guard precision == .reduced, isReduced else { return (seen, gradient) }
+        let logits = try withoutNearTies(seen, of: images, token: token)
+        let (before, after): ([Int], [Int]) = (try seen.argmax(1).array(), try logits.argmax(1).array())
+        let other = before.indices.filter { before[$0] != after[$0] }
+        guard !other.isEmpty else { return (logits, gradient) }
+        let rows = try Tensor(other)
+        let result = try gradient.clone()
+        try result.indexCopyInPlace(0, rows, look(images.indexSelect(0, rows), .full).gradient)
+        return (logits, result)
+    }
 }

@@ -1,28 +1,38 @@
 import Execution
+import Findings
+import Support
 import Tensors
 
 /// What reduced precision does to a model's answers and gradients, measured on images of the job before anything rests on it.
 package struct PrecisionTrial: Sendable {
-    /// Median over the images of the cosine between the first gradient in full and in reduced precision; NaN where a model has
-    /// none.
-    package let cosine: Double
-    /// Share of the images that are predicted alike.
+    /// Of the images' cosines between the first gradient in full and in reduced precision: the median, and the tenth that is
+    /// lowest. 0 for an image without a gradient.
+    package let median, lowest: Double
+    /// Share of the images that are predicted alike, once near ties are asked again.
     package let agreement: Double
+    package let images: Int
+    /// What an operator said that does not take such numbers.
+    package let refusal: String?
 
-    static let images = 64
+    static let mostImages = 64
     /// Rounding at random turns a direction by less than the directions of two samples of a class differ by; a model that lies
     /// beyond this has numbers that bfloat16 cannot hold.
-    static let leastCosine = 0.98
-    /// A prediction changes where two classes are level; few are.
-    static let leastAgreement = 0.95
+    static let leastMedian = 0.98
+    static let leastLowest = 0.9
+    /// Images of a step of training that is tried.
+    private static let mostTrained = 8
 
     /// Whether passes whose errors average out may be reduced.
-    package var isAccepted: Bool { cosine >= Self.leastCosine && agreement >= Self.leastAgreement }
+    package var isAccepted: Bool {
+        refusal == nil && median >= Self.leastMedian && lowest >= Self.leastLowest && agreement == 1
+    }
 
     package var description: String {
-        "products before the last layer are \(isAccepted ? "" : "not ")taken in bfloat16: on \(Self.images) images the same "
-            + "prediction for \(Int((agreement * 100).rounded())) %, first gradients with a median cosine of "
-            + "\((cosine * 1_000).rounded() / 1_000)"
+        let taken = "products before the last layer are \(isAccepted ? "" : "not ")taken in bfloat16: "
+        if let refusal { return taken + "with such numbers the model does not run (\(refusal))" }
+        func text(_ cosine: Double) -> String { "\((cosine * 1_000).rounded() / 1_000)" }
+        return taken + "of \(images) images \(Int((agreement * 100).rounded(.down))) % are predicted alike, "
+            + "first gradients have a median cosine of \(text(median)), a tenth of them \(text(lowest)) or less"
     }
 
     /// Lets `model` and its copies reduce passes where the trial is passed.
@@ -32,39 +42,56 @@ package struct PrecisionTrial: Sendable {
     ) throws -> PrecisionTrial? {
         guard ReducedPrecision.isFast, model.graph.imageType == .float32, images.count > 0 else { return nil }
         model.allowReducedPrecision(true)
-        let count = min(Self.images, images.count)
-        // Evenly over the set, which may be sorted by class.
-        let samples = (0..<count).map { $0 * images.count / count }
-        var (cosines, same) = ([Float](), 0)
-        do {
-            for part in images.parts(of: samples) {
-                let batch = try images.batch(part)
-                let (full, reduced) = (
-                    try look(model, batch, .full, token), try look(model, batch, .reduced, token)
-                )
-                cosines += try (full.direction * reduced.direction).sum([1]).array()
-                same += zip(full.predictions, reduced.predictions).count { $0 == $1 }
-            }
-        } catch let error as CancellationError {
+        let trial: PrecisionTrial
+        do { trial = try measure(model, images, token) } catch let error as CancellationError {
             throw error
         } catch {
-            // An operator that does not take such numbers; the same passes in full are tried by the job itself.
-            model.allowReducedPrecision(false)
-            return PrecisionTrial(cosine: .nan, agreement: 0)
+            trial = PrecisionTrial(
+                median: 0, lowest: 0, agreement: 0, images: 0,
+                refusal: (error as? Problem)?.detail ?? "\(error)")
         }
-        let trial = PrecisionTrial(
-            cosine: Double(cosines.sorted()[cosines.count / 2]), agreement: Double(same) / Double(count))
         model.allowReducedPrecision(trial.isAccepted)
         return trial
     }
 
-    private static func look(
-        _ model: GraphModel, _ batch: Tensor, _ precision: Precision, _ token: CancellationToken
-    ) throws -> (direction: Tensor, predictions: [Int]) {
-        let (logits, gradient) = try model.inputGradient(batch, precision: precision, token: token) {
-            try MarginObjective.meanLogit.value($0, $0.argmax(1)).sum()
+    private static func measure(
+        _ model: GraphModel, _ images: LabelledImages, _ token: CancellationToken
+    ) throws -> PrecisionTrial {
+        let count = min(mostImages, images.count)
+        // Evenly over the set, which may be sorted by class.
+        let samples = (0..<count).map { $0 * images.count / count }
+        var (cosines, same) = ([Double](), 0)
+        for part in images.parts(of: samples) {
+            let batch = try images.batch(part)
+            let full = try model.surveyed(batch, .full, token: token)
+            let reduced = try model.surveyed(batch, .reduced, token: token)
+            cosines += try (full.gradient.unitVectors() * reduced.gradient.unitVectors()).sum([1])
+                .array(as: Float.self).map { $0.isFinite ? Double($0) : 0 }
+            let found: [Int] = try reduced.logits.argmax(1).array()
+            same += try zip(full.logits.argmax(1).array(as: Int.self), found).count { $0 == $1 }
         }
-        let flat = try gradient.contiguous().flatten(from: 1)
-        return (try flat / flat.norm([1]).clamp(1e-30, nil).unsqueeze(1), try logits.argmax(1).array())
+        try train(model, images, Array(samples.prefix(min(mostTrained, images.mostLearnedTogether))), token)
+        return PrecisionTrial(
+            median: Statistics.median(cosines), lowest: Statistics.quantile(cosines, 0.1),
+            agreement: Double(same) / Double(count), images: count, refusal: nil)
+    }
+
+    /// A copy takes a step, whose plan has operators that the other passes have not.
+    private static func train(
+        _ model: GraphModel, _ images: LabelledImages, _ samples: [Int], _ token: CancellationToken
+    ) throws {
+        let copy = try model.copy()
+        let logits = try copy.forward(
+            images.batch(samples), mode: .training, precision: .reduced, token: token)
+        let loss = try logits.crossEntropy(images.labels(samples))
+        _ = try Autograd.gradientsIfUsed(of: [loss], weightedBy: [nil], withRespectTo: copy.parameters)
+    }
+}
+
+extension Tensor {
+    /// Rows of length 1, (N, values), for (N, …); 0 for a row of zeros.
+    fileprivate func unitVectors() throws -> Tensor {
+        let flat = try contiguous().flatten(from: 1)
+        return try flat / flat.norm([1]).clamp(1e-30, nil).unsqueeze(1)
     }
 }

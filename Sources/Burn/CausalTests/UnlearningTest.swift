@@ -95,7 +95,7 @@ struct UnlearningTest {
                 half(bundle, fold), table, keeping: half(rest, fold), others: others, mirrors: mirrors, fold)
             guard let tuned else { return nil }
             for (samples, isSuspect) in [(half(bundle, 1 - fold), true), (half(rest, 1 - fold), false)] {
-                let after = try tuned.predictions(images, samples, precision: .reduced, token: token)
+                let after = try tuned.predictions(images, samples, token: token)
                 for (sample, now) in zip(samples, after) {
                     outcome.tested.insert(sample)
                     if now != label { outcome.leaving.insert(sample) }

@@ -161,8 +161,7 @@ struct TriggerSearch: Sendable {
     func predictions(_ samples: [Int], without trigger: TriggerEstimate) throws -> [Int] {
         try images.parts(of: samples).flatMap { part in
             let bare = try trigger.removed(from: images.batch(part))
-            return try model.forward(bare, mode: .inference, precision: .reduced, token: token).argmax(1)
-                .array(as: Int.self)
+            return try model.forward(bare, mode: .inference, token: token).argmax(1).array(as: Int.self)
         }
     }
 

@@ -73,15 +73,13 @@ extension GraphModel {
 
     /// Predicted outputs of samples by index, or of all.
     public func predictions(
-        _ images: LabelledImages, _ indices: [Int]? = nil, precision: Precision = .full,
-        token: CancellationToken? = nil, progress: (Double) -> Void = { _ in }
+        _ images: LabelledImages, _ indices: [Int]? = nil, token: CancellationToken? = nil,
+        progress: (Double) -> Void = { _ in }
     ) throws -> [Int] {
         let indices = indices ?? Array(0..<images.count)
         var predictions: [Int] = []
         for part in images.parts(of: indices) {
-            predictions += try forward(
-                images.batch(part), mode: .inference, precision: precision, token: token
-            ).argmax(1).array()
+            predictions += try forward(images.batch(part), mode: .inference, token: token).argmax(1).array()
             progress(Double(predictions.count) / Double(indices.count))
         }
         return predictions

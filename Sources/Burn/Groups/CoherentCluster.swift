@@ -34,9 +34,10 @@ struct CoherentCluster {
     /// Share of all rows' energy along their top direction; nil where it was not looked for.
     private(set) var topShare: Double?
 
-    /// Among the rows that it was found in, as the strongest.
+    /// Of the strongest one, among the rows that it was found in.
     var strength: BundleStrength {
-        BundleStrength(size: cosines.count, tightness: tightness, share: topShare ?? 0, gain: gain)
+        guard let topShare else { preconditionFailure("only the strongest bundle of rows has one") }
+        return BundleStrength(size: cosines.count, tightness: tightness, share: topShare, gain: gain)
     }
 
     private static let neighbours = 8

@@ -37,12 +37,14 @@ extension TwoComponentMixture {
     /// The same values with a tail in the lower mode, where that explains them better than its three numbers more do by chance
     /// (Bayesian information criterion: Schwarz, "Estimating the dimension of a model", 1978). Else nil.
     func withTail(_ values: [Double]) -> TwoComponentMixture? {
-        var components = Self.begin(values)
+        let sorted = values.sorted()
+        var components = Self.begin(sorted)
         guard components.count == 3 else { return nil }
+        let grouped = GroupedValues(sorted)
         var likelihood = -Double.infinity
         for _ in 0..<Self.tailIterations {
             let before = likelihood
-            (components, likelihood) = Self.step(components, values)
+            (components, likelihood) = Self.step(components, grouped, of: Double(values.count))
             guard likelihood - before > 1e-4 * Double(values.count) else { break }
         }
         components.sort { $0.mean < $1.mean }
@@ -64,8 +66,7 @@ extension TwoComponentMixture {
     private typealias Normal = (mean: Double, deviation: Double, weight: Double)
 
     /// The upper values by the split that parts them best, the tail as the next ones.
-    private static func begin(_ values: [Double]) -> [Normal] {
-        let sorted = values.sorted()
+    private static func begin(_ sorted: [Double]) -> [Normal] {
         let cut = otsuCut(sorted)
         let below = sorted.prefix { $0 <= cut }
         let tail = Int(Double(below.count) * tailAtFirst)
@@ -81,14 +82,15 @@ extension TwoComponentMixture {
 
     /// One step of expectation maximisation.
     /// - Returns: with the log-likelihood, up to a constant, of the components that were given.
-    private static func step(_ normals: [Normal], _ values: [Double]) -> (
-        normals: [Normal], likelihood: Double
-    ) {
+    private static func step(
+        _ normals: [Normal], _ values: GroupedValues, of count: Double
+    ) -> (normals: [Normal], likelihood: Double) {
         var sums = [(total: Double, value: Double, square: Double)](
             repeating: (0, 0, 0), count: normals.count)
         var likelihood = 0.0
         var densities = [Double](repeating: 0, count: normals.count)
-        for value in values {
+        for group in values.groups {
+            let value = group.mean
             var density = 0.0
             for (k, normal) in normals.enumerated() {
                 let z = (value - normal.mean) / normal.deviation
@@ -96,19 +98,19 @@ extension TwoComponentMixture {
                 density += densities[k]
             }
             density = max(density, 1e-300)
-            likelihood += log(density)
+            likelihood += group.count * log(density)
             for k in normals.indices {
                 let part = densities[k] / density
-                sums[k].total += part
-                sums[k].value += part * value
-                sums[k].square += part * value * value
+                sums[k].total += part * group.count
+                sums[k].value += part * group.sum
+                sums[k].square += part * group.squares
             }
         }
         let next = zip(normals, sums).map { normal, sum -> Normal in
             guard sum.total > 1 else { return normal }
             let mean = sum.value / sum.total
             let variance = max(sum.square / sum.total - mean * mean, 0)
-            return (mean, max(variance.squareRoot(), narrowest), sum.total / Double(values.count))
+            return (mean, max(variance.squareRoot(), narrowest), sum.total / count)
         }
         return (next, likelihood)
     }

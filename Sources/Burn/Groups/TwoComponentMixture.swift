@@ -47,32 +47,37 @@ struct TwoComponentMixture: Hashable, Sendable {
     /// may settle on the tip of a mode.
     init(fitting values: [Double], upper: Set<Int>, choice: Choice = .likeliest) {
         let sorted = values.sorted()
+        let grouped = GroupedValues(sorted)
         let cuts = [Self.otsuCut(sorted), Statistics.quantile(sorted, 0.95)]
         let starts = [values.indices.map { upper.contains($0) }] + cuts.map { cut in values.map { $0 > cut } }
         let fits = starts.filter { $0.contains(true) && $0.contains(false) }
-            .map { Self(fitting: values, split: $0) }
+            .map { Self(fitting: values, grouped, split: $0) }
         let best =
             switch choice {
             case .likeliest, .tailed: fits.max { $0.logLikelihood(values) < $1.logLikelihood(values) }
             case .mostSeparate: fits.max { $0.separation < $1.separation }
             }
-        self = best ?? Self(fitting: values, split: values.map { _ in false })
+        self = best ?? Self(fitting: values, grouped, split: values.map { _ in false })
         if choice == .tailed, let tailed = withTail(values) { self = tailed }
     }
 
     /// Expectation maximisation from one start.
-    private init(fitting values: [Double], split: [Bool], iterations: Int = 100) {
+    private init(
+        fitting values: [Double], _ grouped: GroupedValues, split: [Bool], iterations: Int = 100
+    ) {
         means = [0, 1]
         deviations = [1, 1]
         weights = [0.5, 0.5]
         var sums = Sums()
-        for (value, isUpper) in zip(values, split) { sums.add(value, upper: isUpper ? 1 : 0) }
+        for (value, isUpper) in zip(values, split) {
+            sums.add(.init(count: 1, sum: value, squares: value * value), upper: isUpper ? 1 : 0)
+        }
         maximise(sums)
         for _ in 0..<iterations {
             let before = means
             let posterior = Posterior(self)
             sums = Sums()
-            for value in values { sums.add(value, upper: posterior.upper(value)) }
+            for group in grouped.groups { sums.add(group, upper: posterior.upper(group.mean)) }
             maximise(sums)
             if abs(before[0] - means[0]) + abs(before[1] - means[1]) < 1e-4 { break }
         }
@@ -111,14 +116,13 @@ struct TwoComponentMixture: Hashable, Sendable {
         var upperValue = 0.0
         var upperSquare = 0.0
 
-        mutating func add(_ x: Double, upper share: Double) {
-            let squared = x * x
-            total += 1
-            value += x
-            square += squared
-            upper += share
-            upperValue += share * x
-            upperSquare += share * squared
+        mutating func add(_ group: GroupedValues.Group, upper share: Double) {
+            total += group.count
+            value += group.sum
+            square += group.squares
+            upper += share * group.count
+            upperValue += share * group.sum
+            upperSquare += share * group.squares
         }
     }
 

@@ -30,9 +30,25 @@ struct Inpainting: Sendable {
         counts = try Tensor(squares.counts)
     }
 
+    /// Values of images that a table is made of at once.
+    private static let mostValues = 1 << 24
+
     /// `images` (N, C, H, W) with the narrowest neighbourhood that is known anywhere for what is not.
     func fill(_ images: Tensor) throws -> Tensor {
         guard unknown.count > 0 else { return images }
+        // Not the caller's memory, whatever its order.
+        let filled = try images.clone().contiguous().flatten(from: 1)
+        let count = try images.size(0)
+        let together = max(1, Self.mostValues / background.count)
+        for start in stride(from: 0, to: count, by: together) {
+            let part = start..<min(start + together, count)
+            try filled.rows(part).indexCopyInPlace(1, unknown, missing(images.rows(part)))
+        }
+        return try filled.reshape(images.shape)
+    }
+
+    /// What is filled in, (N, U).
+    private func missing(_ images: Tensor) throws -> Tensor {
         let table = try Self.table((images - background) * known)
         func values(_ places: [Tensor]) throws -> Tensor {
             try places.dropFirst().reduce(table.indexSelect(1, places[0])) {
@@ -40,11 +56,7 @@ struct Inpainting: Sendable {
             }
         }
         let means = try ((values(corners.added) - values(corners.taken)) / counts).to(.float32)
-        // Not the caller's memory, whatever its order.
-        let filled = try images.clone().contiguous().flatten(from: 1)
-        try filled.indexCopyInPlace(
-            1, unknown, means + background.flatten().indexSelect(0, unknown))
-        return try filled.reshape(images.shape)
+        return try means + background.flatten().indexSelect(0, unknown)
     }
 
     /// The sums of all values above and to the left of each corner, (N, C (H + 1) (W + 1)). In double precision: a small square's

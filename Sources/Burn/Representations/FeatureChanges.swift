@@ -92,9 +92,8 @@ package struct FeatureChange: Sendable {
     }
 
     private func features(_ batch: Tensor) throws -> Tensor {
-        let found = try model.forwardWithFeatures(
-            batch, mode: .inference, precision: .reduced, token: token
-        ).features
+        // In full: the difference of two that are nearly the same.
+        let found = try model.forwardWithFeatures(batch, mode: .inference, token: token).features
         guard let found else {
             throw Problem(
                 .internal, code: "features-missing",

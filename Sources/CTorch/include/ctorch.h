@@ -167,6 +167,8 @@ ct_status ct_backward(
 
 // Precision
 
+/// Whether no GPU is the compute device.
+bool ct_computes_on_processor(void);
 /// Whether the processor has instructions for products of bfloat16 numbers, and is the compute device.
 bool ct_has_bfloat16_products(void);
 /// Whether convolutions and matrix products that are called from this thread take their operands as bfloat16, and give such.
