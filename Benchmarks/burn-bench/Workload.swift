@@ -31,7 +31,8 @@ struct Workload {
         case .training:
             let optimiser = try SGD(model.parameters, momentum: 0.9, weightDecay: 5e-4, nesterov: true)
             step = {
-                let loss = try model.forward(images, mode: .training, precision: .reduced).crossEntropy(labels)
+                let loss = try model.forward(images, mode: .training, precision: .reduced).crossEntropy(
+                    labels)
                 let gradients = try Autograd.gradients(of: loss, withRespectTo: model.parameters)
                 try optimiser.step(gradients, learningRate: 1e-3)
                 return try loss.detach()
