@@ -48,7 +48,7 @@ export function optionsForm(signal) {
       field('Distances and adversarial labels', analysis, { hint: 'Of sets beyond a thousand samples of a class, full also surveys all of them.', location: '/options/analysis' }),
       field('Precision', precision, { location: '/options/precision' }),
       field('Refinement rounds, at most', rounds, { location: '/options/rounds' }),
-      field('Seed', seed, { hint: 'The same inputs, options and seed give the same result.', location: '/options/seed' }),
+      field('Seed', seed, { hint: 'The same inputs, options and seed give the same result on processors of one kind.', location: '/options/seed' }),
       field('Threads', threads, { hint: 'Empty: all processors.', location: '/options/threads' }),
       field('Priority', priority, {
         hint: 'From −10 to 10; higher ones of your jobs run first.', location: '/priority',
