@@ -77,7 +77,8 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public var distance: DistanceMethod
     /// Nil for jobs of before there was a choice, which analysed all samples.
     public var analysis: Analysis?
-    public var precision: Precision
+    /// Nil for jobs of before there was a choice, which computed in full.
+    public var precision: Precision?
     /// The most refinement rounds (phase 2); 0 keeps what decoupling made.
     public var rounds: Int
     /// Purify even where the verdict is only "suspicious".
@@ -98,7 +99,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
     public init(
         seed: UInt64 = 0, input: InputScaling = InputScaling(), classes: [String: Int]? = nil,
         method: Method = .full, distance: DistanceMethod = .newton, analysis: Analysis? = .suspects,
-        precision: Precision = .auto, rounds: Int = 3, force: Bool = false, threads: Int? = nil,
+        precision: Precision? = .auto, rounds: Int = 3, force: Bool = false, threads: Int? = nil,
         slots: Int? = nil, trusted: String? = nil,
         acceptDisagreement: Bool = false, parameters: Parameters? = nil
     ) {
@@ -137,8 +138,7 @@ public struct JobOptions: Codable, Hashable, Sendable {
         method = try container.decodeIfPresent(Method.self, forKey: .method) ?? defaults.method
         distance = try container.decodeIfPresent(DistanceMethod.self, forKey: .distance) ?? defaults.distance
         analysis = try container.decodeIfPresent(Analysis.self, forKey: .analysis)
-        // Jobs of before there was a choice.
-        precision = try container.decodeIfPresent(Precision.self, forKey: .precision) ?? .full
+        precision = try container.decodeIfPresent(Precision.self, forKey: .precision)
         rounds = try container.decodeIfPresent(Int.self, forKey: .rounds) ?? defaults.rounds
         force = try container.decodeIfPresent(Bool.self, forKey: .force) ?? defaults.force
         threads = try container.decodeIfPresent(Int.self, forKey: .threads)

@@ -27,7 +27,9 @@ extension JobReport.Rerun {
         if let analysis = options.analysis, analysis != .suspects {
             words += ["--analysis", analysis.rawValue]
         }
-        if options.precision != .auto { words += ["--precision", options.precision.rawValue] }
+        if let precision = options.precision, precision != .auto {
+            words += ["--precision", precision.rawValue]
+        }
         if type == .purify { words += ["--rounds", "\(options.rounds)"] }
         for (name, value) in (options.parameters?.changed ?? [:]).sorted(by: { $0.key < $1.key }) {
             words += ["--parameter", "\(name)=\(value)"]

@@ -9,7 +9,7 @@ import Testing
         expected.seed = 7
         // Of before there was a choice.
         expected.analysis = nil
-        expected.precision = .full
+        expected.precision = nil
         #expect(options.analysesAllSamples && !JobOptions().analysesAllSamples)
         #expect(options == expected)
     }

@@ -37,7 +37,7 @@ enum RerunSection {
         if !options.input.std.isEmpty { table.add(["Standard deviation", "\(list(options.input.std))"]) }
         if options.method != .full { table.add(["Method", "\(options.method.rawValue)"]) }
         table.add(["Boundary distance", "\(options.distance.rawValue)"])
-        table.add(["Precision", "\(options.precision.rawValue)"])
+        if let precision = options.precision { table.add(["Precision", "\(precision.rawValue)"]) }
         table.add(["Refinement rounds, at most", "\(options.rounds)"])
         table.add(["Purify what is only suspicious", options.force ? "yes" : "no"])
         if options.acceptDisagreement { table.add(["Go on though predictions and labels disagree", "yes"]) }
