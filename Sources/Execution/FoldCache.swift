@@ -23,7 +23,7 @@ extension GraphModel {
         guard !plan.productWeights.isEmpty else { return [:] }
         return try withFoldCache { cache in
             if let reduced = cache.reduced { return reduced }
-            var full = Dictionary(weights.map { ($0.value, $0.detached) }) { first, _ in first }
+            var full = weightsByValue
             for (fold, merged) in zip(plan.folds, try merged(plan, &cache)) {
                 full[fold.foldedWeight] = merged.weight
                 full[fold.foldedBias] = merged.bias
@@ -35,6 +35,10 @@ extension GraphModel {
             cache.reduced = reduced
             return reduced
         }
+    }
+
+    private var weightsByValue: [Graph.ValueID: Tensor] {
+        Dictionary(weights.map { ($0.value, $0.detached) }) { first, _ in first }
     }
 
     private func withFoldCache<Result>(_ body: (inout FoldCache) throws -> Result) throws -> Result {
@@ -49,7 +53,7 @@ extension GraphModel {
         _ plan: ExecutionPlan, _ cache: inout FoldCache
     ) throws -> [(weight: Tensor, bias: Tensor)] {
         if let merged = cache.merged { return merged }
-        let byValue = Dictionary(weights.map { ($0.value, $0.detached) }) { first, _ in first }
+        let byValue = weightsByValue
         let merged = try plan.folds.map { fold in
             try fold.merge { value in
                 guard let tensor = byValue[value] else {

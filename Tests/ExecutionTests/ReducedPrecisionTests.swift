@@ -1,22 +1,9 @@
 import Execution
-import Graph
 import Tensors
 import Testing
 
 /// Passes with products in bfloat16: near to those in full, and none before they are allowed.
-@Suite struct ReducedPrecisionTests {
-    let reference: Reference.Network
-    let model: GraphModel
-    let images: Tensor
-    let labels: Tensor
-
-    init() throws {
-        reference = try Reference.load()
-        model = try reference.model(seed: 7)
-        images = try reference.images.tensor()
-        labels = try Tensor(reference.labels)
-    }
-
+extension GraphModelTests {
     private func logits(_ precision: Precision) throws -> Tensor {
         try model.forward(images, mode: .inference, precision: precision)
     }

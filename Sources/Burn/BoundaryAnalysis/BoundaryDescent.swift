@@ -47,15 +47,16 @@ package struct BoundaryDescent {
         }
 
         /// Keeps what the model says of `samples` where they are now.
-        /// - Returns: the places among `samples` of those that are still inside.
-        mutating func arrived(_ samples: [Int], _ logits: Tensor, _ margins: Tensor) throws -> [Int] {
+        /// - Returns: their margins, and the places among `samples` of those that are still inside.
+        mutating func arrived(_ samples: [Int], _ logits: Tensor) throws -> (margins: Tensor, inside: [Int]) {
             let rows = try Tensor(samples)
-            try reachedMargins.indexCopyInPlace(0, rows, margins)
             let own = try predicted.indexSelect(0, rows)
+            let margins = try MarginObjective.runnerUp.value(logits, own)
+            try reachedMargins.indexCopyInPlace(0, rows, margins)
             let rivals: [Int] = try MarginObjective.others(logits, own).argmax(1).array()
             for (row, sample) in samples.enumerated() { labels[sample] = rivals[row] }
             let inside: [Bool] = try (margins .> 0).array()
-            return inside.indices.filter { inside[$0] }
+            return (margins, inside.indices.filter { inside[$0] })
         }
     }
 
@@ -77,10 +78,9 @@ package struct BoundaryDescent {
         let inside = try descend(&way, Array(way.labels.indices), .reduced, steps: steps)
         let crossed = Set(way.labels.indices).subtracting(inside).sorted()
         guard !crossed.isEmpty else { return inside }
-        let rows = try Tensor(crossed)
-        let logits = try model.forward(way.reached.indexSelect(0, rows), mode: .inference, token: token)
-        let margins = try MarginObjective.runnerUp.value(logits, way.predicted.indexSelect(0, rows))
-        let back = try way.arrived(crossed, logits, margins).map { crossed[$0] }
+        let position = try way.reached.indexSelect(0, Tensor(crossed))
+        let logits = try model.forward(position, mode: .inference, token: token)
+        let back = try way.arrived(crossed, logits).inside.map { crossed[$0] }
         return (inside + back).sorted()
     }
 
@@ -102,8 +102,7 @@ package struct BoundaryDescent {
                     try objective.value($0, own).sum()
                 }
             way.gradients += last ? 0 : active.count
-            let margins = try MarginObjective.runnerUp.value(logits, own)
-            let remaining = try way.arrived(active, logits, margins)
+            let (margins, remaining) = try way.arrived(active, logits)
             active = remaining.map { active[$0] }
             if active.isEmpty || last { break }
             let kept = try Tensor(remaining)

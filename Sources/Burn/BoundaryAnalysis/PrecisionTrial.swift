@@ -65,7 +65,10 @@ package struct PrecisionTrial: Sendable {
             let batch = try images.batch(part)
             let full = try model.surveyed(batch, .full, token: token)
             let reduced = try model.surveyed(batch, .reduced, token: token)
-            cosines += try (full.gradient.unitVectors() * reduced.gradient.unitVectors()).sum([1])
+            let directions = try [full.gradient, reduced.gradient].map {
+                try $0.contiguous().flatten(from: 1).unitRows(least: 1e-30)
+            }
+            cosines += try (directions[0] * directions[1]).sum([1])
                 .array(as: Float.self).map { $0.isFinite ? Double($0) : 0 }
             let found: [Int] = try reduced.logits.argmax(1).array()
             same += try zip(full.logits.argmax(1).array(as: Int.self), found).count { $0 == $1 }
@@ -85,13 +88,5 @@ package struct PrecisionTrial: Sendable {
             images.batch(samples), mode: .training, precision: .reduced, token: token)
         let loss = try logits.crossEntropy(images.labels(samples))
         _ = try Autograd.gradientsIfUsed(of: [loss], weightedBy: [nil], withRespectTo: copy.parameters)
-    }
-}
-
-extension Tensor {
-    /// Rows of length 1, (N, values), for (N, …); 0 for a row of zeros.
-    fileprivate func unitVectors() throws -> Tensor {
-        let flat = try contiguous().flatten(from: 1)
-        return try flat / flat.norm([1]).clamp(1e-30, nil).unsqueeze(1)
     }
 }

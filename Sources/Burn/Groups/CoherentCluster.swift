@@ -50,8 +50,9 @@ struct CoherentCluster {
     static func strongest(
         in rows: Tensor, _ parameters: Parameters, generator: Generator
     ) throws -> CoherentCluster {
-        let rows = try UnitRows.compared(rows)
-        let (starts, topShare) = try starts(in: rows, parameters, generator)
+        let products = try rows.matmul(rows.transpose())
+        let rows = UnitRows(rows, products: products)
+        let (starts, topShare) = try starts(products, parameters, generator)
         let found = try starts.map { try CoherentCluster(in: rows, start: $0) }
         var distinct = found.filter { $0.isDistinct(parameters) }
         if distinct.isEmpty {
@@ -64,10 +65,10 @@ struct CoherentCluster {
 
     /// Rows to start from, and the share of the rows' energy along their top direction.
     private static func starts(
-        in rows: UnitRows, _ parameters: Parameters, _ generator: Generator
+        _ products: Tensor, _ parameters: Parameters, _ generator: Generator
     ) throws -> (starts: [[Int]], topShare: Double) {
-        let count = rows.count
-        var products = try rows.products ?? rows.rows.matmul(rows.rows.transpose())
+        let count = try products.size(0)
+        var products = products
         let nearest = try products.topK(min(neighbours + 1, count), dimension: 1)
         let seed: Int = try nearest.values.sum([1]).argmax(0).item()
         let bundle: [Int] = try nearest.indices.select(0, seed).array()

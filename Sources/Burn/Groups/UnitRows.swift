@@ -10,18 +10,8 @@ struct UnitRows {
     /// (n, n); nil where they are not worth their making.
     let products: Tensor?
 
-    /// Rows of which a few sums are wanted.
-    init(_ rows: Tensor) {
-        self.rows = rows
-        products = nil
-    }
-
-    private init(_ rows: Tensor, products: Tensor) { (self.rows, self.products) = (rows, products) }
-
-    /// Rows that are compared with each other.
-    static func compared(_ rows: Tensor) throws -> UnitRows {
-        UnitRows(rows, products: try rows.matmul(rows.transpose()))
-    }
+    /// - Parameter products: see there; for rows of which many sums are wanted.
+    init(_ rows: Tensor, products: Tensor? = nil) { (self.rows, self.products) = (rows, products) }
 
     var count: Int { rows.shape[0] }
 

@@ -119,6 +119,8 @@ package final class PerturbationStore: Sendable {
 }
 
 extension Tensor {
-    /// Rows of (n, width) at length 1; zeros stay zeros.
-    func unitRows() throws -> Tensor { try self / norm([1]).clamp(1e-9, nil).unsqueeze(1) }
+    /// Rows of (n, width) at length 1; those shorter than `least`, and zeros, stay shorter.
+    func unitRows(least: Double = 1e-9) throws -> Tensor {
+        try self / norm([1]).clamp(least, nil).unsqueeze(1)
+    }
 }
