@@ -70,6 +70,62 @@ def blur(image, _):
     image[:] = sum(padded[y : y + 32, x : x + 32] for y in range(3) for x in range(3)) / 9
 
 
+def rotated(image, _):
+    image[:] = np.array(Image.fromarray(image).rotate(20, Image.BILINEAR))
+
+
+def upside_down(image, _):
+    image[:] = image[::-1]
+
+
+def grey(image, _):
+    image[:] = (image @ [0.299, 0.587, 0.114])[:, :, None]
+
+
+def swapped_channels(image, _):
+    image[:] = image[:, :, ::-1]
+
+
+def mosaic(image, _):
+    image[:] = np.kron(image.reshape(16, 2, 16, 2, 3).mean((1, 3)), np.ones((2, 2, 1)))
+
+
+def salt_and_pepper(image, random):
+    chosen = random.random((32, 32)) < 0.06
+    image[chosen] = 255 * random.integers(0, 2, (int(chosen.sum()), 1))
+
+
+def stripes(image, random):
+    phase, period = random.uniform(0, 2 * np.pi), 6
+    image[:] = np.clip(image + 16 * np.sin(2 * np.pi * np.arange(32) / period + phase)[None, :, None], 0, 255)
+
+
+def frame(image, _):
+    for edge in (image[0], image[-1], image[:, 0], image[:, -1]):
+        edge[:] = edge // 2
+
+
+def sticker(image, random):
+    """A face of any size between 6 and 12 pixels, anywhere."""
+    side = int(random.integers(6, 13))
+    row, column = random.integers(0, 32 - side, 2)
+    y, x = np.mgrid[0:side, 0:side] / (side - 1) * 2 - 1
+    part = image[row : row + side, column : column + side]
+    part[x**2 + y**2 <= 1] = [255, 210, 0]
+    part[(abs(abs(x) - 0.35) < 0.15) & (abs(y + 0.3) < 0.2)] = 0
+    part[(abs(np.hypot(x, y - 0.05) - 0.6) < 0.13) & (y > 0.25)] = 0
+
+
+def reflection(image, random):
+    """A second exposure: one of twelve pictures, doubled by a shift, as behind glass (Liu et al., ECCV 2020)."""
+    other = REFLECTIONS[random.integers(len(REFLECTIONS))].astype(float)
+    shifted = np.roll(other, (2, 2), (0, 1))
+    image[:] = np.clip(0.65 * image + 0.35 * (0.6 * other + 0.4 * shifted), 0, 255)
+
+
+# Twelve pictures, each of which many images reflect.
+REFLECTIONS = np.kron(np.random.default_rng(11).integers(0, 256, (12, 8, 8, 3)), np.ones((4, 4, 1)))
+
 # Name: (trigger, target, share of the training set) for each backdoor. The last two are wrong labels without one.
 SETS = {
     "randpatch": [(patch_anywhere, 4, 0.08)],
@@ -80,6 +136,16 @@ SETS = {
     "blobs": [(blobs, 6, 0.05)],
     "jpeg": [(jpeg, 3, 0.1)],
     "blur": [(blur, 9, 0.1)],
+    "rotate": [(rotated, 0, 0.08)],
+    "upside-down": [(upside_down, 1, 0.08)],
+    "grey": [(grey, 2, 0.08)],
+    "channels": [(swapped_channels, 3, 0.08)],
+    "mosaic": [(mosaic, 4, 0.08)],
+    "salt": [(salt_and_pepper, 5, 0.08)],
+    "stripes": [(stripes, 6, 0.08)],
+    "frame": [(frame, 7, 0.08)],
+    "sticker": [(sticker, 8, 0.08)],
+    "reflection": [(reflection, 9, 0.08)],
     "labelnoise": [],
     "pairnoise": [],
 }

@@ -84,7 +84,7 @@ public struct AnalysisJob {
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
         if let memory {
-            let need = MemoryNeed(task.type, model, images, threads: threads)
+            let need = MemoryNeed(task.type, weights: model.weightBytes, images.batches, threads: threads)
             report(.log("memory: \(need.description); the worker may use \(MemoryNeed.text(memory))"))
             try need.require(within: memory)
         }

@@ -29,6 +29,8 @@ static const struct burn_embedded_file files[] = {
 #include "one_file.h"
 #define FILE "../../migrations/0013_preliminary.sql"
 #include "one_file.h"
+#define FILE "../../migrations/0014_estimates.sql"
+#include "one_file.h"
 };
 
 struct burn_embedded_files burn_embedded_migrations(void) {

@@ -46,6 +46,11 @@ extension GraphModel {
     /// Whether they are.
     package var isReduced: Bool { permit.precision(.reduced) == .reduced }
 
+    /// Bytes of its weights, as 32-bit numbers; saturates.
+    package var weightBytes: Int {
+        parameters.reduce(0) { Checked.sum($0, Checked.product($1.count, 4) ?? .max) ?? .max }
+    }
+
     /// Bytes that the layers make of each of these images in a pass without batch norms of its own: about what a pass keeps for the
     /// gradient of the input. Training keeps up to twice as much.
     package func activationBytes(of images: Tensor) throws -> Int {

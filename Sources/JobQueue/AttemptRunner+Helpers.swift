@@ -12,8 +12,8 @@ extension AttemptRunner {
         let label = WorkerLabel(id: attempt.job, attempt: attempt.number)
         let helpers = analysis.sharing.map { sharing in
             JobHelpers(
-                of: label, analysis, sharing, main: control, supervisor: supervisor, artifacts: artifacts,
-                slots: helperSlots, metrics: metrics, logger: logger)
+                of: label, analysis, sharing, estimate: task.estimate, main: control, supervisor: supervisor,
+                artifacts: artifacts, slots: helperSlots, metrics: metrics, logger: logger)
         }
         defer { helpers?.end() }
         return supervisor.runBlocking(

@@ -3,6 +3,7 @@ import JobStore
 import Logging
 import Support
 import WorkerProtocol
+import Workers
 
 /// How an attempt's result gets into the database, and what becomes of one that does not.
 extension AttemptRunner {
@@ -55,6 +56,11 @@ extension AttemptRunner {
     /// Whether another try may go better: a fault of the service or its machine, and not one that comes again for certain.
     static func mayPass(_ problem: Problem) -> Bool {
         problem.category == .internal && ![refusedCode, WorkerMessage.notSendableCode].contains(problem.code)
+    }
+
+    /// Whether a worker says that it was given too little memory.
+    static func isForWantOfMemory(_ problem: Problem) -> Bool {
+        [MemoryNeed.insufficientCode, WorkerExit.memoryExceededCode].contains(problem.code)
     }
 
     /// The code of a result that the database would refuse again.

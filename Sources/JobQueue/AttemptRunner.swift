@@ -40,6 +40,7 @@ struct AttemptRunner: Sendable {
         -> AttemptResult
     {
         let exit: WorkerExit
+        var isSmall = false
         do {
             // After the control is known to the queue: a cancel from now on reaches it, an earlier one is
             // seen here.
@@ -50,7 +51,10 @@ struct AttemptRunner: Sendable {
             var analysis = try analysis(attempt)
             analysis.reviews = try writeReviews(of: attempt, to: directory)
             analysis.sharing = try sharing(of: attempt)
-            let task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)
+            var task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)
+            // Here all tasks have what the machine has.
+            if isFenced { task.estimate = try store.estimate(of: attempt) }
+            isSmall = supervisor.configuration.executor.givesLess(to: task)
             var recorder = try JobRecorder(
                 attempt: attempt, directory: directory, store: store, artifacts: artifacts,
                 progressInterval: configuration.progressInterval, metrics: metrics,
@@ -71,6 +75,7 @@ struct AttemptRunner: Sendable {
             logger.warning(
                 "attempt paused: no room", metadata: ["problem": "\(String(describing: exit.problem))"])
             return .paused(.diskFull, delay: configuration.pauseDelay / .seconds(1))
+        case .failed(let problem) where isSmall && Self.isForWantOfMemory(problem): return .tooSmall(problem)
         case .failed(let problem) where !Self.mayPass(problem): return .failed(problem)
         case .lost(let loss):
             logger.warning(
@@ -94,6 +99,7 @@ struct AttemptRunner: Sendable {
         switch loss.remedy {
         case .retry: .infrastructure(loss.problem, backoff: backoff, limit: configuration.retries)
         case .wait: .waiting(loss.problem, delay: backoff)
+        case .enlarge: .tooSmall(loss.problem)
         case .report: .failed(loss.problem)
         }
     }
@@ -153,7 +159,7 @@ struct AttemptRunner: Sendable {
 
     func store(_ outcome: ImportOutcome, of attempt: ImportAttempt) throws {
         switch outcome {
-        case .model(let summary): try store.finishImport(attempt, model: summary)
+        case .model(let summary, let pass): try store.finishImport(attempt, model: summary, pass: pass)
         case .dataset(let summary): try store.finishImport(attempt, dataset: summary)
         case .stopped: try store.releaseImport(attempt)
         case .paused: try store.releaseImport(attempt, delay: configuration.pauseDelay / .seconds(1))
@@ -166,7 +172,7 @@ struct AttemptRunner: Sendable {
     }
 
     enum ImportOutcome {
-        case model(ModelSummary)
+        case model(ModelSummary, PassCost?)
         case dataset(DatasetSummary)
         case stopped
         case paused
@@ -183,7 +189,8 @@ struct AttemptRunner: Sendable {
             let label = WorkerLabel(id: attempt.id, attempt: attempt.number)
             exit = supervisor.runBlocking(task, for: label, control: control) { message in
                 switch message {
-                case .modelProbed(let found) where attempt.kind == .model: summary = .model(found)
+                case .modelProbed(let found, let pass) where attempt.kind == .model:
+                    summary = .model(found, pass)
                 case .datasetImported(let found) where attempt.kind == .dataset: summary = .dataset(found)
                 case .log(let text): logger.info("worker", metadata: ["message": "\(text.prefix(1_000))"])
                 default: break

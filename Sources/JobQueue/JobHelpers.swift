@@ -31,6 +31,7 @@ final class JobHelpers: HelperSlots.Employer {
 
     private let label: WorkerLabel
     private let task: WorkerTask.Analyse
+    private let estimate: JobEstimate?
     private let sharing: WorkerTask.Sharing
     private let main: WorkerControl
     private let supervisor: WorkerSupervisor
@@ -48,14 +49,18 @@ final class JobHelpers: HelperSlots.Employer {
 
     /// - Parameters:
     ///   - task: of the job's own worker.
+    ///   - estimate: of the whole job.
     ///   - main: of that worker.
     init(
-        of label: WorkerLabel, _ task: WorkerTask.Analyse, _ sharing: WorkerTask.Sharing, main: WorkerControl,
-        supervisor: WorkerSupervisor, artifacts: ArtifactStore, slots: HelperSlots, metrics: JobMetrics,
-        logger: Logger
+        of label: WorkerLabel, _ task: WorkerTask.Analyse, _ sharing: WorkerTask.Sharing,
+        estimate: JobEstimate? = nil, main: WorkerControl, supervisor: WorkerSupervisor,
+        artifacts: ArtifactStore, slots: HelperSlots,
+        metrics: JobMetrics, logger: Logger
     ) {
         self.label = label
         self.task = task
+        // A helper trains nothing.
+        self.estimate = estimate?.ofScan
         self.sharing = sharing
         self.main = main
         self.supervisor = supervisor
@@ -153,6 +158,7 @@ final class JobHelpers: HelperSlots.Employer {
             var job = task
             (job.evaluation, job.trusted, job.reviews, job.sharing) = (nil, nil, nil, nil)
             var task = WorkerTask(kind: .help(job), outputDirectory: directory)
+            task.estimate = estimate
             // The job's own worker has the first. On a cluster, the scheduler gives each task its own.
             if !supervisor.configuration.executor.isRemote { task.gpu = number }
             return supervisor.runBlocking(

@@ -88,16 +88,25 @@ extension JobStore {
         }
     }
 
-    public func finishImport(_ attempt: ImportAttempt, model summary: ModelSummary) throws {
-        try finishImport(attempt, summary: try Columns.json(summary))
+    /// - Parameter pass: what one pass takes, where that was measured.
+    public func finishImport(
+        _ attempt: ImportAttempt, model summary: ModelSummary, pass: PassCost? = nil
+    ) throws {
+        try finishImport(
+            attempt, summary: try Columns.json(summary), pass: .some(try pass.map { try Columns.json($0) }))
     }
 
     public func finishImport(_ attempt: ImportAttempt, dataset summary: DatasetSummary) throws {
         try finishImport(attempt, summary: try Columns.json(summary))
     }
 
-    private func finishImport(_ attempt: ImportAttempt, summary: String) throws {
+    /// - Parameter pass: of a model; nil for a data set.
+    private func finishImport(_ attempt: ImportAttempt, summary: String, pass: String?? = nil) throws {
         try fenced(attempt) { database in
+            if let pass {
+                try database.execute(
+                    sql: "UPDATE models SET pass = ? WHERE id = ?", arguments: [pass, attempt.id])
+            }
             try database.execute(
                 sql:
                     "UPDATE \(attempt.kind.table) SET state = 'ready', summary = ?, lease = NULL WHERE id = ?",

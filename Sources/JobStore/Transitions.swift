@@ -17,6 +17,8 @@ public enum AttemptResult: Hashable, Sendable {
     case paused(PauseReason, delay: Double)
     /// The same for what the cluster does: `problem` says what happened.
     case waiting(Problem, delay: Double)
+    /// Its task needed more than it was expected to: it goes on with all that a task may have.
+    case tooSmall(Problem)
 }
 
 extension JobStore {
@@ -61,6 +63,9 @@ extension JobStore {
                 return try requeue(failures: failures, delay: delay, paused: reason)
             case .waiting(let problem, let delay):
                 return try requeue(failures: failures, delay: delay, because: problem)
+            case .tooSmall(let problem):
+                try Self.enlarge(attempt.seq, database)
+                return try requeue(failures: failures, delay: 0, because: problem)
             case .infrastructure(let problem, _, let limit) where failures >= limit:
                 return try end(.failed, problem)
             case .infrastructure(let problem, let backoff, _):

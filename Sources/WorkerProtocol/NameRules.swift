@@ -10,7 +10,7 @@ extension WorkerMessage {
             for name in summary.classes.map(\.name) where !name.isPlain {
                 throw Self.unusable("class", name, "Rename the class in the data set and upload it again.")
             }
-        case .modelProbed(let summary):
+        case .modelProbed(let summary, _):
             for name in summary.operators.keys where !name.isPlain {
                 throw Self.unusable("operator", name, "Export the model again from its source.")
             }

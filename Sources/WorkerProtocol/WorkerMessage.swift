@@ -25,7 +25,7 @@ public enum WorkerMessage: Codable, Hashable, Sendable {
     case artifact(WorkerArtifact)
     /// What a model was found to be, where its graph was at hand.
     case uploadChecked(ModelSummary?)
-    case modelProbed(ModelSummary)
+    case modelProbed(ModelSummary, PassCost?)
     case agreement(AgreementFinding)
     case datasetImported(DatasetSummary)
     case rendered([RenderedSample])

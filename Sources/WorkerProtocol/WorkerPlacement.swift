@@ -6,6 +6,24 @@ public struct WorkerPlacement: Codable, Hashable, Sendable {
         case running
     }
 
+    /// What the scheduler was asked for.
+    public struct Request: Codable, Hashable, Sendable {
+        public var memoryBytes: Int
+        public var minutes: Int
+        public var processors: Int
+
+        public init(memoryBytes: Int, minutes: Int, processors: Int) {
+            self.memoryBytes = memoryBytes
+            self.minutes = minutes
+            self.processors = processors
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case minutes, processors
+            case memoryBytes = "memory_bytes"
+        }
+    }
+
     /// The scheduler's number for it.
     public var job: Int
     public var state: State
@@ -15,6 +33,8 @@ public struct WorkerPlacement: Codable, Hashable, Sendable {
     public var position: Int?
     /// Where it runs.
     public var node: String?
+    /// Nil in what an earlier version wrote.
+    public var request: Request?
 
     public init(
         job: Int, state: State, reason: String? = nil, position: Int? = nil, node: String? = nil

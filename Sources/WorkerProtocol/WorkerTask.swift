@@ -31,6 +31,8 @@ public struct WorkerTask: Codable, Hashable, Sendable {
     public var device: ComputeDevice?
     /// Which of the machine's GPUs, from 0; beyond the last, from the first again. Nil: the first that the worker is given.
     public var gpu: Int?
+    /// What it is expected to take; nil where that is not known, or known to be too little.
+    public var estimate: JobEstimate?
 
     public init(kind: Kind, outputDirectory: String) {
         self.kind = kind
@@ -58,6 +60,18 @@ public struct WorkerTask: Codable, Hashable, Sendable {
         case .render(let render): [render.model, render.dataset] + Self.files(of: render.skeleton)
         case .thumbnails(let thumbnails): [thumbnails.dataset]
         case .checkNode(let check): [check.token]
+        }
+    }
+
+    /// Threads that its user wants it to use; nil: as many as there are.
+    public var threads: Int? {
+        switch kind {
+        case .analyse(let task), .help(let task), .agreement(let task): task.options.threads
+        case .train(let task): task.options.threads
+        case .evaluate(let task): task.options.threads
+        case .perturb(let task): task.options.threads
+        case .render(let task): task.options.threads
+        case .checkUpload, .probeModel, .importDataset, .thumbnails, .checkNode: nil
         }
     }
 

@@ -30,6 +30,9 @@ public enum WorkerExit: Sendable {
     /// The receiver of the messages threw; the worker was killed.
     case receiverFailed(any Error)
 
+    /// Of a worker that was stopped, or stopped itself, at its limit of memory.
+    public static let memoryExceededCode = "worker-memory-exceeded"
+
     /// The problem to show: the worker's own, or what happened to the process. Nil when it finished or was
     /// cancelled.
     public var problem: Problem? {
@@ -46,7 +49,7 @@ public enum WorkerExit: Sendable {
                 "worker-out-of-memory", "The worker ran out of memory", "The kernel killed it.", log)
         case .memoryExceeded(let bytes, let log):
             Problem(
-                .unprocessable, code: "worker-memory-exceeded",
+                .unprocessable, code: Self.memoryExceededCode,
                 title: "The worker needs more memory than it may use",
                 detail: Self.detail("It was stopped at \(bytes >> 20) MiB.", log),
                 location: "limits.worker_memory",

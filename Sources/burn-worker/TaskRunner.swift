@@ -75,7 +75,7 @@ struct TaskRunner {
         try FiniteWeights.require(file, token: token)
         let model = try GraphModel(graph: file.graph, weights: file.weights, read: file.readWeight)
         for count in [2, 3] {
-            let shape = [count] + file.graph.imageShape.dropFirst().map { $0 ?? 32 }
+            let shape = [count] + file.graph.imageShape.dropFirst().map { $0 ?? Self.sideOfProbe }
             let logits = try model.forward(Tensor.full(shape, 0.5), mode: .inference, token: token)
             guard logits.shape == [count, file.graph.classes] else {
                 throw Self.probeFailed(
@@ -86,8 +86,31 @@ struct TaskRunner {
                 throw Self.probeFailed("For grey images it answers with NaN or infinity.", shape)
             }
         }
-        channel.send(.modelProbed(file.summary))
+        channel.send(.modelProbed(file.summary, try passCost(of: model, file.graph)))
     }
+
+    /// What a pass takes, the second time, when everything is in place.
+    private func passCost(of model: GraphModel, _ graph: Graph) throws -> PassCost {
+        func images(_ count: Int) throws -> Tensor {
+            try Tensor.full([count] + graph.imageShape.dropFirst().map { $0 ?? Self.sideOfProbe }, 0.5)
+        }
+        let pair = try images(2)
+        let bytes = try model.activationBytes(of: pair)
+        let batch = try images(
+            max(2, BatchSizes(count: 8, values: 1, activationBytes: bytes).together(atMost: 8)))
+        let clock = ContinuousClock()
+        var seconds = Double.infinity
+        for _ in 0..<2 {
+            let taken = try clock.measure { _ = try model.forward(batch, mode: .inference, token: token) }
+            seconds = min(seconds, taken / .seconds(1))
+        }
+        return PassCost(
+            height: pair.shape[2], width: pair.shape[3], activationBytes: bytes,
+            seconds: seconds / Double(batch.shape[0]))
+    }
+
+    /// Where a model takes images of any size.
+    private static let sideOfProbe = 32
 
     private static func probeFailed(_ detail: String, _ shape: [Int]) -> Problem {
         let sizes = shape.map(String.init).joined(separator: ", ")

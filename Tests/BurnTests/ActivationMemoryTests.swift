@@ -41,18 +41,18 @@ import TinyModels
         let measured = try plain.measured(by: small)
         #expect(measured.activationBytes > 0 && plain.activationBytes == 0)
         for most in [1, 64, 256] {
-            #expect(measured.batchSize(atMost: most) == plain.batchSize(atMost: most))
+            #expect(measured.batches.together(atMost: most) == plain.batches.together(atMost: most))
         }
-        #expect(measured.mostLearnedTogether > 256 && measured.batchesAtOnce(of: 128) > 64)
+        #expect(measured.batches.learned > 256 && measured.batches.atOnce(ofSize: 128) > 64)
         // 48 and 96 channels: 36 MiB an image.
         let large = try TinyGraph.convolutional(side: 256, classes: 4, width: 48, seed: 2)
         let few = try images(side: 256, for: large).measured(by: large)
         let bytes = few.activationBytes
         #expect(bytes > 36 << 20)
-        let size = few.batchSize(atMost: 128)
+        let size = few.batches.together(atMost: 128)
         #expect(size < 16 && size * bytes <= 512 << 20 && (size + 1) * bytes > 512 << 20)
-        #expect(few.batchesAtOnce(of: size) == (4 << 30) / (size * bytes))
-        #expect(few.mostLearnedTogether == (3 << 30) / (2 * bytes))
+        #expect(few.batches.atOnce(ofSize: size) == (4 << 30) / (size * bytes))
+        #expect(few.batches.learned == (3 << 30) / (2 * bytes))
     }
 
     /// The gradient of a batch is that of its parts, where no layer looks at the batch as a whole.

@@ -132,8 +132,8 @@ import TinyModels
             .packed(in: folder.file("large"))
         let large = try LabelledImages(
             set, for: model(classes: 1, side: side).graph, options: JobOptions())
-        #expect(large.batchSize(atMost: 256) == 16)
-        #expect(large.batchSize(atMost: 8) == 8)
+        #expect(large.batches.together(atMost: 256) == 16)
+        #expect(large.batches.together(atMost: 8) == 8)
         let order = Array((0..<40).reversed())
         #expect(large.parts(of: order).flatMap { $0 } == order)
     }

@@ -136,7 +136,7 @@ import Testing
             "listen": "[::1]:9", "allowed_hosts": "a.org, [::1]", "insecure_http": "true",
             "sandbox": "off", "device": "auto", "log_level": "debug", "log_format": "json",
             "http.header_bytes": "2048", "base_path": "/burn",
-            "executor": "slurm", "slurm.arguments": "--nice=3, --exclude=n1",
+            "executor": "slurm", "slurm.sizing": "fixed", "slurm.arguments": "--nice=3, --exclude=n1",
             "webhooks.hosts": "hooks.example.org:8443, http://127.0.0.1:9",
         ]
         var configuration = Configuration()

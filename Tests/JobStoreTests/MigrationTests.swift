@@ -49,6 +49,7 @@ import Testing
                 ("0011_placement.sql", "f8f39760a3e88fc36f8b394e9bbe1db18f732fc207b48d8ed13f38dc4eeb79f0"),
                 ("0012_job_slots.sql", "7dfd7fffd118677defa2735d6ab695bbac478443e81c0fe7737c41bbe78f1d12"),
                 ("0013_preliminary.sql", "a84224790374ffb583c4dd617308aa351c18310098264b92761ffa9b29553514"),
+                ("0014_estimates.sql", "eebab9f899614bc400d508471d8b363aafc80a54d4d4445b117d0dba193f02d0"),
             ]
         return all.enumerated().map { "\($0 + 1) \($1.0) \($1.1)" }
     }
@@ -87,7 +88,8 @@ import Testing
                 sql: """
                     ALTER TABLE samples DROP COLUMN label_confidence; DROP TABLE deliveries;
                     ALTER TABLE jobs DROP COLUMN placement; ALTER TABLE keys DROP COLUMN job_slots;
-                    ALTER TABLE jobs DROP COLUMN preliminary
+                    ALTER TABLE jobs DROP COLUMN preliminary; ALTER TABLE jobs DROP COLUMN is_enlarged;
+                    ALTER TABLE models DROP COLUMN pass
                     """)
             try Self.record(Self.recorded, database)
         }

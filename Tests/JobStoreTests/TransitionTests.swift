@@ -80,6 +80,37 @@ import WorkerProtocol
         #expect(try await test.store.job(attempt.job).problem == Self.bad)
     }
 
+    /// The estimate comes from what was found of the inputs. A task for which it was too little goes on at once without one, and
+    /// that is none of the retries.
+    @Test func aJobThatTakesMoreThanExpectedGoesOnWithoutAnEstimate() async throws {
+        let test = try TestStore()
+        let model = try await test.store.insertModel(name: "m", blob: TestStore.blob(1))
+        let probe = try #require(try await test.store.claimImport(lease: "a"))
+        let pass = PassCost(height: 8, width: 8, activationBytes: 4_096, seconds: 0.5)
+        try test.store.finishImport(probe, model: TestStore.modelSummary, pass: pass)
+        let set = try await test.dataset()
+        let request = JobRequest(
+            type: .purify, model: model.id, dataset: set,
+            evaluation: .init(clean: set, triggered: nil, targetClass: nil))
+        _ = try await test.store.submit(request)
+        let first = try #require(try await test.store.claimJob(lease: "a"))
+        let expected = JobEstimate(
+            .purify, request.options, model: TestStore.modelSummary, pass: pass,
+            dataset: TestStore.datasetSummary, further: [TestStore.datasetSummary])
+        #expect(try test.store.estimate(of: first) == expected && expected != nil)
+        #expect(try test.store.finish(first, .tooSmall(Self.bad)) == .queued)
+        let second = try #require(try await test.store.claimJob(lease: "a"))
+        #expect(try test.store.estimate(of: second) == nil && second.number == 2)
+        let state = try test.store.finish(second, .infrastructure(Self.fault, backoff: 0, limit: 1))
+        #expect(state == .queued)
+        #expect(try await test.store.events(of: first.job).contains { $0.data.contains(Self.bad.code) })
+    }
+
+    @Test func aModelOfAnEarlierVersionHasNoEstimate() async throws {
+        let test = try TestStore()
+        #expect(try test.store.estimate(of: await test.runningJob()) == nil)
+    }
+
     @Test func aRetryWaitsForItsTime() async throws {
         let test = try TestStore()
         let attempt = try await test.runningJob()

@@ -29,12 +29,15 @@ import WorkerProtocol
         for path in Self.cases {
             let result = try WorkerProcess.run(.probeModel(.init(model: path)), in: folder.file("probe"))
             #expect(result.isFinished && result.status == 0, "\(result)")
-            guard case .modelProbed(let summary) = result.reports.first else {
+            guard case .modelProbed(let summary, let pass) = result.reports.first else {
                 Issue.record("no summary: \(result)")
                 continue
             }
             #expect(summary.format == "pt2" && summary.classes == 10)
             #expect(summary.inputShape == [nil, 3, 32, 32])
+            let cost = try #require(pass)
+            #expect(cost.height == 32 && cost.width == 32 && cost.seconds > 0)
+            #expect(cost.activationBytes > 3 * 32 * 32 * 4)
         }
     }
 
@@ -107,8 +110,11 @@ import WorkerProtocol
 
     @Test func aTrainedModelKeepsItsArchitecture() throws {
         let made = try PoisonedCase.shared()
-        let summaries = try [PoisonedCase.network, made.model].map { path in
-            try WorkerProcess.run(.probeModel(.init(model: path)), in: folder.file("probe")).reports.first
+        let summaries = try [PoisonedCase.network, made.model].map { path -> ModelSummary? in
+            let reports = try WorkerProcess.run(.probeModel(.init(model: path)), in: folder.file("probe"))
+                .reports
+            guard case .modelProbed(let summary, _) = reports.first else { return nil }
+            return summary
         }
         #expect(summaries[0] == summaries[1] && summaries[0] != nil)
         #expect(

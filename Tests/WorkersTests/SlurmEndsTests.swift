@@ -54,6 +54,25 @@ import WorkerProtocol
         #expect(slurm.lines("cancelled") == 0 && slurm.lines("looks") >= 5)
     }
 
+    /// A task that was given less than it may have is to get that; other ends are as they are.
+    @Test(arguments: [
+        ("TIMEOUT|TimeLimit", WorkerLoss.Remedy.enlarge), ("OUT_OF_MEMORY|OutOfMemory", .enlarge),
+        ("NODE_FAIL|None", .retry), ("CANCELLED|None", .report),
+    ])
+    func anEndForWantOfWhatWasNotAskedForIsMended(fields: String, remedy: WorkerLoss.Remedy) throws {
+        try slurm.show((Self.label, "\(fields)|n1"))
+        let run = slurm.run(
+            Self.label, executor, .init(short: .seconds(0.4), long: .seconds(30)), isLess: true)
+        defer { executor.close() }
+        let exit = run.conclude(
+            WorkerEnd(status: .exited(143), words: "", knowledge: .open), isCancelled: { false })
+        guard case .lost(let loss) = exit else {
+            Issue.record("\(String(describing: exit))")
+            return
+        }
+        #expect(loss.remedy == remedy)
+    }
+
     /// What the reason says already.
     @Test func aReasonIsAnEnd() throws {
         try slurm.show((Self.label, "COMPLETING|TimeLimit|n1"))

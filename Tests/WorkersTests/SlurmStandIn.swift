@@ -69,11 +69,13 @@ final class SlurmStandIn: Sendable {
     }
 
     /// Of a task that was handed over to the executor, whose process has nothing to do with it.
-    func run(_ label: WorkerLabel, _ executor: SlurmExecutor, _ patience: SlurmRun.Patience) -> SlurmRun {
+    func run(
+        _ label: WorkerLabel, _ executor: SlurmExecutor, _ patience: SlurmRun.Patience, isLess: Bool = false
+    ) -> SlurmRun {
         SlurmRun(
-            name: Self.name(label), command: WorkerCommand(executable: "/bin/true"), processors: 1,
-            resources: executor.settings.job, queue: executor.queue, nodes: executor.nodes, patience: patience
-        )
+            name: Self.name(label), command: WorkerCommand(executable: "/bin/true"),
+            request: executor.settings.request(executor.settings.job), isLess: isLess, queue: executor.queue,
+            nodes: executor.nodes, patience: patience)
     }
 
     /// Waits for as many looks at the queue as are begun from now on.

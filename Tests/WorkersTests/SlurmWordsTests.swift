@@ -1,3 +1,4 @@
+import Findings
 import Foundation
 import Support
 import Testing
@@ -57,12 +58,47 @@ import WorkerProtocol
         settings.processors = 8
         settings.arguments = ["--nice=3", "--other"]
         #expect(
-            settings.request(.init(memoryBytes: 3 << 30, minutes: 90)) == [
+            settings.options(settings.request(.init(memoryBytes: 3 << 30, minutes: 90))) == [
                 // What the last of the further ones might swallow comes again.
                 "--nice=3", "--other", "--quiet", "--partition=main", "--account=lab", "--qos=normal",
                 "--gres=gpu:1", "--constraint=avx512",
                 "--ntasks=1", "--nodes=1", "--cpus-per-task=8", "--mem=3072M", "--time=90",
             ])
+    }
+
+    /// A job asks for what it is expected to take, within what it may have, and for all of that where nothing is expected.
+    @Test func aJobAsksForWhatItIsExpectedToTake() throws {
+        var settings = SlurmSettings()
+        settings.processors = 8
+        let set = DatasetSummary(
+            format: "zip", samples: 1_000, height: 32, width: 32, channels: 3, classes: [], skipped: [],
+            skippedTotal: 0, packedBytes: 1)
+        let model = ModelSummary(
+            format: "pt2", inputShape: [nil, 3, 32, 32], inputType: "float32", classes: 10, parameters: 1_000,
+            operators: [:])
+        var analysis = WorkerTask.Analyse(
+            type: .scan, model: "/m", dataset: "/d", evaluation: nil, options: JobOptions())
+        var task = WorkerTask(kind: .analyse(analysis), outputDirectory: "/o")
+        #expect(settings.request(for: task) == settings.request(settings.job))
+        task.estimate = JobEstimate(
+            .scan, JobOptions(), model: model,
+            pass: PassCost(height: 32, width: 32, activationBytes: 1 << 16, seconds: 1e-4), dataset: set)
+        let estimate = try #require(task.estimate)
+        let asked = settings.request(for: task)
+        #expect(asked.memoryBytes == estimate.memoryBytes(threads: 8) && asked.memoryBytes < 2 << 30)
+        #expect(asked.minutes == 15 && asked.processors == 8)
+        analysis.options.threads = 2
+        task.kind = .analyse(analysis)
+        #expect(settings.request(for: task).processors == 2)
+        // Within the limits.
+        settings.job = .init(memoryBytes: 1 << 30, minutes: 10)
+        #expect(settings.request(for: task).memoryBytes == 1 << 30)
+        #expect(settings.request(for: task).minutes == 10)
+        settings.sizing = .fixed
+        #expect(settings.request(for: task) == settings.request(settings.job))
+        // What is read of an upload has a size of its own.
+        task.kind = .probeModel(.init(model: "/m"))
+        #expect(settings.request(for: task) == settings.request(settings.importing))
     }
 
     @Test func aLineOfTheQueueIsRead() throws {

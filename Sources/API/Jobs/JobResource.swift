@@ -102,7 +102,7 @@ struct SlurmResource: Encodable {
         state = hasEnded ? "ended" : placement.state.rawValue
     }
 
-    private enum CodingKeys: String, CodingKey { case job, state, reason, position, node }
+    private enum CodingKeys: String, CodingKey { case job, state, reason, position, node, request }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
@@ -112,6 +112,7 @@ struct SlurmResource: Encodable {
         try container.encode(placement.reason, forKey: .reason)
         try container.encode(isWaiting ? placement.position : nil, forKey: .position)
         try container.encode(placement.node, forKey: .node)
+        try container.encode(placement.request, forKey: .request)
     }
 }
 

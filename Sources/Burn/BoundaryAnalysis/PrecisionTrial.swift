@@ -73,7 +73,7 @@ package struct PrecisionTrial: Sendable {
             let found: [Int] = try reduced.logits.argmax(1).array()
             same += try zip(full.logits.argmax(1).array(as: Int.self), found).count { $0 == $1 }
         }
-        try train(model, images, Array(samples.prefix(min(mostTrained, images.mostLearnedTogether))), token)
+        try train(model, images, Array(samples.prefix(min(mostTrained, images.batches.learned))), token)
         return PrecisionTrial(
             median: Statistics.median(cosines), lowest: Statistics.quantile(cosines, 0.1),
             agreement: Double(same) / Double(count), images: count, refusal: nil)

@@ -1,4 +1,5 @@
 import Execution
+import Findings
 import Synchronization
 import Tensors
 
@@ -10,11 +11,9 @@ package struct SampleBatches: Sendable {
     private let threads: Int
     private let token: CancellationToken
 
-    static let mostSamples = 128
-
     package init(of images: LabelledImages, threads: Int, token: CancellationToken) {
-        size = images.batchSize(atMost: Self.mostSamples)
-        most = images.batchesAtOnce(of: size)
+        size = images.batches.together(atMost: BatchSizes.mostOfStage)
+        most = images.batches.atOnce(ofSize: size)
         self.threads = threads
         self.token = token
     }

@@ -213,7 +213,8 @@ package struct Detection {
     var classPool: WorkerPool {
         WorkerPool(
             threads: threads, token: token,
-            most: min(Self.classesAtOnce, images.batchesAtOnce(of: images.batchSize(atMost: 256))))
+            most: min(Self.classesAtOnce, images.batches.atOnce(ofSize: images.batches.together(atMost: 256)))
+        )
     }
 
     private static let classesAtOnce = 4

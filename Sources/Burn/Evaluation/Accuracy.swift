@@ -33,7 +33,7 @@ extension GraphModel {
     public func probabilities(
         _ images: LabelledImages, _ indices: [Int], batch: Int? = nil, token: CancellationToken? = nil
     ) throws -> Tensor {
-        let batch = batch ?? images.batchSize(atMost: 256)
+        let batch = batch ?? images.batches.together(atMost: 256)
         return try probabilities(count: indices.count, batch: batch, token: token) { range in
             try images.batch(Array(indices[range]))
         }

@@ -68,43 +68,16 @@ public struct LabelledImages: Sendable {
         return images
     }
 
-    /// How many images may be looked at together: at most `most`, fewer of large ones or by a large model. It depends on
-    /// nothing that the machine has, so that results do not.
-    public func batchSize(atMost most: Int) -> Int {
-        let values = max(1, dataset.channels * dataset.height * dataset.width)
-        let bySize = min(most, max(Self.fewestTogether, Self.valuesTogether / values))
-        return min(bySize, max(1, Self.memoryTogether / max(1, activationBytes)))
+    /// How many of them go through the model together.
+    package var batches: BatchSizes {
+        BatchSizes(
+            count: count, values: dataset.channels * dataset.height * dataset.width,
+            activationBytes: activationBytes)
     }
-
-    /// How many batches of a size may be looked at at the same time.
-    func batchesAtOnce(of size: Int) -> Int {
-        max(1, Self.memoryAtOnce / max(1, size * activationBytes))
-    }
-
-    /// How many images the survey has in the model at the same time.
-    package func mostSurveyedTogether(threads: Int) -> Int {
-        let size = min(count, batchSize(atMost: SampleBatches.mostSamples))
-        return min(count, size * min(threads, batchesAtOnce(of: size)))
-    }
-
-    /// How many images may be learned from together.
-    package var mostLearnedTogether: Int {
-        max(Self.fewestLearnedTogether, Self.memoryOfTraining / max(1, 2 * activationBytes))
-    }
-
-    /// Bytes that a batch may take in the layers of a model, all batches at a time, and a batch in training.
-    private static let memoryTogether = 512 << 20
-    private static let memoryAtOnce = 4 << 30
-    private static let memoryOfTraining = 3 << 30
-    /// Batch norms of fewer say too little.
-    private static let fewestLearnedTogether = 8
-    private static let valuesTogether = 1 << 21
-    /// Fewer keep no processor busy.
-    private static let fewestTogether = 16
 
     /// `samples` in order, in parts that may be looked at together.
     public func parts(of samples: [Int], atMost most: Int = 256) -> [[Int]] {
-        let size = batchSize(atMost: most)
+        let size = batches.together(atMost: most)
         return stride(from: 0, to: samples.count, by: size).map {
             Array(samples[$0..<min($0 + size, samples.count)])
         }

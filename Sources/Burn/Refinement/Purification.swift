@@ -21,15 +21,12 @@ package struct Purification {
         targets = try diagnosis.backdoors.map { try Target($0, images: context.images, store: store) }
     }
 
-    /// Images of a step. A backdoor takes a number of steps to unlearn, not a number of images: small sets, which are
-    /// gone through several times as it is, take smaller ones.
-    package static func batch(samples: Int) -> Int { samples < 5_000 ? 64 : 128 }
     /// Enough steps matter: with 40 a BadNets backdoor survived, with 160 it was gone.
     package static func decouplingSteps(samples: Int) -> Int {
-        min(400, max(240, 3 * samples / batch(samples: samples)))
+        min(400, max(240, 3 * samples / BatchSizes.ofPurification(samples: samples)))
     }
     package static func refinementSteps(samples: Int) -> Int {
-        min(300, max(160, 2 * samples / batch(samples: samples)))
+        min(300, max(160, 2 * samples / BatchSizes.ofPurification(samples: samples)))
     }
     static let refinementRate = 0.01
     /// When a further round would move less than this share of all samples, the partition has settled: on three models, rounds that moved

@@ -14,7 +14,7 @@ extension Purification {
             learningRate: round == 0
                 ? FalseCorrelationDecoupling.learningRates[0] : Self.refinementRate / Double(round),
             seed: context.options.methodSeed &+ UInt64(round), mirrors: course.restoration.mirrors)
-        tuning.batch = Self.batch(samples: images.count)
+        tuning.batch = images.batches.ofPurification
         tuning.lesson = course.lesson
         tuning.curves = recorder(
             round == 0 ? .decoupling : .refinement, round, steps: steps, attempts: attempts, course.pool)

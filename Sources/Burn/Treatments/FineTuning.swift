@@ -80,7 +80,7 @@ struct FineTuning {
         of model: GraphModel, on batch: Batch, clean cleanCount: Int
     ) throws -> (loss: Double, gradients: [Tensor]) {
         let count = batch.weights.count
-        let most = mostTogether ?? images.mostLearnedTogether
+        let most = mostTogether ?? images.batches.learned
         let parts = (count + most - 1) / most
         var (sum, gradients) = (0.0, [Tensor]())
         for part in 0..<parts {

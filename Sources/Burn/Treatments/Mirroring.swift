@@ -15,7 +15,7 @@ enum Mirroring {
         let step = max(1, samples.count / most)
         let chosen = stride(from: 0, to: samples.count, by: step).map { samples[$0] }
         guard !chosen.isEmpty else { return false }
-        let batch = images.batchSize(atMost: 256)
+        let batch = images.batches.together(atMost: 256)
         let mirrored: [Int] = try model.probabilities(count: chosen.count, batch: batch, token: token) {
             try images.batch(Array(chosen[$0])).flip([3]).channelsLast()
         }.argmax(1).array()

@@ -33,6 +33,9 @@ public protocol WorkerExecutor: Sendable {
     /// Why it takes none now, though it may later. Nil: it takes tasks.
     var obstacle: Problem? { get }
 
+    /// Whether a task gets less than one of its kind may have, going by its estimate.
+    func givesLess(to task: WorkerTask) -> Bool
+
     /// - Throws: `Problem` where it can't be started.
     func prepare(_ task: WorkerTask, for label: WorkerLabel, worker: WorkerCommand) throws -> any WorkerRun
 }
@@ -95,6 +98,7 @@ public struct LocalExecutor: WorkerExecutor {
     public var mostTasks: Int? { nil }
     public var obstacle: Problem? { nil }
     public var isRemote: Bool { false }
+    public func givesLess(to task: WorkerTask) -> Bool { false }
 
     public func prepare(_ task: WorkerTask, for label: WorkerLabel, worker: WorkerCommand) -> any WorkerRun {
         LocalRun(command: worker)

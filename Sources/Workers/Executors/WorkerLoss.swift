@@ -8,6 +8,8 @@ public struct WorkerLoss: Sendable {
         case retry
         /// It is tried again, however often that happens: nothing was wrong with it.
         case wait
+        /// It needs more than it was given, which was not all that a task may have: it is tried again with that.
+        case enlarge
         /// Somebody or something meant it: a job fails with the problem.
         case report
     }

@@ -99,6 +99,11 @@ public final class SlurmExecutor: WorkerExecutor {
         detail: "A first task on a node is to show that it can work there.", location: "executor",
         fix: "Wait. If it stays, look at squeue for what the task named “probe” waits for.")
 
+    public func givesLess(to task: WorkerTask) -> Bool {
+        let (given, most) = (settings.request(for: task), settings.job)
+        return task.isComputation && (given.memoryBytes < most.memoryBytes || given.minutes < most.minutes)
+    }
+
     public func prepare(_ task: WorkerTask, for label: WorkerLabel, worker: WorkerCommand) throws
         -> any WorkerRun
     {
@@ -107,8 +112,8 @@ public final class SlurmExecutor: WorkerExecutor {
     }
 
     private func run(_ task: WorkerTask, name: String, _ worker: WorkerCommand) -> SlurmRun {
-        let resources = task.isComputation ? settings.job : settings.importing
-        var options = settings.request(resources)
+        let request = settings.request(for: task)
+        var options = settings.options(request)
         options += ["--job-name=\(name)"] + Self.fixed
         // Behind the jobs that wait for a node.
         if case .help = task.kind { options.append("--nice=\(Self.helperNice)") }
@@ -118,7 +123,7 @@ public final class SlurmExecutor: WorkerExecutor {
             executable: commands.path("srun"), arguments: options + [worker.executable] + worker.arguments,
             environment: commands.environment, signalOfDeath: SIGTERM)
         return SlurmRun(
-            name: name, command: command, processors: settings.processors, resources: resources, queue: queue,
+            name: name, command: command, request: request, isLess: givesLess(to: task), queue: queue,
             nodes: nodes)
     }
 
@@ -162,7 +167,10 @@ public final class SlurmExecutor: WorkerExecutor {
     private func checkSettingsBlocking() throws -> Problem? {
         for resources in Set([settings.job, settings.importing]) {
             let output = commands.run(
-                "srun", settings.request(resources) + ["--test-only", "--quiet", "--mpi=none", "/bin/true"])
+                "srun",
+                settings.options(settings.request(resources)) + [
+                    "--test-only", "--quiet", "--mpi=none", "/bin/true",
+                ])
             guard !output.isSuccess else { continue }
             var problem = SlurmRefusal.problem(words: output.errors)
             problem.category = .unavailable

@@ -10,7 +10,9 @@ final class SlurmRun: WorkerRun {
     let processors: Int?
 
     private let name: String
-    private let resources: SlurmSettings.Resources
+    private let request: WorkerPlacement.Request
+    /// Whether it was given less than it may have.
+    private let isLess: Bool
     private let queue: SlurmQueue
     private let nodes: SlurmNodes
     private let patience: Patience
@@ -19,24 +21,27 @@ final class SlurmRun: WorkerRun {
     private var ended: WorkerPlacement?
 
     init(
-        name: String, command: WorkerCommand, processors: Int, resources: SlurmSettings.Resources,
+        name: String, command: WorkerCommand, request: WorkerPlacement.Request, isLess: Bool = false,
         queue: SlurmQueue, nodes: SlurmNodes, patience: Patience = Patience()
     ) {
         self.name = name
         self.command = command
-        self.processors = processors
-        self.resources = resources
+        processors = request.processors
+        self.request = request
+        self.isLess = isLess
         self.queue = queue
         self.nodes = nodes
         self.patience = patience
-        memoryBytes = resources.memoryBytes
+        memoryBytes = request.memoryBytes
         queue.enter(name)
     }
 
     deinit { queue.leave(name) }
 
     func news() -> WorkerPlacement? {
-        guard let now = ended ?? queue.placement(of: name), now != last else { return nil }
+        guard var now = ended ?? queue.placement(of: name) else { return nil }
+        now.request = request
+        guard now != last else { return nil }
         last = now
         return now
     }
@@ -61,11 +66,18 @@ final class SlurmRun: WorkerRun {
                 return .lost(
                     Self.nodeFailure("\(Self.place(entry)) gave no sign of life: the node is \(state)."))
             }
-            return Self.exit(
-                of: entry, status: end.status, minutes: resources.minutes, memoryBytes: resources.memoryBytes,
+            let exit = Self.exit(
+                of: entry, status: end.status, minutes: request.minutes, memoryBytes: request.memoryBytes,
                 words: end.words)
+            guard isLess, case .lost(var loss) = exit, Self.limits.contains(loss.cause) else { return exit }
+            loss.remedy = .enlarge
+            return .lost(loss)
         }
     }
+
+    /// Causes that more of what was asked for mends.
+    private static let (timeLimit, memoryLimit) = ("slurm_time_limit", "slurm_memory_limit")
+    private static let limits = [timeLimit, memoryLimit]
 
     // MARK: Nothing is left
 
@@ -127,12 +139,12 @@ final class SlurmRun: WorkerRun {
                         fix:
                             "Raise slurm.job_minutes (slurm.import_minutes for an upload), within the partition's limit; "
                             + "a job that is tried again goes on from its last finished phase."), .report,
-                    cause: "slurm_time_limit", explainsSilence: true))
-        case "OUT_OF_MEMORY": return .lost(memoryLimit(place, memoryBytes))
+                    cause: timeLimit, explainsSilence: true))
+        case "OUT_OF_MEMORY": return .lost(memoryExceeded(place, memoryBytes))
         // Where a node has no control groups, its daemon counts (JobAcctGatherParams=OverMemoryKill), kills the step, and
         // leaves it at that.
         case "FAILED" where entry.isToldToEnd && words.contains("exceeded memory limit"):
-            return .lost(memoryLimit(place, memoryBytes))
+            return .lost(memoryExceeded(place, memoryBytes))
         case "NODE_FAIL", "BOOT_FAIL":
             return .lost(nodeFailure("\(place) was lost: \(entry.end ?? entry.state)."))
         case "PREEMPTED", "REVOKED", "REQUEUED":
@@ -181,7 +193,7 @@ final class SlurmRun: WorkerRun {
             cause: "slurm_node_failed", explainsSilence: true)
     }
 
-    private static func memoryLimit(_ place: String, _ bytes: Int) -> WorkerLoss {
+    private static func memoryExceeded(_ place: String, _ bytes: Int) -> WorkerLoss {
         WorkerLoss(
             Problem(
                 .unprocessable, code: "slurm-memory-limit",
@@ -189,7 +201,7 @@ final class SlurmRun: WorkerRun {
                 detail: "\(place) was ended by Slurm. The service asked for \(bytes >> 20) MiB.",
                 location: "slurm.job_memory",
                 fix: "Raise slurm.job_memory (slurm.import_memory for an upload)."), .report,
-            cause: "slurm_memory_limit", explainsSilence: true)
+            cause: memoryLimit, explainsSilence: true)
     }
 
     private static func srunEnded(_ detail: String) -> WorkerLoss {

@@ -1,8 +1,9 @@
 import Support
+import WorkerProtocol
 
 /// How the service uses a Slurm cluster.
 public struct SlurmSettings: Sendable {
-    /// What one kind of task asks for.
+    /// What is asked for one kind of task, at most.
     public struct Resources: Hashable, Sendable {
         public var memoryBytes: Int
         public var minutes: Int
@@ -13,6 +14,14 @@ public struct SlurmSettings: Sendable {
         }
     }
 
+    /// What is asked for a job.
+    public enum Sizing: String, Sendable, CaseIterable {
+        /// What it is expected to take; all of `SlurmSettings.job` only where it turns out to take more.
+        case estimated
+        /// Always that.
+        case fixed
+    }
+
     public var partition: String?
     public var account: String?
     public var qos: String?
@@ -20,6 +29,7 @@ public struct SlurmSettings: Sendable {
     public var constraint: String?
     /// Of one task.
     public var processors = 1
+    public var sizing = Sizing.estimated
     public var job = Resources(memoryBytes: 8 << 30, minutes: 48 * 60)
     public var importing = Resources(memoryBytes: 4 << 30, minutes: 6 * 60)
     /// Further arguments of srun, `--name` or `--name=value`.
@@ -41,9 +51,24 @@ public struct SlurmSettings: Sendable {
             }
     }
 
+    /// What is asked for a task.
+    func request(for task: WorkerTask) -> WorkerPlacement.Request {
+        guard task.isComputation else { return request(importing) }
+        guard sizing == .estimated, let estimate = task.estimate else { return request(job) }
+        let processors = min(task.threads ?? processors, processors)
+        return WorkerPlacement.Request(
+            memoryBytes: min(job.memoryBytes, estimate.memoryBytes(threads: processors)),
+            minutes: min(job.minutes, estimate.minutes), processors: processors)
+    }
+
+    /// The most that is asked for a task of a kind.
+    func request(_ most: Resources) -> WorkerPlacement.Request {
+        WorkerPlacement.Request(memoryBytes: most.memoryBytes, minutes: most.minutes, processors: processors)
+    }
+
     /// What srun is told to allocate. The further arguments come first: where two say the same, srun goes by the last. Should
     /// the last of them want a value that it does not have, it finds an option that comes again.
-    func request(_ resources: Resources) -> [String] {
+    func options(_ request: WorkerPlacement.Request) -> [String] {
         var options = arguments.isEmpty ? [] : arguments + ["--quiet"]
         for (name, value) in [
             ("partition", partition), ("account", account), ("qos", qos), ("gres", gres),
@@ -52,8 +77,8 @@ public struct SlurmSettings: Sendable {
             if let value { options.append("--\(name)=\(value)") }
         }
         return options + [
-            "--ntasks=1", "--nodes=1", "--cpus-per-task=\(processors)",
-            "--mem=\(max(1, resources.memoryBytes >> 20))M", "--time=\(resources.minutes)",
+            "--ntasks=1", "--nodes=1", "--cpus-per-task=\(request.processors)",
+            "--mem=\(max(1, request.memoryBytes >> 20))M", "--time=\(request.minutes)",
         ]
     }
 }

@@ -61,7 +61,7 @@ struct LocalWorker {
             outputDirectory: try Self.makeFolder(scratch, "model"))
         try await Self.locating(name) {
             try await run(task, label: { _ in "check of the model" }) { message in
-                if case .modelProbed(let found) = message { summary.withLock { $0 = found } }
+                if case .modelProbed(let found, _) = message { summary.withLock { $0 = found } }
             }
         }
         guard let found = summary.withLock({ $0 }) else {

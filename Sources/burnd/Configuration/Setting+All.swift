@@ -255,13 +255,21 @@ extension Setting {
             "slurm.gres", \.slurm.gres, example: "gpu:1",
             "Generic resources of a task, such as a GPU; `device` says whether it is used."),
         name("slurm.constraint", \.slurm.constraint, example: "avx512", "Features that a node must have."),
-        count("slurm.processors", \.slurm.processors, 1...1024, "Processors of a task."),
+        count(
+            "slurm.processors", \.slurm.processors, 1...1024,
+            "Processors of a task; fewer for a job whose `options.threads` are fewer."),
+        choice(
+            "slurm.sizing", \.slurm.sizing,
+            """
+            What a job asks for: `estimated`, the memory and the time that its model and its data sets are expected to take, and
+            all of `job_memory` and `job_minutes` only where it turns out to take more; `fixed`, always all of them.
+            """),
         memory(
             "slurm.job_memory", \.slurm.job.memoryBytes,
-            "Memory of a job's task. It stands in the place of limits.worker_memory there."),
+            "Memory of a job's task, at most. It stands in the place of limits.worker_memory there."),
         count(
             "slurm.job_minutes", \.slurm.job.minutes, 1...1_000_000,
-            "Minutes that Slurm gives a job's task, to its end. limits.job_seconds holds as well."),
+            "Minutes that Slurm gives a job's task, to its end, at most. limits.job_seconds holds as well."),
         memory(
             "slurm.import_memory", \.slurm.importing.memoryBytes, "Memory of a task that reads an upload."),
         count(

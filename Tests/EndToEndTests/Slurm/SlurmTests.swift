@@ -129,7 +129,10 @@ struct SlurmTests {
         // Each task takes a node's memory.
         let service = try ServiceProcess(
             settings: cluster.settings.merging(
-                ["BURND_SHARE_SECONDS": "0", "BURND_SLURM_JOB_MEMORY": "3000 MiB"]) { $1 })
+                [
+                    "BURND_SHARE_SECONDS": "0", "BURND_SLURM_JOB_MEMORY": "3000 MiB",
+                    "BURND_SLURM_SIZING": "fixed",
+                ]) { $1 })
         let inputs = try SharedJobs.upload(6 * 128 + 37, to: service)
         func submit(_ slots: Int) throws -> String {
             try SharedJobs.submit(inputs, service, options: ["analysis": "full", "slots": slots])
@@ -317,6 +320,36 @@ struct SlurmTests {
         #expect(
             try service.get("/metrics").text.contains(
                 "burn_worker_exits_total{cause=\"slurm_memory_limit\"} 1\n"))
+        try cluster.waitUntilEmpty(seconds: 10)
+        #expect(service.stop(SIGTERM) == 0)
+    }
+
+    /// It asks for what its model's probe lets it expect; where that is too little it gets all that it may have.
+    @Test func aJobAsksForWhatItIsExpectedToTakeAndGetsMoreWhereItTakesMore() throws {
+        let probe = ServiceProcess.imports.replacing(
+            "model-summary 32", with: "model-summary 32 3 65536 0.0001")
+        let script =
+            probe
+            + "[job]\nphase boundary_analysis\nfill 1900\nuntil-file go\nphase detection\nverdict\nfinished\n"
+        let service = try service(script, ["BURND_SLURM_JOB_MEMORY": "3000 MiB"])
+        let job = try service.startJob("scan")
+        try wait(for: job, service) {
+            $0["attempt"] as? Int == 2 && slurm($0)["state"] as? String == "running"
+        }
+        release(job, service)
+        let ended = try service.finished(job)
+        #expect(ended["state"] as? String == "succeeded" && ended["attempt"] as? Int == 2, "\(ended)")
+        let asked = try service.events(of: job).compactMap {
+            ($0.data["slurm"] as? [String: Any])?["request"] as? [String: Any]
+        }
+        let (first, last) = (try #require(asked.first), try #require(asked.last))
+        let memory = first["memory_bytes"] as? Int ?? 0
+        #expect((1 << 30..<3 << 29).contains(memory) && first["minutes"] as? Int == 15, "\(asked)")
+        #expect(last["memory_bytes"] as? Int == 3000 << 20 && last["minutes"] as? Int == 60, "\(asked)")
+        #expect(
+            try service.events(of: job).contains {
+                ($0.data["problem"] as? [String: Any])?["code"] as? String == "slurm-memory-limit"
+            })
         try cluster.waitUntilEmpty(seconds: 10)
         #expect(service.stop(SIGTERM) == 0)
     }

@@ -137,7 +137,7 @@ struct ScriptedWorker {
         case "operator-named":
             var summary = Fixtures.model(side: 8)
             summary.operators = [Fixtures.unescaped(words[1]): 1]
-            try send(.modelProbed(summary))
+            try send(.modelProbed(summary, nil))
         case "samples":
             let samples = (0..<Int(number(1))).map { Fixtures.sample($0) }
             for start in stride(from: 0, to: samples.count, by: 1_000) {
@@ -206,7 +206,11 @@ struct ScriptedWorker {
                 .modelProbed(
                     Fixtures.model(
                         side: words.count > 1 ? Int(number(1)) : 8,
-                        classes: words.count > 2 ? Int(number(2)) : 3)))
+                        classes: words.count > 2 ? Int(number(2)) : 3),
+                    words.count > 4
+                        ? PassCost(
+                            height: Int(number(1)), width: Int(number(1)), activationBytes: Int(number(3)),
+                            seconds: number(4)) : nil))
         case "agreement":
             try send(
                 .agreement(

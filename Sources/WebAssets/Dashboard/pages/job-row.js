@@ -1,6 +1,6 @@
 // One job in the list.
 import { h } from '../core/dom.js';
-import { age, duration, percent, when, words } from '../core/format.js';
+import { age, bytes, duration, percent, when, words } from '../core/format.js';
 import { inputName } from '../core/records.js';
 
 export const badge = (name, text = name) => h('span', { class: `badge ${name}` }, words(text));
@@ -43,9 +43,11 @@ function progress(job) {
 }
 
 /** Where a task is on the cluster. */
-export function slurmText({ job, state, reason, position, node }) {
-  if (state !== 'pending') return `Slurm job ${job}${node ? ` on ${node}` : ''}`;
-  return `Waits as Slurm job ${job}${reason ? `: ${reason}` : ''}${position ? `, number ${position} in its partition` : ''}`;
+export function slurmText({ job, state, reason, position, node, request }) {
+  const asked = request ? `, ${bytes(request.memory_bytes)} for ${duration(60 * request.minutes)}` : '';
+  if (state !== 'pending') return `Slurm job ${job}${node ? ` on ${node}` : ''}${asked}`;
+  const place = position ? `, number ${position} in its partition` : '';
+  return `Waits as Slurm job ${job}${reason ? `: ${reason}` : ''}${place}${asked}`;
 }
 
 export function bar(fraction) {

@@ -1,12 +1,10 @@
-import Burn
-import Execution
 import Findings
 import Support
 
 /// The memory that a job takes at least, as far as its model and its images tell before it starts.
 ///
 /// Less is not enough, whatever is found; the searches of the detection come on top of it.
-struct MemoryNeed: Hashable, Sendable {
+public struct MemoryNeed: Hashable, Sendable {
     /// What every worker takes: libtorch, and what a pass sets up. Measured: 180 to 200 MiB.
     var engine = 160 << 20
     /// Of one copy, as 32-bit numbers.
@@ -21,15 +19,18 @@ struct MemoryNeed: Hashable, Sendable {
     /// In training: the suspicious model and the one that is trained, its gradients and their momentum.
     private static let copiesInTraining = 4
 
-    /// - Parameter threads: that the job computes on.
-    init(_ type: JobType, _ model: GraphModel, _ images: LabelledImages, threads: Int) {
-        weights = model.parameters.reduce(0) { Checked.sum($0, Checked.product($1.count, 4) ?? .max) ?? .max }
-        activations = images.activationBytes
-        let surveyed = images.mostSurveyedTogether(threads: threads)
-        let trained = min(
-            Purification.batch(samples: images.count), images.mostLearnedTogether)
+    /// - Parameters:
+    ///   - weights: bytes of one copy.
+    ///   - batches: of the training set.
+    ///   - threads: that the job computes on.
+    public init(_ type: JobType, weights: Int, _ batches: BatchSizes, threads: Int) {
+        self.weights = weights
+        activations = batches.activationBytes
+        let surveyed = batches.surveyed(threads: threads)
         (copies, together) =
-            type == .purify ? (Self.copiesInTraining, max(surveyed, trained)) : (1, surveyed)
+            type == .purify
+            ? (Self.copiesInTraining, max(surveyed, min(batches.ofPurification, batches.learned)))
+            : (1, surveyed)
     }
 
     init(weights: Int, copies: Int, activations: Int, together: Int) {
@@ -37,27 +38,29 @@ struct MemoryNeed: Hashable, Sendable {
         (self.activations, self.together) = (activations, together)
     }
 
-    static func text(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
+    public static func text(_ bytes: Int) -> String { "\(bytes >> 20) MiB" }
 
     /// At least; saturates.
-    var bytes: Int {
+    public var bytes: Int {
         [weightBytes, layerBytes].reduce(engine) { Checked.sum($0, $1) ?? .max }
     }
 
     private var weightBytes: Int { Checked.product(weights, copies) ?? .max }
     private var layerBytes: Int { Checked.product(activations, together) ?? .max }
 
-    var description: String {
+    public var description: String {
         "at least \(Self.text(bytes)): \(Self.text(weightBytes)) for weights (\(copies) x), "
             + "\(Self.text(layerBytes)) for the layers of \(together) images at a time, and the engine"
     }
 
+    public static let insufficientCode = "memory-insufficient"
+
     /// - Parameter limit: what the job's worker may use.
     /// - Throws: `Problem` `memory-insufficient`.
-    func require(within limit: Int) throws {
+    public func require(within limit: Int) throws {
         guard bytes > limit else { return }
         throw Problem(
-            .unprocessable, code: "memory-insufficient",
+            .unprocessable, code: Self.insufficientCode,
             title: "The job needs more memory than its worker may use",
             detail:
                 "With this model and these images it takes \(description). Its worker may use \(Self.text(limit)).",
