@@ -24,7 +24,8 @@ extension AnalysisJob {
         let screen =
             analysesAll
             ? Array(0..<images.count)
-            : Screen.samples(labels: images.labels, seed: task.options.methodSeed)
+            : Screen(task.options.parameters ?? Parameters()).samples(
+                labels: images.labels, seed: task.options.methodSeed)
         var costs = [spent]
         let table = try survey.run(
             screen, progress: { plan.advance(.boundaryAnalysis, round: 0, $0 * share) },

@@ -11,7 +11,8 @@ extension WorkPlan {
     ) -> [Step] {
         let samples = Double(count)
         let surveyed =
-            options.analysesAllSamples ? count : Screen.most(of: count, labels: classes)
+            options.analysesAllSamples
+            ? count : Screen(options.parameters ?? Parameters()).most(of: count, labels: classes)
         let isExact = values <= PerturbationStore.maximumWidth
         var steps = [
             Step(

@@ -29,6 +29,7 @@ public struct Parameters: Hashable, Sendable {
     public var unsureQuantile = 0.05
     public var leastLabelConfidence = 0.5
     // What could have been found.
+    public var surveyedOfLabel = 1_024.0
     public var plantedCosine = 0.7
     public var noticedShare = 0.9
     // When a purified model is accepted.
@@ -144,6 +145,12 @@ extension Parameters {
             name: "least_label_confidence", path: \.leastLabelConfidence, allowed: 0...1,
             meaning: "Confidence below which a restored label is not given",
             reason: "definition: a wrong correction does as much harm as a right one does good"),
+        Setting(
+            name: "surveyed_of_label", path: \.surveyedOfLabel, allowed: 64...1_000_000,
+            meaning:
+                "Samples of each of ten labels whose gradients are looked at first; as many as that of all labels together where "
+                + "there are fewer, no more than of 32 where there are more, but 72 of each",
+            reason: "measured: of a set of ten classes, 0.2 % of it planted is twenty of 1,024"),
         Setting(
             name: "planted_cosine", path: \.plantedCosine, allowed: 0.05...0.99,
             meaning: "Cosine of a planted gradient to its trigger's direction, for the detectable rate",

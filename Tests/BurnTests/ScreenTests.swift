@@ -1,3 +1,4 @@
+import Findings
 import Support
 import Testing
 
@@ -5,9 +6,11 @@ import Testing
 
 /// Which samples are surveyed at first.
 @Suite struct ScreenTests {
+    private let screen = Screen(Parameters())
+
     @Test func smallSetsAreSurveyedAsAWhole() {
         let labels = (0..<10_000).map { $0 % 10 }
-        #expect(Screen.samples(labels: labels, seed: 1) == Array(0..<10_000))
+        #expect(screen.samples(labels: labels, seed: 1) == Array(0..<10_000))
     }
 
     @Test(arguments: [(2, 30_000), (10, 50_000), (43, 40_000), (100, 60_000), (1_000, 200_000)])
@@ -15,17 +18,17 @@ import Testing
         var random = SplitMix64(seed: 3)
         // Unequal ones: every label has at least half of what most have.
         let labels = (0..<count).map { _ in min(classes - 1, random.below(classes + classes / 2)) }
-        let chosen = Screen.samples(labels: labels, seed: 1)
+        let chosen = screen.samples(labels: labels, seed: 1)
         #expect(chosen == chosen.sorted() && Set(chosen).count == chosen.count)
-        #expect(chosen.count <= Screen.most(of: count, labels: classes) && chosen.count < count)
+        #expect(chosen.count <= screen.most(of: count, labels: classes) && chosen.count < count)
         let sizes = Dictionary(grouping: labels) { $0 }.mapValues(\.count)
         let taken = Dictionary(grouping: chosen) { labels[$0] }.mapValues(\.count)
-        let each = Screen.ofEach(Array(sizes.values))
+        let each = screen.ofEach(Array(sizes.values))
         for (label, size) in sizes { #expect(taken[label] == min(size, each)) }
         // None more of each would fit.
-        #expect(sizes.values.reduce(0) { $0 + min($1, each + 1) } > Screen.most(of: count, labels: classes))
-        #expect(chosen == Screen.samples(labels: labels, seed: 1))
-        #expect(chosen != Screen.samples(labels: labels, seed: 2))
+        #expect(sizes.values.reduce(0) { $0 + min($1, each + 1) } > screen.most(of: count, labels: classes))
+        #expect(chosen == screen.samples(labels: labels, seed: 1))
+        #expect(chosen != screen.samples(labels: labels, seed: 2))
         // Neither the first ones nor the last.
         #expect(abs(chosen.reduce(0, +) / chosen.count - count / 2) < count / 10)
     }
@@ -33,9 +36,19 @@ import Testing
     /// Outputs that no sample has the label of, and small classes, take no place from the others.
     @Test func whatOneLabelLeavesIsForTheOthers() {
         let tail = (0..<100).flatMap { label in Array(repeating: label, count: label == 0 ? 9_000 : 50) }
-        #expect(Screen.samples(labels: tail, seed: 1).count == tail.count)
-        #expect(Screen.ofEach([100, 200, 40_000, 50_000]) == (10_240 - 300) / 2)
-        #expect(Screen.ofEach([5, 7]) == 7 && Screen.ofEach([]) == 0)
+        #expect(screen.samples(labels: tail, seed: 1).count == tail.count)
+        #expect(screen.ofEach([100, 200, 40_000, 50_000]) == (10_240 - 300) / 2)
+        #expect(screen.ofEach([5, 7]) == 7 && screen.ofEach([]) == 0)
+    }
+
+    /// A parameter of the job says how many.
+    @Test func fewerAreSurveyedWhereFewerAreWanted() {
+        var parameters = Parameters()
+        parameters.surveyedOfLabel = 128
+        let labels = (0..<10_000).map { $0 % 10 }
+        let chosen = Screen(parameters).samples(labels: labels, seed: 1)
+        #expect(Dictionary(grouping: chosen) { labels[$0] }.mapValues(\.count).values.allSatisfy { $0 == 128 })
+        #expect(Screen(parameters).most(of: 100_000, labels: 100) == 7_200, "72 of each at least")
     }
 
     /// What was noticed among some of a class's samples, of all of it: nine draws in ten hold enough of so many.

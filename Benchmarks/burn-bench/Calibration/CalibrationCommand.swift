@@ -82,7 +82,7 @@ struct CalibrationCommand: ParsableCommand {
         }
         let survey = try GradientSurvey(
             model: model, images: images, store: store("gradients.f16"), threads: threads, token: token)
-        let screen = Screen.samples(labels: images.labels, seed: options.methodSeed)
+        let screen = Screen(Parameters()).samples(labels: images.labels, seed: options.methodSeed)
         let boundary = BoundaryAnalysis(
             try survey.run(screen), survey: survey, store: try store("descents.f16"),
             method: options.distance)

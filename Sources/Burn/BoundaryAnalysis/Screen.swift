@@ -1,3 +1,4 @@
+import Findings
 import Support
 
 /// The samples that are surveyed at first: some of every given label. The others are predicted, for half the cost, and surveyed
@@ -5,19 +6,21 @@ import Support
 ///
 /// Planted samples have the target's label, and are found once there are some among those that are looked at: of poison that is
 /// 0.2 % of a set of ten classes, 1,024 of the target's label hold about twenty. A small set is surveyed as a whole.
-package enum Screen {
+package struct Screen: Sendable {
     /// For each label that occurs.
-    static let ofLabel = 1_024
+    let ofLabel: Int
     /// Of all labels together: few labels get more of each, since poison of the same rate is less of a large class.
-    static let fewest = 10_240
+    var fewest: Int { 10 * ofLabel }
     /// Of all labels together, unless each would get fewer than `fewestOfLabel`.
-    static let most = 32_768
+    var most: Int { 32 * ofLabel }
     /// Enough for a class to be one that is compared with all others (`CoherenceNull.fewestOfLarge`), with some that the model sees
     /// another class in.
     static let fewestOfLabel = 72
 
+    package init(_ parameters: Parameters) { ofLabel = Int(parameters.surveyedOfLabel) }
+
     /// - Returns: ascending.
-    package static func samples(labels: [Int], seed: UInt64) -> [Int] {
+    package func samples(labels: [Int], seed: UInt64) -> [Int] {
         let groups = Dictionary(grouping: labels.indices) { labels[$0] }
         let each = ofEach(groups.values.map(\.count))
         var random = SplitMix64(seed: seed)
@@ -29,15 +32,15 @@ package enum Screen {
     }
 
     /// Samples of a set at most.
-    package static func most(of samples: Int, labels: Int) -> Int { min(samples, budget(labels)) }
+    package func most(of samples: Int, labels: Int) -> Int { min(samples, budget(labels)) }
 
-    private static func budget(_ labels: Int) -> Int {
-        max(fewestOfLabel * labels, fewest, min(ofLabel * labels, most))
+    private func budget(_ labels: Int) -> Int {
+        max(Self.fewestOfLabel * labels, fewest, min(ofLabel * labels, most))
     }
 
     /// Samples of each label at most: what small ones leave is for the others.
     /// - Parameter sizes: of the labels that occur.
-    static func ofEach(_ sizes: [Int]) -> Int {
+    func ofEach(_ sizes: [Int]) -> Int {
         var left = budget(sizes.count)
         for (rank, size) in sizes.sorted().enumerated() {
             let share = left / (sizes.count - rank)
