@@ -45,8 +45,8 @@ public struct AnalysisJob {
         threads = Self.threads(task.options)
         try Threads.setCurrent(threads)
         (file, model, images) = try Self.open(task)
-        helpers?.use(model, images)
         evaluator = try Self.evaluator(task, file)
+        helpers?.use(model, images)
         trusted = try task.trusted.map { [file] path in
             try TrustedImages(
                 Self.userSet(path, at: "/options/trusted", task, file), seed: task.options.methodSeed)
@@ -63,7 +63,8 @@ public struct AnalysisJob {
         }
     }
 
-    static func threads(_ options: JobOptions) -> Int {
+    /// That a task computes on: what its options say, within what there is.
+    public static func threads(_ options: JobOptions) -> Int {
         max(1, min(options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount))
     }
 
@@ -99,8 +100,10 @@ public struct AnalysisJob {
         }
         let agreement = try checkedAgreement()
         let agreementCost = meter.end(of: .agreement, .boundaryAnalysis)
-        var before = try measure(model, verdict: nil)
-        if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
+        let before = try answers(of: model, help: helpers)
+        if let metrics = metrics(of: before, verdict: nil) {
+            report(.evaluation(PurificationMetrics(before: metrics)))
+        }
         let store = try perturbationStore("gradients.f16")
         // What lies between the phases, and is none of theirs.
         var between = meter.end(of: .evaluation, .evaluation)
@@ -109,9 +112,9 @@ public struct AnalysisJob {
         diagnosis.apply(reviews)
         let rest = CostMeter(model: model, images: images)
         try boundary.analyse(diagnosis.flagged.indices.filter { diagnosis.flagged[$0] })
-        if task.evaluation?.targetClass == nil {
-            before = try measure(model, verdict: diagnosis.verdict)
-            if let before { report(.evaluation(PurificationMetrics(before: before.metrics))) }
+        if task.evaluation?.targetClass == nil, let metrics = metrics(of: before, verdict: diagnosis.verdict)
+        {
+            report(.evaluation(PurificationMetrics(before: metrics)))
         }
         let treatable =
             diagnosis.verdict.result == .backdoored
@@ -141,7 +144,7 @@ public struct AnalysisJob {
 
     private func finish(
         _ result: Purification.Result, _ diagnosis: Diagnosis, _ table: AnalysisTable,
-        before: Measured?, spent: StageCost
+        before: Evaluator.Answers?, spent: StageCost
     ) throws {
         var cost = spent
         let (clock, meter) = (PhaseClock(), CostMeter(model: model, images: images))
@@ -165,10 +168,13 @@ public struct AnalysisJob {
             try ModelWeights.write(result.model, from: file, to: directory + "/purified.pt2")
             report(.artifact(WorkerArtifact(role: .purifiedModel, file: "purified.pt2")))
         }
-        var after: Measured?
-        if task.type == .purify, let before {
-            after = try result.model.flatMap { try measure($0, verdict: diagnosis.verdict) } ?? before
-            report(.evaluation(PurificationMetrics(before: before.metrics, after: after?.metrics)))
+        var after: Evaluator.Answers?
+        if task.type == .purify, let metrics = metrics(of: before, verdict: diagnosis.verdict) {
+            after = try result.model.map { try answers(of: $0) } ?? before
+            report(
+                .evaluation(
+                    PurificationMetrics(
+                        before: metrics, after: self.metrics(of: after, verdict: diagnosis.verdict))))
         }
         report(.assessment(assessment(result, before: before, after: after)))
         cost.add(meter.end(of: .evaluation, .evaluation))

@@ -13,7 +13,8 @@ public struct HelperJob {
     private let directory: String
     private let token: CancellationToken
     private let model: GraphModel
-    private let images: LabelledImages
+    /// What the model was trained on, and the user's sets.
+    private let sets: [ImageSet: LabelledImages]
     private let sketch: PerturbationSketch
     private let method: JobOptions.DistanceMethod
     private let threads: Int
@@ -22,18 +23,23 @@ public struct HelperJob {
     public init(_ task: WorkerTask.Analyse, directory: String, token: CancellationToken) throws {
         let threads = AnalysisJob.threads(task.options)
         try Threads.setCurrent(threads)
-        let (_, model, images) = try AnalysisJob.open(task)
+        let (file, model, images) = try AnalysisJob.open(task)
+        let evaluator = try AnalysisJob.evaluator(task, file)
         try self.init(
-            model: model, images: images, method: task.options.distance, threads: threads,
-            directory: directory, token: token)
+            model: model, images: images, clean: evaluator?.clean, triggered: evaluator?.triggered,
+            method: task.options.distance, threads: threads, directory: directory, token: token)
     }
 
     init(
-        model: GraphModel, images: LabelledImages, method: JobOptions.DistanceMethod, threads: Int,
+        model: GraphModel, images: LabelledImages, clean: LabelledImages? = nil,
+        triggered: LabelledImages? = nil, method: JobOptions.DistanceMethod, threads: Int,
         directory: String, token: CancellationToken
     ) throws {
         self.model = model
-        self.images = images
+        // Their batches are those that the job's own worker cuts.
+        sets = try [.training: images, .clean: clean, .triggered: triggered].compactMapValues {
+            try $0?.measured(by: model)
+        }
         self.method = method
         self.threads = threads
         self.directory = directory
@@ -44,11 +50,14 @@ public struct HelperJob {
 
     /// Does one part; its file is there when this returns.
     public func run(_ part: WorkerPart) throws -> WorkerPartEnd {
-        try check(part)
+        guard let images = sets[part.imageSet] else {
+            throw Self.invalid("it is of a set that the job does not have")
+        }
+        try check(part, images)
         for number in part.taken { unlink(path(number)) }
         model.allowReducedPrecision(part.isReduced)
         let predicted = Dictionary(uniqueKeysWithValues: zip(part.samples, part.labels))
-        let work = try work(of: part.stage)
+        let work = try work(of: part.stage, images)
         // A look for a layer is no work of the part.
         let before = (passes: model.passes.count, bytes: images.dataset.bytesRead)
         let batches = SampleBatches(of: images, threads: threads, token: token)
@@ -65,13 +74,13 @@ public struct HelperJob {
 
     /// What a stage does with a batch, of which it may have to be told the predictions.
     private func work(
-        of stage: StageCost.Stage
+        of stage: StageCost.Stage, _ images: LabelledImages
     ) throws -> @Sendable (_ batch: [Int], _ predicted: [Int32]) throws -> SampleFindings {
         switch stage {
         case .survey:
             let look = FirstLook(model: model, images: images, sketch: sketch, token: token)
             return { batch, _ in try look.findings(of: batch) }
-        case .predictions:
+        case .predictions, .evaluation:
             let prediction = Prediction(model: model, images: images, token: token)
             return { batch, _ in try prediction.findings(of: batch) }
         case .descents:
@@ -89,13 +98,15 @@ public struct HelperJob {
     private func path(_ part: Int) -> String { directory + "/" + WorkerPart.file(part) }
 
     /// It comes from a worker that has read the upload.
-    private func check(_ part: WorkerPart) throws {
-        let labels = [.survey, .predictions].contains(part.stage) ? 0 : part.samples.count
+    private func check(_ part: WorkerPart, _ images: LabelledImages) throws {
+        let labels =
+            [.survey, .predictions, .evaluation].contains(part.stage) ? 0 : part.samples.count
         guard !part.samples.isEmpty, part.samples.count <= WorkerPart.mostSamples,
             part.samples.allSatisfy((0..<images.count).contains),
             Set(part.samples).count == part.samples.count, part.labels.count == labels,
             part.labels.allSatisfy({ (0..<images.classes).contains(Int($0)) }),
-            (1...threads).contains(part.threadsOfBatch)
+            (1...threads).contains(part.threadsOfBatch),
+            (part.stage == .evaluation) == (part.imageSet != .training)
         else { throw Self.invalid("its samples, their labels or its threads are out of range") }
     }
 

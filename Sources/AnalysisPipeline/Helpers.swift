@@ -136,7 +136,8 @@ public final class Helpers: BatchHelp {
                 send(
                     .part(
                         WorkerPart(
-                            number: part.number, stage: batches.stage.stage, samples: part.samples,
+                            number: part.number, stage: batches.stage.stage,
+                            imageSet: batches.stage.imageSet, samples: part.samples,
                             labels: part.labels, threadsOfBatch: batches.threadsOfBatch,
                             isReduced: isReduced, taken: helper.taken),
                         helper: number))

@@ -156,7 +156,7 @@ final class JobHelpers: HelperSlots.Employer {
         do {
             let directory = try artifacts.makePartsDirectory(number, in: sharing.folder)
             var job = task
-            (job.evaluation, job.trusted, job.reviews, job.sharing) = (nil, nil, nil, nil)
+            (job.trusted, job.reviews, job.sharing) = (nil, nil, nil)
             var task = WorkerTask(kind: .help(job), outputDirectory: directory)
             task.estimate = estimate
             // The job's own worker has the first. On a cluster, the scheduler gives each task its own.

@@ -24,6 +24,8 @@ public struct WorkerPart: Codable, Hashable, Sendable {
     /// Names its file, see `file`.
     public var number: Int
     public var stage: StageCost.Stage
+    /// Of which the samples are.
+    public var imageSet: ImageSet
     /// Whole batches, the last one of the data set aside.
     public var samples: [Int]
     /// Of each sample, what the stage starts from; empty where it starts from nothing.
@@ -39,11 +41,13 @@ public struct WorkerPart: Codable, Hashable, Sendable {
     public static let mostSamples = 1 << 16
 
     public init(
-        number: Int, stage: StageCost.Stage, samples: [Int], labels: [Int32], threadsOfBatch: Int,
+        number: Int, stage: StageCost.Stage, imageSet: ImageSet = .training, samples: [Int], labels: [Int32],
+        threadsOfBatch: Int,
         isReduced: Bool = false, taken: [Int]
     ) {
         self.number = number
         self.stage = stage
+        self.imageSet = imageSet
         self.samples = samples
         self.labels = labels
         self.threadsOfBatch = threadsOfBatch

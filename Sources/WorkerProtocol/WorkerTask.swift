@@ -52,7 +52,9 @@ public struct WorkerTask: Codable, Hashable, Sendable {
                     analyse.reviews, analyse.sharing?.folder,
                 ]
                 .compactMap(\.self)
-        case .help(let analyse): [analyse.model, analyse.dataset] + Self.files(of: analyse.skeleton)
+        case .help(let analyse):
+            [analyse.model, analyse.dataset] + Self.files(of: analyse.skeleton)
+                + [analyse.evaluation?.clean, analyse.evaluation?.triggered].compactMap(\.self)
         case .train(let train): [train.model, train.dataset]
         case .evaluate(let evaluate):
             [evaluate.model] + [evaluate.clean, evaluate.triggered].compactMap(\.self)

@@ -47,7 +47,11 @@ extension TaskRunner {
         }
         let evaluator = Evaluator(
             clean: try images(task.clean), triggered: try images(task.triggered), target: task.target)
-        channel.send(.evaluation(PurificationMetrics(before: try evaluator.measure(model, token: token))))
+        channel.send(
+            .evaluation(
+                PurificationMetrics(
+                    before: try evaluator.measure(
+                        model, threads: AnalysisJob.threads(task.options), token: token))))
     }
 
     func run(_ task: WorkerTask.Perturb, _ directory: String) throws {
@@ -96,8 +100,7 @@ extension TaskRunner {
     }
 
     private func setThreads(_ options: JobOptions) throws {
-        try Threads.setCurrent(
-            max(1, min(options.threads ?? Int.max, ProcessInfo.processInfo.activeProcessorCount)))
+        try Threads.setCurrent(AnalysisJob.threads(options))
     }
 
     /// PyTorch's initial values of convolutions and linear layers: uniform within 1 / sqrt(fan-in). Vectors

@@ -127,6 +127,33 @@ import WorkerProtocol
         #expect(shared.passes == alone.passes)
     }
 
+    /// The user's sets, of which only the suspicious model's answers are asked of helpers.
+    @Test func theUsersSetsAreSharedToo() throws {
+        let triggered = try LabelledImages(
+            TinyImages.noise(4 * 128, side: 10, classes: 5, seed: 23).packed(in: folder.file("triggered")),
+            for: model.graph, options: JobOptions())
+        func answers(_ name: String, helpers count: Int) throws -> (
+            Evaluator.Answers, passes: Passes, taken: Int
+        ) {
+            let place = folder.file(name)
+            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            let service = Service(model, images, triggered: triggered, folder: place) { _, _ in nil }
+            let helpers = try service.helpers(count)
+            helpers?.use(model, images)
+            let before = model.passes.count
+            let answers = try Evaluator(clean: images, triggered: triggered, target: 1).ask(
+                model, threads: Self.threads, token: CancellationToken(), help: helpers)
+            service.end()
+            return (answers, model.passes.count - before, service.finished)
+        }
+        let alone = try answers("alone", helpers: 0)
+        let shared = try answers("shared", helpers: 2)
+        #expect(shared.taken > 2 && shared.passes == alone.passes)
+        #expect(shared.0.clean == alone.0.clean && shared.0.triggered == alone.0.triggered)
+        #expect(alone.0.clean == (try model.predictions(images)))
+        #expect(alone.0.triggered == (try model.predictions(triggered)))
+    }
+
     @Test func whatAHelperLosesIsDoneAgain() throws {
         let alone = try run("alone", helpers: 0)
         for fault in [
@@ -162,15 +189,17 @@ import WorkerProtocol
             token: CancellationToken())
         func part(
             _ stage: StageCost.Stage = .survey, _ samples: [Int] = [0, 1], _ labels: [Int32] = [],
-            threads: Int = 1
+            threads: Int = 1, of set: ImageSet = .training
         ) -> WorkerPart {
             WorkerPart(
-                number: 1, stage: stage, samples: samples, labels: labels, threadsOfBatch: threads, taken: [])
+                number: 1, stage: stage, imageSet: set, samples: samples, labels: labels,
+                threadsOfBatch: threads, taken: [])
         }
         for wrong in [
             part(.bundles), part(.survey, []), part(.survey, [-1]), part(.survey, [images.count]),
             part(.survey, [3, 3]), part(.survey, [1], [0]), part(.descents, [1], []),
             part(.descents, [1], [5]), part(.descents, [1], [-1]), part(threads: 0), part(threads: 3),
+            part(.evaluation), part(.evaluation, of: .clean), part(of: .triggered),
         ] {
             #expect(throws: (any Error).self, "\(wrong)") { try job.run(wrong) }
         }
@@ -187,6 +216,7 @@ final class Service: @unchecked Sendable {
 
     private let model: GraphModel
     private let images: LabelledImages
+    private let triggered: LabelledImages?
     private let folder: String
     private let fault: @Sendable (Int, WorkerPart) -> Fault?
     private var helpers: Helpers?
@@ -198,11 +228,12 @@ final class Service: @unchecked Sendable {
     var finished: Int { counts.withLock { $0.finished } }
 
     init(
-        _ model: GraphModel, _ images: LabelledImages, folder: String,
+        _ model: GraphModel, _ images: LabelledImages, triggered: LabelledImages? = nil, folder: String,
         fault: @escaping @Sendable (Int, WorkerPart) -> Fault?
     ) {
         self.model = model
         self.images = images
+        self.triggered = triggered
         self.folder = folder
         self.fault = fault
     }
@@ -250,7 +281,8 @@ final class Service: @unchecked Sendable {
                 side: images.dataset.height, classes: images.classes, seed: images.classes == 5 ? 21 : 31)
             let job = try HelperJob(
                 model: own, images: LabelledImages(images.dataset, for: own.graph, options: JobOptions()),
-                method: .newton, threads: SharedStageTests.threads, directory: "\(folder)/\(number)",
+                clean: images, triggered: triggered, method: .newton, threads: SharedStageTests.threads,
+                directory: "\(folder)/\(number)",
                 token: CancellationToken())
             let fault = fault(number, part)
             if fault == .dies {

@@ -33,11 +33,14 @@ import TinyModels
             weight: Tensor.zeros([3, 12]), bias: Tensor([0, 1, 0] as [Float]), channels: 3, side: 2)
         let set = try TinyImages.noise(6, side: 2, classes: 3, seed: 1).packed(in: folder.file("set"))
         let images = try LabelledImages(set, for: model.graph, options: JobOptions())
-        let both = try Evaluator(clean: images, triggered: images, target: 1).measure(model)
+        let both = try Evaluator(clean: images, triggered: images, target: 1).measure(
+            model, token: CancellationToken())
         #expect(both == EvaluationMetrics(acc: 1.0 / 3, asr: 1, ra: 0))
-        let clean = try Evaluator(clean: images, triggered: nil, target: nil).measure(model)
+        let clean = try Evaluator(clean: images, triggered: nil, target: nil).measure(
+            model, token: CancellationToken())
         #expect(clean == EvaluationMetrics(acc: 1.0 / 3))
-        let other = try Evaluator(clean: nil, triggered: images, target: 0).measure(model)
+        let other = try Evaluator(clean: nil, triggered: images, target: 0).measure(
+            model, token: CancellationToken())
         #expect(other == EvaluationMetrics(asr: 0, ra: 0.5))
         let token = try CancellationToken()
         token.cancel()

@@ -47,7 +47,8 @@ import Testing
         parameters.surveyedOfLabel = 128
         let labels = (0..<10_000).map { $0 % 10 }
         let chosen = Screen(parameters).samples(labels: labels, seed: 1)
-        #expect(Dictionary(grouping: chosen) { labels[$0] }.mapValues(\.count).values.allSatisfy { $0 == 128 })
+        let taken = Dictionary(grouping: chosen) { labels[$0] }.mapValues(\.count)
+        #expect(taken.count == 10 && taken.values.allSatisfy { $0 == 128 })
         #expect(Screen(parameters).most(of: 100_000, labels: 100) == 7_200, "72 of each at least")
     }
 

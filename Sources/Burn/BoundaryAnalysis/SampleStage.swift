@@ -5,6 +5,8 @@ import Findings
 /// What a batch's numbers depend on is the batch itself, the threads that its operators use, and the kind of processor.
 package protocol SampleStage: Sendable {
     var stage: StageCost.Stage { get }
+    /// Whose samples they are.
+    var imageSet: ImageSet { get }
     /// Of what it finds of a sample, besides columns.
     var rowBytes: Int { get }
     /// What another process has to be told of each of these samples: the predicted class, or nothing.
@@ -13,6 +15,10 @@ package protocol SampleStage: Sendable {
     func findings(of samples: [Int]) throws -> SampleFindings
     /// Called on several threads.
     func keep(_ findings: SampleFindings) throws
+}
+
+extension SampleStage {
+    package var imageSet: ImageSet { .training }
 }
 
 /// What a stage finds of some samples, a row for each.
@@ -52,7 +58,7 @@ extension StageCost.Stage {
     package var columns: (classes: Int, distances: Int)? {
         switch self {
         case .survey: (2, 1)
-        case .predictions: (2, 0)
+        case .predictions, .evaluation: (2, 0)
         case .descents: (1, 1)
         case .featureChanges: (0, 0)
         default: nil

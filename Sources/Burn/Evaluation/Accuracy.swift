@@ -85,39 +85,3 @@ extension GraphModel {
         return predictions
     }
 }
-
-/// Measures ACC, ASR and RA on the user's evaluation sets. Nothing else ever looks at these.
-public struct Evaluator: Sendable {
-    public let clean: LabelledImages?
-    public let triggered: LabelledImages?
-    public let target: Int?
-
-    public init(clean: LabelledImages?, triggered: LabelledImages?, target: Int?) {
-        self.clean = clean
-        self.triggered = triggered
-        self.target = target
-    }
-
-    public func measure(_ model: GraphModel, token: CancellationToken? = nil) throws -> EvaluationMetrics {
-        try examine(model, token: token).metrics
-    }
-
-    /// The same, and the predictions of the clean set's images.
-    public func examine(
-        _ model: GraphModel, token: CancellationToken? = nil
-    ) throws -> (metrics: EvaluationMetrics, clean: [Int]?) {
-        var metrics = EvaluationMetrics()
-        let predictions = try clean.map { try model.predictions($0, token: token) }
-        if let clean, let predictions {
-            metrics.acc = Accuracy.clean(predictions: predictions, labels: clean.labels)
-        }
-        if let triggered {
-            let rates = Accuracy.triggered(
-                predictions: try model.predictions(triggered, token: token), labels: triggered.labels,
-                target: target, classes: triggered.classes)
-            metrics.asr = rates.asr
-            metrics.ra = rates.ra
-        }
-        return (metrics, predictions)
-    }
-}
