@@ -80,7 +80,8 @@ struct Executor {
             } catch let error as TensorError {
                 throw Problem(
                     error.kind == .outOfMemory ? .internal : .unprocessable,
-                    code: error.kind == .outOfMemory ? "out-of-memory" : "model-operator-failed",
+                    code: error.kind == .outOfMemory
+                        ? Problem.MemoryCode.failed.rawValue : "model-operator-failed",
                     title: error.kind == .outOfMemory
                         ? "Not enough memory to run the model" : "An operator of the model failed",
                     detail: error.description, location: step.name,

@@ -146,7 +146,7 @@ extension Parameters {
             meaning: "Confidence below which a restored label is not given",
             reason: "definition: a wrong correction does as much harm as a right one does good"),
         Setting(
-            name: "surveyed_of_label", path: \.surveyedOfLabel, allowed: 64...1_000_000,
+            name: "surveyed_of_label", path: \.surveyedOfLabel, allowed: 72...1_000_000,
             meaning:
                 "Samples of each of ten labels whose gradients are looked at first; as many as that of all labels together where "
                 + "there are fewer, no more than of 32 where there are more, but 72 of each",

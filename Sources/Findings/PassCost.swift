@@ -5,7 +5,7 @@ public struct PassCost: Codable, Hashable, Sendable {
     public var width: Int
     /// Bytes that the model's layers make of one image.
     public var activationBytes: Int
-    /// For each image of a small batch, on the processors of the probe.
+    /// For each image of a small batch, on one thread.
     public var seconds: Double
 
     public init(height: Int, width: Int, activationBytes: Int, seconds: Double) {

@@ -3,7 +3,6 @@ import JobStore
 import Logging
 import Support
 import WorkerProtocol
-import Workers
 
 /// How an attempt's result gets into the database, and what becomes of one that does not.
 extension AttemptRunner {
@@ -58,9 +57,15 @@ extension AttemptRunner {
         problem.category == .internal && ![refusedCode, WorkerMessage.notSendableCode].contains(problem.code)
     }
 
-    /// Whether a worker says that it was given too little memory.
-    static func isForWantOfMemory(_ problem: Problem) -> Bool {
-        [MemoryNeed.insufficientCode, WorkerExit.memoryExceededCode].contains(problem.code)
+    /// The task had less than it may have, and needs it.
+    func enlarged(_ problem: Problem, _ logger: Logger) -> AttemptResult {
+        logger.notice(
+            "the task needs more than was expected, and gets all that it may have",
+            metadata: ["problem": "\(problem)"])
+        var problem = problem
+        problem.location = nil
+        problem.fix = "Nothing: it goes on with all of slurm.job_memory and slurm.job_minutes."
+        return .tooSmall(problem)
     }
 
     /// The code of a result that the database would refuse again.

@@ -40,7 +40,7 @@ struct AttemptRunner: Sendable {
         -> AttemptResult
     {
         let exit: WorkerExit
-        var isSmall = false
+        var scarce: Set<TaskResource> = []
         do {
             // After the control is known to the queue: a cancel from now on reaches it, an earlier one is
             // seen here.
@@ -52,9 +52,11 @@ struct AttemptRunner: Sendable {
             analysis.reviews = try writeReviews(of: attempt, to: directory)
             analysis.sharing = try sharing(of: attempt)
             var task = WorkerTask(kind: .analyse(analysis), outputDirectory: directory)
-            // Here all tasks have what the machine has.
-            if isFenced { task.estimate = try store.estimate(of: attempt) }
-            isSmall = supervisor.configuration.executor.givesLess(to: task)
+            // Here all tasks have what the machine has. What a GPU saves or takes of it was never measured.
+            if isFenced, supervisor.configuration.device == .cpu {
+                task.estimate = try store.estimate(of: attempt)
+            }
+            scarce = supervisor.configuration.executor.scarce(for: task)
             var recorder = try JobRecorder(
                 attempt: attempt, directory: directory, store: store, artifacts: artifacts,
                 progressInterval: configuration.progressInterval, metrics: metrics,
@@ -75,12 +77,13 @@ struct AttemptRunner: Sendable {
             logger.warning(
                 "attempt paused: no room", metadata: ["problem": "\(String(describing: exit.problem))"])
             return .paused(.diskFull, delay: configuration.pauseDelay / .seconds(1))
-        case .failed(let problem) where isSmall && Self.isForWantOfMemory(problem): return .tooSmall(problem)
+        case .failed(let problem) where problem.isForWantOfMemory && scarce.contains(.memory):
+            return enlarged(problem, logger)
         case .failed(let problem) where !Self.mayPass(problem): return .failed(problem)
         case .lost(let loss):
             logger.warning(
                 "the attempt was ended on the cluster", metadata: ["problem": "\(loss.problem)"])
-            return result(of: loss)
+            return result(of: loss, logger)
         case .receiverFailed(let stale as StaleAttempt): throw stale
         case .receiverFailed(let error) where StorageFault.isPermanent(error):
             let problem = Self.notStored(error)
@@ -95,11 +98,11 @@ struct AttemptRunner: Sendable {
         }
     }
 
-    private func result(of loss: WorkerLoss) -> AttemptResult {
+    private func result(of loss: WorkerLoss, _ logger: Logger) -> AttemptResult {
         switch loss.remedy {
         case .retry: .infrastructure(loss.problem, backoff: backoff, limit: configuration.retries)
         case .wait: .waiting(loss.problem, delay: backoff)
-        case .enlarge: .tooSmall(loss.problem)
+        case .enlarge: enlarged(loss.problem, logger)
         case .report: .failed(loss.problem)
         }
     }

@@ -27,11 +27,12 @@ final class JobHelpers: HelperSlots.Employer {
         /// Helpers that ended by themselves.
         var failures = 0
         var isOver = false
+        /// What one is expected to take; nil where it turned out to be too little.
+        var estimate: JobEstimate?
     }
 
     private let label: WorkerLabel
     private let task: WorkerTask.Analyse
-    private let estimate: JobEstimate?
     private let sharing: WorkerTask.Sharing
     private let main: WorkerControl
     private let supervisor: WorkerSupervisor
@@ -39,7 +40,7 @@ final class JobHelpers: HelperSlots.Employer {
     private let slots: HelperSlots
     private let metrics: JobMetrics
     private let logger: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let running = DispatchGroup()
 
     /// Helpers of an attempt that may fail before it goes on alone.
@@ -60,7 +61,7 @@ final class JobHelpers: HelperSlots.Employer {
         self.label = label
         self.task = task
         // A helper trains nothing.
-        self.estimate = estimate?.ofScan
+        state = Mutex(State(estimate: estimate?.ofScan))
         self.sharing = sharing
         self.main = main
         self.supervisor = supervisor
@@ -158,7 +159,7 @@ final class JobHelpers: HelperSlots.Employer {
             var job = task
             (job.trusted, job.reviews, job.sharing) = (nil, nil, nil)
             var task = WorkerTask(kind: .help(job), outputDirectory: directory)
-            task.estimate = estimate
+            task.estimate = state.withLock { $0.estimate }
             // The job's own worker has the first. On a cluster, the scheduler gives each task its own.
             if !supervisor.configuration.executor.isRemote { task.gpu = number }
             return supervisor.runBlocking(
@@ -194,6 +195,7 @@ final class JobHelpers: HelperSlots.Employer {
             (state.helpers.removeValue(forKey: number), state.isOver)
         }
         guard let helper else { return }
+        if exit.wantsMore { state.withLock { $0.estimate = nil } }
         for _ in helper.parts { metrics.partEnded("lost") }
         if !isOver, !helper.control.isCancelled {
             state.withLock { $0.failures += 1 }

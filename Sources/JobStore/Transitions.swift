@@ -9,7 +9,8 @@ public enum AttemptResult: Hashable, Sendable {
     case failed(Problem)
     /// Stopped by a cancel, or by the shutdown of the server.
     case stopped
-    /// A fault of the service: try again, unless it was tried again `limit` times already.
+    /// A fault of the service: try again, unless it was tried again `limit` times already. The next attempt is given all that a
+    /// task may have, since it may have been for want of it.
     /// - Parameter backoff: seconds before the first retry; doubles with each.
     case infrastructure(Problem, backoff: Double, limit: Int)
     /// Something that is no fault of the job is missing: it goes on by itself, `delay` seconds from now at the
@@ -69,6 +70,7 @@ extension JobStore {
             case .infrastructure(let problem, _, let limit) where failures >= limit:
                 return try end(.failed, problem)
             case .infrastructure(let problem, let backoff, _):
+                try Self.enlarge(attempt.seq, database)
                 return try requeue(
                     failures: failures + 1, delay: Self.delay(backoff, failures), because: problem)
             }

@@ -11,7 +11,7 @@ public struct JobEstimate: Codable, Hashable, Sendable {
     public var batches: BatchSizes
     /// Forwards of one image, the most that jobs like this one took.
     public var passes: Double
-    /// Of one forward, on the processors that the model was probed on.
+    /// Of one forward, on one thread.
     public var secondsOfPass: Double
 
     /// - Parameters:
@@ -32,20 +32,24 @@ public struct JobEstimate: Codable, Hashable, Sendable {
         batches = BatchSizes(count: dataset.samples, values: values, activationBytes: pass.activationBytes)
         secondsOfPass = pass.seconds
         passes = Self.passes(
-            type, options, samples: dataset.samples, classes: dataset.classes.count,
-            further: further.reduce(0) { $0 + Double($1.samples) })
+            type, options, dataset, further: further.reduce(0) { $0 + Double($1.samples) })
     }
 
     private static func passes(
-        _ type: JobType, _ options: JobOptions, samples: Int, classes: Int, further: Double
+        _ type: JobType, _ options: JobOptions, _ dataset: DatasetSummary, further: Double
     ) -> Double {
-        let each = options.analysesAllSamples ? passesOfAnalysed : passesOfSample
-        var passes = each * Double(samples) + searches + searchesOfClass * Double(classes)
+        let samples = Double(dataset.samples)
+        let largest = Double(dataset.classes.map(\.samples).max() ?? dataset.samples)
+        let descent = descents + (options.distance == .ddn ? descentsByDDN : 0)
+        var passes = passesOfSample * samples + searches + searchesOfClass * Double(dataset.classes.count)
         // Before, and after.
         passes += 2 * further
+        // Of a class under suspicion, of what a purification trusts, of all.
+        passes += descent * (options.analysesAllSamples || type == .purify ? samples : largest)
         if type == .purify {
-            let steps = stepsOfDecoupling + stepsOfRound * Double(options.rounds)
-            passes += Double(BatchSizes.ofPurification(samples: samples)) * steps * passesOfTraining
+            let steps = mostTreatments * stepsOfDecoupling + Double(options.rounds) * stepsOfRound
+            passes += Double(BatchSizes.ofPurification(samples: dataset.samples)) * steps * passesOfTraining
+            passes += Double(options.rounds) * samples
         }
         return passes
     }
@@ -64,9 +68,9 @@ public struct JobEstimate: Codable, Hashable, Sendable {
         return [need / 2, Self.roomForSearches].reduce(need) { Checked.sum($0, $1) ?? .max }
     }
 
-    /// The same for its time: twice what it is expected to take.
-    public var minutes: Int {
-        let seconds = Self.secondsOfStart + 2 * passes * secondsOfPass
+    /// The same for its time, on processors of which half are taken to count: twice what its passes take.
+    public func minutes(threads: Int) -> Int {
+        let seconds = Self.secondsOfStart + 2 * passes * secondsOfPass / max(1, Double(threads) / 2)
         return max(Self.fewestMinutes, Int(exactly: (seconds / 60).rounded(.up)) ?? .max)
     }
 
@@ -75,14 +79,17 @@ public struct JobEstimate: Codable, Hashable, Sendable {
     /// libtorch, the model, the look at every image's bytes.
     private static let secondsOfStart = 120.0
 
-    /// Forwards: a gradient, twice, of those that are surveyed, one of all others.
+    /// Forwards: a gradient of those that are surveyed, twice, one of all others.
     private static let passesOfSample = 3.0
-    /// With `analysis: full`: descents of all.
-    private static let passesOfAnalysed = 24.0
-    /// The most that the scans of docs/results.md took beside that, of sets of 2,500 to 50,000 images.
+    /// Both descents of a sample, and DDN's gradients.
+    private static let descents = 20.0
+    private static let descentsByDDN = 80.0
+    /// The most that the searches of docs/results.md took, of sets of 2,500 to 50,000 images.
     private static let searches = 450_000.0
     private static let searchesOfClass = 400.0
-    /// Steps of a purification, and what one takes for each image of its batch: training, and the teacher's opinion.
+    /// Of a purification: what is tried until the gate holds, its steps, and what one takes for each image of its batch: training,
+    /// and the teacher's opinion.
+    private static let mostTreatments = 5.0
     private static let stepsOfDecoupling = 400.0
     private static let stepsOfRound = 300.0
     private static let passesOfTraining = 4.35

@@ -53,14 +53,12 @@ public struct MemoryNeed: Hashable, Sendable {
             + "\(Self.text(layerBytes)) for the layers of \(together) images at a time, and the engine"
     }
 
-    public static let insufficientCode = "memory-insufficient"
-
     /// - Parameter limit: what the job's worker may use.
     /// - Throws: `Problem` `memory-insufficient`.
     public func require(within limit: Int) throws {
         guard bytes > limit else { return }
         throw Problem(
-            .unprocessable, code: Self.insufficientCode,
+            .unprocessable, code: Problem.MemoryCode.insufficient.rawValue,
             title: "The job needs more memory than its worker may use",
             detail:
                 "With this model and these images it takes \(description). Its worker may use \(Self.text(limit)).",

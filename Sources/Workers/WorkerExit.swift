@@ -30,8 +30,11 @@ public enum WorkerExit: Sendable {
     /// The receiver of the messages threw; the worker was killed.
     case receiverFailed(any Error)
 
-    /// Of a worker that was stopped, or stopped itself, at its limit of memory.
-    public static let memoryExceededCode = "worker-memory-exceeded"
+    /// Whether more memory or time than the task was given may mend it.
+    public var wantsMore: Bool {
+        if case .lost(let loss) = self { return loss.remedy == .enlarge }
+        return problem?.isForWantOfMemory == true
+    }
 
     /// The problem to show: the worker's own, or what happened to the process. Nil when it finished or was
     /// cancelled.
@@ -49,7 +52,7 @@ public enum WorkerExit: Sendable {
                 "worker-out-of-memory", "The worker ran out of memory", "The kernel killed it.", log)
         case .memoryExceeded(let bytes, let log):
             Problem(
-                .unprocessable, code: Self.memoryExceededCode,
+                .unprocessable, code: Problem.MemoryCode.exceeded.rawValue,
                 title: "The worker needs more memory than it may use",
                 detail: Self.detail("It was stopped at \(bytes >> 20) MiB.", log),
                 location: "limits.worker_memory",

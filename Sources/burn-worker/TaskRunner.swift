@@ -86,11 +86,21 @@ struct TaskRunner {
                 throw Self.probeFailed("For grey images it answers with NaN or infinity.", shape)
             }
         }
-        channel.send(.modelProbed(file.summary, try passCost(of: model, file.graph)))
+        channel.send(.modelProbed(file.summary, try measured(model, file.graph)))
     }
 
-    /// What a pass takes, the second time, when everything is in place.
+    /// What a pass takes; nil where that can't be measured, which is no fault of the model's.
+    private func measured(_ model: GraphModel, _ graph: Graph) throws -> PassCost? {
+        do { return try passCost(of: model, graph) } catch {
+            try token.check()
+            channel.send(.log("a pass could not be measured: \(error)"))
+            return nil
+        }
+    }
+
+    /// On one thread, the second time, when everything is in place.
     private func passCost(of model: GraphModel, _ graph: Graph) throws -> PassCost {
+        try Threads.setCurrent(1)
         func images(_ count: Int) throws -> Tensor {
             try Tensor.full([count] + graph.imageShape.dropFirst().map { $0 ?? Self.sideOfProbe }, 0.5)
         }

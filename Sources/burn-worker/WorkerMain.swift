@@ -44,7 +44,7 @@ enum WorkerMain {
             Problem(.cancelled, code: "cancelled", title: "The task was cancelled", detail: "on request")
         case let error as TensorError where error.kind == .outOfMemory:
             Problem(
-                .unprocessable, code: "worker-memory-exceeded",
+                .unprocessable, code: Problem.MemoryCode.exceeded.rawValue,
                 title: "The worker needs more memory than it may use",
                 detail: error.description, location: "limits.worker_memory",
                 fix: "Raise limits.worker_memory in the service's configuration.")

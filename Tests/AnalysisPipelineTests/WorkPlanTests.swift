@@ -26,6 +26,34 @@ import WorkerProtocol
         var verdict: Verdict.Result
     }
 
+    /// What a cluster is asked for is more than what is planned, whatever the job does.
+    @Test(arguments: JobType.allCases, [200, 10_000, 1_000_000])
+    func theEstimateCoversThePlan(type: JobType, samples: Int) throws {
+        for (classes, side) in [(2, 32), (10, 32), (1_000, 224)] {
+            let set = DatasetSummary(
+                format: "zip", samples: samples, height: side, width: side, channels: 3,
+                classes: (0..<classes).map { .init(name: "\($0)", samples: samples / classes) }, skipped: [],
+                skippedTotal: 0, packedBytes: 1)
+            let model = ModelSummary(
+                format: "pt2", inputShape: [nil, 3, side, side], inputType: "float32", classes: classes,
+                parameters: 1, operators: [:])
+            let pass = PassCost(height: side, width: side, activationBytes: 1, seconds: 1)
+            for (analysis, distance, rounds) in [
+                (JobOptions.Analysis.suspects, JobOptions.DistanceMethod.newton, 5), (.full, .newton, 0),
+                (.full, .ddn, 20),
+            ] {
+                var options = JobOptions()
+                (options.analysis, options.distance, options.rounds) = (analysis, distance, rounds)
+                let planned = WorkPlan.steps(
+                    type, options, samples: samples, classes: classes, values: 3 * side * side
+                ).reduce(0) { $0 + $1.passes }
+                let estimate = try #require(
+                    JobEstimate(type, options, model: model, pass: pass, dataset: set))
+                #expect(estimate.passes > planned, "\(classes) classes, \(options)")
+            }
+        }
+    }
+
     /// A scan of a small model, of which every ninth training image was planted or none.
     private func scan(isPlanted: Bool) throws -> Followed {
         let folder = try ScratchFolder()

@@ -54,15 +54,19 @@ import WorkerProtocol
         #expect(slurm.lines("cancelled") == 0 && slurm.lines("looks") >= 5)
     }
 
-    /// A task that was given less than it may have is to get that; other ends are as they are.
+    /// A task that was given less than it may have of what it ended for is to get that; other ends are as they are.
     @Test(arguments: [
-        ("TIMEOUT|TimeLimit", WorkerLoss.Remedy.enlarge), ("OUT_OF_MEMORY|OutOfMemory", .enlarge),
-        ("NODE_FAIL|None", .retry), ("CANCELLED|None", .report),
+        ("TIMEOUT|TimeLimit", TaskResource.time, WorkerLoss.Remedy.enlarge),
+        ("TIMEOUT|TimeLimit", .memory, .report), ("OUT_OF_MEMORY|OutOfMemory", .memory, .enlarge),
+        ("OUT_OF_MEMORY|OutOfMemory", .time, .report), ("NODE_FAIL|None", .memory, .retry),
+        ("CANCELLED|None", .time, .report),
     ])
-    func anEndForWantOfWhatWasNotAskedForIsMended(fields: String, remedy: WorkerLoss.Remedy) throws {
+    func anEndForWantOfWhatWasNotAskedForIsMended(
+        fields: String, scarce: TaskResource, remedy: WorkerLoss.Remedy
+    ) throws {
         try slurm.show((Self.label, "\(fields)|n1"))
         let run = slurm.run(
-            Self.label, executor, .init(short: .seconds(0.4), long: .seconds(30)), isLess: true)
+            Self.label, executor, .init(short: .seconds(0.4), long: .seconds(30)), scarce: [scarce])
         defer { executor.close() }
         let exit = run.conclude(
             WorkerEnd(status: .exited(143), words: "", knowledge: .open), isCancelled: { false })

@@ -70,11 +70,12 @@ final class SlurmStandIn: Sendable {
 
     /// Of a task that was handed over to the executor, whose process has nothing to do with it.
     func run(
-        _ label: WorkerLabel, _ executor: SlurmExecutor, _ patience: SlurmRun.Patience, isLess: Bool = false
+        _ label: WorkerLabel, _ executor: SlurmExecutor, _ patience: SlurmRun.Patience,
+        scarce: Set<TaskResource> = []
     ) -> SlurmRun {
         SlurmRun(
             name: Self.name(label), command: WorkerCommand(executable: "/bin/true"),
-            request: executor.settings.request(executor.settings.job), isLess: isLess, queue: executor.queue,
+            request: executor.settings.request(executor.settings.job), scarce: scarce, queue: executor.queue,
             nodes: executor.nodes, patience: patience)
     }
 

@@ -94,6 +94,8 @@ import WorkerProtocol
         settings.job = .init(memoryBytes: 1 << 30, minutes: 10)
         #expect(settings.request(for: task).memoryBytes == 1 << 30)
         #expect(settings.request(for: task).minutes == 10)
+        task.estimate = nil
+        #expect(settings.request(for: task).processors == 2)
         settings.sizing = .fixed
         #expect(settings.request(for: task) == settings.request(settings.job))
         // What is read of an upload has a size of its own.

@@ -33,8 +33,8 @@ public protocol WorkerExecutor: Sendable {
     /// Why it takes none now, though it may later. Nil: it takes tasks.
     var obstacle: Problem? { get }
 
-    /// Whether a task gets less than one of its kind may have, going by its estimate.
-    func givesLess(to task: WorkerTask) -> Bool
+    /// What a task gets less of than one of its kind may have, going by its estimate.
+    func scarce(for task: WorkerTask) -> Set<TaskResource>
 
     /// - Throws: `Problem` where it can't be started.
     func prepare(_ task: WorkerTask, for label: WorkerLabel, worker: WorkerCommand) throws -> any WorkerRun
@@ -98,7 +98,7 @@ public struct LocalExecutor: WorkerExecutor {
     public var mostTasks: Int? { nil }
     public var obstacle: Problem? { nil }
     public var isRemote: Bool { false }
-    public func givesLess(to task: WorkerTask) -> Bool { false }
+    public func scarce(for task: WorkerTask) -> Set<TaskResource> { [] }
 
     public func prepare(_ task: WorkerTask, for label: WorkerLabel, worker: WorkerCommand) -> any WorkerRun {
         LocalRun(command: worker)

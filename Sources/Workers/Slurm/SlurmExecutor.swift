@@ -99,9 +99,16 @@ public final class SlurmExecutor: WorkerExecutor {
         detail: "A first task on a node is to show that it can work there.", location: "executor",
         fix: "Wait. If it stays, look at squeue for what the task named “probe” waits for.")
 
-    public func givesLess(to task: WorkerTask) -> Bool {
+    public func scarce(for task: WorkerTask) -> Set<TaskResource> {
+        guard task.isComputation else { return [] }
         let (given, most) = (settings.request(for: task), settings.job)
-        return task.isComputation && (given.memoryBytes < most.memoryBytes || given.minutes < most.minutes)
+        return Set(
+            TaskResource.allCases.filter { resource in
+                switch resource {
+                case .memory: given.memoryBytes < most.memoryBytes
+                case .time: given.minutes < most.minutes
+                }
+            })
     }
 
     public func prepare(_ task: WorkerTask, for label: WorkerLabel, worker: WorkerCommand) throws
@@ -123,7 +130,7 @@ public final class SlurmExecutor: WorkerExecutor {
             executable: commands.path("srun"), arguments: options + [worker.executable] + worker.arguments,
             environment: commands.environment, signalOfDeath: SIGTERM)
         return SlurmRun(
-            name: name, command: command, request: request, isLess: givesLess(to: task), queue: queue,
+            name: name, command: command, request: request, scarce: scarce(for: task), queue: queue,
             nodes: nodes)
     }
 

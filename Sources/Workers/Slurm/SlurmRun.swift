@@ -11,8 +11,8 @@ final class SlurmRun: WorkerRun {
 
     private let name: String
     private let request: WorkerPlacement.Request
-    /// Whether it was given less than it may have.
-    private let isLess: Bool
+    /// What it was given less of than it may have.
+    private let scarce: Set<TaskResource>
     private let queue: SlurmQueue
     private let nodes: SlurmNodes
     private let patience: Patience
@@ -21,14 +21,15 @@ final class SlurmRun: WorkerRun {
     private var ended: WorkerPlacement?
 
     init(
-        name: String, command: WorkerCommand, request: WorkerPlacement.Request, isLess: Bool = false,
+        name: String, command: WorkerCommand, request: WorkerPlacement.Request,
+        scarce: Set<TaskResource> = [],
         queue: SlurmQueue, nodes: SlurmNodes, patience: Patience = Patience()
     ) {
         self.name = name
         self.command = command
         processors = request.processors
         self.request = request
-        self.isLess = isLess
+        self.scarce = scarce
         self.queue = queue
         self.nodes = nodes
         self.patience = patience
@@ -69,15 +70,18 @@ final class SlurmRun: WorkerRun {
             let exit = Self.exit(
                 of: entry, status: end.status, minutes: request.minutes, memoryBytes: request.memoryBytes,
                 words: end.words)
-            guard isLess, case .lost(var loss) = exit, Self.limits.contains(loss.cause) else { return exit }
+            guard case .lost(var loss) = exit, let limit = Self.limits[loss.cause], scarce.contains(limit)
+            else {
+                return exit
+            }
             loss.remedy = .enlarge
             return .lost(loss)
         }
     }
 
-    /// Causes that more of what was asked for mends.
+    /// Causes that more of something mends.
     private static let (timeLimit, memoryLimit) = ("slurm_time_limit", "slurm_memory_limit")
-    private static let limits = [timeLimit, memoryLimit]
+    private static let limits = [timeLimit: TaskResource.time, memoryLimit: .memory]
 
     // MARK: Nothing is left
 

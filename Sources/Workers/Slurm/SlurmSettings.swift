@@ -54,11 +54,14 @@ public struct SlurmSettings: Sendable {
     /// What is asked for a task.
     func request(for task: WorkerTask) -> WorkerPlacement.Request {
         guard task.isComputation else { return request(importing) }
-        guard sizing == .estimated, let estimate = task.estimate else { return request(job) }
-        let processors = min(task.threads ?? processors, processors)
-        return WorkerPlacement.Request(
-            memoryBytes: min(job.memoryBytes, estimate.memoryBytes(threads: processors)),
-            minutes: min(job.minutes, estimate.minutes), processors: processors)
+        var request = request(job)
+        guard sizing == .estimated else { return request }
+        request.processors = min(task.threads ?? processors, processors)
+        if let estimate = task.estimate {
+            request.memoryBytes = min(job.memoryBytes, estimate.memoryBytes(threads: request.processors))
+            request.minutes = min(job.minutes, estimate.minutes(threads: request.processors))
+        }
+        return request
     }
 
     /// The most that is asked for a task of a kind.

@@ -15,6 +15,7 @@ import Workers
 ///     [check]                 commands for .checkUpload; a file without them is found good
 ///     [help]                  commands for .help
 ///     die-once SIGNAL         kills itself, the first time
+///     small COMMAND           that command and no other, where it has no more than it is expected to need
 ///
 /// `[job SEED]` are the commands of the job with that seed, where there are some.
 ///
@@ -240,6 +241,11 @@ struct ScriptedWorker {
                     Problem(
                         category, code: words[2], title: "Scripted", detail: "scripted", location: location,
                         fix: fix)))
+        // What follows ends the worker, where it was given no more than it is expected to need.
+        case "small":
+            guard task.estimate != nil else { return }
+            try perform(Array(words.dropFirst()), task)
+            exit(1)
         case "full-once":
             // Beside its input: an import finds an empty output directory.
             let mark = (task.inputs.first ?? task.outputDirectory) + "-was-full"
