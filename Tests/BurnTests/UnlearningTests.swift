@@ -1,5 +1,6 @@
 import Execution
 import Findings
+import Support
 import Tensors
 import Testing
 import TinyModels
@@ -60,34 +61,46 @@ import TinyModels
             members: members, store: features.store, parameters: Parameters(), seed: 6)
         for bundle in [members.filter(poisoned.contains), members.filter { !poisoned.contains($0) }] {
             coherence.cluster = bundle
-            let sides = try test.sides(of: coherence, label: Self.target)
-            let null = try [0, 1, 3].map { label in
-                let others = (0..<images.count).filter { Int(table.predicted[$0]) == label }
-                return try test.sides(
-                    of: ClassCoherence(
-                        members: others, store: features.store, parameters: Parameters(), seed: 7),
-                    label: label)
-            }
-            let planted = try #require(UnlearningTest.plantedSide(of: sides, against: null))
-            #expect(planted.suspects == poisoned.intersection(members))
-            #expect(planted.pValue < 0.05)
+            let sides = try (0..<2).map { try test.side($0, of: coherence, label: Self.target) }
+            let planted = try #require(
+                sides.indices.max { (sides[$0]?.score ?? 0) < (sides[$1]?.score ?? 0) })
+            #expect(sides[planted]?.suspects == poisoned.intersection(members))
+            var null = UnlearningNull(
+                try [0, 1, 3].map { label in
+                    let others = (0..<images.count).filter { Int(table.predicted[$0]) == label }
+                    return (
+                        label,
+                        try ClassCoherence(
+                            members: others, store: features.store, parameters: Parameters(), seed: 7)
+                    )
+                })
+            while try null.extend(planted, by: test) {}
+            #expect(null.scores[planted].count > 1 && null.scores[1 - planted].isEmpty)
+            let pValue = UnlearningTest.pValue(
+                of: try #require(sides[planted]).score, against: null.scores[planted],
+                suspects: sides[planted]?.suspects.count ?? 0)
+            #expect(pValue < 0.025)
         }
     }
 
-    /// A side is compared with the same side of other classes; what few samples show may be chance.
-    @Test func sidesAreComparedWithTheirLike() throws {
-        let (one, other) = (Set(0..<400), Set(400..<800))
-        let null: [[UnlearningTest.Side?]] = [1.0, 1.1, 0.9].map { [(one, $0), (other, $0 + 0.5)] }
-        let bundle = try #require(
-            UnlearningTest.plantedSide(of: [(one, 1.6), (other, 1.5)], against: null))
-        #expect(bundle.suspects == one && bundle.pValue < 0.05)
-        let beside = try #require(
-            UnlearningTest.plantedSide(of: [(one, 1.0), (other, 1.6)], against: null))
-        #expect(beside.suspects == other && beside.pValue > 0.3, "as high in the other classes")
-        let few = try #require(UnlearningTest.plantedSide(of: [([4], 1.6), (other, 1.5)], against: null))
-        #expect(few.suspects == [4] && few.pValue > 0.3)
-        #expect(UnlearningTest.plantedSide(of: [(one, 1.6), nil], against: [[(one, 1), nil]]) == nil)
-        #expect(UnlearningTest.plantedSide(of: [nil, nil], against: null) == nil)
+    /// Whatever the classes show that are still to come, a score gets no smaller p-value.
+    @Test func noResultIsSmallerThanTheLeastPossible() {
+        var random = SplitMix64(seed: 8)
+        for suspects in [4, 60, 900] {
+            for known in 0...UnlearningTest.nullClasses {
+                for _ in 0..<10 {
+                    let all = (0..<UnlearningTest.nullClasses).map { _ in random.uniform(0..<2) }
+                    let score = random.uniform(0..<2)
+                    let least = UnlearningTest.leastPValue(
+                        of: score, against: Array(all.prefix(known)), suspects: suspects)
+                    let pValue = UnlearningTest.pValue(of: score, against: all, suspects: suspects)
+                    #expect(least <= pValue * 1.01, "\(score) against \(all)")
+                }
+            }
+        }
+        // A high score may be anything at first, and is none that decides once one class scores as high.
+        #expect(UnlearningTest.leastPValue(of: 1.8, against: [], suspects: 400) < 0.001)
+        #expect(UnlearningTest.leastPValue(of: 1.8, against: [1.8], suspects: 400) > 0.1)
     }
 
     @Test func evidenceOfAClassIsJudgedAgainstTheOthers() throws {

@@ -57,6 +57,21 @@ struct UnlearningTest {
         Statistics.pValue(of: score, against: null, chance: 1 / Double(max(1, suspects)).squareRoot())
     }
 
+    /// The smallest p-value that a score can still get once it is compared with `nullClasses` others, whatever those yet to come show.
+    static func leastPValue(of score: Double, against null: [Double], suspects: Int) -> Double {
+        let unknown = nullClasses - null.count
+        guard unknown > 0 else { return pValue(of: score, against: null, suspects: suspects) }
+        // Of values with a given mean, equal ones spread least.
+        return (0...mostScore * grid).map { step in
+            let value = Double(step) / Double(grid)
+            return pValue(
+                of: score, against: null + Array(repeating: value, count: unknown), suspects: suspects)
+        }.min() ?? 1
+    }
+
+    static let mostScore = 2
+    private static let grid = 100
+
     static let steps = 80
     static let batch = 128
     private static let learningRate = 0.01
@@ -110,27 +125,12 @@ struct UnlearningTest {
         return outcome
     }
 
-    /// A class's bundle and what is beside it, each with its score as the suspects: the class's own images may be more
+    /// How well one of a class's two parts is unlearned: its bundle (0), or what is beside it (1). The class's own images may be more
     /// alike than poison is. Nil for too few samples.
-    func sides(of coherence: ClassCoherence, label: Int) throws -> [Side?] {
-        try [Set(coherence.cluster), Set(coherence.remainder)].map { side in
-            try run(label: label, suspects: side, among: coherence.members, folds: 1).map { (side, $0.score) }
-        }
-    }
-
-    /// The side that was planted, if one was: the one that is unlearned better. Nil where no side can be compared.
-    ///
-    /// - Parameter null: the sides of other classes.
-    /// - Returns: with its p-value against the same side of other classes, times two for having been chosen.
-    static func plantedSide(
-        of sides: [Side?], against null: [[Side?]]
-    ) -> (suspects: Set<Int>, pValue: Double)? {
-        let comparable = sides.indices.compactMap { place in
-            sides[place].map { (side: $0, others: null.compactMap { $0[place]?.score }) }
-        }.filter { $0.others.count > 1 }
-        return comparable.max { $0.side.score < $1.side.score }.map { best in
-            let (suspects, score) = best.side
-            return (suspects, min(1, 2 * pValue(of: score, against: best.others, suspects: suspects.count)))
+    func side(_ place: Int, of coherence: ClassCoherence, label: Int) throws -> Side? {
+        let suspects = Set(place == 0 ? coherence.cluster : coherence.remainder)
+        return try run(label: label, suspects: suspects, among: coherence.members, folds: 1).map {
+            (suspects, $0.score)
         }
     }
 

@@ -87,7 +87,7 @@ package struct DetectionCosts: Sendable {
     /// folds of each candidate.
     func features(candidates: Int) -> Double {
         guard candidates > 0 else { return 0 }
-        let folds = 2 * UnlearningTest.nullClasses + 4 * candidates
+        let folds = UnlearningTest.nullClasses + 4 * candidates
         return Double(samples) + Double(folds) * unlearning
     }
 

@@ -28,30 +28,25 @@ struct FeatureSearch {
         }
     }
 
-    /// Judges the classes whose bundle stands out.
+    /// Judges the classes whose bundle stands out. Training stops where nothing that it may still show would raise a suspicion.
     func examine(_ findings: inout [ClassFinding]) throws {
         let candidates = candidates(findings).sorted { pValue(findings[$0]) < pValue(findings[$1]) }
-        guard !candidates.isEmpty else { return }
         // The unsuspicious classes with the clearest bundles: the hardest null there is.
-        let others = findings.indices.filter { !candidates.contains($0) && findings[$0].features != nil }
+        let others = findings.indices.filter { !candidates.contains($0) }
             .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
+            .compactMap { label in findings[label].features.map { (label: label, coherence: $0.coherence) } }
+        let worthTraining = candidates.filter { mayDecide(findings[$0]) }
+        // Without two to compare with, nothing can be said.
+        guard !worthTraining.isEmpty, others.count > 1 else { return }
         let test = try UnlearningTest(
             model: model, images: images, boundary: boundary, seed: seed, token: token)
-        var null: [[UnlearningTest.Side?]] = []
-        for index in others where null.count < UnlearningTest.nullClasses {
-            guard let evidence = findings[index].features else { continue }
-            let sides = try test.sides(of: evidence.coherence, label: findings[index].label)
-            if sides.contains(where: { $0 != nil }) { null.append(sides) }
-        }
-        // Without two to compare with, nothing can be said, and training for it would be in vain.
-        guard null.count > 1 else { return }
-        for index in candidates {
+        var null = UnlearningNull(others)
+        for index in worthTraining {
             try complete(&findings[index])
-            guard let evidence = findings[index].features else { continue }
-            let label = findings[index].label
-            let sides = try test.sides(of: evidence.coherence, label: label)
-            guard let planted = UnlearningTest.plantedSide(of: sides, against: null),
-                let outcome = try test.run(label: label, suspects: planted.suspects, folds: 2)
+            guard let evidence = findings[index].features,
+                let planted = try plantedSide(of: evidence, label: findings[index].label, test, &null),
+                let outcome = try test.run(
+                    label: findings[index].label, suspects: planted.suspects, folds: 2)
             else { continue }
             findings[index].features?.unlearning = outcome
             findings[index].features?.unlearningPValue = planted.pValue
@@ -65,6 +60,46 @@ struct FeatureSearch {
                 findings[index].features?.unlearning?.leaving = sharper.leaving
             }
         }
+    }
+
+    /// The side that was planted, if one was: the one that is unlearned better.
+    /// - Returns: with its p-value against the same side of other classes, times two for having been chosen; nil where no side can
+    ///   be compared, and where it raises no suspicion.
+    private func plantedSide(
+        of evidence: FeatureEvidence, label: Int, _ test: UnlearningTest, _ null: inout UnlearningNull
+    ) throws -> (suspects: Set<Int>, pValue: Double)? {
+        let sides = try null.scores.indices.map { try test.side($0, of: evidence.coherence, label: label) }
+        let places = sides.indices.sorted { (sides[$0]?.score ?? -1) > (sides[$1]?.score ?? -1) }
+        for place in places {
+            guard let side = sides[place] else { continue }
+            func least() -> Double {
+                2
+                    * UnlearningTest.leastPValue(
+                        of: side.score, against: null.scores[place], suspects: side.suspects.count)
+            }
+            repeat {
+                guard decides(evidence.gainPValue, least()) else { return nil }
+            } while try null.extend(place, by: test)
+            guard null.scores[place].count > 1 else { continue }
+            let pValue =
+                2
+                * UnlearningTest.pValue(
+                    of: side.score, against: null.scores[place], suspects: side.suspects.count)
+            return decides(evidence.gainPValue, pValue) ? (side.suspects, min(1, pValue)) : nil
+        }
+        return nil
+    }
+
+    /// Whether some result of training would raise a suspicion.
+    private func mayDecide(_ finding: ClassFinding) -> Bool {
+        let size = boundary.table.predicted.count { Int($0) == finding.label }
+        let least = UnlearningTest.leastPValue(
+            of: Double(UnlearningTest.mostScore), against: [], suspects: size)
+        return decides(pValue(finding), 2 * least)
+    }
+
+    private func decides(_ gain: Double, _ unlearning: Double) -> Bool {
+        Statistics.combined(gain, min(1, unlearning)) < judge.unusual
     }
 
     /// Takes in what the survey left out of the class.
