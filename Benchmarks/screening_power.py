@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a survey of fewer samples still finds, and what it saves: the parameter `surveyed_of_label` against the share of poison.
 
-    Benchmarks/screening_power.py CASE... [--samples 64 256 1024] [--bin FOLDER]
+    Benchmarks/screening_power.py CASE... [--samples 72 256 1024] [--bin FOLDER]
 
 CASE is a folder of `burn-bench attacks`. Each cell of the table has the verdict (B, S or C: backdoored, suspicious, clean), the
 true-positive and false-positive rates in percent, and the passes of the scan in thousands of forwards.
@@ -42,7 +42,7 @@ def scan(case: pathlib.Path, samples: int, burnd: pathlib.Path) -> str:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="+", type=pathlib.Path, metavar="CASE")
-    parser.add_argument("--samples", nargs="+", type=int, default=[64, 128, 256, 512, 1024])
+    parser.add_argument("--samples", nargs="+", type=int, default=[72, 128, 256, 512, 1024])
     parser.add_argument(
         "--bin", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent / ".build" / "release")
     options = parser.parse_args()

@@ -6,13 +6,21 @@ struct UnlearningNull {
     /// The first class that each side was not asked of.
     private var next = [0, 0]
 
+    /// Values that each side may have.
+    let most: Int
+
+    private static let mostClasses = 9
+
     /// - Parameter classes: those with the clearest bundles first: the hardest null there is.
-    init(_ classes: [(label: Int, coherence: ClassCoherence)]) { self.classes = classes }
+    init(_ classes: [(label: Int, coherence: ClassCoherence)]) {
+        self.classes = classes
+        most = min(Self.mostClasses, classes.count)
+    }
 
     /// Adds the score of one more class.
     /// - Returns: false where there are enough, or no more.
     mutating func extend(_ place: Int, by test: UnlearningTest) throws -> Bool {
-        while scores[place].count < UnlearningTest.nullClasses, next[place] < classes.count {
+        while scores[place].count < most, next[place] < classes.count {
             let (label, coherence) = classes[next[place]]
             next[place] += 1
             guard let side = try test.side(place, of: coherence, label: label) else { continue }

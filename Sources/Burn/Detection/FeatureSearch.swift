@@ -35,12 +35,12 @@ struct FeatureSearch {
         let others = findings.indices.filter { !candidates.contains($0) }
             .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
             .compactMap { label in findings[label].features.map { (label: label, coherence: $0.coherence) } }
-        let worthTraining = candidates.filter { mayDecide(findings[$0]) }
+        var null = UnlearningNull(others)
+        let worthTraining = candidates.filter { mayDecide(findings[$0], null) }
         // Without two to compare with, nothing can be said.
         guard !worthTraining.isEmpty, others.count > 1 else { return }
         let test = try UnlearningTest(
             model: model, images: images, boundary: boundary, seed: seed, token: token)
-        var null = UnlearningNull(others)
         for index in worthTraining {
             try complete(&findings[index])
             guard let evidence = findings[index].features,
@@ -72,13 +72,14 @@ struct FeatureSearch {
         let places = sides.indices.sorted { (sides[$0]?.score ?? -1) > (sides[$1]?.score ?? -1) }
         for place in places {
             guard let side = sides[place] else { continue }
-            func least() -> Double {
+            func expected() -> Double {
                 2
-                    * UnlearningTest.leastPValue(
-                        of: side.score, against: null.scores[place], suspects: side.suspects.count)
+                    * UnlearningTest.expectedPValue(
+                        of: side.score, against: null.scores[place], of: null.most,
+                        suspects: side.suspects.count)
             }
             repeat {
-                guard decides(evidence.gainPValue, least()) else { return nil }
+                guard decides(evidence.gainPValue, expected()) else { return nil }
             } while try null.extend(place, by: test)
             guard null.scores[place].count > 1 else { continue }
             let pValue =
@@ -91,11 +92,11 @@ struct FeatureSearch {
     }
 
     /// Whether some result of training would raise a suspicion.
-    private func mayDecide(_ finding: ClassFinding) -> Bool {
+    private func mayDecide(_ finding: ClassFinding, _ null: UnlearningNull) -> Bool {
         let size = boundary.table.predicted.count { Int($0) == finding.label }
-        let least = UnlearningTest.leastPValue(
-            of: Double(UnlearningTest.mostScore), against: [], suspects: size)
-        return decides(pValue(finding), 2 * least)
+        let expected = UnlearningTest.expectedPValue(
+            of: Double(UnlearningTest.mostScore), against: [], of: null.most, suspects: size)
+        return decides(pValue(finding), 2 * expected)
     }
 
     private func decides(_ gain: Double, _ unlearning: Double) -> Bool {
