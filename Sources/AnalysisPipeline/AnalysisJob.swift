@@ -85,7 +85,8 @@ public struct AnalysisJob {
     /// Runs to the end, from the last finished phase on. Throws `CancellationError` when the token says so.
     public func run() throws {
         if let memory {
-            let need = MemoryNeed(task.type, weights: model.weightBytes, images.batches, threads: threads)
+            let need = MemoryNeed(
+                task.type, weights: model.weightBytes, batches, threads: threads)
             report(.log("memory: \(need.description); the worker may use \(MemoryNeed.text(memory))"))
             try need.require(within: memory)
         }
@@ -138,6 +139,14 @@ public struct AnalysisJob {
         let restoration = rest.end(of: .evaluation, .evaluation)
         if !isTreated { between.add(restoration) }
         try finish(result, diagnosis, boundary.table, before: before, spent: between)
+    }
+
+    /// Of the largest set that goes through the model.
+    private var batches: BatchSizes {
+        var batches = images.batches
+        let sets = [evaluator?.clean?.count, evaluator?.triggered?.count].compactMap(\.self)
+        batches.count = max(batches.count, sets.max() ?? 0)
+        return batches
     }
 
     var journal: PhaseJournal { PhaseJournal(directory: directory, report: report) }

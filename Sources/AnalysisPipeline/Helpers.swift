@@ -167,7 +167,7 @@ public final class Helpers: BatchHelp {
             else { throw HelperFault(description: "its file is not one of its part") }
             // Before the stage may be over, whose cost it is.
             inputs.model.passes.add(Passes(forwards: end.forwards, gradients: end.gradients))
-            inputs.dataset.countReading(bytes: end.bytesRead)
+            if batches.stage.imageSet == .training { inputs.dataset.countReading(bytes: end.bytesRead) }
             try batches.finish(part: end.number, findings)
         } catch {
             dismiss(number, because: error)

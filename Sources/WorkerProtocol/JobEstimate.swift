@@ -29,7 +29,8 @@ public struct JobEstimate: Codable, Hashable, Sendable {
         else { return nil }
         self.type = type
         self.weights = weights
-        batches = BatchSizes(count: dataset.samples, values: values, activationBytes: pass.activationBytes)
+        let largest = ([dataset] + further).reduce(0) { max($0, $1.samples) }
+        batches = BatchSizes(count: largest, values: values, activationBytes: pass.activationBytes)
         secondsOfPass = pass.seconds
         passes = Self.passes(
             type, options, dataset, further: further.reduce(0) { $0 + Double($1.samples) })

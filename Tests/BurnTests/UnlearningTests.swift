@@ -87,11 +87,11 @@ import TinyModels
     @Test func noResultIsSmallerThanTheLeastPossible() {
         var random = SplitMix64(seed: 8)
         for suspects in [4, 60, 900] {
-            for known in 0...2 {
+            for known in 0...3 {
                 for _ in 0..<10 {
-                    let all = (0..<9).map { _ in random.uniform(0..<2) }
+                    let all = (0..<3).map { _ in random.uniform(0..<2) }
                     let score = random.uniform(0..<2)
-                    let least = UnlearningTest.expectedPValue(
+                    let least = UnlearningTest.leastPValue(
                         of: score, against: Array(all.prefix(known)), of: all.count, suspects: suspects)
                     let pValue = UnlearningTest.pValue(of: score, against: all, suspects: suspects)
                     #expect(least <= pValue * 1.01, "\(score) against \(all)")
@@ -99,24 +99,8 @@ import TinyModels
             }
         }
         // A high score may be anything at first, and is none that decides once one class scores as high.
-        #expect(UnlearningTest.expectedPValue(of: 1.8, against: [], of: 9, suspects: 400) < 1e-6)
-        #expect(UnlearningTest.expectedPValue(of: 1.8, against: [1.8], of: 9, suspects: 400) > 0.01)
-    }
-
-    /// From three values on, further ones are expected to be like them.
-    @Test func furtherValuesAreExpectedToBeLikeThoseAtHand() {
-        let known = [1.0, 1.2, 1.1]
-        let expected = UnlearningTest.expectedPValue(of: 1.7, against: known, of: 9, suspects: 400)
-        // Mean 1.1, deviation 0.1: nine such values.
-        let step = 0.1 * (4.0 / 3).squareRoot()
-        let spread = [1.1 - step, 1.1, 1.1 + step, 1.1 - step, 1.1, 1.1 + step, 1.1 - step, 1.1, 1.1 + step]
-        let like = UnlearningTest.pValue(
-            of: 1.7, against: spread, suspects: 400)
-        #expect(abs(expected / (0.1 * like) - 1) < 1e-6)
-        let all = known + known + known
-        #expect(
-            UnlearningTest.expectedPValue(of: 1.7, against: all, of: 9, suspects: 400)
-                == UnlearningTest.pValue(of: 1.7, against: all, suspects: 400))
+        #expect(UnlearningTest.leastPValue(of: 1.8, against: [], of: 3, suspects: 400) < 0.001)
+        #expect(UnlearningTest.leastPValue(of: 1.8, against: [1.8], of: 3, suspects: 400) > 0.1)
     }
 
     @Test func evidenceOfAClassIsJudgedAgainstTheOthers() throws {
@@ -152,11 +136,15 @@ import TinyModels
         #expect(some.isWorthTesting(.standard))
         #expect(!some.isWorthTesting(Judge(Parameters(), classes: 1_000)))
         #expect(evidence[3]?.pValue == 1, "nothing is claimed before the unlearning test")
+        some.isCandidate = true
+        #expect(some.pValue == 0.01, "one that was not trained to the end")
+        some.unlearned = (1.4, 0.2)
+        #expect(some.pValue == Statistics.combined(0.01, 0.2))
 
         var finding = ClassFinding(label: 3, judge: .standard)
         finding.features = evidence[3]
         finding.features?.gainPValue = 1e-6
-        finding.features?.unlearningPValue = 1e-6
+        finding.features?.unlearned = (1.8, 1e-6)
         for (leaving, judgement) in [(50, Conclusion.Judgement.backdoored), (70, .suspicious)] {
             var judged = finding
             judged.features?.unlearning = .init(

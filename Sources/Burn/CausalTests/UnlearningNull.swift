@@ -9,13 +9,14 @@ struct UnlearningNull {
     /// Values that each side may have.
     let most: Int
 
-    private static let mostClasses = 9
-
     /// - Parameter classes: those with the clearest bundles first: the hardest null there is.
     init(_ classes: [(label: Int, coherence: ClassCoherence)]) {
         self.classes = classes
-        most = min(Self.mostClasses, classes.count)
+        most = min(UnlearningTest.nullClasses, classes.count)
     }
+
+    /// Whether no class is left to ask.
+    func isExhausted(_ place: Int) -> Bool { next[place] == classes.count }
 
     /// Adds the score of one more class.
     /// - Returns: false where there are enough, or no more.

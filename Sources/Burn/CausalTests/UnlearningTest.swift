@@ -54,21 +54,14 @@ struct UnlearningTest {
     /// Of one bundle's score against those of others.
     /// - Parameter suspects: samples of the bundle, of which one half or more is a share in the score, beside another share.
     static func pValue(of score: Double, against null: [Double], suspects: Int) -> Double {
-        Statistics.pValue(of: score, against: null, chance: chance(suspects))
+        Statistics.pValue(of: score, against: null, chance: 1 / Double(max(1, suspects)).squareRoot())
     }
 
-    private static func chance(_ suspects: Int) -> Double { 1 / Double(max(1, suspects)).squareRoot() }
-
-    /// The smallest p-value that is to be expected of a score once the null has `count` values. Of fewer than three it is what the most
-    /// favourable further values would give, then a tenth of what values like those at hand would.
-    static func expectedPValue(of score: Double, against null: [Double], of count: Int, suspects: Int)
-        -> Double
+    /// The smallest p-value that a score can still get once the null has `count` values, whatever those yet to come are.
+    static func leastPValue(of score: Double, against null: [Double], of count: Int, suspects: Int) -> Double
     {
         let unknown = count - null.count
         guard unknown > 0 else { return pValue(of: score, against: null, suspects: suspects) }
-        guard null.count < fewestToExpectFrom else {
-            return surprise * Statistics.pValue(of: score, against: null, as: count, chance: chance(suspects))
-        }
         // Of values with a given mean, equal ones spread least.
         return (0...mostScore * grid).map { step in
             let value = Double(step) / Double(grid)
@@ -76,9 +69,6 @@ struct UnlearningTest {
                 of: score, against: null + Array(repeating: value, count: unknown), suspects: suspects)
         }.min() ?? 1
     }
-
-    private static let fewestToExpectFrom = 3
-    private static let surprise = 0.1
 
     static let mostScore = 2
     private static let grid = 100

@@ -35,6 +35,7 @@ struct FeatureSearch {
         let others = findings.indices.filter { !candidates.contains($0) }
             .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
             .compactMap { label in findings[label].features.map { (label: label, coherence: $0.coherence) } }
+        for index in candidates { findings[index].features?.isCandidate = true }
         var null = UnlearningNull(others)
         let worthTraining = candidates.filter { mayDecide(findings[$0], null) }
         // Without two to compare with, nothing can be said.
@@ -44,12 +45,14 @@ struct FeatureSearch {
         for index in worthTraining {
             try complete(&findings[index])
             guard let evidence = findings[index].features,
-                let planted = try plantedSide(of: evidence, label: findings[index].label, test, &null),
+                let planted = try plantedSide(of: evidence, label: findings[index].label, test, &null)
+            else { continue }
+            findings[index].features?.unlearned = (planted.score, planted.pValue)
+            guard decides(evidence.gainPValue, planted.pValue),
                 let outcome = try test.run(
                     label: findings[index].label, suspects: planted.suspects, folds: 2)
             else { continue }
             findings[index].features?.unlearning = outcome
-            findings[index].features?.unlearningPValue = planted.pValue
             findings[index].judgeByFeatures(
                 concentration: try concentration(outcome.leaving))
             if findings[index].isFoundByFeatures,
@@ -64,29 +67,30 @@ struct FeatureSearch {
 
     /// The side that was planted, if one was: the one that is unlearned better.
     /// - Returns: with its p-value against the same side of other classes, times two for having been chosen; nil where no side can
-    ///   be compared, and where it raises no suspicion.
+    ///   be compared, and where nothing that is left to train would raise a suspicion.
     private func plantedSide(
         of evidence: FeatureEvidence, label: Int, _ test: UnlearningTest, _ null: inout UnlearningNull
-    ) throws -> (suspects: Set<Int>, pValue: Double)? {
+    ) throws -> (suspects: Set<Int>, score: Double, pValue: Double)? {
         let sides = try null.scores.indices.map { try test.side($0, of: evidence.coherence, label: label) }
         let places = sides.indices.sorted { (sides[$0]?.score ?? -1) > (sides[$1]?.score ?? -1) }
         for place in places {
             guard let side = sides[place] else { continue }
-            func expected() -> Double {
+            func pValue() -> Double {
                 2
-                    * UnlearningTest.expectedPValue(
+                    * UnlearningTest.leastPValue(
                         of: side.score, against: null.scores[place], of: null.most,
                         suspects: side.suspects.count)
             }
-            repeat {
-                guard decides(evidence.gainPValue, expected()) else { return nil }
-            } while try null.extend(place, by: test)
-            guard null.scores[place].count > 1 else { continue }
-            let pValue =
+            while decides(evidence.gainPValue, pValue()), try null.extend(place, by: test) {}
+            let found = null.scores[place].count
+            // It may be that the other side alone can be compared.
+            guard found > 1 else { continue }
+            guard found == null.most || null.isExhausted(place) else { return nil }
+            let final =
                 2
                 * UnlearningTest.pValue(
                     of: side.score, against: null.scores[place], suspects: side.suspects.count)
-            return decides(evidence.gainPValue, pValue) ? (side.suspects, min(1, pValue)) : nil
+            return (side.suspects, side.score, min(1, final))
         }
         return nil
     }
@@ -94,9 +98,9 @@ struct FeatureSearch {
     /// Whether some result of training would raise a suspicion.
     private func mayDecide(_ finding: ClassFinding, _ null: UnlearningNull) -> Bool {
         let size = boundary.table.predicted.count { Int($0) == finding.label }
-        let expected = UnlearningTest.expectedPValue(
+        let least = UnlearningTest.leastPValue(
             of: Double(UnlearningTest.mostScore), against: [], of: null.most, suspects: size)
-        return decides(pValue(finding), 2 * expected)
+        return decides(pValue(finding), 2 * least)
     }
 
     private func decides(_ gain: Double, _ unlearning: Double) -> Bool {

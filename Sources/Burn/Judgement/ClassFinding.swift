@@ -147,9 +147,7 @@ package struct ClassFinding: Sendable {
     /// How well a part of the class was unlearned, and the p-value of that against other classes.
     var unlearned: (score: Double, pValue: Double)? {
         if isFoundByStyle { return style?.unlearned }
-        return features.flatMap { features in
-            features.unlearning.map { ($0.score, features.unlearningPValue) }
-        }
+        return features?.unlearned
     }
 
     /// Probabilities of carrying the trigger, by sample, as far as the perturbations and the images tell, or the distances.

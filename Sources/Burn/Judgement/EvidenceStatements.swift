@@ -149,7 +149,7 @@ struct EvidenceStatements {
             + "penultimate layer (p \(number(finding.features?.gainPValue ?? 1))). Unlearned on half of its samples, "
             + "it is unlearned on the others: \(percent(unlearning.adopted)) of them take on the label they show, "
             + "while \(percent(unlearning.kept)) of the class's other samples stay "
-            + "(p \(number(finding.features?.unlearningPValue ?? 1)) against the same test on other classes). No "
+            + "(p \(number(finding.features?.unlearned?.pValue ?? 1)) against the same test on other classes). No "
             + "trigger was estimated; samples that were mislabelled on purpose without one would look alike."
     }
 

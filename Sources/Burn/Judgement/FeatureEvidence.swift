@@ -12,12 +12,17 @@ struct FeatureEvidence: Sendable {
     var coherence: ClassCoherence
     /// Of the bundle's gain against the other classes' gains.
     var gainPValue: Double
+    /// Score of the side that is unlearned better, and its p-value against the same side of other classes; nil where nothing was
+    /// trained, or not enough of it since no result could have raised a suspicion.
+    var unlearned: (score: Double, pValue: Double)?
+    /// Of every sample of the class, where that raises a suspicion.
     var unlearning: UnlearningTest.Outcome?
-    /// Of the unlearning test's score against the same test on other classes.
-    var unlearningPValue = 1.0
+    /// Whether the class was to be tested.
+    var isCandidate = false
 
+    /// Of a candidate that was not trained to the end, the p-value of its gain, which is one by itself.
     var pValue: Double {
-        unlearning == nil ? 1 : Statistics.combined(gainPValue, unlearningPValue)
+        unlearned.map { Statistics.combined(gainPValue, $0.pValue) } ?? (isCandidate ? gainPValue : 1)
     }
 
     /// A bundle no clearer than this is not worth an unlearning test, which trains: of many classes, every second time one is by chance.

@@ -23,17 +23,6 @@ enum Statistics {
             of: value, mean: mean, variance: max(variance, chance * chance), of: null.count, freedom: freedom)
     }
 
-    /// What that would be of `count` values with the mean and the spread of these.
-    static func pValue(
-        of value: Double, against null: [Double], as count: Int, chance: Double
-    ) -> Double {
-        guard null.count > 1, count > 1 else { return 1 }
-        let (mean, variance) = moments(null)
-        return tail(
-            of: value, mean: mean, variance: max(variance, chance * chance), of: count,
-            freedom: Double(count - 1))
-    }
-
     /// The same where the values spread by `chance` and, perhaps, by more: only what is beyond chance has to be estimated
     /// (Satterthwaite, Biometrics Bulletin 2, 1946).
     static func pValue(of value: Double, against null: [Double], atLeastBinomial chance: Double) -> Double {

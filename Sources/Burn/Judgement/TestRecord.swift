@@ -78,11 +78,11 @@ extension ClassFinding {
         if let features {
             tests.append(
                 record(
-                    .features, features.unlearning == nil ? features.gainPValue : features.pValue,
+                    .features, features.unlearned == nil ? features.gainPValue : features.pValue,
                     [
                         "gain": features.coherence.gain, "gain_p": features.gainPValue,
-                        "unlearning": features.unlearning?.score,
-                        "unlearning_p": features.unlearning.map { _ in features.unlearningPValue },
+                        "unlearning": features.unlearned?.score,
+                        "unlearning_p": features.unlearned?.pValue,
                     ]))
         }
         return tests
