@@ -107,8 +107,10 @@ private struct SurveyStage: SampleStage {
     }
 }
 
-private struct PredictionStage: SampleStage {
-    let stage = StageCost.Stage.predictions
+/// What the model sees in samples that nothing else is asked of.
+struct PredictionStage: SampleStage {
+    var stage = StageCost.Stage.predictions
+    var imageSet = ImageSet.training
     let prediction: Prediction
     let keeping: @Sendable (SampleFindings) -> Void
 

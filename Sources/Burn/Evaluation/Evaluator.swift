@@ -28,8 +28,9 @@ public struct Evaluator: Sendable {
         func predictions(_ images: LabelledImages, _ set: ImageSet) throws -> [Int] {
             let images = try images.measured(by: model)
             let found = Mutex([Int](repeating: 0, count: images.count))
-            let stage = EvaluationStage(
-                imageSet: set, prediction: Prediction(model: model, images: images, token: token)
+            let stage = PredictionStage(
+                stage: .evaluation, imageSet: set,
+                prediction: Prediction(model: model, images: images, token: token)
             ) { findings in
                 found.withLock { found in
                     for (row, sample) in findings.samples.enumerated() {
@@ -67,19 +68,4 @@ public struct Evaluator: Sendable {
     ) throws -> EvaluationMetrics {
         metrics(of: try ask(model, threads: threads, token: token), target: target)
     }
-}
-
-private struct EvaluationStage: SampleStage {
-    let stage = StageCost.Stage.evaluation
-    let imageSet: ImageSet
-    let prediction: Prediction
-    let keeping: @Sendable (SampleFindings) -> Void
-
-    let rowBytes = 0
-
-    func labels(of samples: [Int]) -> [Int32] { [] }
-
-    func findings(of samples: [Int]) throws -> SampleFindings { try prediction.findings(of: samples) }
-
-    func keep(_ findings: SampleFindings) { keeping(findings) }
 }
