@@ -58,6 +58,7 @@ public final class ArtifactStore: Sendable {
             }
             try DurableFile.synchronise(root)
             repairedUploads = try Self.removePartialUploads(root + "/blobs")
+            try prepareCache()
         } catch {
             close(lock)
             throw error

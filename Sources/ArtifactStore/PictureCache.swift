@@ -5,17 +5,17 @@ import WorkerProtocol
 /// Pictures that can be made again, and where they are made.
 ///
 ///     DATA/cache/pictures/<job>/     what was made for a job; anything there may go at any time
-///     DATA/cache/scratch/<token>/    a worker's output; emptied when the service starts
+///     DATA/cache/scratch/<token>/    a worker's output; emptied when the store is opened
 extension ArtifactStore {
     private var cache: String { directory + "/cache" }
     private var pictures: String { cache + "/pictures" }
     private var scratch: String { cache + "/scratch" }
 
-    /// Makes the folders, and removes what an earlier run of the service left half-finished.
-    public func prepareCache() throws {
-        try FileSystem.makeDirectory(cache)
+    /// Makes the folders, and removes what an earlier run of the service left half-finished. As the store is opened, before anything
+    /// is asked of it: a worker's folder would be removed with the others.
+    func prepareCache() throws {
         if FileManager.default.fileExists(atPath: scratch) { try removeCached(scratch) }
-        for path in [scratch, pictures] { try FileSystem.makeDirectory(path) }
+        for path in [cache, scratch, pictures] { try FileSystem.makeDirectory(path) }
     }
 
     /// An empty folder for one worker.

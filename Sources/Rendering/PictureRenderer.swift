@@ -61,10 +61,7 @@ public actor PictureRenderer {
 
     package func start() async throws {
         guard !isRunning else { return }
-        cachedBytes = try await onDisk { [artifacts] in
-            try artifacts.prepareCache()
-            return try artifacts.cacheBytes()
-        }
+        cachedBytes = try await onDisk { [artifacts] in try artifacts.cacheBytes() }
         isRunning = true
         await prune()
     }

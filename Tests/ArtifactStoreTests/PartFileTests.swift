@@ -109,8 +109,8 @@ import Testing
     @Test func theCacheLosesWhatWasLookedAtLongestAgo() throws {
         let scratch = Scratch()
         let store = try ArtifactStore(directory: scratch.path, freeSpaceFloor: 0)
-        #expect(try store.cacheBytes() == 0, "without its folders")
-        try store.prepareCache()
+        #expect(try store.cacheBytes() == 0)
+        // At once: a request may come before anything else has begun.
         let work = try store.makeScratchDirectory()
         let folder = try store.pictureDirectory("job_1")
         for (name, age) in [("old", 3_600.0), ("older", 7_200), ("new", 0)] {
@@ -129,6 +129,7 @@ import Testing
         // Nothing outside its folder goes by way of the scratch.
         try store.deleteScratchDirectory(folder)
         #expect(try store.cacheBytes() == 1_000)
+        // As the next opening does it.
         try store.prepareCache()
         #expect(!FileManager.default.fileExists(atPath: work), "a start removes what was half-finished")
         try store.deletePictures("job_1")
