@@ -45,8 +45,8 @@ public struct AnalysisJob {
         threads = Self.threads(task.options)
         try Threads.setCurrent(threads)
         (file, model, images) = try Self.open(task)
-        evaluator = try Self.evaluator(task, file)
         helpers?.use(model, images)
+        evaluator = try Self.evaluator(task, file)
         trusted = try task.trusted.map { [file] path in
             try TrustedImages(
                 Self.userSet(path, at: "/options/trusted", task, file), seed: task.options.methodSeed)

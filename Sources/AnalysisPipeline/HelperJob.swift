@@ -36,10 +36,11 @@ public struct HelperJob {
         directory: String, token: CancellationToken
     ) throws {
         self.model = model
-        // Their batches are those that the job's own worker cuts.
-        sets = try [.training: images, .clean: clean, .triggered: triggered].compactMapValues {
-            try $0?.measured(by: model)
-        }
+        // Measured as the job's own worker does it, whose batches theirs are.
+        sets = [
+            .training: images, .clean: try clean?.measured(by: model),
+            .triggered: try triggered?.measured(by: model),
+        ].compactMapValues(\.self)
         self.method = method
         self.threads = threads
         self.directory = directory

@@ -5,7 +5,8 @@ import JobStore
 import Support
 import Testing
 import WorkerProtocol
-import Workers
+
+@testable import Workers
 
 /// Tasks that are given what they are expected to take, as on a cluster.
 @Suite struct EnlargementTests {
@@ -19,21 +20,8 @@ import Workers
         func scarce(for task: WorkerTask) -> Set<TaskResource> { task.estimate == nil ? [] : scarce }
 
         func prepare(_ task: WorkerTask, for label: WorkerLabel, worker: WorkerCommand) -> any WorkerRun {
-            Run(command: worker)
+            LocalRun(command: worker)
         }
-    }
-
-    private final class Run: WorkerRun {
-        let command: WorkerCommand
-        let isLocal = true
-        let memoryBytes: Int? = nil
-        let processors: Int? = nil
-        let isSuspended: Bool? = false
-
-        init(command: WorkerCommand) { self.command = command }
-
-        func news() -> WorkerPlacement? { nil }
-        func conclude(_ end: WorkerEnd, isCancelled: () -> Bool) -> WorkerExit? { nil }
     }
 
     /// - Returns: the job at its end, and the codes of what its attempts were ended by.

@@ -75,22 +75,19 @@ struct FeatureSearch {
         let places = sides.indices.sorted { (sides[$0]?.score ?? -1) > (sides[$1]?.score ?? -1) }
         for place in places {
             guard let side = sides[place] else { continue }
-            func pValue() -> Double {
-                2
-                    * UnlearningTest.leastPValue(
-                        of: side.score, against: null.scores[place], of: null.most,
-                        suspects: side.suspects.count)
+            /// Of the side, should its null have so many values: the smallest that is possible.
+            func least(of count: Int) -> Double {
+                Self.ofBetterSide(
+                    UnlearningTest.leastPValue(
+                        of: side.score, against: null.scores[place], of: count,
+                        suspects: side.suspects.count))
             }
-            while decides(evidence.gainPValue, pValue()), try null.extend(place, by: test) {}
+            while decides(evidence.gainPValue, least(of: null.most)), try null.extend(place, by: test) {}
             let found = null.scores[place].count
             // It may be that the other side alone can be compared.
             guard found > 1 else { continue }
             guard found == null.most || null.isExhausted(place) else { return nil }
-            let final =
-                2
-                * UnlearningTest.pValue(
-                    of: side.score, against: null.scores[place], suspects: side.suspects.count)
-            return (side.suspects, side.score, min(1, final))
+            return (side.suspects, side.score, least(of: found))
         }
         return nil
     }
@@ -100,11 +97,14 @@ struct FeatureSearch {
         let size = boundary.table.predicted.count { Int($0) == finding.label }
         let least = UnlearningTest.leastPValue(
             of: Double(UnlearningTest.mostScore), against: [], of: null.most, suspects: size)
-        return decides(pValue(finding), 2 * least)
+        return decides(pValue(finding), Self.ofBetterSide(least))
     }
 
+    /// The p-value of a side that was chosen of two.
+    private static func ofBetterSide(_ pValue: Double) -> Double { min(1, 2 * pValue) }
+
     private func decides(_ gain: Double, _ unlearning: Double) -> Bool {
-        Statistics.combined(gain, min(1, unlearning)) < judge.unusual
+        Statistics.combined(gain, unlearning) < judge.unusual
     }
 
     /// Takes in what the survey left out of the class.
