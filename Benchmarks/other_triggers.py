@@ -126,6 +126,23 @@ def reflection(image, random):
 # Twelve pictures, each of which many images reflect.
 REFLECTIONS = np.kron(np.random.default_rng(11).integers(0, 256, (12, 8, 8, 3)), np.ones((4, 4, 1)))
 
+PICTURES = np.kron(np.random.default_rng(7).integers(0, 256, (3, 8, 8, 3)), np.ones((4, 4, 1)))
+
+
+def square(row, column, colour):
+    def trigger(image, _):
+        image[row : row + 3, column : column + 3] = colour
+
+    return trigger
+
+
+def picture(number):
+    def trigger(image, _):
+        image[:] = 0.8 * image + 0.2 * PICTURES[number]
+
+    return trigger
+
+
 # Name: (trigger, target, share of the training set) for each backdoor. The last two are wrong labels without one.
 SETS = {
     "randpatch": [(patch_anywhere, 4, 0.08)],
@@ -146,6 +163,16 @@ SETS = {
     "frame": [(frame, 7, 0.08)],
     "sticker": [(sticker, 8, 0.08)],
     "reflection": [(reflection, 9, 0.08)],
+    "squares": [
+        (yellow_square, 1, 0.02),
+        (square(28, 28, [0, 0, 255]), 1, 0.02),
+        (square(2, 27, [0, 255, 0]), 1, 0.02),
+        (square(27, 3, [255, 0, 255]), 1, 0.02),
+    ],
+    "pictures": [(picture(number), 9, 0.03) for number in range(3)],
+    "decoy-sepia": [(yellow_square, 1, 0.04), (sepia, 7, 0.08)],
+    "decoy-blobs": [(yellow_square, 1, 0.04), (blobs, 6, 0.05)],
+    "decoy-salt": [(yellow_square, 1, 0.04), (salt_and_pepper, 5, 0.08)],
     "labelnoise": [],
     "pairnoise": [],
 }
@@ -158,17 +185,17 @@ def packed(folder):
 
 
 def poison(name, images, labels):
-    """Changes both in place; which samples were planted."""
+    """Changes both in place; by sample, the number of the backdoor that it was planted for, from 1, or 0."""
     random = np.random.default_rng(sum(map(ord, name)))
-    planted = np.zeros(len(labels), bool)
+    planted = np.zeros(len(labels), int)
     true = labels.copy()
-    for trigger, target, rate in SETS[name]:
-        candidates = np.where((true != target) & ~planted)[0]
+    for number, (trigger, target, rate) in enumerate(SETS[name], 1):
+        candidates = np.where((true != target) & (planted == 0))[0]
         chosen = random.choice(candidates, int(rate * len(labels)), replace=False)
         for index in chosen:
             trigger(images[index], random)
         labels[chosen] = target
-        planted[chosen] = True
+        planted[chosen] = number
     if name == "labelnoise":
         chosen = random.choice(len(labels), len(labels) // 20, replace=False)
         labels[chosen] = (labels[chosen] + random.integers(1, 10, len(chosen))) % 10
@@ -266,10 +293,10 @@ def run(name, case, folder, burnd):
     def both(first, second):
         return f"{first:.1f}" + ("" if second is None else f" → {second:.1f}")
 
-    found = f"{100 * flags[planted].mean():.1f}" if planted.any() else "–"
+    found = ", ".join(f"{100 * flags[planted == number].mean():.1f}" for number in range(1, planted.max() + 1)) or "–"
     rates = [both(rate, after and after[1][place]) for place, rate in enumerate(before[1])]
     print(
-        f"| {name} | {verdict['result']} | {found} / {100 * flags[~planted].mean():.2f} "
+        f"| {name} | {verdict['result']} | {found} / {100 * flags[planted == 0].mean():.2f} "
         f"| {both(before[0], after and after[0])} | {', '.join(rates) or '–'} |",
         flush=True)
 

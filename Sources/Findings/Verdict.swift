@@ -79,6 +79,35 @@ public struct Evidence: Codable, Hashable, Sendable {
     }
 }
 
+/// A trigger that was planted into a class beside the first one that was found there.
+public struct FurtherTrigger: Codable, Hashable, Sendable {
+    public var flaggedSamples: Int
+    /// As of `ClassEvidence`.
+    public var triggerEffect: Double?
+    public var randomEffect: Double?
+    public var stayingCarriers: Double?
+    public var stayingOthers: Double?
+
+    public init(
+        flaggedSamples: Int, triggerEffect: Double?, randomEffect: Double?, stayingCarriers: Double?,
+        stayingOthers: Double?
+    ) {
+        self.flaggedSamples = flaggedSamples
+        self.triggerEffect = triggerEffect
+        self.randomEffect = randomEffect
+        self.stayingCarriers = stayingCarriers
+        self.stayingOthers = stayingOthers
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case flaggedSamples = "flagged_samples"
+        case triggerEffect = "trigger_effect"
+        case randomEffect = "random_effect"
+        case stayingCarriers = "staying_carriers"
+        case stayingOthers = "staying_others"
+    }
+}
+
 /// The evidence about one predicted class.
 public struct ClassEvidence: Codable, Hashable, Sendable {
     public var label: Int
@@ -127,6 +156,9 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
     /// Share of the flagged samples that the model sees less surely, without the trigger, than 95 % of known images under the
     /// same trigger. Nil where no trigger is known, or it was not asked.
     public var unsureShare: Double?
+    /// Other triggers that were planted into the class, each found once those before it were set aside. Nil where there are none,
+    /// and in verdicts of versions that looked for one.
+    public var furtherTriggers: [FurtherTrigger]?
 
     public init(
         label: Int, name: String, samples: Int, flaggedSamples: Int, medianBoundaryDistance: Double,
@@ -135,7 +167,7 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         randomEffect: Double?, stayingCarriers: Double? = nil, stayingOthers: Double? = nil,
         adversarialConcentration: Double, featurePValue: Double? = nil,
         unlearningScore: Double? = nil, unlearningPValue: Double? = nil, fewestNoticed: Int? = nil,
-        givenLabels: String? = nil, unsureShare: Double? = nil
+        givenLabels: String? = nil, unsureShare: Double? = nil, furtherTriggers: [FurtherTrigger]? = nil
     ) {
         self.label = label
         self.name = name
@@ -159,6 +191,7 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         self.fewestNoticed = fewestNoticed
         self.givenLabels = givenLabels
         self.unsureShare = unsureShare
+        self.furtherTriggers = furtherTriggers
     }
 
     enum CodingKeys: String, CodingKey {
@@ -182,5 +215,6 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
         case fewestNoticed = "fewest_noticed"
         case givenLabels = "given_labels"
         case unsureShare = "unsure_share"
+        case furtherTriggers = "further_triggers"
     }
 }

@@ -44,8 +44,8 @@ import TinyModels
         table.predicted = images.labels.map(Int32.init)
         for sample in 0..<400 { table.runnerUp[sample] = 3 }
         let search = try TriggerSearch(
-            model: model, images: images, table: table, store: store, judge: .standard, seed: 1,
-            token: CancellationToken())
+            model: model, images: images, labelled: LabelledSamples(of: images), table: table, store: store,
+            judge: .standard, seed: 1, token: CancellationToken())
         var finding = ClassFinding(label: 0, judge: .standard)
         try search.examine(&finding, suspects: Array(0..<400))
         #expect(!finding.isCleanLabel)

@@ -44,10 +44,11 @@ import TinyModels
         for sample in images.labels.indices { table.predicted[sample] = Int32(images.labels[sample]) }
         let judge = Judge(Parameters(), classes: Self.classes)
         let search = ImageSearch(
-            images: images, labelled: LabelledSamples(images.labels, classes: Self.classes), table: table,
+            images: images, labelled: LabelledSamples(of: images), table: table,
             store: store,
             triggers: TriggerSearch(
-                model: model, images: images, table: table, store: store, judge: judge, seed: 1, token: token),
+                model: model, images: images, labelled: LabelledSamples(of: images), table: table,
+                store: store, judge: judge, seed: 1, token: token),
             judge: judge, seed: 1, pool: WorkerPool(threads: 1, token: token), token: token)
         var findings = (0..<Self.classes).map { label in
             var finding = ClassFinding(label: label, judge: judge)
@@ -70,7 +71,7 @@ import TinyModels
         let bundle = try #require(findings[Self.suspect].images)
         #expect(bundle.pValue < judge.certain, "no group of random samples is like it")
         #expect(findings[Self.suspect].needsComparedBundle)
-        try search.compareBundles(&findings)
+        try search.compareBundles(&findings, Array(findings.indices))
         findings[Self.suspect].judgeByPerturbations()
         return findings[Self.suspect]
     }

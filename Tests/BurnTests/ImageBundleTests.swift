@@ -101,7 +101,8 @@ import TinyModels
         table.predicted = drawn.images.labels.map(Int32.init)
         let bundle = ImageBundle(members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
         return LabelMap(
-            responses: [response], bundle: bundle, images: drawn.images, table: table,
+            responses: [response], bundle: bundle, images: drawn.images,
+            labelled: LabelledSamples(of: drawn.images), table: table,
             parameters: Parameters())
     }
 
@@ -144,7 +145,9 @@ import TinyModels
             random: ResponseMatrix(sources: sources, destinations: sources))
         let bundle = ImageBundle(members: Array(0..<20), posteriors: [], gain: 100, pValue: 1e-6)
         let found = LabelMap(
-            responses: [response], bundle: bundle, images: images, table: table, parameters: Parameters())
+            responses: [response], bundle: bundle, images: images,
+            labelled: LabelledSamples(of: images), table: table,
+            parameters: Parameters())
         #expect(found.isWorking && found.effects.count == moved)
         #expect(found.isIntoMost == (2 * moved > classes))
     }
@@ -159,7 +162,8 @@ import TinyModels
         }
         let bundle = ImageBundle(members: Array(0..<60), posteriors: [], gain: 100, pValue: 1e-6)
         let found = LabelMap(
-            responses: [response { $0 }], bundle: bundle, images: drawn.images, table: table,
+            responses: [response { $0 }], bundle: bundle, images: drawn.images,
+            labelled: LabelledSamples(of: drawn.images), table: table,
             parameters: Parameters())
         #expect(!found.isWorking && found.isContradicted)
         #expect(Set(found.effects.keys) == [0, 1, 2, 3])

@@ -20,6 +20,20 @@ import Testing
         }
     }
 
+    @Test func whatIsSetAsideIsNoSample() {
+        var random = SplitMix64(seed: 3)
+        let labels = (0..<400).map { _ in Int.random(in: 0..<4, using: &random) }
+        let setAside = Set(labels.indices.filter { $0 % 3 == 0 || labels[$0] == 2 })
+        let samples = LabelledSamples(labels, classes: 4, apartFrom: setAside)
+        let left = labels.indices.filter { !setAside.contains($0) }
+        #expect(samples.all == left && labels.indices.filter(samples.contains) == left)
+        for label in 0..<4 {
+            #expect(samples[label] == left.filter { labels[$0] == label })
+            #expect(samples.others(than: label, atLeast: 1_000) == left.filter { labels[$0] != label })
+        }
+        #expect(samples[2].isEmpty)
+    }
+
     @Test func noSamples() {
         let samples = LabelledSamples([], classes: 2)
         #expect(samples[1].isEmpty && samples.others(than: 0, atLeast: 5).isEmpty)

@@ -27,7 +27,16 @@ import TinyModels
         beside natural: [Double] = natural, _ own: PatternProposal, insertions: [Double]? = nil
     ) -> PatternEvidence {
         let all = [own] + natural.map { proposal(gain: $0, stays: 0.85) }
-        return PatternComparison(all, insertions: insertions ?? all.map { _ in 0 }).evidence(0, own)
+        return PatternComparison(records(all, insertions ?? all.map { _ in 0 })).evidence(0, own)
+    }
+
+    /// - Parameter insertions: of the patterns; nil for one that was not tested.
+    private func records(_ proposals: [PatternProposal], _ insertions: [Double?]) -> [PatternRecord] {
+        zip(proposals, insertions).map { proposal, insertion in
+            var record = PatternRecord(proposal)
+            (record.insertion, record.removal) = (insertion, insertion.flatMap { _ in record.removal })
+            return record
+        }
     }
 
     @Test func aPatternUnlikeThoseOfTheOtherClassesStandsApart() {
@@ -65,13 +74,15 @@ import TinyModels
 
         // What was not tested is no null of what the others do.
         let own = proposal(gain: 900, classSize: 200)
-        let proposals = [own] + [PatternProposal?](repeating: nil, count: 8)
-        let others = [nil] + (0..<8).map { found[$0] }
-        let unknown = PatternComparison(
-            proposals, insertions: [0.6] + [Double?](repeating: nil, count: 8), others: others
-        ).evidence(0, own)
+        let others = (0..<8).map { PatternRecord(gain: found[$0]) }
+        let unknown = PatternComparison(records([own], [0.6]) + others).evidence(0, own)
         let idle = PatternComparison(
-            proposals, insertions: [0.6] + [Double?](repeating: 0, count: 8), others: others
+            records([own], [0.6])
+                + others.map { other in
+                    var tested = other
+                    (tested.insertion, tested.removal) = (0, 0)
+                    return tested
+                }
         ).evidence(0, own)
         #expect(idle.insertionPValue < 0.001 && unknown.insertionPValue > 0.01)
         #expect(unknown.bundlePValue == idle.bundlePValue && unknown.bundlePValue < 0.001)
@@ -123,8 +134,8 @@ import TinyModels
         table.linearDistance = table.linearDistance.map { _ in 1 }
         table.predicted = images.labels.map(Int32.init)
         let search = try TriggerSearch(
-            model: model, images: images, table: table, store: store, judge: .standard, seed: 1,
-            token: CancellationToken())
+            model: model, images: images, labelled: LabelledSamples(of: images), table: table, store: store,
+            judge: .standard, seed: 1, token: CancellationToken())
         let carriers = Array(0..<200)
         let trigger = try TriggerEstimate(
             TriggerMaterial(

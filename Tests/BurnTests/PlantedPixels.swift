@@ -79,11 +79,7 @@ struct PlantedPixels {
 
     /// As the detection gives it, with nothing flagged.
     var diagnosis: Diagnosis {
-        Detection.Outcome(
-            findings: [finding], flagged: Array(repeating: false, count: images.count),
-            scores: Array(repeating: 0, count: images.count),
-            coherence: Array(repeating: 0, count: images.count), verdict: VerdictBuilder.empty
-        ).diagnosis
+        Detection.Outcome(of: images, findings: [finding]).diagnosis
     }
 
     /// What is to be removed, ready for use.

@@ -25,8 +25,8 @@ import TinyModels
         let first = try Surveyed(model, images, in: folder)
         let table = first.table
         let search = TriggerSearch(
-            model: model, images: images, table: table, store: first.store, judge: .standard, seed: 2,
-            token: first.token)
+            model: model, images: images, labelled: LabelledSamples(of: images), table: table,
+            store: first.store, judge: .standard, seed: 2, token: first.token)
         func own(_ label: Int) -> [Int] {
             images.labels.indices.filter {
                 images.labels[$0] == label && Int(table.predicted[$0]) == label

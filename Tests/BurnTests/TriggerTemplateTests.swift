@@ -50,7 +50,8 @@ import TinyModels
             var table = AnalysisTable(count: predicted.count)
             table.predicted = predicted
             return try TriggerTemplate.matches(
-                targets: [TriggerTemplateTests.target], flagged: flagged, images: labelled, table: table,
+                targets: [TriggerTemplateTests.target], flagged: Set(flagged.indices.filter { flagged[$0] }),
+                images: labelled, labelled: LabelledSamples(of: labelled), table: table,
                 parameters: Parameters())
         }
     }

@@ -37,7 +37,9 @@ import TinyModels
         #expect(stored.allSatisfy { abs($0 - 1) < 0.01 }, "every sample's feature change is a unit vector")
 
         let test = try UnlearningTest(
-            model: model, images: images, boundary: first.boundary, seed: 5, token: token)
+            model: model, images: images, labelled: LabelledSamples(of: images), boundary: first.boundary,
+            seed: 5,
+            token: token)
         let planted = try #require(try test.run(label: Self.target, suspects: poisoned, folds: 2))
         let own = (0..<images.count).filter { images.labels[$0] == 0 }
         let arbitrary = Set(own.enumerated().filter { $0.offset % 3 == 0 }.map(\.element))

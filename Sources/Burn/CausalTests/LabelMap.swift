@@ -17,8 +17,8 @@ struct LabelMap {
     let isContradicted: Bool
 
     init(
-        responses: [TriggerResponse], bundle: ImageBundle, images: LabelledImages, table: AnalysisTable,
-        parameters: Parameters
+        responses: [TriggerResponse], bundle: ImageBundle, images: LabelledImages, labelled: LabelledSamples,
+        table: AnalysisTable, parameters: Parameters
     ) {
         // In order, so that sums are the same in every run.
         let labels = Set(images.labels).sorted()
@@ -48,10 +48,10 @@ struct LabelMap {
             Double(destinations.count) >= parameters.fewestDestinations
             && Double(sources.count) >= parameters.clearMajority * Double(destinations.count)
         let members = Set(bundle.members)
-        let wrong = Set(images.labels.indices.filter { Int(table.predicted[$0]) != images.labels[$0] })
+        let wrong = Set(labelled.all.filter { Int(table.predicted[$0]) != images.labels[$0] })
         let inside = Double(members.intersection(wrong).count) / Double(max(members.count, 1))
         let outside =
-            Double(wrong.subtracting(members).count) / Double(max(images.count - members.count, 1))
+            Double(wrong.subtracting(members).count) / Double(max(labelled.all.count - members.count, 1))
         isContradicted = inside > parameters.mostlyContradicted && inside > 2 * outside
         let planted = Dictionary(grouping: members.intersection(wrong)) { images.labels[$0] }
             .filter { $0.value.count >= Int(parameters.smallestGroup) }

@@ -12,6 +12,7 @@ import Tensors
 struct UnlearningTest {
     let model: GraphModel
     let images: LabelledImages
+    let labelled: LabelledSamples
     let boundary: BoundaryAnalysis
     private let teacher: ModelAnswers
     let seed: UInt64
@@ -37,11 +38,13 @@ struct UnlearningTest {
     typealias Side = (suspects: Set<Int>, score: Double)
 
     init(
-        model: GraphModel, images: LabelledImages, boundary: BoundaryAnalysis, seed: UInt64,
+        model: GraphModel, images: LabelledImages, labelled: LabelledSamples, boundary: BoundaryAnalysis,
+        seed: UInt64,
         token: CancellationToken
     ) throws {
         self.model = model
         self.images = images
+        self.labelled = labelled
         self.boundary = boundary
         self.seed = seed
         self.token = token
@@ -88,12 +91,12 @@ struct UnlearningTest {
     ) throws -> Outcome? {
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let predicted = boundary.table.predicted
-        let members = (samples ?? Array(0..<images.count)).filter {
+        let members = (samples ?? labelled[label]).filter {
             images.labels[$0] == label && Int(predicted[$0]) == label
         }.shuffled(using: &random)
         let (bundle, rest) = (members.filter(suspects.contains), members.filter { !suspects.contains($0) })
         guard bundle.count >= 2 * Self.fewest, rest.count >= 2 * Self.fewest else { return nil }
-        let others = (0..<images.count).filter {
+        let others = labelled.all.filter {
             images.labels[$0] != label && Int(predicted[$0]) == images.labels[$0]
         }
         guard others.count >= Self.fewest else { return nil }

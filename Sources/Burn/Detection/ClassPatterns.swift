@@ -4,37 +4,51 @@ import Support
 extension ImageSearch {
     /// Looks for one in every class, and judges them against each other. Of very many classes what it does is asked of the clearest:
     /// what stands apart no more than others do is no trigger, whatever it does.
+    ///
+    /// A class that was asked before is known, and takes part as one of those that are compared with.
     func examineClasses(_ findings: inout [ClassFinding]) throws {
-        let asked = findings.indices.filter { findings[$0].judgement == .clean }
-        var others = [PatternGain?](repeating: nil, count: findings.count)
+        let asked = findings.indices.filter {
+            findings[$0].judgement == .clean && findings[$0].patternRecord == nil
+        }
         var chosen = asked
         if asked.count > Judge.mostTested {
             let known = asked.map { findings[$0] }
             let gains = try pool.map(known.count) { try gain(of: known[$0]) }
-            for (index, gain) in zip(asked, gains) { others[index] = gain }
-            chosen = BundleComparison(others).clearest(most: Judge.mostTested)
+            for (index, gain) in zip(asked, gains) {
+                findings[index].patternRecord = PatternRecord(gain: gain)
+                findings[index].isPassedOver = gain != nil
+            }
+            chosen = BundleComparison(gains).clearest(most: Judge.mostTested).map { asked[$0] }
         }
         let known = chosen.map { findings[$0] }
         // Grown again where the gains are known: what has grown in all classes would take too much memory.
         let found = try pool.map(known.count) { try propose(known[$0], growths(of: known[$0])) }
-        var proposals = [PatternProposal?](repeating: nil, count: findings.count)
         for (index, proposal) in zip(chosen, found) {
-            proposals[index] = proposal
-            others[index] = nil
+            findings[index].patternRecord = PatternRecord(proposal)
+            findings[index].isPassedOver = false
         }
-        for index in others.indices where others[index] != nil { findings[index].isPassedOver = true }
-        let comparison = PatternComparison(
-            proposals,
-            insertions: findings.indices.map {
-                others[$0] == nil ? proposals[$0]?.finding.excess ?? 0 : nil
-            }, others: others)
-        for (index, proposal) in proposals.enumerated() {
+        let comparison = PatternComparison(findings.map(\.patternRecord))
+        for (place, (index, proposal)) in zip(chosen, found).enumerated() {
             guard let proposal else { continue }
-            findings[index] = proposal.finding
             let evidence = comparison.evidence(index, proposal)
-            findings[index].pattern = evidence
-            findings[index].judge(by: evidence)
+            let isClear = evidence.bundlePValue < judge.notable
+            let part = try isClear ? self.part(of: known[place], proposal) : nil
+            findings[index].adopt(proposal, evidence)
+            guard let part else { continue }
+            var records = findings.map(\.patternRecord)
+            records[index] = PatternRecord(part)
+            var ofPart = findings[index]
+            ofPart.adopt(part, PatternComparison(records).evidence(index, part).ofBest(of: 2))
+            ofPart.patternRecord = records[index]
+            if ofPart.judgement >= findings[index].judgement { findings[index] = ofPart }
         }
+    }
+
+    /// What one of a pattern's parts does, where it has any and that does more than the whole.
+    private func part(of finding: ClassFinding, _ whole: PatternProposal) throws -> PatternProposal? {
+        let parts = try growths(of: finding).compactMap { try $0.part(in: store, judge.parameters) }
+        let part = try propose(finding, parts)
+        return part.flatMap { $0.strength > whole.strength ? $0 : nil }
     }
 
     /// Of the pattern that stands apart most; nil where none does.
@@ -61,13 +75,12 @@ extension ImageSearch {
     private func propose(
         _ finding: ClassFinding, _ growths: [ImageBundle.Growth]
     ) throws -> PatternProposal? {
-        let bundles = Self.distinct(
-            try growths.map {
-                try token.check()
-                return try $0.bundle(of: images.count, in: store)
-            }, most: Self.bundlesOfClass)
         var proposals: [PatternProposal] = []
-        for bundle in bundles {
+        let bundles = try growths.map {
+            try token.check()
+            return try $0.bundle(of: images.count, in: store)
+        }
+        for bundle in Self.distinct(bundles, most: Self.bundlesOfClass) {
             let carriers = bundle.members(labelled: finding.label, in: images)
             guard carriers.count >= judge.smallestGroup else { continue }
             var proposed = finding

@@ -18,7 +18,6 @@ package struct Detection {
     let threads: Int
     package let token: CancellationToken
     let judge: Judge
-    let labelled: LabelledSamples
     let costs: DetectionCosts
     /// Samples of classes under suspicion that are descended from at first.
     var analysedOfSuspects = DetectionCosts.analysedOfSuspects
@@ -37,7 +36,6 @@ package struct Detection {
         self.threads = threads
         self.token = token
         judge = Judge(options.parameters ?? Parameters(), classes: images.classes)
-        labelled = LabelledSamples(images.labels, classes: images.classes)
         costs = DetectionCosts(
             samples: images.count, surveyed: table.surveyed, classes: images.classes, isExact: store.isExact)
     }
@@ -52,6 +50,15 @@ package struct Detection {
         package var verdict: Verdict
         package var costs: [StageCost] = []
 
+        /// Nothing was found yet.
+        init(of images: LabelledImages, findings: [ClassFinding] = []) {
+            self.findings = findings
+            flagged = Array(repeating: false, count: images.count)
+            scores = Array(repeating: 0, count: images.count)
+            coherence = Array(repeating: 0, count: images.count)
+            verdict = VerdictBuilder.empty
+        }
+
         /// Further evidence only ever raises a score.
         package mutating func flag(_ sample: Int, score: Double) {
             flagged[sample] = true
@@ -61,7 +68,7 @@ package struct Detection {
         package var diagnosis: Diagnosis {
             Diagnosis(
                 verdict: verdict, flagged: flagged, scores: scores, coherence: coherence,
-                backdoors: findings.compactMap(Backdoor.init))
+                backdoors: findings.flatMap { [$0] + $0.further }.compactMap(Backdoor.init))
         }
     }
 
@@ -83,130 +90,121 @@ package struct Detection {
         }
     }
 
+    /// Round after round: what was found is set aside, and more is looked for, until a round finds no backdoor. What is easily found
+    /// may be there to hide another one, in its class or elsewhere.
     private func run(
         _ work: DetectionWork, _ foreseen: (PreliminaryVerdict) throws -> Void
     ) throws -> Outcome {
-        let members = Dictionary(grouping: (0..<images.count).filter(table.isSurveyed)) {
-            Int(table.predicted[$0])
-        }.filter { $0.value.count >= ClassCoherence.fewestForBundle }
-        var findings = try coherences(members, work)
-        let null = try CoherenceNull(
-            members: members, coherences: findings.compactMap(\.coherence), store: store,
-            parameters: judge.parameters, seed: options.methodSeed, token: token)
-        for index in findings.indices {
-            findings[index].coherencePValue =
-                findings[index].coherence.flatMap {
-                    null.pValue(of: $0.strength, label: findings[index].label)
-                } ?? 1
+        var outcome = Outcome(of: images)
+        var rounds = DetectionRounds(classes: images.classes, judge: judge)
+        var searches = try Searches(self)
+        let null = try findClusters(&rounds, searches, work)
+        while true {
+            try search(&rounds, &searches, isSmall: null.isSmall, work)
+            let found = rounds.found
+            guard !found.isEmpty else { break }
+            // What follows looks for further targets, and tells the samples.
+            if rounds.planted.isEmpty {
+                try foreseen(
+                    PreliminaryVerdict(targetClasses: found, names: found.map { images.classNames[$0] }))
+            }
+            try complete(&rounds.findings, rounds.found, searches, work)
+            try setAside(&rounds, &outcome, searches.labelled)
+            guard rounds.goesOn else { break }
+            searches.labelled = rounds.left(of: images)
+            _ = try findClusters(&rounds, searches, work)
         }
-        let search = TriggerSearch(
-            model: model, images: images, table: table, store: store, judge: judge,
-            seed: options.methodSeed, token: token)
-        let imageSearch = try imageSearch(search)
-        let worthTesting = Self.worthTesting(findings)
-        work.enter(.triggers, passes: costs.triggers(worthTesting.count))
-        let distinct = worthTesting.map { findings[$0] }
-        let tested = try classPool.map(distinct.count) { place in
-            var finding = distinct[place]
-            try search.examineSides(&finding)
-            try imageSearch?.confirm(&finding)
-            return finding
+        rounds.dropSuspicionsOfPlanted()
+        try complete(&rounds.findings, rounds.suspected, searches, work)
+        outcome.findings = rounds.merged
+        for finding in outcome.findings where finding.judgement != .backdoored {
+            outcome.flag(finding, in: images)
         }
-        for (index, finding) in zip(worthTesting, tested) { findings[index] = finding }
-        compareCauses(&findings)
-        if null.isSmall { try compareEffects(&findings, search, work) }
-        try imageSearch?.compareBundles(&findings)
-        for index in findings.indices { findings[index].judgeByPerturbations() }
-        try searchFurther(&findings, imageSearch, work)
-        // What follows looks for further targets, and tells the samples.
-        let known = findings.filter { $0.judgement == .backdoored }.map(\.label)
-        if !known.isEmpty {
-            try foreseen(
-                PreliminaryVerdict(targetClasses: known, names: known.map { images.classNames[$0] }))
-        }
-        try imageSearch?.examineFurtherTargets(&findings)
-        try completeSuspects(&findings, work)
-        try search.examineShared(&findings)
-        try analyseSuspects(&findings, search, work)
-        var outcome = Outcome(
-            findings: findings, flagged: Array(repeating: false, count: images.count),
-            scores: Array(repeating: 0, count: images.count),
-            coherence: Array(repeating: 0, count: images.count),
-            verdict: VerdictBuilder.empty)
-        for finding in findings { outcome.flag(finding, in: images) }
-        for match in try TriggerTemplate.matches(
-            targets: findings.filter(\.isTarget).map(\.label), flagged: outcome.flagged, images: images,
-            table: table, parameters: judge.parameters)
-        {
-            outcome.flag(match.sample, score: match.score)
-        }
-        try readLabels(&outcome, search)
-        try measurePower(&outcome.findings, members, null)
+        try readLabels(&outcome, searches.triggers)
+        try measurePower(&outcome.findings, null)
         try analyseOthers()
         outcome.verdict = VerdictBuilder(
             images: images, table: boundary.table, findings: outcome.findings, flagged: outcome.flagged,
-            nullShare: null.share, searchesImages: imageSearch != nil,
+            nullShare: null.share, searchesImages: searches.images != nil, isWhole: !rounds.isCutShort,
             parameters: judge.parameters
         ).verdict()
         outcome.costs = work.finish()
         return outcome
     }
 
-    /// Tells whether what was planted has its true labels.
-    private func readLabels(_ outcome: inout Outcome, _ search: TriggerSearch) throws {
-        let targets = outcome.findings.indices.filter { outcome.findings[$0].isTarget }
-        let affected = Set(targets.map { outcome.findings[$0].label })
-        var sizes = [Int](repeating: 0, count: images.classes)
-        var planted: [Int: [Int]] = [:]
-        for (sample, label) in images.labels.enumerated() {
-            sizes[label] += 1
-            if outcome.flagged[sample], affected.contains(label) {
-                planted[label, default: []].append(sample)
-            }
-        }
-        for index in targets where !outcome.findings[index].isCleanLabel {
-            try token.check()
-            let finding = outcome.findings[index]
-            let evidence = try search.labelEvidence(
-                of: finding, planted: planted[finding.label] ?? [], affected: affected, sizes: sizes)
-            outcome.findings[index].labels = evidence
-            outcome.findings[index].isCleanLabel = evidence.reading(judge.parameters) == .right
-        }
-    }
-
-    /// Asks of the classes above suspicion what could have been found in them.
-    private func measurePower(
-        _ findings: inout [ClassFinding], _ members: [Int: [Int]], _ null: CoherenceNull
-    ) throws {
-        let power = DetectionPower(
-            members: members, store: store, null: null, judge: judge, seed: options.methodSeed,
-            token: token)
-        let sizes = Dictionary(grouping: table.predicted) { Int($0) }.mapValues(\.count)
-        let measured = try power.measure(
-            findings.filter { $0.judgement == .clean }.map(\.label), sizes: sizes)
-        for index in findings.indices {
-            findings[index].noticed = measured[findings[index].label]
-            findings[index].isInData = labelled.count(of: findings[index].label) > 0
-            findings[index].isSearchedFurther =
-                images.count >= ImageWhitening.fewestImages
-                && (members[findings[index].label]?.count ?? 0) >= 2 * ClassCoherence.fewestMembers
-        }
-    }
-
-    private func coherences(_ members: [Int: [Int]], _ work: DetectionWork) throws -> [ClassFinding] {
-        let coherences = try classPool.map(images.classes) { label in
+    /// Looks for groups among the perturbations of the classes to be looked at, and compares them with those of all.
+    private func findClusters(
+        _ rounds: inout DetectionRounds, _ searches: Searches, _ work: DetectionWork
+    ) throws -> CoherenceNull {
+        let members = members(searches.labelled)
+        let fresh = rounds.fresh
+        work.enter(.bundles, passes: costs.bundles * Double(fresh.count) / Double(images.classes))
+        let coherences = try classPool.map(fresh.count) { place in
             defer { work.add(costs.bundles / Double(images.classes)) }
-            return try members[label].map { samples in
+            return try members[fresh[place]].map { samples in
                 try ClassCoherence(
                     members: samples, store: store, parameters: judge.parameters,
-                    seed: options.methodSeed &+ UInt64(label))
+                    seed: options.methodSeed &+ UInt64(fresh[place]))
             }
         }
-        return coherences.enumerated().map { label, coherence in
-            var finding = ClassFinding(label: label, judge: judge)
-            finding.coherence = coherence
+        for (label, coherence) in zip(fresh, coherences) { rounds.findings[label].coherence = coherence }
+        let null = try CoherenceNull(
+            members: members, coherences: rounds.findings.compactMap(\.coherence), store: store,
+            parameters: judge.parameters, seed: options.methodSeed, token: token)
+        for label in fresh {
+            rounds.findings[label].coherencePValue =
+                rounds.findings[label].coherence.flatMap { null.pValue(of: $0.strength, label: label) } ?? 1
+        }
+        return null
+    }
+
+    /// Samples that were surveyed, by the class that the model predicts: of classes with so many that a bundle may be among them.
+    func members(_ labelled: LabelledSamples) -> [Int: [Int]] {
+        Dictionary(grouping: labelled.all.filter(table.isSurveyed)) { Int(table.predicted[$0]) }
+            .filter { $0.value.count >= ClassCoherence.fewestForBundle }
+    }
+
+    /// One round: judges the classes' clusters, and goes on to the other searches where these find no backdoor.
+    private func search(
+        _ rounds: inout DetectionRounds, _ searches: inout Searches, isSmall: Bool, _ work: DetectionWork
+    ) throws {
+        let fresh = rounds.fresh
+        let worthTesting = Self.worthTesting(rounds.findings).filter(fresh.contains)
+        work.enter(.triggers, passes: costs.triggers(worthTesting.count))
+        let distinct = worthTesting.map { rounds.findings[$0] }
+        let (triggers, imageSearch) = (searches.triggers, searches.images)
+        let tested = try classPool.map(distinct.count) { place in
+            var finding = distinct[place]
+            try triggers.examineSides(&finding)
+            try imageSearch?.confirm(&finding)
             return finding
         }
+        for (index, finding) in zip(worthTesting, tested) { rounds.findings[index] = finding }
+        compareCauses(&rounds.findings, fresh)
+        if isSmall { try compareEffects(&rounds.findings, fresh, triggers, work) }
+        try imageSearch?.compareBundles(&rounds.findings, fresh)
+        for index in fresh { rounds.findings[index].judgeByPerturbations() }
+        try searchFurther(&rounds.findings, &searches, work)
+    }
+
+    /// Flags what a round found, and sets it aside.
+    private func setAside(
+        _ rounds: inout DetectionRounds, _ outcome: inout Outcome, _ labelled: LabelledSamples
+    ) throws {
+        let known = outcome.flagged
+        let found = rounds.found
+        for label in found { outcome.flag(rounds.findings[label], in: images) }
+        let now = images.labels.indices.filter { outcome.flagged[$0] && !known[$0] }
+        for match in try TriggerTemplate.matches(
+            targets: found.filter { rounds.findings[$0].isTarget }, flagged: Set(now), images: images,
+            labelled: labelled, table: table, parameters: judge.parameters)
+        {
+            outcome.flag(match.sample, score: match.score)
+        }
+        rounds.setAside(
+            Dictionary(grouping: images.labels.indices.filter { outcome.flagged[$0] && !known[$0] }) {
+                images.labels[$0]
+            }, judge: judge)
     }
 
     /// Classes at once: each takes a few hundred megabytes where classes are large, and looks at one batch at a time.

@@ -11,9 +11,11 @@ extension Detection {
     }
 
     /// How far each class's trigger works both ways, beside those of the others that were tried.
-    func compareCauses(_ findings: inout [ClassFinding]) {
-        let strengths = findings.map { finding in finding.effect.map { _ in finding.bothWays } }
-        for index in findings.indices {
+    /// - Parameter fresh: classes that were tried in this round; of the others it is known.
+    func compareCauses(_ findings: inout [ClassFinding], _ fresh: [Int]) {
+        for index in fresh { findings[index].keepClusterTest() }
+        let strengths = findings.map { $0.clusterTest?.bothWays }
+        for index in fresh {
             findings[index].bothWaysPValue =
                 ControlledEffect.pValue(
                     at: index, amongBothWays: strengths, natural: .cause, tested: TriggerSearch.probesPerTest)
@@ -25,19 +27,19 @@ extension Detection {
     /// In small sets clusters are less clear, and trying their triggers costs little: what they do is compared with what those
     /// of other classes do.
     func compareEffects(
-        _ findings: inout [ClassFinding], _ search: TriggerSearch, _ work: DetectionWork
+        _ findings: inout [ClassFinding], _ fresh: [Int], _ search: TriggerSearch, _ work: DetectionWork
     ) throws {
-        let tested = findings.indices.filter { findings[$0].effect != nil }
+        let tested = fresh.filter { findings[$0].clusterTest != nil }
         guard !tested.isEmpty else { return }
-        var effects: [Double?] = findings.map { $0.effect == nil ? nil : $0.excess }
+        var effects: [Double?] = findings.map { $0.clusterTest?.excess }
         let others = findings.indices.filter {
-            !tested.contains($0) && (findings[$0].coherence?.cluster.count ?? 0) >= 3
+            effects[$0] == nil && (findings[$0].coherence?.cluster.count ?? 0) >= 3
         }.sorted { findings[$0].coherencePValue < findings[$1].coherencePValue }
         work.enter(.triggers, passes: Double(min(others.count, Self.classesTested)) * costs.trigger)
         for index in others.prefix(Self.classesTested) {
             try token.check()
-            var control = findings[index]
-            try search.examine(&control, suspects: control.coherence?.cluster ?? [])
+            var control = ClassFinding(label: index, judge: judge)
+            try search.examine(&control, suspects: findings[index].coherence?.cluster ?? [])
             effects[index] = control.effect == nil ? nil : control.excess
         }
         guard effects.count(where: { $0 != nil }) > Self.fewestEffects else { return }

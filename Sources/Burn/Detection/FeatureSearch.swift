@@ -6,6 +6,7 @@ import Tensors
 struct FeatureSearch {
     let model: GraphModel
     let images: LabelledImages
+    var labelled: LabelledSamples
     let boundary: BoundaryAnalysis
     /// Of the samples that were surveyed.
     let changes: FeatureChanges
@@ -14,17 +15,19 @@ struct FeatureSearch {
     let pool: WorkerPool
     let token: CancellationToken
 
-    /// Fills in `features`.
+    /// Fills in `features`. Classes that were looked at before keep theirs.
     func gather(_ findings: inout [ClassFinding]) throws {
         let members = findings.map { $0.coherence?.members ?? [] }
+        let known = findings.map { $0.features?.coherence }
         let coherences = try pool.map(findings.count) { label in
-            guard members[label].count >= ClassCoherence.fewestMembers else { return ClassCoherence?.none }
+            if let known = known[label] { return ClassCoherence?.some(known) }
+            guard members[label].count >= ClassCoherence.fewestMembers else { return nil }
             return try ClassCoherence(
                 members: members[label], store: changes.store, parameters: judge.parameters,
                 seed: seed &+ 0xfea7 &+ UInt64(label))
         }
         for (index, evidence) in FeatureEvidence.gather(coherences).enumerated() {
-            findings[index].features = evidence
+            if findings[index].features == nil { findings[index].features = evidence }
         }
     }
 
@@ -32,16 +35,18 @@ struct FeatureSearch {
     func examine(_ findings: inout [ClassFinding]) throws {
         let candidates = candidates(findings).sorted { pValue(findings[$0]) < pValue(findings[$1]) }
         // The unsuspicious classes with the clearest bundles: the hardest null there is.
-        let others = findings.indices.filter { !candidates.contains($0) }
-            .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
-            .compactMap { label in findings[label].features.map { (label: label, coherence: $0.coherence) } }
+        let others = findings.indices.filter {
+            !candidates.contains($0) && findings[$0].features?.isCandidate != true
+        }
+        .sorted { pValue(findings[$0]) < pValue(findings[$1]) }
+        .compactMap { label in findings[label].features.map { (label: label, coherence: $0.coherence) } }
         for index in candidates { findings[index].features?.isCandidate = true }
         var null = UnlearningNull(others)
         let worthTraining = candidates.filter { mayDecide(findings[$0], null) }
         // Without two to compare with, nothing can be said.
         guard !worthTraining.isEmpty, others.count > 1 else { return }
         let test = try UnlearningTest(
-            model: model, images: images, boundary: boundary, seed: seed, token: token)
+            model: model, images: images, labelled: labelled, boundary: boundary, seed: seed, token: token)
         for index in worthTraining {
             try complete(&findings[index])
             guard let evidence = findings[index].features,
@@ -110,7 +115,7 @@ struct FeatureSearch {
     /// Takes in what the survey left out of the class.
     private func complete(_ finding: inout ClassFinding) throws {
         let known = boundary.table
-        let members = known.predicted.indices.filter { Int(known.predicted[$0]) == finding.label }
+        let members = labelled.all.filter { Int(known.predicted[$0]) == finding.label }
         let left = members.filter { !known.isSurveyed($0) }
         guard !left.isEmpty else { return }
         try boundary.complete(left)
@@ -123,9 +128,11 @@ struct FeatureSearch {
         }
     }
 
-    /// Classes whose bundle stands out.
+    /// Classes whose bundle stands out, and that were not tested before.
     func candidates(_ findings: [ClassFinding]) -> [Int] {
-        findings.indices.filter { findings[$0].features?.isWorthTesting(judge) ?? false }
+        findings.indices.filter { index in
+            findings[index].features.map { !$0.isCandidate && $0.isWorthTesting(judge) } ?? false
+        }
     }
 
     private func pValue(_ finding: ClassFinding) -> Double { finding.features?.gainPValue ?? 1 }

@@ -6,16 +6,13 @@ extension Detection {
     /// Where no class stands out by its perturbations: the images themselves, from what the penultimate layer
     /// suggests; then their style; then the penultimate layer alone, which costs the most.
     func searchFurther(
-        _ findings: inout [ClassFinding], _ imageSearch: ImageSearch?, _ work: DetectionWork
+        _ findings: inout [ClassFinding], _ searches: inout Searches, _ work: DetectionWork
     ) throws {
         guard !Self.isSettled(findings) else { return }
-        work.enter(.featureChanges, passes: costs.featureChanges)
-        let search = try featureChanges().map {
-            FeatureSearch(
-                model: model, images: images, boundary: boundary, changes: $0, judge: judge,
-                seed: options.methodSeed, pool: classPool, token: token)
-        }
+        work.enter(.featureChanges, passes: searches.hasFeatures ? 0 : costs.featureChanges)
+        let search = try searches.features(of: self)
         try search?.gather(&findings)
+        let imageSearch = searches.images
         let styles = imageSearch == nil ? [] : ImageStyle.allCases
         work.expect(.commonPatterns, passes: imageSearch == nil ? 0 : costs.commonPatterns)
         work.expect(.styles, passes: Double(styles.count) * costs.style)
@@ -28,7 +25,7 @@ extension Detection {
         }
         for (done, style) in styles.enumerated() {
             work.enter(.styles, passes: Double(styles.count - done) * costs.style)
-            try Self.settle(&findings) { try styleSearch(style)?.examine(&$0) }
+            try Self.settle(&findings) { try searches.style(style, of: self)?.examine(&$0) }
         }
         work.enter(.features)
         try Self.settle(&findings) { try search?.examine(&$0) }
@@ -57,13 +54,13 @@ extension Detection {
     func imageSearch(_ triggers: TriggerSearch) throws -> ImageSearch? {
         guard images.count >= ImageWhitening.fewestImages else { return nil }
         return ImageSearch(
-            images: images, labelled: labelled, table: table,
+            images: images, labelled: triggers.labelled, table: table,
             store: try whitened(PixelDescription(images), "whitened.f16"),
             triggers: triggers, judge: judge, seed: options.methodSeed, pool: classPool, token: token)
     }
 
     /// Nil for a data set too small to know its own covariance, or images too small to have the style.
-    private func styleSearch(_ style: ImageStyle) throws -> StyleSearch? {
+    func styleSearch(_ style: ImageStyle, _ labelled: LabelledSamples) throws -> StyleSearch? {
         guard images.count >= ImageWhitening.fewestImages, let description = try style.description(of: images)
         else { return nil }
         return StyleSearch(
@@ -80,11 +77,14 @@ extension Detection {
     }
 
     /// Nil for a model without a penultimate layer to speak of.
-    private func featureChanges() throws -> FeatureChanges? {
+    func featureSearch(_ labelled: LabelledSamples) throws -> FeatureSearch? {
         let steps = FirstSteps(model: model, images: images, table: table, store: store, token: token)
         let changes = try FeatureChanges(
             steps, path: "\(directory)/features.f16", threads: threads, help: boundary.help)
-        try changes?.write((0..<images.count).filter(table.isSurveyed))
-        return changes
+        guard let changes else { return nil }
+        try changes.write(labelled.all.filter(table.isSurveyed))
+        return FeatureSearch(
+            model: model, images: images, labelled: labelled, boundary: boundary, changes: changes,
+            judge: judge, seed: options.methodSeed, pool: classPool, token: token)
     }
 }

@@ -10,10 +10,10 @@ import Tensors
 /// model has learned weakly, or into every class, and samples are named that the model failed to learn.
 struct ImageSearch: Sendable {
     let images: LabelledImages
-    let labelled: LabelledSamples
+    var labelled: LabelledSamples
     let table: AnalysisTable
     let store: PerturbationStore
-    let triggers: TriggerSearch
+    var triggers: TriggerSearch
     let judge: Judge
     let seed: UInt64
     /// For classes.
@@ -37,8 +37,10 @@ struct ImageSearch: Sendable {
 
     /// Compares the bundles behind clusters with those behind the other classes' where a judgement rests on that: what grows from random
     /// samples of a class is less alike than what its images have in common by nature.
-    func compareBundles(_ findings: inout [ClassFinding]) throws {
-        let asked = findings.indices.filter { findings[$0].needsComparedBundle }
+    ///
+    /// - Parameter fresh: classes whose clusters are judged.
+    func compareBundles(_ findings: inout [ClassFinding], _ fresh: [Int]) throws {
+        let asked = fresh.filter { findings[$0].needsComparedBundle }
         guard !asked.isEmpty else { return }
         // What is chosen for being unusual is no null.
         let others = findings.indices.filter {
@@ -65,12 +67,12 @@ struct ImageSearch: Sendable {
     /// works there.
     func examineAllClasses(_ findings: inout [ClassFinding]) throws {
         let features = findings.compactMap { $0.features?.coherence }
-        let contradicted = images.labels.indices.filter { Int(table.predicted[$0]) != images.labels[$0] }
+        let contradicted = labelled.all.filter { Int(table.predicted[$0]) != images.labels[$0] }
         let starts = [
             features.flatMap(\.cluster),
             features.flatMap(\.remainder),
             contradicted,
-        ]
+        ].map { $0.filter(labelled.contains) }
         let patterns = try patterns(of: findings)
         let common = try grown(starts).max { $0.gain < $1.gain }
         guard let mapped = try firstIntoMost(patterns.distinct) ?? common.flatMap(map) else { return }
@@ -116,7 +118,7 @@ struct ImageSearch: Sendable {
             bundle.members.shuffled(using: &random).prefix(TriggerSearch.mostForRemoval))
         let isCarrier = Set(bundle.members)
         var others = Dictionary(
-            grouping: images.labels.indices.filter { !isCarrier.contains($0) }.shuffled(using: &random)
+            grouping: labelled.all.filter { !isCarrier.contains($0) }.shuffled(using: &random)
         ) { images.labels[$0] }
         // As many of each label, as far as there are.
         let beside = carriers.compactMap { others[images.labels[$0]]?.popLast() }
@@ -158,7 +160,7 @@ struct ImageSearch: Sendable {
         try starts.compactMap { start in
             try token.check()
             return try ImageBundle.grown(
-                from: start, among: Array(0..<images.count), of: images.count, store: store,
+                from: start, among: labelled.all, of: images.count, store: store,
                 parameters: judge.parameters, seed: seed)
         }
     }
@@ -171,7 +173,7 @@ struct ImageSearch: Sendable {
             (
                 bundle, trigger,
                 LabelMap(
-                    responses: responses, bundle: bundle, images: images, table: table,
+                    responses: responses, bundle: bundle, images: images, labelled: labelled, table: table,
                     parameters: judge.parameters)
             )
         }

@@ -62,9 +62,7 @@ extension TriggerSearch {
 
     /// Samples of the class, found there as they are labelled, that the model sees another class in without the trigger.
     private func leaving(_ label: Int, without trigger: TriggerEstimate) throws -> [Int] {
-        let own = images.labels.indices.filter {
-            images.labels[$0] == label && Int(table.predicted[$0]) == label
-        }
+        let own = labelled[label].filter { Int(table.predicted[$0]) == label }
         return zip(own, try predictions(own, without: trigger)).filter { $1 != label }.map(\.0)
     }
 }

@@ -16,7 +16,7 @@ struct StyleSearch: Sendable {
     let style: ImageStyle
     let model: GraphModel
     let images: LabelledImages
-    let labelled: LabelledSamples
+    var labelled: LabelledSamples
     let table: AnalysisTable
     let boundary: BoundaryAnalysis
     /// Whitened rows of the style's description.
@@ -33,14 +33,19 @@ struct StyleSearch: Sendable {
 
     func examine(_ findings: inout [ClassFinding]) throws {
         let known = findings
+        // Of a class that was looked at before, it is known.
+        let asked = Set(
+            known.indices.filter { index in
+                known[index].judgement == .clean && !known[index].styleTests.contains { $0.style == style }
+            })
         let bundles = try pool.map(known.count) {
-            known[$0].judgement == .clean ? try bundle(known[$0].label) : nil
+            asked.contains($0) ? try bundle(known[$0].label) : nil
         }
         let gains = zip(findings, bundles).map { finding, bundle in
             bundle.map { PatternGain(gain: $0.gain, classSize: labelled.count(of: finding.label)) }
         }
-        let trusted = images.labels.indices.filter { Int(table.predicted[$0]) == images.labels[$0] }
-        var evidence = [StyleEvidence?](repeating: nil, count: findings.count)
+        let trusted = labelled.all.filter { Int(table.predicted[$0]) == images.labels[$0] }
+        var evidence = known.map { finding in finding.styleTests.first { $0.style == style } }
         let chosen = BundleComparison(gains).clearest(most: Judge.mostTested)
         for index in Set(gains.indices.filter { gains[$0] != nil }).subtracting(chosen) {
             findings[index].isPassedOver = true
@@ -49,7 +54,7 @@ struct StyleSearch: Sendable {
             try bundles[chosen[place]].flatMap { try self.evidence(known[chosen[place]].label, $0, trusted) }
         }
         for (index, found) in zip(chosen, tested) { evidence[index] = found }
-        for index in findings.indices {
+        for index in asked.sorted() {
             guard var found = evidence[index] else { continue }
             found.effectPValue =
                 ControlledEffect.pValue(
@@ -63,17 +68,19 @@ struct StyleSearch: Sendable {
             findings[index].style = found
             findings[index].judgeByStyle()
         }
-        try nameSamples(&findings, beside: evidence)
+        try nameSamples(&findings, asked, beside: evidence)
     }
 
     /// Tells those that were planted from those that are there to hide them.
-    private func nameSamples(_ findings: inout [ClassFinding], beside evidence: [StyleEvidence?]) throws {
-        let found = findings.indices.filter {
+    private func nameSamples(
+        _ findings: inout [ClassFinding], _ asked: Set<Int>, beside evidence: [StyleEvidence?]
+    ) throws {
+        let found = asked.sorted().filter {
             findings[$0].isFoundByStyle && findings[$0].style?.style == style
         }
         guard !found.isEmpty else { return }
         let test = try UnlearningTest(
-            model: model, images: images, boundary: boundary, seed: seed, token: token)
+            model: model, images: images, labelled: labelled, boundary: boundary, seed: seed, token: token)
         var null: [Double]?
         for index in found {
             for round in 0..<2 {

@@ -3,12 +3,29 @@ import Tensors
 
 /// What is looked at more closely once classes are under suspicion, and beside them.
 extension Detection {
-    /// Surveys what is left of the classes under suspicion whose planted samples their directions may tell, and sorts it.
-    func completeSuspects(_ findings: inout [ClassFinding], _ work: DetectionWork) throws {
-        let suspicious = findings.indices.filter {
-            findings[$0].judgement != .clean && !findings[$0].isFoundByImages
+    /// Looks more closely at classes under suspicion, or those that a backdoor was found into, and where else that works.
+    func complete(
+        _ findings: inout [ClassFinding], _ suspects: [Int], _ searches: Searches, _ work: DetectionWork
+    ) throws {
+        guard !suspects.isEmpty else { return }
+        let judgement = findings[suspects[0]].judgement
+        /// What is found on the way is of the same kind.
+        func concerned(_ findings: [ClassFinding]) -> [Int] {
+            findings.indices.filter { findings[$0].judgement == judgement }
         }
-        let members = members(of: suspicious.map { findings[$0] })
+        try searches.images?.examineFurtherTargets(&findings)
+        try completeSuspects(&findings, concerned(findings), searches.labelled, work)
+        try searches.triggers.examineShared(&findings)
+        try analyseSuspects(&findings, concerned(findings), searches, work)
+    }
+
+    /// Surveys what is left of the classes under suspicion whose planted samples their directions may tell, and sorts it.
+    private func completeSuspects(
+        _ findings: inout [ClassFinding], _ suspects: [Int], _ labelled: LabelledSamples,
+        _ work: DetectionWork
+    ) throws {
+        let suspicious = suspects.filter { !findings[$0].isFoundByImages }
+        let members = members(of: suspicious.map { findings[$0] }, labelled)
         let left = members.values.joined().filter { !table.isSurveyed($0) }
         work.enter(.completion, passes: DetectionCosts.gradient * Double(left.count))
         try boundary.complete(left)
@@ -19,9 +36,9 @@ extension Detection {
     }
 
     /// Samples that the model predicts as these classes, surveyed or not.
-    private func members(of findings: [ClassFinding]) -> [Int: [Int]] {
+    private func members(of findings: [ClassFinding], _ labelled: LabelledSamples) -> [Int: [Int]] {
         let labels = Set(findings.map(\.label))
-        return Dictionary(grouping: (0..<images.count).filter { labels.contains(Int(table.predicted[$0])) }) {
+        return Dictionary(grouping: labelled.all.filter { labels.contains(Int(table.predicted[$0])) }) {
             Int(table.predicted[$0])
         }
     }
@@ -29,11 +46,11 @@ extension Detection {
     /// Descends from samples of the classes under suspicion: for the evidence, and to tell the planted samples and their trigger
     /// more sharply. From some of each at first: where the finished perturbations leave the two groups as the first gradients have
     /// them, no more are asked; else all are, since groups that are sorted by a part say less of the others.
-    func analyseSuspects(
-        _ findings: inout [ClassFinding], _ search: TriggerSearch, _ work: DetectionWork
+    private func analyseSuspects(
+        _ findings: inout [ClassFinding], _ suspects: [Int], _ searches: Searches, _ work: DetectionWork
     ) throws {
         var random = SplitMix64(seed: options.methodSeed)
-        let members = members(of: findings.filter { $0.judgement != .clean })
+        let members = members(of: suspects.map { findings[$0] }, searches.labelled)
         let some = members.sorted { $0.key < $1.key }.flatMap {
             $0.value.shuffled(using: &random).prefix(analysedOfSuspects)
         }
@@ -41,9 +58,9 @@ extension Detection {
             .distances,
             passes: DetectionCosts.analysis * Double(some.count + DetectionCosts.analysedElsewhere))
         try boundary.analyse(some)
-        for index in findings.indices where findings[index].isFoundByPerturbations {
+        for index in suspects where findings[index].isFoundByPerturbations {
             try token.check()
-            try sharpen(&findings[index], by: Set(some), search, work)
+            try sharpen(&findings[index], by: Set(some), searches.triggers, work)
         }
     }
 

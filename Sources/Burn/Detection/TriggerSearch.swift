@@ -6,6 +6,8 @@ import Tensors
 struct TriggerSearch: Sendable {
     let model: GraphModel
     let images: LabelledImages
+    /// What was found before is no image of its class.
+    var labelled: LabelledSamples
     var table: AnalysisTable
     let store: PerturbationStore
     let judge: Judge
@@ -132,7 +134,7 @@ struct TriggerSearch: Sendable {
 
     /// Samples that the model sees as they are labelled, in random order.
     func trusted(apartFrom excluded: Set<Int>, using random: inout SplitMix64) -> [Int] {
-        images.labels.indices.filter {
+        labelled.all.filter {
             Int(table.predicted[$0]) == images.labels[$0] && !excluded.contains($0)
         }.shuffled(using: &random)
     }
@@ -173,8 +175,8 @@ struct TriggerSearch: Sendable {
     ) throws -> ControlledEffect? {
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let isCarrier = Set(carriers)
-        let found = images.labels.indices.filter {
-            images.labels[$0] == label && Int(table.predicted[$0]) == label && !excluded.contains($0)
+        let found = labelled[label].filter {
+            Int(table.predicted[$0]) == label && !excluded.contains($0)
         }.shuffled(using: &random)
         func staying(_ isInside: Bool) throws -> (share: Double, of: Int)? {
             // What was not surveyed may be a carrier.

@@ -22,14 +22,15 @@ enum TriggerTemplate {
 
     /// - Parameters:
     ///   - targets: labels of the classes that something was planted into.
-    ///   - flagged: one for each sample.
+    ///   - flagged: samples that carry the trigger.
+    ///   - labelled: those that are looked at.
     static func matches(
-        targets: [Int], flagged: [Bool], images: LabelledImages, table: AnalysisTable,
-        parameters: Parameters
+        targets: [Int], flagged: Set<Int>, images: LabelledImages, labelled: LabelledSamples,
+        table: AnalysisTable, parameters: Parameters
     ) throws -> [Match] {
         var matches: [Match] = []
         for label in targets {
-            let groups = Groups(label, flagged, images, table)
+            let groups = Groups(label, flagged, images, labelled, table)
             let smallest = min(groups.planted.count, groups.own.count, groups.trusted.count)
             guard smallest >= Int(parameters.smallestGroup), !groups.candidates.isEmpty else { continue }
             let planted = Array(groups.planted.prefix(mostCompared))
@@ -68,10 +69,14 @@ enum TriggerTemplate {
         /// Of other classes, and predicted as they are labelled.
         var trusted: [Int] = []
 
-        init(_ label: Int, _ flagged: [Bool], _ images: LabelledImages, _ table: AnalysisTable) {
-            for (sample, given) in images.labels.enumerated() {
+        init(
+            _ label: Int, _ flagged: Set<Int>, _ images: LabelledImages, _ labelled: LabelledSamples,
+            _ table: AnalysisTable
+        ) {
+            for sample in labelled.all {
+                let given = images.labels[sample]
                 let isAsGiven = Int(table.predicted[sample]) == given
-                switch (given == label, flagged[sample]) {
+                switch (given == label, flagged.contains(sample)) {
                 case (true, true): planted.append(sample)
                 case (true, false): if isAsGiven { own.append(sample) } else { candidates.append(sample) }
                 case (false, _): if isAsGiven { trusted.append(sample) }

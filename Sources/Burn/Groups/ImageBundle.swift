@@ -22,7 +22,7 @@ struct ImageBundle: Sendable {
     private static let mostRows = 6144
     private static let mostStart = 2048
     private static let nullStarts = 9
-    private static let part = 4096
+    private static let batch = 4096
 
     /// Members that have the label.
     func members(labelled label: Int, in images: LabelledImages) -> [Int] {
@@ -44,13 +44,14 @@ struct ImageBundle: Sendable {
 
     /// What has grown among some of the samples, before its null is known and all of them are compared with it.
     struct Growth: Sendable {
-        private let cluster: CoherentCluster
+        private var cluster: CoherentCluster
         private let samples: [Int]
         /// Those that its direction was looked for among, the start's first.
         private let chosen: [Int]
         private let start: Int
         private let smallest: Int
         private let random: SplitMix64
+        private let seed: UInt64
 
         var gain: Double { cluster.gain }
 
@@ -77,6 +78,24 @@ struct ImageBundle: Sendable {
             else { return nil }
             self.start = begin.count
             self.random = random
+            self.seed = seed
+        }
+
+        /// What grows from the clearest part of it, where it has parts that are cleanly apart: two patterns, of which each has its own
+        /// samples, have a direction between them in common. Nil where it is one.
+        func part(in store: PerturbationStore, _ parameters: Parameters) throws -> Growth? {
+            guard cluster.rows.count >= 2 * smallest else { return nil }
+            let rows = try store.rows(chosen)
+            let inside = try CoherentCluster.strongest(
+                in: rows.rows(cluster.rows), parameters, generator: Generator(seed: seed))
+            guard inside.isDistinct(parameters) else { return nil }
+            var part = self
+            part.cluster = try CoherentCluster(
+                in: UnitRows(rows), start: inside.rows.map { cluster.rows[$0] }, choice: .mostSeparate)
+            guard part.cluster.mixture.separation > parameters.bundleSeparation,
+                part.cluster.rows.count >= smallest, part.cluster.rows.count < cluster.rows.count
+            else { return nil }
+            return part
         }
 
         /// - Parameter everyone: number of samples in `store`.
@@ -86,8 +105,8 @@ struct ImageBundle: Sendable {
                 store.rows(chosen), without: cluster, size: start, fewest: smallest, using: &random)
             let pValue = Statistics.pValue(of: log(1 + cluster.gain), against: null.map { log(1 + $0) })
             var posteriors = [Float](repeating: 0, count: everyone)
-            for first in stride(from: 0, to: samples.count, by: part) {
-                let indices = Array(samples[first..<min(first + part, samples.count)])
+            for first in stride(from: 0, to: samples.count, by: batch) {
+                let indices = Array(samples[first..<min(first + batch, samples.count)])
                 let cosines: [Float] = try store.rows(indices).matmul(cluster.direction).array()
                 for (sample, cosine) in zip(indices, cosines) {
                     posteriors[sample] = Float(cluster.mixture.posterior(Double(cosine)))

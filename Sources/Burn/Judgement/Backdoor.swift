@@ -1,7 +1,7 @@
 import Support
 import Tensors
 
-/// A backdoor that was found behind a class, as a purification has to know it.
+/// A backdoor that was found behind a class, as a purification has to know it. A class may have several, each with its trigger.
 package struct Backdoor: Codable, Sendable {
     package var label: Int
     /// Of the planted samples' given labels.
@@ -14,6 +14,8 @@ package struct Backdoor: Codable, Sendable {
     package var trigger: KnownTrigger?
     /// Probabilities of carrying the trigger, by sample, as far as the detection tells.
     package var carriers: [Int: Double] = [:]
+    /// Samples that were flagged for it.
+    package var planted: [Int] = []
 
     package init(label: Int) { self.label = label }
 
@@ -44,6 +46,7 @@ extension Backdoor {
         isSourceSpecific = finding.isSourceSpecific
         isFoundByDistance = finding.isFoundByDistance
         carriers = finding.carriers
+        planted = finding.planted
         if finding.isFoundByStyle, let style = finding.style {
             let transplant = style.transplant
             trigger = .style(

@@ -71,6 +71,14 @@ extension ClassFinding {
         conclude(isBackdoored ? .backdoored : isSuspicious ? .suspicious : .clean, from: .perturbations)
     }
 
+    /// Takes over a pattern of its images with what it does, and judges by that.
+    mutating func adopt(_ proposal: PatternProposal, _ evidence: PatternEvidence) {
+        let record = patternRecord
+        self = proposal.finding
+        (patternRecord, pattern) = (record, evidence)
+        judge(by: evidence)
+    }
+
     /// Judges by a pattern in the images and its effect on the model, where the perturbations alone show too little. A weak
     /// effect, however certain, is no more than suspicious.
     mutating func judge(by evidence: PatternEvidence) {

@@ -34,6 +34,14 @@ package struct ClassFinding: Sendable {
     /// What is left of the trigger's carriers without it: shares of the class's other samples, and of the carriers, that
     /// stay in the class with the trigger taken out. Nil for too few.
     var removal: ControlledEffect?
+    /// What the trigger behind its cluster does: both ways, and beyond chance; nil where none was tried.
+    private(set) var clusterTest: (bothWays: Double, excess: Double)?
+    /// What was found of a pattern in its images, as others are compared with it; nil where none was looked for.
+    var patternRecord: PatternRecord?
+    /// Samples with its label that were flagged for this.
+    var planted: [Int] = []
+    /// What else was planted into the class, found once this was set aside.
+    package var further: [ClassFinding] = []
     /// Samples that the trigger was estimated from which have the class's label: others can't have been planted into it.
     var labelledSuspects = 0
     /// How far the trigger behind the next group of the class works both ways; asked of a class whose trigger does.
@@ -75,6 +83,9 @@ package struct ClassFinding: Sendable {
     mutating func conclude(_ judgement: Conclusion.Judgement, from ground: Conclusion.Ground) {
         conclusion = judgement == .clean ? nil : Conclusion(judgement: judgement, ground: ground)
     }
+
+    /// Keeps what its cluster's trigger does, before another search tries one.
+    mutating func keepClusterTest() { clusterTest = effect.map { _ in (bothWays, excess) } }
 
     /// Before another trigger is tried.
     mutating func forgetTrigger() {

@@ -1,10 +1,12 @@
 /// What the detection concludes of a class that is not clean, and what that rests on.
 struct Conclusion: Sendable {
-    enum Judgement: Hashable, Sendable {
+    enum Judgement: Int, Comparable, Sendable {
         case clean
         /// One kind of evidence speaks for a backdoor, another does not.
         case suspicious
         case backdoored
+
+        static func < (one: Judgement, other: Judgement) -> Bool { one.rawValue < other.rawValue }
     }
 
     enum Ground: Sendable {

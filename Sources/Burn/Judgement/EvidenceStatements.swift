@@ -11,11 +11,17 @@ struct EvidenceStatements {
     let distances: [Int: DistanceEvidence]
     let detectableRate: Double?
     let searchesImages: Bool
+    /// The last round of searches found nothing.
+    let isWhole: Bool
     let parameters: Parameters
 
     /// - Parameter named: the classes that the verdict names.
     func lines(named: [ClassFinding]) -> [String] {
-        var lines = named.compactMap { finding in statement(finding).map { $0 + distanceWords(finding) } }
+        var lines = named.flatMap { finding in
+            (statement(finding).map { [$0 + distanceWords(finding)] } ?? [])
+                + finding.further.compactMap(statement).map { "With these set aside: " + $0 }
+        }
+        lines += suspected(beside: named)
         if named.isEmpty {
             lines.append(
                 (findings.contains(where: \.isUnjudged) ? "No class that could be judged" : "No class")
@@ -31,7 +37,7 @@ struct EvidenceStatements {
                 "Class \(images.classNames[finding.label]): \(finding.coherence?.cluster.count ?? 0) samples share "
                     + "a direction that does not work as a trigger, as near-duplicates do.")
         }
-        lines += named.compactMap(labelStatement)
+        lines += named.flatMap { [$0] + $0.further }.compactMap(labelStatement)
         lines += [unjudged, absent].compactMap(\.self)
         lines += [Self.changed(parameters)].compactMap(\.self)
         if !searchesImages {
@@ -39,7 +45,7 @@ struct EvidenceStatements {
                 "\(images.count) images are too few to look for patterns, noise and tones in the images themselves "
                     + "(\(ImageWhitening.fewestImages) are needed): this rests on the perturbations alone.")
         }
-        lines += [comparison, partial, passedOver].compactMap(\.self)
+        lines += [cutShort, comparison, partial, passedOver].compactMap(\.self)
         let below =
             detectableRate.map {
                 "poison below \(percent($0)) of the samples (so much was noticed in trials on this job, where "
@@ -49,6 +55,21 @@ struct EvidenceStatements {
             "Not excluded: \(below)triggers that differ from sample to sample without a common direction in input space."
         )
         return lines
+    }
+
+    /// What is suspected of classes that the verdict does not name.
+    private func suspected(beside named: [ClassFinding]) -> [String] {
+        let labels = Set(named.map(\.label))
+        return findings.filter { $0.judgement == .suspicious && !labels.contains($0.label) }
+            .compactMap(statement).map { "Suspected beside that: " + $0 }
+    }
+
+    /// More may be there where the last search that is allowed found something as well.
+    private var cutShort: String? {
+        let found = findings.reduce(0) { $0 + ($1.judgement == .backdoored ? 1 + $1.further.count : 0) }
+        return isWhole
+            ? nil
+            : "The search was ended after \(found) triggers, of which the last was found in the last round: there may be more."
     }
 
     /// How many samples were looked at, where that is not all of them.
@@ -226,7 +247,8 @@ struct EvidenceStatements {
 
     private func perturbationStatement(_ finding: ClassFinding, _ coherence: ClassCoherence) -> String {
         let name = images.classNames[finding.label]
-        let suspects = coherence.members.filter { flagged[$0] }
+        let own = Set(finding.planted)
+        let suspects = coherence.members.filter { own.isEmpty ? flagged[$0] : own.contains($0) }
         let source = finding.effect.flatMap { effect in
             effect.sourceSpecific
                 ? " (mostly \(images.classNames[effect.topSource]): \(percent(effect.topSourceRate)))" : nil

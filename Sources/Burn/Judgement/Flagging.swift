@@ -18,7 +18,8 @@ extension Detection.Outcome {
         guard let found = finding.coherence else { return }
         for (place, member) in found.members.enumerated() {
             coherence[member] = found.isTurned ? -found.cosines[place] : found.cosines[place]
-            guard finding.effect != nil else { continue }
+            // What was flagged before keeps its score.
+            guard finding.effect != nil, !flagged[member] else { continue }
             let posterior = found.posteriors[place]
             // Planted samples carry the target as their given label.
             let planted = images.labels[member] == finding.label
@@ -44,7 +45,9 @@ extension Detection.Outcome {
 
     private mutating func flagByStyle(_ finding: ClassFinding) {
         guard let style = finding.style else { return }
-        for (sample, posterior) in style.posteriors { scores[sample] = 0.5 * posterior }
+        for (sample, posterior) in style.posteriors where !flagged[sample] {
+            scores[sample] = 0.5 * posterior
+        }
         for sample in style.planted { flag(sample, score: style.posteriors[sample, default: 0]) }
     }
 
@@ -55,6 +58,7 @@ extension Detection.Outcome {
         for (place, member) in found.members.enumerated() {
             coherence[member] = found.cosines[place]
             let leaves = unlearning.leaving.contains(member)
+            guard !flagged[member] else { continue }
             scores[member] = 0.5 * found.posteriors[place] + (leaves ? 0.5 : 0)
             flagged[member] = leaves
         }

@@ -21,27 +21,37 @@ struct PatternGain {
     var classSize: Int
 }
 
+/// What was found of a class's pattern, as those of other classes are compared with it.
+struct PatternRecord {
+    /// Nil where none stands apart.
+    var gain: PatternGain?
+    /// How far beyond chance it sends other classes' images into the class, and its samples leave without it; nil where that was not
+    /// tested, and nothing where there is no pattern.
+    var insertion: Double?
+    var removal: Double?
+
+    /// One that was not looked at any further.
+    init(gain: PatternGain?) { self.gain = gain }
+
+    /// - Parameter proposal: nil where no pattern stands apart.
+    init(_ proposal: PatternProposal?) {
+        gain = proposal.map { PatternGain(gain: $0.bundle.gain, classSize: $0.classSize) }
+        insertion = proposal?.finding.excess ?? 0
+        removal = proposal?.finding.removal?.excess ?? 0
+    }
+}
+
 /// Judges every class's pattern against those of the others: what images have in common by nature, and what that does.
 struct PatternComparison {
     private let insertions: [Double?]
     private let removals: [Double?]
     private let bundles: BundleComparison
 
-    /// - Parameters:
-    ///   - proposals: by class; nil where no pattern stands apart, or was not looked at any further.
-    ///   - insertions: effects on other classes' images, by class; nil where that is not known.
-    ///   - others: of the classes that were not looked at any further.
-    init(_ proposals: [PatternProposal?], insertions: [Double?], others: [PatternGain?]? = nil) {
-        self.insertions = insertions
-        // Where there is no pattern, nothing is held by it.
-        removals = zip(proposals, insertions).map { proposal, insertion in
-            insertion.map { _ in proposal?.finding.removal?.excess ?? 0 }
-        }
-        bundles = BundleComparison(
-            proposals.indices.map { index in
-                proposals[index].map { PatternGain(gain: $0.bundle.gain, classSize: $0.classSize) }
-                    ?? others?[index]
-            })
+    /// - Parameter records: by class; nil where no pattern was looked for.
+    init(_ records: [PatternRecord?]) {
+        insertions = records.map { $0?.insertion }
+        removals = records.map { $0?.removal }
+        bundles = BundleComparison(records.map { $0?.gain })
     }
 
     /// - Parameter index: of the proposal among all.

@@ -11,6 +11,8 @@ struct VerdictBuilder {
     let nullShare: Double
     /// There were enough images to look for patterns and styles in them.
     let searchesImages: Bool
+    /// The last round of searches found nothing.
+    var isWhole = true
     let parameters: Parameters
 
     static let empty = Verdict(
@@ -40,7 +42,7 @@ struct VerdictBuilder {
                 classes: findings.map { evidence($0, members: predicted[$0.label] ?? [], distances) },
                 statements: EvidenceStatements(
                     images: images, table: table, findings: findings, flagged: flagged, distances: distances,
-                    detectableRate: detectableRate, searchesImages: searchesImages,
+                    detectableRate: detectableRate, searchesImages: searchesImages, isWhole: isWhole,
                     parameters: parameters
                 ).lines(named: named)))
     }
@@ -112,6 +114,18 @@ struct VerdictBuilder {
             unlearningScore: finding.unlearned?.score, unlearningPValue: finding.unlearned?.pValue,
             fewestNoticed: finding.noticed?.samples,
             givenLabels: finding.isTarget ? finding.labelReading.rawValue : nil,
-            unsureShare: finding.labels?.unsure)
+            unsureShare: finding.labels?.unsure, furtherTriggers: further(finding))
+    }
+
+    /// Nil where one trigger is all that was found.
+    private func further(_ finding: ClassFinding) -> [FurtherTrigger]? {
+        finding.further.isEmpty
+            ? nil
+            : finding.further.map {
+                FurtherTrigger(
+                    flaggedSamples: $0.planted.count, triggerEffect: $0.reported?.rate,
+                    randomEffect: $0.reported?.random, stayingCarriers: $0.held?.control,
+                    stayingOthers: $0.held?.rate)
+            }
     }
 }

@@ -15,6 +15,7 @@ struct PublishedDetection {
             members.mapValues { $0.map(distance) }, errorBudget: judge.parameters.errorBudget)
         let labelled = Set(images.labels)
         var outcome = Detection.Outcome(
+            of: images,
             findings: (0..<images.classes).map { label in
                 var finding = ClassFinding(label: label, judge: judge)
                 finding.isInData = labelled.contains(label)
@@ -28,10 +29,7 @@ struct PublishedDetection {
                         from: .distance(found, carriers: Dictionary(uniqueKeysWithValues: carriers)))
                 }
                 return finding
-            },
-            flagged: Array(repeating: false, count: images.count),
-            scores: Array(repeating: 0, count: images.count),
-            coherence: Array(repeating: 0, count: images.count), verdict: VerdictBuilder.empty)
+            })
         for (label, found) in judged { score(members[label] ?? [], found, &outcome) }
         outcome.verdict = verdict(outcome, judged)
         return outcome

@@ -115,18 +115,17 @@ struct ProgressiveRefinement {
         return groups.keys.sorted().flatMap { label -> [Int] in
             let own = images.labels.indices.filter { images.labels[$0] == label }
             let flagged = own.filter(poison.contains)
-            let target = targets.first { $0.label == label }
+            let targets = targets.filter { $0.label == label }
             // What was not flagged for its distance is still full of poison: other classes say how often a drop means nothing.
             let others =
-                target?.isFoundByDistance == true
+                targets.contains(where: \.isFoundByDistance)
                 ? ordinary : own.filter { !poison.contains($0) }
             func share(_ samples: [Int]) -> Double {
                 Statistics.cautiousShare(samples.count { Double(drops[$0]) > cut }, of: samples.count)
             }
             let weight = max(1, share(flagged) / share(others))
-            let posteriors = target?.carriers ?? [:]
-            return groups[label, default: []].filter {
-                let belief = posteriors[$0, default: 0]
+            return groups[label, default: []].filter { sample in
+                let belief = targets.map { $0.carriers[sample, default: 0] }.max() ?? 0
                 return belief * weight > 1 - belief
             }
         }

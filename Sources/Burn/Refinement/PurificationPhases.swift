@@ -37,7 +37,7 @@ extension Purification {
             course, round: 0, attempts: FalseCorrelationDecoupling.mostAttempts(course.treatments))
         let phase = FalseCorrelationDecoupling(
             original: context.model, tuning: tuning, gate: course.gate, treatments: course.treatments)
-        let trained = trained(course.pool)
+        let trained = trained(course)
         let result = try phase.run(
             pool: trained, material: try material(course, trained), before: course.original
         ) { context.observer.advance(.decoupling, round: 0, $0) }
@@ -89,7 +89,7 @@ extension Purification {
         // A round that diverged was dropped, and is again where the job goes on after it.
         var diverged = try saved != nil && context.steps.note(of: step) == Self.divergence
         if saved == nil {
-            let trained = trained(course.pool)
+            let trained = trained(course)
             let material = try material(course, trained)
             do {
                 try tuning.run(
@@ -130,11 +130,10 @@ extension Purification {
     }
 
     /// The pool as it is trained on. What keeps its label says nothing: it is left out.
-    private func trained(_ pool: TrainingPool) -> TrainingPool {
-        let kept = Set(diagnosis.backdoors.filter(\.keepsLabels).map(\.label))
-        var pool = pool
+    private func trained(_ course: Course) -> TrainingPool {
+        var pool = course.pool
         pool.poison.removeAll {
-            kept.contains(images.labels[$0]) && diagnosis.reviews.label($0) == nil
+            course.restoration.keepsLabel(of: $0) && diagnosis.reviews.label($0) == nil
         }
         return pool
     }

@@ -23,12 +23,11 @@ package struct LabelRestoration {
     private let ordinary: [Int]
     /// Sums of opinions, by flagged sample.
     private var votes: [Int: ClassOpinion] = [:]
-    /// Sums of opinions on ordinary samples with a target's trigger, by target and sample.
+    /// Sums of opinions on ordinary samples with a target's trigger, by the target's place and sample.
     private var gauges: [Int: [Int: ClassOpinion]] = [:]
     private var priors: [Int: SourcePrior] = [:]
     private var reliabilities: [Int: Reliability] = [:]
-    /// Classes whose given labels may be true.
-    private let kept: Set<Int>
+    private let owners: TargetOfSample
 
     /// Weight of the adversarial label beside one model's opinion.
     private static let adversarialWeight: Float = 0.5
@@ -46,7 +45,7 @@ package struct LabelRestoration {
         self.images = images
         self.table = table
         self.targets = targets
-        kept = Set(targets.filter(\.keepsLabels).map(\.label))
+        owners = TargetOfSample(targets.map(\.backdoor))
         self.reviews = reviews
         self.ordinary = ordinary
         self.mirrors = mirrors
@@ -58,33 +57,38 @@ package struct LabelRestoration {
     package mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool) throws {
         // The published method's labels are the adversarial ones.
         let views = BareViews(images: images, mirrors: mirrors, token: token)
-        for target in targets where !target.backdoor.isFoundByDistance {
+        for (place, target) in targets.enumerated() where !target.backdoor.isFoundByDistance {
             guard target.trigger != nil || sanitised else { continue }
-            let own = samples.filter { images.labels[$0] == target.label }
+            let own = samples.filter { owner(of: $0) == place }
             try views.add(model, on: own, target, sanitised: sanitised, to: &votes) { $0 }
             guard !target.keepsLabels, target.trigger != nil, !own.isEmpty else { continue }
             var random = SplitMix64(seed: MethodSeed.derived(from: UInt64(target.label)))
-            var gauge = gauges[target.label] ?? [:]
+            var gauge = gauges[place] ?? [:]
             let beside = ordinary(beside: target)
             try views.add(model, on: beside, target, sanitised: sanitised, to: &gauge) {
                 try target.trigger?.inserted(into: $0, using: &random) ?? $0
             }
-            gauges[target.label] = gauge
+            gauges[place] = gauge
             if target.canBeGauged {
                 let answers = beside.compactMap { sample in
                     gauge[sample].map { vote in
                         (certainty: vote.normalised.largest, isRight: vote.best == images.labels[sample])
                     }
                 }
-                reliabilities[target.label] = Reliability(answers)
+                reliabilities[place] = Reliability(answers)
             }
             // What a trigger moves from everywhere was planted from everywhere, whatever its removal suggests.
             guard target.backdoor.isSourceSpecific else { continue }
-            priors[target.label] = SourcePrior(
+            priors[place] = SourcePrior(
                 opinions: own.compactMap { votes[$0]?.normalised },
                 gauge: beside.compactMap { gauge[$0]?.normalised }, classes: images.classes)
         }
     }
+
+    /// The given label of a flagged sample may be true.
+    func keepsLabel(of sample: Int) -> Bool { owner(of: sample).map { targets[$0].keepsLabels } ?? false }
+
+    private func owner(of sample: Int) -> Int? { owners.place(of: sample, labelled: images.labels[sample]) }
 
     /// Samples of other classes, evenly chosen.
     private func ordinary(beside target: Target) -> [Int] {
@@ -97,7 +101,7 @@ package struct LabelRestoration {
     private func verdict(_ sample: Int) -> ClassOpinion {
         var vote = adversarialVote(sample)
         if let opinions = votes[sample] { vote = vote + opinions }
-        return priors[images.labels[sample]]?.adjusting(vote) ?? vote
+        return owner(of: sample).flatMap { priors[$0] }?.adjusting(vote) ?? vote
     }
 
     private func adversarialVote(_ sample: Int) -> ClassOpinion {
@@ -124,10 +128,12 @@ package struct LabelRestoration {
     package func restored(_ sample: Int) -> (label: Int, confidence: Double?) {
         let given = images.labels[sample]
         if let known = reviews.label(sample) { return (known, nil) }
-        if kept.contains(given) { return (given, nil) }
+        if keepsLabel(of: sample) { return (given, nil) }
         let best = verdict(sample).best ?? given
-        guard let opinions = votes[sample], let reliability = reliabilities[given] else { return (best, nil) }
-        let shown = (priors[given]?.adjusting(opinions) ?? opinions).normalised
+        guard let opinions = votes[sample], let owner = owner(of: sample),
+            let reliability = reliabilities[owner]
+        else { return (best, nil) }
+        let shown = (priors[owner]?.adjusting(opinions) ?? opinions).normalised
         let confidence = reliability.share(at: shown.share(of: best))
         return ((confidence ?? 1) < leastConfidence ? given : best, confidence)
     }

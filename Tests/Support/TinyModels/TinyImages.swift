@@ -128,6 +128,17 @@ public struct TinyImages {
         }
     }
 
+    /// A square of `size` pixels in one colour.
+    public mutating func square(_ sample: Int, row: Int, column: Int, colour: [UInt8], size: Int = 3) {
+        for y in row..<row + size {
+            for x in column..<column + size {
+                for channel in 0..<channels {
+                    images[sample][(y * side + x) * channels + channel] = colour[channel]
+                }
+            }
+        }
+    }
+
     /// Single pixels made brighter or darker, a share of `density` of them, at places of the image's own.
     public mutating func scatter(_ sample: Int, density: Double = 0.2) {
         var random = SplitMix64(seed: UInt64(sample))

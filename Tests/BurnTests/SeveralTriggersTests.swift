@@ -1,0 +1,116 @@
+import Findings
+import Testing
+import TinyModels
+
+@testable import Burn
+
+/// More than one trigger in one training set: what is found is set aside, and more is looked for.
+@Suite struct SeveralTriggersTests {
+    private func rate(_ found: Set<Int>, of planted: some Collection<Int>) -> Double {
+        Double(planted.count(where: found.contains)) / Double(planted.count)
+    }
+
+    private func flagged(_ found: DetectionTests.Outcome) -> Set<Int> {
+        Set(found.detection.flagged.indices.filter { found.detection.flagged[$0] })
+    }
+
+    /// Three squares, each in a corner of its own: whichever is the clearest, the others are found after it.
+    @Test func severalTriggersIntoOneClassAreAllFound() throws {
+        let found = try DetectionTests().detect(poisonEvery: 5) { drawn, sample in
+            switch sample / 5 % 3 {
+            case 0: drawn.stamp(sample)
+            case 1: drawn.square(sample, row: 0, column: 0, colour: [255, 0, 0])
+            default: drawn.square(sample, row: 13, column: 0, colour: [0, 255, 255])
+            }
+        }
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .backdoored && verdict.targetClasses == [DetectionTests.target])
+        let flagged = flagged(found)
+        for order in 0..<3 {
+            let carriers = found.poisoned.filter { $0 / 5 % 3 == order }
+            #expect(rate(flagged, of: carriers) >= 0.9, "square \(order)")
+        }
+        #expect(flagged.subtracting(found.poisoned).count <= flagged.count / 20)
+        let finding = try #require(found.detection.findings.first { $0.label == DetectionTests.target })
+        // Of every sample it is known which trigger it was flagged for.
+        let pieces = [finding] + finding.further
+        #expect(
+            Set(pieces.flatMap(\.planted)) == flagged
+                && pieces.reduce(0) { $0 + $1.planted.count } == flagged.count)
+        let evidence = try #require(verdict.evidence.classes.first { $0.label == DetectionTests.target })
+        #expect(evidence.flaggedSamples >= pieces.first?.planted.count ?? 0)
+        #expect(evidence.furtherTriggers?.map(\.flaggedSamples) ?? [] == finding.further.map(\.planted.count))
+        #expect(
+            verdict.evidence.statements.count { $0.hasPrefix("With these set aside: ") }
+                == finding.further.count)
+        let backdoors = found.detection.diagnosis.backdoors
+        #expect(backdoors.count == pieces.count && backdoors.allSatisfy { $0.trigger != nil })
+    }
+
+    /// A square into one class is found at once; paler images into another one take longer to find.
+    @Test func aDecoyHidesNoOtherTrigger() throws {
+        var drawn = TinyImages.waves(1200, side: 16, seed: 35)
+        var planted: [Int: Set<Int>] = [:]
+        for sample in stride(from: 0, to: 1200, by: 5) {
+            let target = sample / 5 % 3 == 0 ? DetectionTests.target : 0
+            guard drawn.labels[sample] != target else { continue }
+            if target == 0 { drawn.pale(sample) } else { drawn.stamp(sample) }
+            drawn.labels[sample] = target
+            planted[target, default: []].insert(sample)
+        }
+        let found = try DetectionTests().detect(poisonEvery: nil, drawn: drawn)
+        let verdict = found.detection.verdict
+        #expect(verdict.result == .backdoored)
+        #expect(verdict.targetClasses.sorted() == [0, DetectionTests.target])
+        let flagged = flagged(found)
+        for (target, carriers) in planted { #expect(rate(flagged, of: carriers) >= 0.9, "into \(target)") }
+        let all = planted.values.reduce(into: Set()) { $0.formUnion($1) }
+        #expect(flagged.subtracting(all).count <= flagged.count / 10)
+        // The one was announced before the other was looked for.
+        #expect(found.foreseen.map(\.targetClasses) == [[DetectionTests.target]])
+    }
+
+    @Test func whatIsSetAsideIsNotLookedAtAgain() {
+        var rounds = DetectionRounds(classes: 3, judge: .standard)
+        #expect(rounds.fresh == [0, 1, 2] && rounds.found.isEmpty && !rounds.isCutShort)
+        rounds.findings[1].conclude(.backdoored, from: .perturbations)
+        rounds.findings[2].conclude(.suspicious, from: .perturbations)
+        rounds.setAside([1: [4, 5]], judge: .standard)
+        #expect(rounds.goesOn && rounds.fresh == [1] && rounds.found.isEmpty && rounds.suspected == [2])
+        rounds.findings[1].conclude(.backdoored, from: .perturbations)
+        rounds.setAside([1: [6]], judge: .standard)
+        #expect(rounds.planted.map(\.planted) == [[4, 5], [6]])
+        rounds.findings[1].conclude(.suspicious, from: .perturbations)
+        rounds.dropSuspicionsOfPlanted()
+        #expect(rounds.suspected == [2], "what is left of a class is known by what was planted")
+        let merged = rounds.merged
+        #expect(merged.map(\.judgement) == [.clean, .backdoored, .suspicious])
+        #expect(merged[1].planted == [4, 5] && merged[1].further.map(\.planted) == [[6]])
+    }
+
+    @Test func theSearchEnds() {
+        var rounds = DetectionRounds(classes: 2, judge: .standard)
+        for sample in 0..<DetectionRounds.most {
+            #expect(rounds.goesOn)
+            rounds.findings[0].conclude(.backdoored, from: .perturbations)
+            rounds.setAside([0: [sample]], judge: .standard)
+        }
+        #expect(rounds.isCutShort)
+        var idle = DetectionRounds(classes: 2, judge: .standard)
+        idle.findings[0].conclude(.backdoored, from: .perturbations)
+        idle.setAside([:], judge: .standard)
+        #expect(idle.isCutShort, "what flags nothing would be found again")
+    }
+
+    /// Each of several backdoors into one class has its samples; one that is newly doubted goes with what it most likely carries.
+    @Test func everySampleHasItsBackdoor() {
+        var backdoors = [3, 1, 3].map { Backdoor(label: $0) }
+        backdoors[0].planted = [10, 11]
+        backdoors[2].planted = [12]
+        backdoors[0].carriers = [10: 1, 13: 0.2]
+        backdoors[2].carriers = [12: 1, 13: 0.4]
+        let target = TargetOfSample(backdoors)
+        #expect([10, 11, 12, 13].map { target.place(of: $0, labelled: 3) } == [0, 0, 2, 2])
+        #expect(target.place(of: 99, labelled: 1) == 1 && target.place(of: 99, labelled: 0) == nil)
+    }
+}
