@@ -79,7 +79,8 @@ public struct Evidence: Codable, Hashable, Sendable {
     }
 }
 
-/// A trigger that was planted into a class beside the first one that was found there.
+/// A trigger that was found in a class once the samples of those before it were set aside: another one, or the same where the first look
+/// missed a group of its carriers.
 public struct FurtherTrigger: Codable, Hashable, Sendable {
     public var flaggedSamples: Int
     /// As of `ClassEvidence`.
@@ -87,16 +88,18 @@ public struct FurtherTrigger: Codable, Hashable, Sendable {
     public var randomEffect: Double?
     public var stayingCarriers: Double?
     public var stayingOthers: Double?
+    public var givenLabels: String?
 
     public init(
         flaggedSamples: Int, triggerEffect: Double?, randomEffect: Double?, stayingCarriers: Double?,
-        stayingOthers: Double?
+        stayingOthers: Double?, givenLabels: String?
     ) {
         self.flaggedSamples = flaggedSamples
         self.triggerEffect = triggerEffect
         self.randomEffect = randomEffect
         self.stayingCarriers = stayingCarriers
         self.stayingOthers = stayingOthers
+        self.givenLabels = givenLabels
     }
 
     enum CodingKeys: String, CodingKey {
@@ -105,6 +108,7 @@ public struct FurtherTrigger: Codable, Hashable, Sendable {
         case randomEffect = "random_effect"
         case stayingCarriers = "staying_carriers"
         case stayingOthers = "staying_others"
+        case givenLabels = "given_labels"
     }
 }
 
@@ -156,7 +160,7 @@ public struct ClassEvidence: Codable, Hashable, Sendable {
     /// Share of the flagged samples that the model sees less surely, without the trigger, than 95 % of known images under the
     /// same trigger. Nil where no trigger is known, or it was not asked.
     public var unsureShare: Double?
-    /// Other triggers that were planted into the class, each found once those before it were set aside. Nil where there are none,
+    /// What was found in the class once this trigger's samples were set aside, one after the other. Nil where nothing was,
     /// and in verdicts of versions that looked for one.
     public var furtherTriggers: [FurtherTrigger]?
 

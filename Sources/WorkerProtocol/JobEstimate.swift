@@ -80,13 +80,13 @@ public struct JobEstimate: Codable, Hashable, Sendable {
     /// libtorch, the model, the look at every image's bytes.
     private static let secondsOfStart = 120.0
 
-    /// Forwards: a gradient of those that are surveyed, twice, one of all others.
-    private static let passesOfSample = 3.0
+    /// Forwards: one of all, and of those that are surveyed a gradient, and what that changes in the penultimate layer.
+    private static let passesOfSample = 5.0
     /// Both descents of a sample, and DDN's gradients.
     private static let descents = 20.0
     private static let descentsByDDN = 80.0
     /// The most that the searches of docs/results.md took, of sets of 2,500 to 50,000 images.
-    private static let searches = 450_000.0
+    private static let searches = 500_000.0
     private static let searchesOfClass = 400.0
     /// Of a purification: what is tried until the gate holds, its steps, and what one takes for each image of its batch: training,
     /// and the teacher's opinion.

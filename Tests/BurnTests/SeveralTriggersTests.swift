@@ -88,6 +88,79 @@ import TinyModels
         #expect(merged[1].planted == [4, 5] && merged[1].further.map(\.planted) == [[6]])
     }
 
+    /// A suspicion that gave way to a backdoor elsewhere is not lost: without that one's samples the class is looked at again.
+    @Test func whatWasSuspectedIsLookedAtAgain() {
+        var rounds = DetectionRounds(classes: 4, judge: .standard)
+        rounds.findings[2].conclude(.suspicious, from: .perturbations)
+        Detection.settle(&rounds.findings) { $0[0].conclude(.backdoored, from: .perturbations) }
+        rounds.setAside([0: [7]], judge: .standard)
+        #expect(rounds.fresh == [0, 2] && rounds.found.isEmpty)
+
+        // One that stayed is not looked at again, unless all are.
+        rounds.findings[0].conclude(.backdoored, from: .perturbations)
+        rounds.findings[3].conclude(.suspicious, from: .perturbations)
+        rounds.setAside([0: [8]], judge: .standard)
+        #expect(rounds.fresh == [0] && rounds.suspected == [3])
+        rounds.findings[0].conclude(.backdoored, from: .perturbations)
+        rounds.setAside([0: [9]], renewsAll: true, judge: .standard)
+        #expect(rounds.fresh == [0, 1, 2, 3] && rounds.suspected.isEmpty)
+    }
+
+    /// A backdoor that flags nothing new is named once, and what is known of the class stays.
+    @Test func aClassWithoutNewSamplesKeepsItsEvidence() throws {
+        var rounds = DetectionRounds(classes: 2, judge: .standard)
+        for _ in 0..<2 {
+            for label in 0..<2 { rounds.findings[label].conclude(.backdoored, from: .perturbations) }
+            rounds.findings[1].coherencePValue = 0.25
+            rounds.setAside([0: [rounds.planted.count]], judge: .standard)
+        }
+        #expect(rounds.planted.map(\.label) == [0, 1, 0] && rounds.findings[1].coherencePValue == 0.25)
+        #expect(rounds.fresh == [0] && rounds.findings[0].coherencePValue == 1)
+    }
+
+    /// What would leave nothing of a class is no further trigger of it, and neither is what nothing is left beside.
+    @Test func aClassIsNotTakenApart() throws {
+        var drawn = TinyImages(side: 8)
+        for _ in 0..<100 { drawn.add([UInt8](repeating: 9, count: 192), label: 0) }
+        let folder = try ScratchFolder()
+        let graph = try TinyGraph.convolutional(side: 8, classes: 2, seed: 1).graph
+        let images = try LabelledImages(
+            drawn.packed(in: folder.file("set")), for: graph, options: JobOptions())
+        func isKept(_ cluster: Range<Int>, removal: ControlledEffect?, after planted: Range<Int>) -> Bool {
+            var rounds = DetectionRounds(classes: 2, judge: .standard)
+            if !planted.isEmpty {
+                rounds.findings[0].conclude(.backdoored, from: .perturbations)
+                rounds.setAside([0: Array(planted)], judge: .standard)
+            }
+            rounds.findings[0].coherence = ClassCoherence(
+                members: Array(cluster), cosines: cluster.map { _ in 1 },
+                mixture: TwoComponentMixture(fitting: [0, 0, 1, 1], upper: [2, 3]), cluster: Array(cluster))
+            rounds.findings[0].removal = removal
+            rounds.findings[0].conclude(.backdoored, from: .perturbations)
+            rounds.dropImplausible(in: images, Parameters())
+            return rounds.found == [0]
+        }
+        let held = ControlledEffect(rate: 1, control: 0, tested: 20, controls: 20)
+        #expect(isKept(30..<60, removal: held, after: 0..<30))
+        #expect(!isKept(30..<95, removal: held, after: 0..<30), "nine tenths at most")
+        #expect(!isKept(30..<60, removal: nil, after: 0..<30), "nothing to compare with")
+        #expect(isKept(30..<60, removal: nil, after: 0..<0), "the first finding has its own rules")
+    }
+
+    /// What stands out far more once a backdoor is set aside is tested again.
+    @Test func aClearerBundleIsTestedAgain() throws {
+        let coherence = ClassCoherence(
+            members: [1, 2], cosines: [0, 1],
+            mixture: TwoComponentMixture(fitting: [0, 0, 1, 1], upper: [2, 3]),
+            cluster: [2])
+        var evidence = FeatureEvidence(coherence: coherence, gainPValue: 0.04)
+        evidence.isCandidate = true
+        evidence.compare(0.03)
+        #expect(evidence.isCandidate && evidence.gainPValue == 0.03)
+        evidence.compare(0.001)
+        #expect(!evidence.isCandidate && evidence.gainPValue == 0.001)
+    }
+
     @Test func theSearchEnds() {
         var rounds = DetectionRounds(classes: 2, judge: .standard)
         for sample in 0..<DetectionRounds.most {

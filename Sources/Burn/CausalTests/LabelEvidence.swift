@@ -64,7 +64,7 @@ struct LabelEvidence: Hashable, Sendable {
 
 extension TriggerSearch {
     /// - Parameters:
-    ///   - planted: samples with the class's label that carry the trigger.
+    ///   - planted: samples with the class's label that carry a trigger: this one, or another that was found there.
     ///   - affected: classes that something was planted into.
     ///   - sizes: number of samples with each label.
     func labelEvidence(
@@ -78,15 +78,21 @@ extension TriggerSearch {
             size: size, rest: rest, usualSize: Int(Statistics.median(others.map(Double.init))),
             sizeFactor: isAlone
                 ? LabelEvidence.sizeFactor(size: size, rest: rest, others: others) : nil,
-            unsure: try unsureShare(of: planted, finding))
+            unsure: try unsureShare(
+                of: finding.planted.isEmpty ? planted : finding.planted, beside: planted, finding))
     }
 
     private static let mostAffected = 4
 
-    private func unsureShare(of planted: [Int], _ finding: ClassFinding) throws -> Double? {
+    /// - Parameters:
+    ///   - planted: samples that carry this trigger.
+    ///   - all: these, and those that carry another one.
+    private func unsureShare(
+        of planted: [Int], beside all: [Int], _ finding: ClassFinding
+    ) throws -> Double? {
         guard let trigger = finding.trigger, trigger.canBeRemoved else { return nil }
         var random = SplitMix64(seed: seed &+ UInt64(finding.label))
-        let known = trusted(apartFrom: Set(planted), using: &random)
+        let known = trusted(apartFrom: Set(all), using: &random)
             .filter { images.labels[$0] != finding.label }.prefix(Self.mostForRemoval)
         let asked = Array(planted.shuffled(using: &random).prefix(Self.mostForRemoval))
         guard known.count >= ClassCoherence.fewestMembers, !asked.isEmpty else { return nil }

@@ -20,7 +20,7 @@ struct WayBack: Sendable {
         let labels = search.images.labels
         var random = SplitMix64(seed: search.seed)
         let carriers = Set(bundle.members)
-        let known = labels.indices.filter { map.effects[labels[$0]] != nil }.shuffled(using: &random)
+        let known = search.labelled.all.filter { map.effects[labels[$0]] != nil }.shuffled(using: &random)
         func returning(_ isCarrier: Bool) throws -> (hits: Int, total: Int) {
             let samples = Array(known.filter { carriers.contains($0) == isCarrier }.prefix(mostOfSide))
             let seen = try search.predictions(samples, without: trigger)

@@ -5,50 +5,58 @@ extension ImageSearch {
     /// Looks for one in every class, and judges them against each other. Of very many classes what it does is asked of the clearest:
     /// what stands apart no more than others do is no trigger, whatever it does.
     ///
-    /// A class that was asked before is known, and takes part as one of those that are compared with.
+    /// A class that was asked before is known, and is judged anew: what was set aside since is no part of what it is compared with.
     func examineClasses(_ findings: inout [ClassFinding]) throws {
+        try lookForPatterns(&findings)
+        let comparison = PatternComparison(findings.map { $0.patternLook?.record })
+        for index in findings.indices where findings[index].judgement == .clean {
+            guard var look = findings[index].patternLook, let whole = look.whole else { continue }
+            let evidence = comparison.evidence(index, whole)
+            findings[index].adopt(whole, evidence)
+            // What is known for certain as it is may as well be taken as it is.
+            let isKnown =
+                findings[index].judgement == .backdoored
+                && whole.finding.bothWays >= judge.parameters.decisiveEffect
+            guard !isKnown, evidence.bundlePValue < judge.notable else { continue }
+            if !look.isParted {
+                (look.part, look.isParted) = (try part(of: findings[index]), true)
+                findings[index].patternLook = look
+            }
+            guard let part = look.part, part.strength > whole.strength else { continue }
+            var records = findings.map { $0.patternLook?.record }
+            records[index] = PatternRecord(part)
+            var ofPart = findings[index]
+            ofPart.conclude(.clean, from: .perturbations)
+            ofPart.adopt(part, PatternComparison(records).evidence(index, part))
+            if ofPart.judgement >= findings[index].judgement { findings[index] = ofPart }
+        }
+    }
+
+    /// Asks the clean classes that were not asked yet.
+    private func lookForPatterns(_ findings: inout [ClassFinding]) throws {
         let asked = findings.indices.filter {
-            findings[$0].judgement == .clean && findings[$0].patternRecord == nil
+            findings[$0].judgement == .clean && findings[$0].patternLook == nil
         }
         var chosen = asked
         if asked.count > Judge.mostTested {
             let known = asked.map { findings[$0] }
             let gains = try pool.map(known.count) { try gain(of: known[$0]) }
-            for (index, gain) in zip(asked, gains) {
-                findings[index].patternRecord = PatternRecord(gain: gain)
+            chosen = BundleComparison(gains).clearest(most: Judge.mostTested).map { asked[$0] }
+            let isChosen = Set(chosen)
+            for (index, gain) in zip(asked, gains) where !isChosen.contains(index) {
+                findings[index].patternLook = PatternLook(gain: gain)
                 findings[index].isPassedOver = gain != nil
             }
-            chosen = BundleComparison(gains).clearest(most: Judge.mostTested).map { asked[$0] }
         }
         let known = chosen.map { findings[$0] }
         // Grown again where the gains are known: what has grown in all classes would take too much memory.
         let found = try pool.map(known.count) { try propose(known[$0], growths(of: known[$0])) }
-        for (index, proposal) in zip(chosen, found) {
-            findings[index].patternRecord = PatternRecord(proposal)
-            findings[index].isPassedOver = false
-        }
-        let comparison = PatternComparison(findings.map(\.patternRecord))
-        for (place, (index, proposal)) in zip(chosen, found).enumerated() {
-            guard let proposal else { continue }
-            let evidence = comparison.evidence(index, proposal)
-            let isClear = evidence.bundlePValue < judge.notable
-            let part = try isClear ? self.part(of: known[place], proposal) : nil
-            findings[index].adopt(proposal, evidence)
-            guard let part else { continue }
-            var records = findings.map(\.patternRecord)
-            records[index] = PatternRecord(part)
-            var ofPart = findings[index]
-            ofPart.adopt(part, PatternComparison(records).evidence(index, part).ofBest(of: 2))
-            ofPart.patternRecord = records[index]
-            if ofPart.judgement >= findings[index].judgement { findings[index] = ofPart }
-        }
+        for (index, proposal) in zip(chosen, found) { findings[index].patternLook = PatternLook(proposal) }
     }
 
-    /// What one of a pattern's parts does, where it has any and that does more than the whole.
-    private func part(of finding: ClassFinding, _ whole: PatternProposal) throws -> PatternProposal? {
-        let parts = try growths(of: finding).compactMap { try $0.part(in: store, judge.parameters) }
-        let part = try propose(finding, parts)
-        return part.flatMap { $0.strength > whole.strength ? $0 : nil }
+    /// The part of a class's patterns that does most; nil where none has parts.
+    private func part(of finding: ClassFinding) throws -> PatternProposal? {
+        try propose(finding, growths(of: finding).compactMap { try $0.part(in: store, judge.parameters) })
     }
 
     /// Of the pattern that stands apart most; nil where none does.

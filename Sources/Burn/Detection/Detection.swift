@@ -101,6 +101,7 @@ package struct Detection {
         let null = try findClusters(&rounds, searches, work)
         while true {
             try search(&rounds, &searches, isSmall: null.isSmall, work)
+            rounds.dropImplausible(in: images, judge.parameters)
             let found = rounds.found
             guard !found.isEmpty else { break }
             // What follows looks for further targets, and tells the samples.
@@ -109,7 +110,7 @@ package struct Detection {
                     PreliminaryVerdict(targetClasses: found, names: found.map { images.classNames[$0] }))
             }
             try complete(&rounds.findings, rounds.found, searches, work)
-            try setAside(&rounds, &outcome, searches.labelled)
+            try setAside(&rounds, &outcome, searches.labelled, renewsAll: null.isSmall)
             guard rounds.goesOn else { break }
             searches.labelled = rounds.left(of: images)
             _ = try findClusters(&rounds, searches, work)
@@ -117,11 +118,10 @@ package struct Detection {
         rounds.dropSuspicionsOfPlanted()
         try complete(&rounds.findings, rounds.suspected, searches, work)
         outcome.findings = rounds.merged
-        for finding in outcome.findings where finding.judgement != .backdoored {
-            outcome.flag(finding, in: images)
-        }
+        _ = try flag(outcome.findings.filter { $0.judgement != .backdoored }, &outcome, searches.labelled)
         try readLabels(&outcome, searches.triggers)
         try measurePower(&outcome.findings, null)
+        work.enter(.distances, passes: DetectionCosts.analysis * Double(DetectionCosts.analysedElsewhere))
         try analyseOthers()
         outcome.verdict = VerdictBuilder(
             images: images, table: boundary.table, findings: outcome.findings, flagged: outcome.flagged,
@@ -189,22 +189,29 @@ package struct Detection {
 
     /// Flags what a round found, and sets it aside.
     private func setAside(
-        _ rounds: inout DetectionRounds, _ outcome: inout Outcome, _ labelled: LabelledSamples
+        _ rounds: inout DetectionRounds, _ outcome: inout Outcome, _ labelled: LabelledSamples,
+        renewsAll: Bool
     ) throws {
+        let flagged = try flag(rounds.found.map { rounds.findings[$0] }, &outcome, labelled)
+        rounds.setAside(
+            Dictionary(grouping: flagged) { images.labels[$0] }, renewsAll: renewsAll, judge: judge)
+    }
+
+    /// Flags what was planted into classes, as far as their findings tell, and what carries the same triggers.
+    /// - Returns: samples that were not flagged before.
+    private func flag(
+        _ findings: [ClassFinding], _ outcome: inout Outcome, _ labelled: LabelledSamples
+    ) throws -> [Int] {
         let known = outcome.flagged
-        let found = rounds.found
-        for label in found { outcome.flag(rounds.findings[label], in: images) }
-        let now = images.labels.indices.filter { outcome.flagged[$0] && !known[$0] }
+        func flaggedNow() -> [Int] { images.labels.indices.filter { outcome.flagged[$0] && !known[$0] } }
+        for finding in findings { outcome.flag(finding, in: images) }
         for match in try TriggerTemplate.matches(
-            targets: found.filter { rounds.findings[$0].isTarget }, flagged: Set(now), images: images,
+            targets: findings.filter(\.isTarget).map(\.label), flagged: Set(flaggedNow()), images: images,
             labelled: labelled, table: table, parameters: judge.parameters)
         {
             outcome.flag(match.sample, score: match.score)
         }
-        rounds.setAside(
-            Dictionary(grouping: images.labels.indices.filter { outcome.flagged[$0] && !known[$0] }) {
-                images.labels[$0]
-            }, judge: judge)
+        return flaggedNow()
     }
 
     /// Classes at once: each takes a few hundred megabytes where classes are large, and looks at one batch at a time.

@@ -91,13 +91,13 @@ package struct DetectionCosts: Sendable {
         return Double(samples) + Double(folds) * unlearning
     }
 
-    /// Before anything is known: as many classes are looked at as always are, every other time nothing is found, so that the further searches run,
+    /// Before anything is known: as many classes are looked at as always are, the further searches run in the last round at the latest,
     /// and rarely one of them has to train.
     var expected: [DetectionWork.Stage: Double] {
         [
             .bundles: bundles, .triggers: triggers(min(classes, Detection.classesTested)),
-            .featureChanges: 0.5 * featureChanges, .classPatterns: 0.5 * classPatterns,
-            .commonPatterns: 0.5 * commonPatterns, .styles: 0.5 * Double(ImageStyle.allCases.count) * style,
+            .featureChanges: featureChanges, .classPatterns: classPatterns,
+            .commonPatterns: commonPatterns, .styles: Double(ImageStyle.allCases.count) * style,
             .features: 0.03 * features(candidates: 1),
             .completion: Self.gradient * Double(max(0, members - surveyed / classes)) / 2,
             .distances: Self.analysis

@@ -1,3 +1,5 @@
+import Findings
+
 /// How far the rounds of a detection have come: what was found and set aside, and what the rest shows.
 struct DetectionRounds {
     /// Of every class, without what is set aside of it.
@@ -31,15 +33,41 @@ struct DetectionRounds {
         LabelledSamples(of: images, apartFrom: setAside)
     }
 
+    /// Drops what is no finding in a class that something was planted into already: a part of it that nothing is left beside to
+    /// compare with, and one with which hardly anything of the class would be left. What is left of a class whose own images were taken
+    /// for planted looks like that.
+    mutating func dropImplausible(in images: LabelledImages, _ parameters: Parameters) {
+        let sizes = Dictionary(grouping: images.labels) { $0 }.mapValues { Double($0.count) }
+        for label in found {
+            let before = planted.filter { $0.label == label }.reduce(0) { $0 + $1.planted.count }
+            guard before > 0 else { continue }
+            let now = findings[label].named(in: images)
+            if findings[label].isWithoutComparison
+                || Double(before + now) > parameters.mostPlanted * sizes[label, default: 0]
+            {
+                findings[label].conclude(.clean, from: .perturbations)
+            }
+        }
+    }
+
     /// Ends a round.
-    /// - Parameter samples: that were flagged, by the class that they were planted into.
-    mutating func setAside(_ samples: [Int: [Int]], judge: Judge) {
+    ///
+    /// - Parameters:
+    ///   - samples: that were flagged, by the class that they were planted into.
+    ///   - renewsAll: all classes are looked at anew, since what is planted into one weighs in what the others are compared with.
+    mutating func setAside(_ samples: [Int: [Int]], renewsAll: Bool = false, judge: Judge) {
         for label in found {
             findings[label].planted = samples[label] ?? []
-            planted.append(findings[label])
-            findings[label] = ClassFinding(label: label, judge: judge)
+            if samples[label] != nil || !planted.contains(where: { $0.label == label }) {
+                planted.append(findings[label])
+            }
+            findings[label].conclude(.clean, from: .perturbations)
         }
-        fresh = samples.keys.sorted()
+        // What was suspected of a class may have been what is found now, or not.
+        fresh = findings.indices.filter {
+            renewsAll || samples[$0] != nil || (findings[$0].wasSuspected && findings[$0].judgement == .clean)
+        }
+        for label in fresh { findings[label] = ClassFinding(label: label, judge: judge) }
         setAside.formUnion(samples.values.joined())
         number += 1
         goesOn = !samples.isEmpty && number <= Self.most

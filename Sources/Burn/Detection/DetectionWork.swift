@@ -3,7 +3,7 @@ import Support
 
 /// How much of detection is done and left, in forwards of one sample through the model (`Passes`), and what its stages cost.
 ///
-/// The searches follow one another, and most are spared where an earlier one has found a backdoor. So what is left is an
+/// The searches follow one another, round after round where they find backdoors. So what is left is an
 /// estimate, which every search corrects once it knows what it has to do. The fraction only ever grows: it moves by the
 /// share of what is left that was done.
 package final class DetectionWork: Sendable {
@@ -13,8 +13,8 @@ package final class DetectionWork: Sendable {
         package var passesLeft: Double
     }
 
-    /// In the order in which they run.
-    enum Stage: Int, CaseIterable, Sendable {
+    /// In the order in which they run, once or in every round.
+    enum Stage: CaseIterable, Sendable {
         case bundles, triggers, featureChanges, classPatterns, commonPatterns, styles, features, completion,
             distances
 
@@ -64,14 +64,12 @@ package final class DetectionWork: Sendable {
     private static let leastLeft = 0.1
     private static let mostBeforeTheEnd = 0.999
 
-    /// Goes on to a stage. Those before it are done, or were not needed.
+    /// Goes on to a stage; the running one is done. Those between them follow in a later round, if at all.
     /// - Parameter passes: what it needs, now that this is known.
     func enter(_ stage: Stage, passes: Double? = nil) {
         state.withLock { state in
             end(state.stage, &state)
-            for earlier in Stage.allCases where earlier.rawValue < stage.rawValue {
-                state.left[earlier] = nil
-            }
+            state.left[state.stage] = nil
             state.stage = stage
             if let passes { state.left[stage] = passes }
             state.planned = state.left[stage] ?? 0

@@ -15,9 +15,9 @@ struct FeatureSearch {
     let pool: WorkerPool
     let token: CancellationToken
 
-    /// Fills in `features`. Classes that were looked at before keep theirs.
+    /// Fills in `features`. What was looked at before is compared anew: what was set aside since is no part of the others.
     func gather(_ findings: inout [ClassFinding]) throws {
-        let members = findings.map { $0.coherence?.members ?? [] }
+        let members = findings.map { ($0.coherence?.members ?? []).filter(labelled.contains) }
         let known = findings.map { $0.features?.coherence }
         let coherences = try pool.map(findings.count) { label in
             if let known = known[label] { return ClassCoherence?.some(known) }
@@ -27,7 +27,10 @@ struct FeatureSearch {
                 seed: seed &+ 0xfea7 &+ UInt64(label))
         }
         for (index, evidence) in FeatureEvidence.gather(coherences).enumerated() {
-            if findings[index].features == nil { findings[index].features = evidence }
+            guard let evidence else { continue }
+            if findings[index].features?.compare(evidence.gainPValue) == nil {
+                findings[index].features = evidence
+            }
         }
     }
 
@@ -114,18 +117,18 @@ struct FeatureSearch {
 
     /// Takes in what the survey left out of the class.
     private func complete(_ finding: inout ClassFinding) throws {
+        guard let features = finding.features else { return }
         let known = boundary.table
         let members = labelled.all.filter { Int(known.predicted[$0]) == finding.label }
-        let left = members.filter { !known.isSurveyed($0) }
+        // Of what was surveyed since, the changes are not known yet.
+        let asked = Set(features.coherence.members)
+        let left = members.filter { !asked.contains($0) }
         guard !left.isEmpty else { return }
-        try boundary.complete(left)
+        try boundary.complete(left.filter { !known.isSurveyed($0) })
         var changes = changes
         changes.steps.table = boundary.table
         try changes.write(left)
-        if let features = finding.features {
-            finding.features?.coherence = try features.coherence.extended(
-                to: members, store: changes.store)
-        }
+        finding.features?.coherence = try features.coherence.extended(to: members, store: changes.store)
     }
 
     /// Classes whose bundle stands out, and that were not tested before.

@@ -184,7 +184,7 @@ struct ImageSearch: Sendable {
         guard let effect = finding.effect, effect.topSourceExcess >= judge.parameters.workingEffect else {
             return nil
         }
-        return finding.images?.members
+        return finding.images?.members.filter(labelled.contains)
     }
 
     /// Bundles that have no more than a third of their samples in common, clearest first, and only so many.

@@ -36,7 +36,7 @@ struct StyleSearch: Sendable {
         // Of a class that was looked at before, it is known.
         let asked = Set(
             known.indices.filter { index in
-                known[index].judgement == .clean && !known[index].styleTests.contains { $0.style == style }
+                known[index].judgement == .clean && !known[index].stylesSeen.contains(style)
             })
         let bundles = try pool.map(known.count) {
             asked.contains($0) ? try bundle(known[$0].label) : nil
@@ -54,28 +54,28 @@ struct StyleSearch: Sendable {
             try bundles[chosen[place]].flatMap { try self.evidence(known[chosen[place]].label, $0, trusted) }
         }
         for (index, found) in zip(chosen, tested) { evidence[index] = found }
-        for index in asked.sorted() {
+        for index in asked { findings[index].stylesSeen.insert(style) }
+        // Those that were looked at before are judged anew: what was set aside since is no part of what they are compared with.
+        for index in findings.indices where findings[index].judgement == .clean {
             guard var found = evidence[index] else { continue }
             found.effectPValue =
                 ControlledEffect.pValue(
                     at: index, amongBothWays: evidence.map { $0?.excess }, natural: style.naturalSpread,
                     tested: min(Self.probesPerTest, found.smallerSide)) ?? 1
+            findings[index].styleTests.removeAll { $0.style == style }
             findings[index].styleTests.append(found)
             // Of the styles that were looked at, what the stronger one shows is kept.
-            guard findings[index].style.map({ found.isStronger(than: $0, judge.parameters) }) ?? true else {
-                continue
-            }
+            let known = findings[index].style.flatMap { $0.style == style ? nil : $0 }
+            guard known.map({ found.isStronger(than: $0, judge.parameters) }) ?? true else { continue }
             findings[index].style = found
             findings[index].judgeByStyle()
         }
-        try nameSamples(&findings, asked, beside: evidence)
+        try nameSamples(&findings, beside: evidence)
     }
 
     /// Tells those that were planted from those that are there to hide them.
-    private func nameSamples(
-        _ findings: inout [ClassFinding], _ asked: Set<Int>, beside evidence: [StyleEvidence?]
-    ) throws {
-        let found = asked.sorted().filter {
+    private func nameSamples(_ findings: inout [ClassFinding], beside evidence: [StyleEvidence?]) throws {
+        let found = findings.indices.filter {
             findings[$0].isFoundByStyle && findings[$0].style?.style == style
         }
         guard !found.isEmpty else { return }

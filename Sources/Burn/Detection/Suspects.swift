@@ -56,7 +56,7 @@ extension Detection {
         }
         work.enter(
             .distances,
-            passes: DetectionCosts.analysis * Double(some.count + DetectionCosts.analysedElsewhere))
+            passes: DetectionCosts.analysis * Double(some.count))
         try boundary.analyse(some)
         for index in suspects where findings[index].isFoundByPerturbations {
             try token.check()
@@ -79,7 +79,7 @@ extension Detection {
                 let left = coherence.members.count { !boundary.table.isAnalysed($0) }
                 work.enter(
                     .distances,
-                    passes: DetectionCosts.analysis * Double(left + DetectionCosts.analysedElsewhere))
+                    passes: DetectionCosts.analysis * Double(left))
                 try boundary.analyse(coherence.members)
                 sharper = try sharpened(by: coherence.members)
             } else {

@@ -73,9 +73,9 @@ extension ClassFinding {
 
     /// Takes over a pattern of its images with what it does, and judges by that.
     mutating func adopt(_ proposal: PatternProposal, _ evidence: PatternEvidence) {
-        let record = patternRecord
-        self = proposal.finding
-        (patternRecord, pattern) = (record, evidence)
+        adoptTrigger(of: proposal.finding)
+        images = proposal.bundle
+        pattern = evidence
         judge(by: evidence)
     }
 

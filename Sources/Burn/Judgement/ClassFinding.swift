@@ -36,8 +36,12 @@ package struct ClassFinding: Sendable {
     var removal: ControlledEffect?
     /// What the trigger behind its cluster does: both ways, and beyond chance; nil where none was tried.
     private(set) var clusterTest: (bothWays: Double, excess: Double)?
-    /// What was found of a pattern in its images, as others are compared with it; nil where none was looked for.
-    var patternRecord: PatternRecord?
+    /// What was found when a pattern was looked for in its images; one at most, and none before.
+    private var patternLooks: [PatternLook] = []
+    /// Styles that were looked for in its images.
+    var stylesSeen: Set<ImageStyle> = []
+    /// A suspicion was dropped for a backdoor that was found elsewhere.
+    private(set) var wasSuspected = false
     /// Samples with its label that were flagged for this.
     var planted: [Int] = []
     /// What else was planted into the class, found once this was set aside.
@@ -93,6 +97,15 @@ package struct ClassFinding: Sendable {
         (nextBothWays, bothWaysPValue, labelledSuspects) = (0, 1, 0)
     }
 
+    /// Takes over a trigger and what is known of it.
+    mutating func adoptTrigger(of other: ClassFinding) {
+        (trigger, effect, removal, isCleanLabel) = (
+            other.trigger, other.effect, other.removal, other.isCleanLabel
+        )
+        (nextBothWays, bothWaysPValue) = (other.nextBothWays, other.bothWaysPValue)
+        labelledSuspects = other.labelledSuspects
+    }
+
     /// Takes over the trigger as it was estimated once more, where it works nearly as well and says the same of the labels.
     mutating func sharpenTrigger(as again: ClassFinding) {
         guard again.isCleanLabel == isCleanLabel, again.bothWays >= parameters.exactPreference * bothWays
@@ -102,7 +115,14 @@ package struct ClassFinding: Sendable {
 
     /// As if nothing had been found yet; what is known stays.
     mutating func dropSuspicion() {
-        if judgement == .suspicious { conclusion = nil }
+        guard judgement == .suspicious else { return }
+        (conclusion, wasSuspected) = (nil, true)
+    }
+
+    /// Nil before a pattern was looked for.
+    var patternLook: PatternLook? {
+        get { patternLooks.first }
+        set { patternLooks = newValue.map { [$0] } ?? [] }
     }
 
     var hasDistinctCluster: Bool { coherence?.isDistinct(parameters) ?? false }
@@ -154,6 +174,25 @@ package struct ClassFinding: Sendable {
 
     /// Shares of the class's others and of the carriers that stay there without what was found.
     var held: ControlledEffect? { isFoundByStyle ? style?.removal : removal }
+
+    /// Of its trigger it is not known whether the class's other samples stay without it: hardly any are left.
+    var isWithoutComparison: Bool {
+        switch conclusion?.ground {
+        case .perturbations, .pattern: removal == nil
+        default: false
+        }
+    }
+
+    /// Samples with its label that the judgement says were planted.
+    func named(in images: LabelledImages) -> Int {
+        switch conclusion?.ground {
+        case .style: style?.planted.count ?? 0
+        case .features: features?.unlearning?.leaving.count ?? 0
+        case .pattern, .common, .shared: self.images?.members(labelled: label, in: images).count ?? 0
+        case .perturbations: coherence?.cluster.count { images.labels[$0] == label } ?? 0
+        case .distance, nil: 0
+        }
+    }
 
     /// How well a part of the class was unlearned, and the p-value of that against other classes.
     var unlearned: (score: Double, pValue: Double)? {

@@ -25,6 +25,13 @@ struct FeatureEvidence: Sendable {
         unlearned.map { Statistics.combined(gainPValue, $0.pValue) } ?? (isCandidate ? gainPValue : 1)
     }
 
+    /// Compares it with what the other classes show by now. Where it stands apart far more clearly than when it was tested, it is to be
+    /// tested again.
+    mutating func compare(_ gainPValue: Double) {
+        if 2 * gainPValue < self.gainPValue { isCandidate = false }
+        self.gainPValue = gainPValue
+    }
+
     /// A bundle no clearer than this is not worth an unlearning test, which trains: of many classes, every second time one is by chance.
     /// What that test tells against three other classes is too little for a suspicion of one that stands out less.
     private static func worthTesting(_ classes: Int) -> Double { min(0.05, 0.5 / Double(classes)) }

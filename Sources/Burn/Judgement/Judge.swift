@@ -15,9 +15,9 @@ package struct Judge: Hashable, Sendable {
     }
 
     /// Ways to a judgement that spend a part of the budget: perturbations, the same with what their trigger does, and with a
-    /// pattern of the same samples; causes; patterns of one class, and those that the perturbations agree with; a pattern of all;
+    /// pattern of the same samples; causes; patterns of one class, their parts, and those that the perturbations agree with; a pattern of all;
     /// each style, before and after it was unlearned; the penultimate layer.
-    static let looks = 8 + 2 * ImageStyle.allCases.count
+    static let looks = 9 + 2 * ImageStyle.allCases.count
 
     /// Whether there are classes enough to tell what patterns and styles do by nature. With fewer, a suspicion is all that they
     /// can raise.

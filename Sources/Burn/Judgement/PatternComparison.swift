@@ -21,6 +21,23 @@ struct PatternGain {
     var classSize: Int
 }
 
+/// What was found when a pattern was looked for in a class's images.
+struct PatternLook {
+    /// As other classes are compared with it.
+    var record: PatternRecord
+    /// Nil where none stands apart, or what it does was not asked.
+    var whole: PatternProposal?
+    /// The part of it that does most; nil where it has none.
+    var part: PatternProposal?
+    /// Parts were looked for.
+    var isParted = false
+
+    /// One that was not looked at any further.
+    init(gain: PatternGain?) { record = PatternRecord(gain: gain) }
+
+    init(_ whole: PatternProposal?) { (record, self.whole) = (PatternRecord(whole), whole) }
+}
+
 /// What was found of a class's pattern, as those of other classes are compared with it.
 struct PatternRecord {
     /// Nil where none stands apart.

@@ -24,15 +24,6 @@ struct PatternEvidence: Hashable, Sendable {
         clusterPValue.map { Statistics.combined(bundlePValue, effectPValue, $0) } ?? bundlePValue
     }
 
-    /// What is left of it for the one of several looks that shows most.
-    func ofBest(of looks: Int) -> PatternEvidence {
-        var evidence = self
-        for pValue in [\PatternEvidence.bundlePValue, \.insertionPValue, \.removalPValue] {
-            evidence[keyPath: pValue] = min(1, Double(looks) * self[keyPath: pValue])
-        }
-        return evidence
-    }
-
     /// For a pattern that works. What images of a class have in common by nature (ships are seen on blue water) may work as
     /// well as a trigger does: it must stand apart by itself, unless the perturbations single out the same samples, which
     /// show something else.

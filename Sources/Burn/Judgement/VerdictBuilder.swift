@@ -49,7 +49,7 @@ struct VerdictBuilder {
 
     private func kind(_ named: [ClassFinding]) -> Verdict.Kind? {
         guard !named.isEmpty else { return nil }
-        if named.allSatisfy(\.isCleanLabel) { return .cleanLabel }
+        if named.flatMap({ [$0] + $0.further }).allSatisfy(\.isCleanLabel) { return .cleanLabel }
         if named.count == 1 { return .allToOne }
         return named.count * 2 > images.classes && named.count > 2 ? .allToAll : .severalTargets
     }
@@ -125,7 +125,7 @@ struct VerdictBuilder {
                 FurtherTrigger(
                     flaggedSamples: $0.planted.count, triggerEffect: $0.reported?.rate,
                     randomEffect: $0.reported?.random, stayingCarriers: $0.held?.control,
-                    stayingOthers: $0.held?.rate)
+                    stayingOthers: $0.held?.rate, givenLabels: $0.labelReading.rawValue)
             }
     }
 }

@@ -55,7 +55,12 @@ struct ProgressiveRefinement {
             targets.filter { !$0.keepsLabels && ($0.isEstimated || $0.isFoundByDistance) }.map(\.label))
         let poison = Set(pool.poison)
         let null = ordinary.map { Double(drops[$0]) }
-        let planted = pool.poison.filter { dirty.contains(images.labels[$0]) }.map { Double(drops[$0]) }
+        let owners = TargetOfSample(targets)
+        let planted = pool.poison.filter { sample in
+            dirty.contains(images.labels[sample])
+                && owners.place(of: sample, labelled: images.labels[sample]).map { !targets[$0].keepsLabels }
+                    ?? false
+        }.map { Double(drops[$0]) }
         let cut = max(
             Statistics.quantile(null, Self.nullQuantile), Statistics.quantile(planted, Self.flaggedQuantile))
         let calm = Statistics.quantile(null, Self.cleanQuantile)

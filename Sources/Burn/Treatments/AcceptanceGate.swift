@@ -41,8 +41,10 @@ struct AcceptanceGate {
                 model: model, token: token)
             residual = max(residual, left ?? 0)
         }
+        let owners = TargetOfSample(targets.map(\.backdoor))
         let dirty = flagged.filter { sample in
-            targets.contains { $0.label == images.labels[sample] && !$0.keepsLabels }
+            owners.place(of: sample, labelled: images.labels[sample]).map { !targets[$0].keepsLabels }
+                ?? false
         }
         let after = try model.predictions(images, dirty, token: token)
         let unchanged = zip(dirty, after).count { images.labels[$0] == $1 }
