@@ -32,6 +32,7 @@ import TinyModels
         }
         #expect(flagged.subtracting(found.poisoned).count <= flagged.count / 20)
         let finding = try #require(found.detection.findings.first { $0.label == DetectionTests.target })
+        #expect(!finding.further.isEmpty)
         // Of every sample it is known which trigger it was flagged for.
         let pieces = [finding] + finding.further
         #expect(
@@ -115,7 +116,9 @@ import TinyModels
             rounds.setAside([0: [rounds.planted.count]], judge: .standard)
         }
         #expect(rounds.planted.map(\.label) == [0, 1, 0] && rounds.findings[1].coherencePValue == 0.25)
+        #expect(rounds.findings[1].isClosed && rounds.goesOn, "others may be found")
         #expect(rounds.fresh == [0] && rounds.findings[0].coherencePValue == 1)
+        #expect(rounds.findings[0].setAsideBefore == 2 && !rounds.findings[0].isClosed)
     }
 
     /// What would leave nothing of a class is no further trigger of it, and neither is what nothing is left beside.
@@ -126,25 +129,50 @@ import TinyModels
         let graph = try TinyGraph.convolutional(side: 8, classes: 2, seed: 1).graph
         let images = try LabelledImages(
             drawn.packed(in: folder.file("set")), for: graph, options: JobOptions())
-        func isKept(_ cluster: Range<Int>, removal: ControlledEffect?, after planted: Range<Int>) -> Bool {
-            var rounds = DetectionRounds(classes: 2, judge: .standard)
-            if !planted.isEmpty {
-                rounds.findings[0].conclude(.backdoored, from: .perturbations)
-                rounds.setAside([0: Array(planted)], judge: .standard)
-            }
-            rounds.findings[0].coherence = ClassCoherence(
-                members: Array(cluster), cosines: cluster.map { _ in 1 },
-                mixture: TwoComponentMixture(fitting: [0, 0, 1, 1], upper: [2, 3]), cluster: Array(cluster))
-            rounds.findings[0].removal = removal
-            rounds.findings[0].conclude(.backdoored, from: .perturbations)
-            rounds.dropImplausible(in: images, Parameters())
-            return rounds.found == [0]
+        /// Of the class's samples as many were set aside, and as many of those that are left and known are in the cluster.
+        func isKept(_ cluster: Int, of known: Int, after setAside: Int) -> Bool {
+            let left = Array(setAside..<setAside + known)
+            var finding = ClassFinding(label: 0, judge: .standard)
+            finding.setAsideBefore = setAside
+            finding.coherence = ClassCoherence(
+                members: left, cosines: left.map { _ in 1 },
+                mixture: TwoComponentMixture(fitting: [0, 0, 1, 1], upper: [2, 3]),
+                cluster: Array(left.prefix(cluster)))
+            finding.conclude(.backdoored, from: .perturbations)
+            finding.dropIfImplausible(
+                in: images, LabelledSamples(of: images, apartFrom: Set(0..<setAside)))
+            return finding.judgement == .backdoored
         }
-        let held = ControlledEffect(rate: 1, control: 0, tested: 20, controls: 20)
-        #expect(isKept(30..<60, removal: held, after: 0..<30))
-        #expect(!isKept(30..<95, removal: held, after: 0..<30), "nine tenths at most")
-        #expect(!isKept(30..<60, removal: nil, after: 0..<30), "nothing to compare with")
-        #expect(isKept(30..<60, removal: nil, after: 0..<0), "the first finding has its own rules")
+        #expect(isKept(30, of: 70, after: 30))
+        #expect(isKept(60, of: 70, after: 30), "nine tenths at most")
+        #expect(!isKept(61, of: 70, after: 30))
+        #expect(
+            !isKept(34, of: 35, after: 30),
+            "half of them are known: of those that are not as many are planted")
+        #expect(!isKept(13, of: 20, after: 80), "hardly anything is left to compare with")
+        #expect(isKept(99, of: 100, after: 0), "the first finding has its own rules")
+    }
+
+    /// A finding that is none must not end the search for others.
+    @Test func whatIsDroppedSettlesNothing() throws {
+        var findings = (0..<3).map { ClassFinding(label: $0, judge: .standard) }
+        findings[2].conclude(.suspicious, from: .perturbations)
+        findings[0].isClosed = true
+        let drawn = TinyImages.noise(12, side: 8, classes: 3, seed: 2)
+        let folder = try ScratchFolder()
+        let graph = try TinyGraph.convolutional(side: 8, classes: 3, seed: 1).graph
+        let images = try LabelledImages(
+            drawn.packed(in: folder.file("set")), for: graph, options: JobOptions())
+        let labelled = LabelledSamples(of: images)
+        var searched = 0
+        for _ in 0..<2 {
+            Detection.settle(&findings) { further in
+                searched += 1
+                further[0].conclude(.backdoored, from: .perturbations)
+                for index in further.indices { further[index].dropIfImplausible(in: images, labelled) }
+            }
+        }
+        #expect(searched == 2 && findings.map(\.judgement) == [.clean, .clean, .suspicious])
     }
 
     /// What stands out far more once a backdoor is set aside is tested again.
@@ -169,10 +197,6 @@ import TinyModels
             rounds.setAside([0: [sample]], judge: .standard)
         }
         #expect(rounds.isCutShort)
-        var idle = DetectionRounds(classes: 2, judge: .standard)
-        idle.findings[0].conclude(.backdoored, from: .perturbations)
-        idle.setAside([:], judge: .standard)
-        #expect(idle.isCutShort, "what flags nothing would be found again")
     }
 
     /// Each of several backdoors into one class has its samples; one that is newly doubted goes with what it most likely carries.

@@ -79,7 +79,7 @@ extension TriggerSearch {
             sizeFactor: isAlone
                 ? LabelEvidence.sizeFactor(size: size, rest: rest, others: others) : nil,
             unsure: try unsureShare(
-                of: finding.planted.isEmpty ? planted : finding.planted, beside: planted, finding))
+                of: finding.judgement == .suspicious ? planted : finding.planted, beside: planted, finding))
     }
 
     private static let mostAffected = 4

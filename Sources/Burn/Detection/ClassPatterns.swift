@@ -44,7 +44,7 @@ extension ImageSearch {
             chosen = BundleComparison(gains).clearest(most: Judge.mostTested).map { asked[$0] }
             let isChosen = Set(chosen)
             for (index, gain) in zip(asked, gains) where !isChosen.contains(index) {
-                findings[index].patternLook = PatternLook(gain: gain)
+                findings[index].patternLook = gain == nil ? PatternLook(nil) : PatternLook(gain: gain)
                 findings[index].isPassedOver = gain != nil
             }
         }

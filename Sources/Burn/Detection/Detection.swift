@@ -101,7 +101,6 @@ package struct Detection {
         let null = try findClusters(&rounds, searches, work)
         while true {
             try search(&rounds, &searches, isSmall: null.isSmall, work)
-            rounds.dropImplausible(in: images, judge.parameters)
             let found = rounds.found
             guard !found.isEmpty else { break }
             // What follows looks for further targets, and tells the samples.
@@ -109,10 +108,14 @@ package struct Detection {
                 try foreseen(
                     PreliminaryVerdict(targetClasses: found, names: found.map { images.classNames[$0] }))
             }
-            try complete(&rounds.findings, rounds.found, searches, work)
+            try complete(&rounds.findings, found, searches, work)
+            for label in rounds.found {
+                rounds.findings[label].dropIfImplausible(in: images, searches.labelled)
+            }
+            for label in found where rounds.findings[label].judgement == .clean { rounds.close(label) }
             try setAside(&rounds, &outcome, searches.labelled, renewsAll: null.isSmall)
-            guard rounds.goesOn else { break }
             searches.labelled = rounds.left(of: images)
+            guard rounds.goesOn else { break }
             _ = try findClusters(&rounds, searches, work)
         }
         rounds.dropSuspicionsOfPlanted()
@@ -183,7 +186,10 @@ package struct Detection {
         compareCauses(&rounds.findings, fresh)
         if isSmall { try compareEffects(&rounds.findings, fresh, triggers, work) }
         try imageSearch?.compareBundles(&rounds.findings, fresh)
-        for index in fresh { rounds.findings[index].judgeByPerturbations() }
+        for index in fresh {
+            rounds.findings[index].judgeByPerturbations()
+            rounds.findings[index].dropIfImplausible(in: images, searches.labelled)
+        }
         try searchFurther(&rounds.findings, &searches, work)
     }
 

@@ -1,5 +1,3 @@
-import Findings
-
 /// How far the rounds of a detection have come: what was found and set aside, and what the rest shows.
 struct DetectionRounds {
     /// Of every class, without what is set aside of it.
@@ -8,8 +6,6 @@ struct DetectionRounds {
     private(set) var fresh: [Int]
     /// What was set aside, in the order in which it was found.
     private(set) var planted: [ClassFinding] = []
-    /// The last round set something aside, and another one is allowed.
-    private(set) var goesOn = true
     private var setAside: Set<Int> = []
     private var number = 1
 
@@ -24,6 +20,9 @@ struct DetectionRounds {
     /// Classes that the round found a backdoor into.
     var found: [Int] { findings.indices.filter { findings[$0].judgement == .backdoored } }
 
+    /// Another round is allowed.
+    var goesOn: Bool { number <= Self.most }
+
     /// The last round found something as well: more may be there.
     var isCutShort: Bool { !goesOn }
 
@@ -31,23 +30,6 @@ struct DetectionRounds {
 
     func left(of images: LabelledImages) -> LabelledSamples {
         LabelledSamples(of: images, apartFrom: setAside)
-    }
-
-    /// Drops what is no finding in a class that something was planted into already: a part of it that nothing is left beside to
-    /// compare with, and one with which hardly anything of the class would be left. What is left of a class whose own images were taken
-    /// for planted looks like that.
-    mutating func dropImplausible(in images: LabelledImages, _ parameters: Parameters) {
-        let sizes = Dictionary(grouping: images.labels) { $0 }.mapValues { Double($0.count) }
-        for label in found {
-            let before = planted.filter { $0.label == label }.reduce(0) { $0 + $1.planted.count }
-            guard before > 0 else { continue }
-            let now = findings[label].named(in: images)
-            if findings[label].isWithoutComparison
-                || Double(before + now) > parameters.mostPlanted * sizes[label, default: 0]
-            {
-                findings[label].conclude(.clean, from: .perturbations)
-            }
-        }
     }
 
     /// Ends a round.
@@ -61,16 +43,29 @@ struct DetectionRounds {
             if samples[label] != nil || !planted.contains(where: { $0.label == label }) {
                 planted.append(findings[label])
             }
-            findings[label].conclude(.clean, from: .perturbations)
+            close(label)
         }
-        // What was suspected of a class may have been what is found now, or not.
-        fresh = findings.indices.filter {
-            renewsAll || samples[$0] != nil || (findings[$0].wasSuspected && findings[$0].judgement == .clean)
-        }
-        for label in fresh { findings[label] = ClassFinding(label: label, judge: judge) }
         setAside.formUnion(samples.values.joined())
         number += 1
-        goesOn = !samples.isEmpty && number <= Self.most
+        guard goesOn else { return }
+        // What was suspected of a class may have been what is found now, or not.
+        fresh = findings.indices.filter {
+            samples[$0] != nil
+                || ((renewsAll || findings[$0].wasSuspected) && findings[$0].judgement == .clean
+                    && !findings[$0].isClosed)
+                || (renewsAll && findings[$0].judgement == .suspicious)
+        }
+        for label in fresh {
+            let before = findings[label].setAsideBefore + (samples[label]?.count ?? 0)
+            findings[label] = ClassFinding(label: label, judge: judge)
+            findings[label].setAsideBefore = before
+        }
+    }
+
+    /// No more is said of the class: what was found there names none of its samples, or nearly all.
+    mutating func close(_ label: Int) {
+        findings[label].conclude(.clean, from: .perturbations)
+        findings[label].isClosed = true
     }
 
     /// What is left of a class that something was planted into is known by that, whatever else is suspected of it.

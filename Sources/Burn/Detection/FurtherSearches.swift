@@ -19,16 +19,27 @@ extension Detection {
         work.expect(.features, passes: costs.features(candidates: search?.candidates(findings).count ?? 0))
         work.enter(.classPatterns, passes: imageSearch == nil ? 0 : costs.classPatterns)
         if let imageSearch {
-            try Self.settle(&findings, by: imageSearch.examineClasses)
+            try settle(&findings, searches.labelled, by: imageSearch.examineClasses)
             work.enter(.commonPatterns)
-            try Self.settle(&findings, by: imageSearch.examineAllClasses)
+            try settle(&findings, searches.labelled, by: imageSearch.examineAllClasses)
         }
         for (done, style) in styles.enumerated() {
             work.enter(.styles, passes: Double(styles.count - done) * costs.style)
-            try Self.settle(&findings) { try searches.style(style, of: self)?.examine(&$0) }
+            let styleSearch = try searches.style(style, of: self)
+            try settle(&findings, searches.labelled) { try styleSearch?.examine(&$0) }
         }
         work.enter(.features)
-        try Self.settle(&findings) { try search?.examine(&$0) }
+        try settle(&findings, searches.labelled) { try search?.examine(&$0) }
+    }
+
+    private func settle(
+        _ findings: inout [ClassFinding], _ labelled: LabelledSamples,
+        by search: (inout [ClassFinding]) throws -> Void
+    ) throws {
+        try Self.settle(&findings) { further in
+            try search(&further)
+            for index in further.indices { further[index].dropIfImplausible(in: images, labelled) }
+        }
     }
 
     /// Runs one search more, unless a backdoor is known. What was only suspected does not stand in its way: where the

@@ -40,6 +40,10 @@ package struct ClassFinding: Sendable {
     private var patternLooks: [PatternLook] = []
     /// Styles that were looked for in its images.
     var stylesSeen: Set<ImageStyle> = []
+    /// Samples of the class that earlier rounds set aside.
+    var setAsideBefore = 0
+    /// No more is to be said of the class.
+    var isClosed = false
     /// A suspicion was dropped for a backdoor that was found elsewhere.
     private(set) var wasSuspected = false
     /// Samples with its label that were flagged for this.
@@ -174,25 +178,6 @@ package struct ClassFinding: Sendable {
 
     /// Shares of the class's others and of the carriers that stay there without what was found.
     var held: ControlledEffect? { isFoundByStyle ? style?.removal : removal }
-
-    /// Of its trigger it is not known whether the class's other samples stay without it: hardly any are left.
-    var isWithoutComparison: Bool {
-        switch conclusion?.ground {
-        case .perturbations, .pattern: removal == nil
-        default: false
-        }
-    }
-
-    /// Samples with its label that the judgement says were planted.
-    func named(in images: LabelledImages) -> Int {
-        switch conclusion?.ground {
-        case .style: style?.planted.count ?? 0
-        case .features: features?.unlearning?.leaving.count ?? 0
-        case .pattern, .common, .shared: self.images?.members(labelled: label, in: images).count ?? 0
-        case .perturbations: coherence?.cluster.count { images.labels[$0] == label } ?? 0
-        case .distance, nil: 0
-        }
-    }
 
     /// How well a part of the class was unlearned, and the p-value of that against other classes.
     var unlearned: (score: Double, pValue: Double)? {

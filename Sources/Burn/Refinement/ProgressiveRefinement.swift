@@ -42,6 +42,10 @@ struct ProgressiveRefinement {
         var newlyClean: [Int]
     }
 
+    private static func tellsByDrops(_ target: Backdoor) -> Bool {
+        !target.keepsLabels && (target.isEstimated || target.isFoundByDistance)
+    }
+
     /// Compares the two models, and moves samples into the poison and the clean set of `pool`.
     mutating func refine(_ pool: inout TrainingPool, with sanitised: GraphModel) throws -> Disagreement {
         let suspicious = Set(targets.map(\.label))
@@ -52,14 +56,15 @@ struct ProgressiveRefinement {
         // Where no trigger is known, what else drops is mostly the class's own ambiguous samples. The published method goes by
         // the drop nevertheless.
         let dirty = Set(
-            targets.filter { !$0.keepsLabels && ($0.isEstimated || $0.isFoundByDistance) }.map(\.label))
+            targets.filter(Self.tellsByDrops).map(\.label))
         let poison = Set(pool.poison)
         let null = ordinary.map { Double(drops[$0]) }
         let owners = TargetOfSample(targets)
         let planted = pool.poison.filter { sample in
             dirty.contains(images.labels[sample])
-                && owners.place(of: sample, labelled: images.labels[sample]).map { !targets[$0].keepsLabels }
-                    ?? false
+                && owners.place(of: sample, labelled: images.labels[sample]).map {
+                    Self.tellsByDrops(targets[$0])
+                } ?? false
         }.map { Double(drops[$0]) }
         let cut = max(
             Statistics.quantile(null, Self.nullQuantile), Statistics.quantile(planted, Self.flaggedQuantile))

@@ -26,6 +26,8 @@ struct AcceptanceGate {
         var residual: Double
         /// Share of the flagged samples that still get their given label. Says nothing for clean-label poison.
         var flaggedUnchanged: Double
+        /// The same for the samples of a backdoor whose trigger was not estimated, which nothing else is known of; the worst of these.
+        var untracedUnchanged = 0.0
     }
 
     func measure(_ model: GraphModel) throws -> Report {
@@ -41,18 +43,30 @@ struct AcceptanceGate {
                 model: model, token: token)
             residual = max(residual, left ?? 0)
         }
-        let owners = TargetOfSample(targets.map(\.backdoor))
-        let dirty = flagged.filter { sample in
-            owners.place(of: sample, labelled: images.labels[sample]).map { !targets[$0].keepsLabels }
-                ?? false
-        }
-        let after = try model.predictions(images, dirty, token: token)
-        let unchanged = zip(dirty, after).count { images.labels[$0] == $1 }
+        let unchanged = try unchanged(model)
+        let untraced = unchanged.filter { !targets[$0.key].backdoor.isEstimated }
         return Report(
             accuracy: try trusted?.accuracy(of: model, token: token)
                 ?? Accuracy.clean(predictions: predictions, labels: labels),
-            residual: residual,
-            flaggedUnchanged: Double(unchanged) / Double(max(dirty.count, 1)))
+            residual: residual, flaggedUnchanged: Self.share(unchanged.values.flatMap(\.self)),
+            untracedUnchanged: untraced.values.map(Self.share).max() ?? 0)
+    }
+
+    /// Of the flagged samples whose labels are wrong, by the place of the backdoor that they were planted for: whether they still get
+    /// these.
+    private func unchanged(_ model: GraphModel) throws -> [Int: [Bool]] {
+        let owners = TargetOfSample(targets.map(\.backdoor))
+        let planted = flagged.compactMap { sample in
+            owners.place(of: sample, labelled: images.labels[sample]).map { (sample: sample, place: $0) }
+        }.filter { !targets[$0.place].keepsLabels }
+        let after = try model.predictions(images, planted.map(\.sample), token: token)
+        return Dictionary(grouping: zip(planted, after), by: \.0.place).mapValues { samples in
+            samples.map { images.labels[$0.0.sample] == $0.1 }
+        }
+    }
+
+    private static func share(_ unchanged: [Bool]) -> Double {
+        Double(unchanged.count { $0 }) / Double(max(unchanged.count, 1))
     }
 
     /// What a candidate may lose on the holdout. The suspicious model has usually been trained on these
@@ -92,9 +106,10 @@ struct AcceptanceGate {
             return
                 "the estimated trigger still sends \(percent(report.residual)) of held-out images into its class"
         }
-        if targets.allSatisfy({ !$0.backdoor.isEstimated }), report.flaggedUnchanged > Self.mostUnchanged {
+        if report.untracedUnchanged > Self.mostUnchanged {
             return
-                "\(percent(report.flaggedUnchanged)) of the flagged samples still get the label they were given"
+                "\(percent(report.untracedUnchanged)) of the samples that were flagged for a backdoor without an estimated trigger still get "
+                + "the label they were given"
         }
         return nil
     }
