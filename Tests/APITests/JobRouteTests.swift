@@ -85,8 +85,11 @@ import Testing
             }
             #expect(try await refusal("", dataset: "dst_nowhere") == (404, "dataset-not-found", "/dataset"))
             #expect(
-                try await refusal(#", "options": {"input": {"mean": [0.5]}}"#, dataset: dataset)
+                try await refusal(#", "options": {"input": {"mean": [0.5, 0.5]}}"#, dataset: dataset)
                     == (422, "scaling-channels-mismatch", "/options/input/mean"))
+            // One number is for all channels: so is what many models take, 0.5 of each.
+            #expect(
+                try await refusal(#", "options": {"input": {"preset": "half"}}"#, dataset: dataset).0 < 300)
             #expect(
                 try await refusal(#", "options": {"classes": {"a": 0}}"#, dataset: dataset)
                     == (422, "classes-mismatch", "/options/classes"))

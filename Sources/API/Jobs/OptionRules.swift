@@ -53,12 +53,12 @@ public enum OptionRules {
 
     private static func checkScaling(_ input: InputScaling, dataset: DatasetSummary) throws {
         for (name, values) in [("mean", input.mean), ("std", input.std)]
-        where !values.isEmpty && values.count != dataset.channels {
+        where values.count > 1 && values.count != dataset.channels {
             throw Problem(
                 .unprocessable, code: "scaling-channels-mismatch",
                 title: "The input scaling does not fit the images",
                 detail: "\(name) has \(values.count) values; the images have \(dataset.channels) channels.",
-                location: "/options/input/\(name)", fix: "Give one value per channel, or none.")
+                location: "/options/input/\(name)", fix: "Give one value per channel, one for all, or none.")
         }
     }
 
