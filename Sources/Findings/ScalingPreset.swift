@@ -11,4 +11,9 @@ public enum ScalingPreset: String, Codable, Hashable, Sendable, CaseIterable {
         case .mnist: InputScaling(mean: [0.1307], std: [0.3081])
         }
     }
+
+    /// One number serves any number of channels, but MNIST's, which are of grey digits.
+    public func fits(channels: Int) -> Bool {
+        self == .mnist ? channels == 1 : [1, channels].contains(scaling.mean.count)
+    }
 }

@@ -87,6 +87,9 @@ import Testing
             #expect(
                 try await refusal(#", "options": {"input": {"mean": [0.5, 0.5]}}"#, dataset: dataset)
                     == (422, "scaling-channels-mismatch", "/options/input/mean"))
+            #expect(
+                try await refusal(#", "options": {"input": {"preset": "mnist"}}"#, dataset: dataset)
+                    == (422, "scaling-channels-mismatch", "/options/input/mean"))
             // One number is for all channels: so is what many models take, 0.5 of each.
             #expect(
                 try await refusal(#", "options": {"input": {"preset": "half"}}"#, dataset: dataset).0 < 300)

@@ -1,5 +1,6 @@
 import Execution
 import Findings
+import Foundation
 import Support
 import Tensors
 import Testing
@@ -102,6 +103,47 @@ import TinyModels
         let alone = evidence(proposal(gain: 4000), insertions: [0.6] + Self.natural.map { _ in 0 })
         #expect(alone.insertionPValue < 0.001)
         #expect(alone.judgement(.standard) == .backdoored)
+    }
+
+    /// A class that was asked before is compared anew once what hid it is set aside.
+    @Test func whatIsSetAsideHidesNoOther() throws {
+        let folder = try ScratchFolder()
+        let model = try TinyGraph.convolutional(side: 8, classes: 10, seed: 1)
+        let images = try LabelledImages(
+            TinyImages.noise(100, side: 8, classes: 10, seed: 2).packed(in: folder.file("set")),
+            for: model.graph, options: JobOptions())
+        let (judge, token) = (Judge(Parameters(), classes: 10), try CancellationToken())
+        let table = AnalysisTable(count: images.count)
+        let store = try PerturbationStore(path: folder.file("p"), samples: images.count, values: 192)
+        let labelled = LabelledSamples(of: images)
+        let search = ImageSearch(
+            images: images, labelled: labelled, table: table, store: store,
+            triggers: TriggerSearch(
+                model: model, images: images, labelled: labelled, table: table, store: store, judge: judge,
+                seed: 1, token: token),
+            judge: judge, seed: 1, pool: WorkerPool(threads: 1, token: token), token: token)
+        /// A pattern that works both ways, or one that does nothing.
+        func look(logGain: Double, works: Bool) -> PatternLook {
+            var found = proposal(gain: exp(logGain), stays: works ? 0.1 : 0.9)
+            found.finding.effect = TriggerEffect(
+                form: AffineValues.at(1), rate: works ? 0.8 : 0, random: 0, topSource: 0, topSourceRate: 0,
+                topSourceRandom: 0, tested: 384)
+            return PatternLook(found)
+        }
+        var findings = (0..<10).map { ClassFinding(label: $0, judge: judge) }
+        for index in findings.indices {
+            findings[index].patternLook = look(logGain: 3.8 + 0.05 * Double(index), works: false)
+        }
+        findings[0].patternLook = look(logGain: 16, works: true)
+        findings[1].patternLook = look(logGain: 10, works: true)
+        try search.examineClasses(&findings)
+        #expect(findings[1].judgement == .clean, "beside the other it is nothing unusual")
+
+        findings[0] = ClassFinding(label: 0, judge: judge)
+        findings[0].patternLook = look(logGain: 4, works: false)
+        try search.examineClasses(&findings)
+        #expect(findings.map(\.judgement).enumerated().filter { $0.1 != .clean }.map(\.0) == [1])
+        #expect(findings[1].judgement == .backdoored)
     }
 
     private static let side = 6

@@ -115,7 +115,7 @@ import TinyModels
     @Test func allOfThemAreSaidAtOnce() throws {
         let found = try problems([
             "--clean", path("small"), "--triggered", path("others"), "--target-class", "7", "--trusted",
-            path("few"), "--mean", "0.5",
+            path("few"), "--mean", "0.5,0.5",
         ])
         #expect(
             Set(found.compactMap { $0["location"] })

@@ -18,7 +18,7 @@ struct ScalingTrial {
     static func known(channels: Int) -> [(preset: ScalingPreset?, input: InputScaling)] {
         [(nil, InputScaling()), (nil, InputScaling(range: [0, 255]))]
             + ScalingPreset.allCases.filter {
-                $0 == .mnist ? channels == 1 : [1, channels].contains($0.scaling.mean.count)
+                $0.fits(channels: channels)
             }.map { ($0, $0.scaling) }
     }
 

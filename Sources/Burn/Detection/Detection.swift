@@ -40,38 +40,6 @@ package struct Detection {
             samples: images.count, surveyed: table.surveyed, classes: images.classes, isExact: store.isExact)
     }
 
-    package struct Outcome: Sendable {
-        package var findings: [ClassFinding]
-        package var flagged: [Bool]
-        /// Evidence that the sample is poisoned, 0 to 1.
-        package var scores: [Double]
-        /// Cosine of the sample's perturbation to its predicted class's direction.
-        package var coherence: [Double]
-        package var verdict: Verdict
-        package var costs: [StageCost] = []
-
-        /// Nothing was found yet.
-        init(of images: LabelledImages, findings: [ClassFinding] = []) {
-            self.findings = findings
-            flagged = Array(repeating: false, count: images.count)
-            scores = Array(repeating: 0, count: images.count)
-            coherence = Array(repeating: 0, count: images.count)
-            verdict = VerdictBuilder.empty
-        }
-
-        /// Further evidence only ever raises a score.
-        package mutating func flag(_ sample: Int, score: Double) {
-            flagged[sample] = true
-            scores[sample] = max(scores[sample], score)
-        }
-
-        package var diagnosis: Diagnosis {
-            Diagnosis(
-                verdict: verdict, flagged: flagged, scores: scores, coherence: coherence,
-                backdoors: findings.flatMap { [$0] + $0.further }.compactMap(Backdoor.init))
-        }
-    }
-
     /// - Parameter foreseen: told as soon as a backdoor is found, where that is before the end. What follows takes none of it back.
     package func run(
         foreseen: (PreliminaryVerdict) throws -> Void = { _ in },
