@@ -52,25 +52,25 @@ public enum OptionRules {
     }
 
     private static func checkScaling(_ input: InputScaling, dataset: DatasetSummary) throws {
+        func mismatch(_ detail: String, at name: String, fix: String) -> Problem {
+            Problem(
+                .unprocessable, code: "scaling-channels-mismatch",
+                title: "The input scaling does not fit the images", detail: detail,
+                location: "/options/input/\(name)", fix: fix)
+        }
         let grey = ScalingPreset.mnist
         if (input.mean, input.std) == (grey.scaling.mean, grey.scaling.std),
             !grey.fits(channels: dataset.channels)
         {
-            throw Problem(
-                .unprocessable, code: "scaling-channels-mismatch",
-                title: "The input scaling does not fit the images",
-                detail:
-                    "The mean and std of MNIST are of grey images; these have \(dataset.channels) channels.",
-                location: "/options/input/mean", fix: "Give the mean and std that the model was trained with."
-            )
+            throw mismatch(
+                "The mean and std of MNIST are of grey images; these have \(dataset.channels) channels.",
+                at: "mean", fix: "Give the mean and std that the model was trained with.")
         }
         for (name, values) in [("mean", input.mean), ("std", input.std)]
         where values.count > 1 && values.count != dataset.channels {
-            throw Problem(
-                .unprocessable, code: "scaling-channels-mismatch",
-                title: "The input scaling does not fit the images",
-                detail: "\(name) has \(values.count) values; the images have \(dataset.channels) channels.",
-                location: "/options/input/\(name)", fix: "Give one value per channel, one for all, or none.")
+            throw mismatch(
+                "\(name) has \(values.count) values; the images have \(dataset.channels) channels.",
+                at: name, fix: "Give one value per channel, one for all, or none.")
         }
     }
 

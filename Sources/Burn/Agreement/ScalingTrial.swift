@@ -17,9 +17,7 @@ struct ScalingTrial {
     /// The scalings that are tried.
     static func known(channels: Int) -> [(preset: ScalingPreset?, input: InputScaling)] {
         [(nil, InputScaling()), (nil, InputScaling(range: [0, 255]))]
-            + ScalingPreset.allCases.filter {
-                $0.fits(channels: channels)
-            }.map { ($0, $0.scaling) }
+            + ScalingPreset.allCases.filter { $0.fits(channels: channels) }.map { ($0, $0.scaling) }
     }
 
     /// - Parameters:

@@ -39,8 +39,7 @@ struct UnlearningTest {
 
     init(
         model: GraphModel, images: LabelledImages, labelled: LabelledSamples, boundary: BoundaryAnalysis,
-        seed: UInt64,
-        token: CancellationToken
+        seed: UInt64, token: CancellationToken
     ) throws {
         self.model = model
         self.images = images

@@ -26,7 +26,7 @@ extension ImageSearch {
             var records = findings.map { $0.patternLook?.record }
             records[index] = PatternRecord(part)
             var ofPart = findings[index]
-            ofPart.conclude(.clean, from: .perturbations)
+            ofPart.retract()
             ofPart.adopt(part, PatternComparison(records).evidence(index, part))
             if ofPart.judgement >= findings[index].judgement { findings[index] = ofPart }
         }
@@ -44,7 +44,7 @@ extension ImageSearch {
             chosen = BundleComparison(gains).clearest(most: Judge.mostTested).map { asked[$0] }
             let isChosen = Set(chosen)
             for (index, gain) in zip(asked, gains) where !isChosen.contains(index) {
-                findings[index].patternLook = gain == nil ? PatternLook(nil) : PatternLook(gain: gain)
+                findings[index].patternLook = PatternLook(gain: gain)
                 findings[index].isPassedOver = gain != nil
             }
         }

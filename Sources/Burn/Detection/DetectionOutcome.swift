@@ -21,15 +21,17 @@ extension Detection {
         }
 
         /// Further evidence only ever raises a score.
+        mutating func raise(_ sample: Int, to score: Double) { scores[sample] = max(scores[sample], score) }
+
         package mutating func flag(_ sample: Int, score: Double) {
             flagged[sample] = true
-            scores[sample] = max(scores[sample], score)
+            raise(sample, to: score)
         }
 
         package var diagnosis: Diagnosis {
             Diagnosis(
                 verdict: verdict, flagged: flagged, scores: scores, coherence: coherence,
-                backdoors: findings.flatMap { [$0] + $0.further }.compactMap(Backdoor.init))
+                backdoors: findings.flatMap(\.withFurther).compactMap(Backdoor.init))
         }
     }
 }

@@ -51,9 +51,8 @@ struct DetectionRounds {
         // What was suspected of a class may have been what is found now, or not.
         fresh = findings.indices.filter {
             samples[$0] != nil
-                || ((renewsAll || findings[$0].wasSuspected) && findings[$0].judgement == .clean
-                    && !findings[$0].isClosed)
-                || (renewsAll && findings[$0].judgement == .suspicious)
+                || (!findings[$0].isClosed
+                    && (renewsAll || (findings[$0].wasSuspected && findings[$0].judgement == .clean)))
         }
         for label in fresh {
             let before = findings[label].setAsideBefore + (samples[label]?.count ?? 0)
@@ -64,7 +63,7 @@ struct DetectionRounds {
 
     /// No more is said of the class: what was found there names none of its samples, or nearly all.
     mutating func close(_ label: Int) {
-        findings[label].conclude(.clean, from: .perturbations)
+        findings[label].retract()
         findings[label].isClosed = true
     }
 

@@ -50,6 +50,8 @@ package struct ClassFinding: Sendable {
     var planted: [Int] = []
     /// What else was planted into the class, found once this was set aside.
     package var further: [ClassFinding] = []
+    /// This, and what was found after it.
+    var withFurther: [ClassFinding] { [self] + further }
     /// Samples that the trigger was estimated from which have the class's label: others can't have been planted into it.
     var labelledSuspects = 0
     /// How far the trigger behind the next group of the class works both ways; asked of a class whose trigger does.
@@ -118,9 +120,13 @@ package struct ClassFinding: Sendable {
     }
 
     /// As if nothing had been found yet; what is known stays.
+    mutating func retract() { conclusion = nil }
+
+    /// The same for what is only suspected, which is remembered.
     mutating func dropSuspicion() {
         guard judgement == .suspicious else { return }
-        (conclusion, wasSuspected) = (nil, true)
+        retract()
+        wasSuspected = true
     }
 
     /// Nil before a pattern was looked for.

@@ -37,7 +37,7 @@ struct EvidenceStatements {
                 "Class \(images.classNames[finding.label]): \(finding.coherence?.cluster.count ?? 0) samples share "
                     + "a direction that does not work as a trigger, as near-duplicates do.")
         }
-        lines += named.flatMap { [$0] + $0.further }.compactMap(labelStatement)
+        lines += named.flatMap(\.withFurther).compactMap(labelStatement)
         lines += [unjudged, absent].compactMap(\.self)
         lines += [Self.changed(parameters)].compactMap(\.self)
         if !searchesImages {

@@ -24,9 +24,9 @@ extension Detection.Outcome {
             // Planted samples carry the target as their given label.
             let planted = images.labels[member] == finding.label
             switch finding.judgement {
-            case .clean: scores[member] = max(scores[member], 0.1 * posterior)
+            case .clean: raise(member, to: 0.1 * posterior)
             case .suspicious, .backdoored:
-                scores[member] = max(scores[member], planted ? posterior : 0.5 * posterior)
+                raise(member, to: planted ? posterior : 0.5 * posterior)
                 flagged[member] = planted && posterior > 0.5
             }
         }
@@ -46,7 +46,7 @@ extension Detection.Outcome {
     private mutating func flagByStyle(_ finding: ClassFinding) {
         guard let style = finding.style else { return }
         for (sample, posterior) in style.posteriors where !flagged[sample] {
-            scores[sample] = max(scores[sample], 0.5 * posterior)
+            raise(sample, to: 0.5 * posterior)
         }
         for sample in style.planted { flag(sample, score: style.posteriors[sample, default: 0]) }
     }
@@ -59,7 +59,7 @@ extension Detection.Outcome {
             coherence[member] = found.cosines[place]
             let leaves = unlearning.leaving.contains(member)
             guard !flagged[member] else { continue }
-            scores[member] = max(scores[member], 0.5 * found.posteriors[place] + (leaves ? 0.5 : 0))
+            raise(member, to: 0.5 * found.posteriors[place] + (leaves ? 0.5 : 0))
             flagged[member] = leaves
         }
     }

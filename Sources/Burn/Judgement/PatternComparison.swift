@@ -47,8 +47,11 @@ struct PatternRecord {
     var insertion: Double?
     var removal: Double?
 
-    /// One that was not looked at any further.
-    init(gain: PatternGain?) { self.gain = gain }
+    /// One that was not looked at any further; nil where none stands apart.
+    init(gain: PatternGain?) {
+        self.gain = gain
+        if gain == nil { (insertion, removal) = (0, 0) }
+    }
 
     /// - Parameter proposal: nil where no pattern stands apart.
     init(_ proposal: PatternProposal?) {

@@ -9,7 +9,7 @@ extension ClassFinding {
     /// - Parameter labelled: without what was set aside.
     mutating func dropIfImplausible(in images: LabelledImages, _ labelled: LabelledSamples) {
         guard judgement != .clean, !isPlausible(in: images, labelled) else { return }
-        conclude(.clean, from: .perturbations)
+        retract()
     }
 
     private func isPlausible(in images: LabelledImages, _ labelled: LabelledSamples) -> Bool {

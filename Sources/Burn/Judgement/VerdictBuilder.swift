@@ -49,7 +49,7 @@ struct VerdictBuilder {
 
     private func kind(_ named: [ClassFinding]) -> Verdict.Kind? {
         guard !named.isEmpty else { return nil }
-        if named.flatMap({ [$0] + $0.further }).allSatisfy(\.isCleanLabel) { return .cleanLabel }
+        if named.flatMap(\.withFurther).allSatisfy(\.isCleanLabel) { return .cleanLabel }
         if named.count == 1 { return .allToOne }
         return named.count * 2 > images.classes && named.count > 2 ? .allToAll : .severalTargets
     }
