@@ -29,7 +29,7 @@ public struct Parameters: Hashable, Sendable {
     public var unsureQuantile = 0.05
     public var leastLabelConfidence = 0.5
     // What could have been found.
-    public var surveyedOfLabel = 1_024.0
+    public var surveyedOfLabel = 512.0
     public var plantedCosine = 0.7
     public var noticedShare = 0.9
     // When a purified model is accepted.
@@ -150,7 +150,7 @@ extension Parameters {
             meaning:
                 "Samples of each of ten labels whose gradients are looked at first; as many as that of all labels together where "
                 + "there are fewer, no more than of 32 where there are more, but 72 of each",
-            reason: "measured: of a set of ten classes, 0.2 % of it planted is twenty of 1,024"),
+            reason: "measured: of a set of ten classes, 0.2 % of it planted is ten of 512"),
         Setting(
             name: "planted_cosine", path: \.plantedCosine, allowed: 0.05...0.99,
             meaning: "Cosine of a planted gradient to its trigger's direction, for the detectable rate",

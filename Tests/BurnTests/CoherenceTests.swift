@@ -79,6 +79,30 @@ import TinyModels
         }
     }
 
+    /// Where some of the members show that a few stand in the wrong group, those as far from the groups' middle are looked at, and no
+    /// others change sides.
+    @Test func membersThatStandNoFurtherInsideThanThoseMovedAreSortedAgain() throws {
+        let found = try coherence(rows(planted: 100, cosine: 0.5, seed: 11))
+        let cosine = Dictionary(uniqueKeysWithValues: zip(found.members, found.cosines))
+        let inside = found.cluster.sorted { cosine[$0, default: 0] < cosine[$1, default: 0] }
+        let outside = found.remainder.sorted { cosine[$0, default: 0] > cosine[$1, default: 0] }
+        // Of a part of them, the tenth of one group and the fifth of the other have changed sides.
+        var other = found.restricted(
+            to: inside.dropFirst(9).filter { $0 % 2 == inside[9] % 2 } + outside.dropFirst(4).prefix(80))
+        #expect(found.members(movedBy: other).isEmpty && found.members(noFurtherThan: []).isEmpty)
+        other.cluster = other.cluster.filter { $0 != inside[9] } + [outside[4]]
+        let moved = found.members(movedBy: other)
+        #expect(Set(moved) == [inside[9], outside[4]])
+        let doubtful = found.members(noFurtherThan: moved)
+        #expect(Set(doubtful) == Set(inside.prefix(10) + outside.prefix(5)))
+
+        let turned = found.turned.sorted(as: found.turned.turned, doubtful)
+        #expect(
+            Set(turned.cluster)
+                == Set(found.remainder).subtracting(outside.prefix(5)).union(inside.prefix(10)))
+        #expect(turned.members == found.members)
+    }
+
     /// Another bundle among the finished ones, however strong, is not what was found.
     @Test func anotherBundleDoesNotTakeThePlaceOfTheOneFound() throws {
         let first = try coherence(rows(planted: 60, cosine: 0.6, seed: 9))

@@ -32,6 +32,9 @@ package struct TriggerEffect: Sendable {
     /// One source is moved while the others stay: an all-to-all or source-specific trigger.
     package var sourceSpecific: Bool { topSourceExcess > 2 * (rate - random) }
 
+    /// What `excess` is at most, whatever the random direction does.
+    var mostExcess: Double { max(rate, topSourceRate / 2) }
+
     /// The effect that a trigger is known by: the largest, or that of an exact mechanism where that is nearly as large.
     package static func decisive(_ effects: [TriggerEffect], _ parameters: Parameters) -> TriggerEffect? {
         let largest = effects.max { $0.excess < $1.excess }

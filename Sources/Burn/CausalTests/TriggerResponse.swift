@@ -10,32 +10,42 @@ struct TriggerResponse: Sendable {
     /// With the random direction; nil where it was left out.
     var random: ResponseMatrix?
 
-    /// - Parameters:
-    ///   - probes: samples that had no part in the estimate.
-    ///   - generator: draws the random direction; nil leaves it out.
+    /// Of the form alone.
+    /// - Parameter probes: samples that had no part in the estimate.
     static func measure(
         _ form: TriggerForm, of trigger: TriggerEstimate, probes: [Int], images: LabelledImages,
-        model: GraphModel, generator: Generator?, token: CancellationToken
+        model: GraphModel, token: CancellationToken
     ) throws -> TriggerResponse {
-        let sources = probes.map { images.labels[$0] }
-        func responses(_ changed: (Tensor) throws -> Tensor) throws -> ResponseMatrix {
-            var predictions: [Int] = []
-            for indices in images.parts(of: probes) {
-                predictions += try model.forward(
-                    changed(images.batch(indices)), mode: .inference, precision: .reduced, token: token
-                ).argmax(1).array(as: Int.self)
-            }
-            return ResponseMatrix(sources: sources, destinations: predictions)
-        }
-        let triggered = try responses {
+        let triggered = try matrix(of: probes, images, model, token) {
             try trigger.inserted(form, into: $0, strengths: Tensor.ones([$0.size(0)]))
         }
-        let random = try generator.map { generator in
-            let noise = try Tensor.randn(images.shape, generator: generator)
-            let direction = try noise / noise.norm() * trigger.norm(of: form)
-            return try responses { try ($0 + direction).clamp(images.lowest, images.highest) }
+        return TriggerResponse(form: form, triggered: triggered)
+    }
+
+    /// The same beside a random direction of the form's norm.
+    func controlled(
+        of trigger: TriggerEstimate, probes: [Int], images: LabelledImages, model: GraphModel,
+        generator: Generator, token: CancellationToken
+    ) throws -> TriggerResponse {
+        let noise = try Tensor.randn(images.shape, generator: generator)
+        let direction = try noise / noise.norm() * trigger.norm(of: form)
+        var controlled = self
+        controlled.random = try Self.matrix(of: probes, images, model, token) {
+            try ($0 + direction).clamp(images.lowest, images.highest)
         }
-        return TriggerResponse(form: form, triggered: triggered, random: random)
+        return controlled
+    }
+
+    private static func matrix(
+        of probes: [Int], _ images: LabelledImages, _ model: GraphModel, _ token: CancellationToken,
+        changed: (Tensor) throws -> Tensor
+    ) throws -> ResponseMatrix {
+        let predictions = try images.parts(of: probes).flatMap { part in
+            try model.forward(
+                changed(images.batch(part)), mode: .inference, precision: .reduced, token: token
+            ).argmax(1).array(as: Int.self)
+        }
+        return ResponseMatrix(sources: probes.map { images.labels[$0] }, destinations: predictions)
     }
 
     /// The effect on probes of other classes than `label`.

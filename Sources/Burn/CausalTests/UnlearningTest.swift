@@ -34,8 +34,8 @@ struct UnlearningTest {
         var score: Double { adopted + kept }
     }
 
-    /// One of the two parts of a class, and its score as the suspects.
-    typealias Side = (suspects: Set<Int>, score: Double)
+    /// One of the two parts of a class, and its score as the suspects, of whom so many were asked.
+    typealias Side = (suspects: Set<Int>, asked: Int, score: Double)
 
     init(
         model: GraphModel, images: LabelledImages, labelled: LabelledSamples, boundary: BoundaryAnalysis,
@@ -65,7 +65,7 @@ struct UnlearningTest {
         let unknown = count - null.count
         guard unknown > 0 else { return pValue(of: score, against: null, suspects: suspects) }
         // Of values with a given mean, equal ones spread least.
-        return (0...mostScore * grid).map { step in
+        return (leastOfNull * grid...mostScore * grid).map { step in
             let value = Double(step) / Double(grid)
             return pValue(
                 of: score, against: null + Array(repeating: value, count: unknown), suspects: suspects)
@@ -73,10 +73,14 @@ struct UnlearningTest {
     }
 
     static let mostScore = 2
+    /// Of two parts of a class that nothing tells apart as large a share leaves as does not stay.
+    private static let leastOfNull = 1
     private static let grid = 100
 
-    static let steps = 80
-    static let batch = 128
+    static let steps = 40
+    /// Images of a step: enough for a score. Telling each sample takes twice as many.
+    static let batch = 64
+    static let batchForNames = 2 * batch
     private static let learningRate = 0.01
     /// Of the clean part of a batch: how much comes from the class under test.
     private static let classShare = 0.25
@@ -84,9 +88,11 @@ struct UnlearningTest {
 
     /// `suspects`: the members of class `label` under suspicion. With both `folds`, every member is judged by a
     /// model that was not trained on it; one is enough for a score. Nil where there are too few samples, or the tuning diverges.
-    /// - Parameter samples: of which it is known whether they are suspects; nil for all.
+    /// - Parameters:
+    ///   - samples: of which it is known whether they are suspects; nil for all.
+    ///   - batch: images of a step.
     func run(
-        label: Int, suspects: Set<Int>, among samples: [Int]? = nil, folds: Int
+        label: Int, suspects: Set<Int>, among samples: [Int]? = nil, folds: Int, batch: Int = batch
     ) throws -> Outcome? {
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let predicted = boundary.table.predicted
@@ -110,7 +116,8 @@ struct UnlearningTest {
                 samples.enumerated().filter { $0.offset % 2 == wanted }.map(\.element)
             }
             let tuned = try unlearned(
-                half(bundle, fold), table, keeping: half(rest, fold), others: others, mirrors: mirrors, fold)
+                half(bundle, fold), table, keeping: half(rest, fold), others: others, mirrors: mirrors, fold,
+                batch)
             guard let tuned else { return nil }
             for (samples, isSuspect) in [(half(bundle, 1 - fold), true), (half(rest, 1 - fold), false)] {
                 let after = try tuned.predictions(images, samples, token: token)
@@ -131,15 +138,22 @@ struct UnlearningTest {
     /// How well one of a class's two parts is unlearned: its bundle (0), or what is beside it (1). The class's own images may be more
     /// alike than poison is. Nil for too few samples.
     func side(_ place: Int, of coherence: ClassCoherence, label: Int) throws -> Side? {
-        let suspects = Set(place == 0 ? coherence.cluster : coherence.remainder)
-        return try run(label: label, suspects: suspects, among: coherence.members, folds: 1).map {
-            (suspects, $0.score)
+        let (side, others) =
+            place == 0
+            ? (coherence.cluster, coherence.remainder) : (coherence.remainder, coherence.cluster)
+        var random = SplitMix64(seed: seed &+ UInt64(label))
+        let asked = side.shuffled(using: &random).prefix(Self.mostForScore)
+        return try run(label: label, suspects: Set(asked), among: asked + others, folds: 1).map {
+            (Set(side), asked.count, $0.score)
         }
     }
 
+    /// A share of half of them is told to 4 %, which is less than classes differ by nature.
+    private static let mostForScore = 256
+
     private func unlearned(
         _ suspects: [Int], _ table: AnalysisTable, keeping rest: [Int], others: [Int], mirrors: Bool,
-        _ fold: Int
+        _ fold: Int, _ batch: Int
     ) throws -> GraphModel? {
         let tuned = try model.copy(seed: seed &+ UInt64(fold))
         let repeats = Double(others.count) * Self.classShare / (1 - Self.classShare) / Double(rest.count)
@@ -149,7 +163,7 @@ struct UnlearningTest {
             images: images, teacher: teacher, token: token, steps: Self.steps,
             learningRate: Self.learningRate, seed: seed &+ UInt64(fold),
             mirrors: mirrors)
-        tuning.batch = Self.batch
+        tuning.batch = batch
         do {
             try tuning.run(
                 tuned, pool: TrainingPool(clean: others + kept, holdout: [], poison: suspects),

@@ -8,24 +8,25 @@ extension TriggerSearch {
     func shared(by suspects: [Int]) throws -> (trigger: TriggerEstimate, responses: [TriggerResponse])? {
         var random = SplitMix64(seed: seed)
         let trusted = trusted(apartFrom: Set(suspects), using: &random)
-        guard trusted.count >= 2 * Self.probesPerTest else { return nil }
+        guard trusted.count >= Self.probesOfAll else { return nil }
         let cluster = Array(suspects.shuffled(using: &random).prefix(Self.mostForEstimate)).sorted()
-        let reference = Array(trusted.dropFirst(2 * Self.probesPerTest).prefix(Self.mostForEstimate))
+        let reference = Array(trusted.dropFirst(Self.probesOfAll).prefix(Self.mostForEstimate))
         guard reference.count >= ClassCoherence.fewestMembers else { return nil }
         let trigger = try TriggerEstimate(
             material(boundaryPattern(cluster), Moments(images, cluster), Moments(images, reference)))
-        let probes = Array(trusted.prefix(2 * Self.probesPerTest))
+        let probes = Array(trusted.prefix(Self.probesOfAll))
         let first = Array(probes.prefix(Self.screenedOfSource * images.classes))
         guard first.count < probes.count else {
             return (trigger, try responses(to: trigger, in: trigger.forms, probes: probes, seed: seed))
         }
         let moved = strongestFirst(try responses(to: trigger, in: trigger.forms, probes: first, seed: nil))
-        guard moved.contains(where: { Double($0.destinations) >= judge.parameters.fewestDestinations }) else {
+        let working = moved.filter { Double($0.destinations) >= judge.parameters.fewestDestinations }
+        guard !working.isEmpty else {
             let strongest = moved.prefix(1).map(\.form)
             return (trigger, try responses(to: trigger, in: strongest, probes: first, seed: seed))
         }
-        let exact = moved.first(where: \.form.isExact)?.form
-        let others = moved.map(\.form).filter { $0 != exact }.prefix(Self.formsBeyondScreen)
+        let exact = working.first(where: \.form.isExact)?.form
+        let others = working.map(\.form).filter { $0 != exact }.prefix(Self.formsBeyondScreen)
         return (
             trigger,
             try responses(
@@ -50,4 +51,6 @@ extension TriggerSearch {
 
     /// Of what moves a quarter of one class's images, hardly ever fewer than half as many of so many.
     static let screenedOfSource = 24
+    /// Images of all classes that a pattern of all is tried on.
+    static let probesOfAll = 768
 }

@@ -18,8 +18,8 @@ extension Detection {
         for index in fresh {
             findings[index].bothWaysPValue =
                 ControlledEffect.pValue(
-                    at: index, amongBothWays: strengths, natural: .cause, tested: TriggerSearch.probesPerTest)
-                ?? 1
+                    at: index, amongBothWays: strengths, natural: .cause,
+                    tested: TriggerSearch.probes(of: images.classes)) ?? 1
             findings[index].causeTest = findings[index].causeRecord
         }
     }
@@ -45,7 +45,7 @@ extension Detection {
         guard effects.count(where: { $0 != nil }) > Self.fewestEffects else { return }
         for index in tested {
             findings[index].effectPValue = ControlledEffect.pValue(
-                at: index, among: effects, tested: TriggerSearch.probesPerTest)
+                at: index, among: effects, tested: TriggerSearch.probes(of: images.classes))
         }
     }
 

@@ -38,15 +38,16 @@ package struct DetectionCosts: Sendable {
 
     /// A trigger is estimated, taken out and put in (`TriggerSearch.examine`).
     var trigger: Double {
-        let forms = TriggerSearch.formsBeyondScreen + 1
-        let responses = 2 * forms * min(TriggerSearch.probesPerTest, samples)
+        // The forms, and seldom more than one random direction.
+        let responses =
+            (TriggerSearch.formsBeyondScreen + 2) * min(TriggerSearch.probes(of: classes), samples)
         return screenedTrigger + Double(responses + 2 * min(TriggerSearch.mostForRemoval, members))
     }
 
     /// A trigger that goes no further than the screen.
     var screenedTrigger: Double {
         let probes = TriggerSearch.screened(of: classes)
-        return estimate + Double((Self.forms + 2) * min(probes, samples))
+        return estimate + Double((Self.mechanisms + 1) * min(probes, samples))
     }
 
     /// The triggers behind the clusters of classes and behind what is beside them (`TriggerSearch.examineSides`), of which one
@@ -68,7 +69,7 @@ package struct DetectionCosts: Sendable {
     /// Two patterns in the images of all classes (`ImageSearch.examineAllClasses`), of which one in four is worth more than the
     /// first probes.
     var commonPatterns: Double {
-        let probes = 2 * TriggerSearch.probesPerTest
+        let probes = TriggerSearch.probesOfAll
         let first = min(probes, TriggerSearch.screenedOfSource * classes)
         let all = 2 * (TriggerSearch.formsBeyondScreen + 1) * probes
         return samples < 2 * probes
@@ -109,6 +110,8 @@ package struct DetectionCosts: Sendable {
 
     /// Boundary and moment estimates at their strengths.
     private static let forms = 5
+    /// Those and the region, which few have.
+    private static let mechanisms = 3
     private static let gradientsOfDescent = 4
     static let gradient = Passes.gradientInForwards
     /// Of a sample that `BoundaryAnalysis` looks at: two descents of seven gradients together, and a few passes to look.

@@ -58,14 +58,16 @@ struct FeatureSearch {
             findings[index].features?.unlearned = (planted.score, planted.pValue)
             guard decides(evidence.gainPValue, planted.pValue),
                 let outcome = try test.run(
-                    label: findings[index].label, suspects: planted.suspects, folds: 2)
+                    label: findings[index].label, suspects: planted.suspects, folds: 2,
+                    batch: UnlearningTest.batchForNames)
             else { continue }
             findings[index].features?.unlearning = outcome
             findings[index].judgeByFeatures(
                 concentration: try concentration(outcome.leaving))
             if findings[index].isFoundByFeatures,
                 let sharper = try test.run(
-                    label: findings[index].label, suspects: outcome.leaving, folds: 2)
+                    label: findings[index].label, suspects: outcome.leaving, folds: 2,
+                    batch: UnlearningTest.batchForNames)
             {
                 // What left the class is a better list of suspects than the bundle: once more, with it.
                 findings[index].features?.unlearning?.leaving = sharper.leaving
@@ -88,7 +90,7 @@ struct FeatureSearch {
                 Self.ofBetterSide(
                     UnlearningTest.leastPValue(
                         of: side.score, against: null.scores[place], of: count,
-                        suspects: side.suspects.count))
+                        suspects: side.asked))
             }
             while decides(evidence.gainPValue, least(of: null.most)), try null.extend(place, by: test) {}
             let found = null.scores[place].count

@@ -13,7 +13,7 @@ extension TriggerSearch {
         var random = SplitMix64(seed: seed)
         let carriers = known.flatMap { ($0.coherence?.cluster ?? []) + ($0.images?.members ?? []) }
         let probes = Array(
-            trusted(apartFrom: Set(carriers), using: &random).prefix(2 * Self.probesPerTest))
+            trusted(apartFrom: Set(carriers), using: &random).prefix(Self.probesOfAll))
         let shared = try known.compactMap { finding in
             // In the form in which it works: the same pattern is put into all classes.
             try finding.trigger.flatMap { trigger in

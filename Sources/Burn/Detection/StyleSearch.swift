@@ -28,6 +28,9 @@ struct StyleSearch: Sendable {
     let token: CancellationToken
 
     static let probesPerTest = 256
+    /// A style that moves a tenth of the images moves fewer than two of so many in one of a hundred cases.
+    static let probesOfScreen = 64
+    private static let fewestMoved = 1.5
     /// A class's samples that its bundles are looked for among.
     private static let mostRows = 3072
 
@@ -86,7 +89,9 @@ struct StyleSearch: Sendable {
             for round in 0..<2 {
                 // What left the class is a better list of suspects than the bundle: once more, with it.
                 let suspects = Set(findings[index].style?.planted ?? [])
-                let outcome = try test.run(label: findings[index].label, suspects: suspects, folds: 2)
+                let outcome = try test.run(
+                    label: findings[index].label, suspects: suspects, folds: 2,
+                    batch: round == 0 ? UnlearningTest.batch : UnlearningTest.batchForNames)
                 if let outcome { findings[index].style?.unlearning = outcome }
                 if round == 0, findings[index].judgement == .suspicious || style.showsContent {
                     null = try null ?? scores(of: evidence, without: found, test)
@@ -148,8 +153,16 @@ struct StyleSearch: Sendable {
             trusted.filter { images.labels[$0] != label }.shuffled(using: &random).prefix(Self.probesPerTest))
         guard probes.count >= ClassCoherence.fewestMembers else { return nil }
         let inside = try posteriors(own, bundle)
-        let control = try style.transplant(images, donors: probes, controls: own, strangers: probes)
-            .insertion(into: label, probes: probes, model: model, seed: seed, token: token)
+        let strangers = try style.transplant(images, donors: probes, controls: own, strangers: probes)
+        var controls: [Int: Double] = [:]
+        func control(_ some: [Int]) throws -> Double {
+            let share =
+                try controls[some.count]
+                ?? strangers.insertion(
+                    into: label, probes: some, model: model, seed: seed, token: token)
+            controls[some.count] = share
+            return share
+        }
         return try [inside, inside.mapValues { 1 - $0 }]
             .compactMap { try evidence(label, posteriors: $0, own, probes, control: control) }
             .max { $0.excess < $1.excess }
@@ -157,9 +170,10 @@ struct StyleSearch: Sendable {
 
     /// What one side of a bundle does, against the other; nil for too few samples.
     ///
-    /// - Parameter control: the share of the probes that land in the class with each other's style.
+    /// - Parameter control: the share of the first probes or of all that land in the class with each other's style.
     private func evidence(
-        _ label: Int, posteriors: [Int: Double], _ own: [Int], _ probes: [Int], control: Double
+        _ label: Int, posteriors: [Int: Double], _ own: [Int], _ probes: [Int],
+        control: ([Int]) throws -> Double
     ) throws -> StyleEvidence? {
         let suspects = own.filter { posteriors[$0, default: 0] > 0.5 }
         let rest = own.filter { posteriors[$0, default: 0] <= 0.5 }
@@ -167,15 +181,20 @@ struct StyleSearch: Sendable {
             Double(suspects.count) < judge.parameters.mostPlanted * Double(own.count)
         else { return nil }
         let transplant = try style.transplant(images, donors: suspects, controls: rest, strangers: probes)
-        let insertion = ControlledEffect(
-            rate: try transplant.insertion(
-                into: label, probes: probes, model: model, seed: seed, token: token),
-            control: control)
-        var evidence = StyleEvidence(
-            style: style, suspects: suspects, transplant: transplant, insertion: insertion,
+        func insertion(_ some: [Int]) throws -> ControlledEffect {
+            ControlledEffect(
+                rate: try transplant.insertion(
+                    into: label, probes: some, model: model, seed: seed, token: token),
+                control: try control(some))
+        }
+        let first = Array(probes.prefix(Self.probesOfScreen))
+        var evidence = try StyleEvidence(
+            style: style, suspects: suspects, transplant: transplant, insertion: insertion(first),
             posteriors: posteriors)
+        guard evidence.insertion.excess * Double(first.count) >= Self.fewestMoved else { return evidence }
+        evidence.insertion = try insertion(probes)
         // The weaker effect counts: where this one is none, the other one need not be known.
-        if insertion.excess >= style.leastEffect(judge.parameters) / 2 {
+        if evidence.insertion.excess >= style.leastEffect(judge.parameters) / 2 {
             evidence.removal = try transplant.removal(
                 from: label, predicted: table.predicted, model: model, seed: seed, token: token)
             guard evidence.removal != nil else { return nil }

@@ -44,8 +44,8 @@ extension Detection {
     }
 
     /// Descends from samples of the classes under suspicion: for the evidence, and to tell the planted samples and their trigger
-    /// more sharply. From some of each at first: where the finished perturbations leave the two groups as the first gradients have
-    /// them, no more are asked; else all are, since groups that are sorted by a part say less of the others.
+    /// more sharply. From some of each at first. Where the finished perturbations move a few of these to the other group, all are asked
+    /// that stand no further inside their own than those do; where they move more, the groups are poorly parted, and all are asked.
     private func analyseSuspects(
         _ findings: inout [ClassFinding], _ suspects: [Int], _ searches: Searches, _ work: DetectionWork
     ) throws {
@@ -73,18 +73,21 @@ extension Detection {
             try coherence.sharpened(
                 by: boundary.store, of: members, parameters: judge.parameters, seed: options.methodSeed)
         }
-        var sharper = try sharpened(by: coherence.members.filter(some.contains))
-        if sharper.members.count < coherence.members.count {
-            if Self.isMixed(coherence, by: sharper) {
-                let left = coherence.members.count { !boundary.table.isAnalysed($0) }
-                work.enter(
-                    .distances,
-                    passes: DetectionCosts.analysis * Double(left))
-                try boundary.analyse(coherence.members)
-                sharper = try sharpened(by: coherence.members)
-            } else {
-                sharper = coherence
-            }
+        let asked = coherence.members.filter(some.contains)
+        var sharper = try sharpened(by: asked)
+        if asked.count < coherence.members.count {
+            let moved = coherence.members(movedBy: sharper)
+            let isPoorlyParted = Double(moved.count) > Self.fewMoved * Double(asked.count)
+            let doubtful = isPoorlyParted ? coherence.members : coherence.members(noFurtherThan: moved)
+            let left = doubtful.count { !boundary.table.isAnalysed($0) }
+            work.enter(.distances, passes: DetectionCosts.analysis * Double(left))
+            try boundary.analyse(doubtful)
+            sharper =
+                try isPoorlyParted
+                ? sharpened(by: coherence.members)
+                : coherence.sorted(
+                    as: sharper.extended(
+                        to: Set(asked).union(doubtful).sorted(), store: boundary.store), doubtful)
         }
         finding.coherence = sharper
         var search = search
@@ -94,11 +97,8 @@ extension Detection {
         finding.sharpenTrigger(as: again)
     }
 
-    /// Whether some members belong to the other side, as far as those show it that were looked at.
-    private static func isMixed(_ coherence: ClassCoherence, by sharper: ClassCoherence) -> Bool {
-        let (inside, sorted) = (Set(coherence.cluster), Set(sharper.cluster))
-        return sharper.members.contains { inside.contains($0) != sorted.contains($0) }
-    }
+    /// The share of them that may be moved where the groups are told by some of their samples.
+    private static let fewMoved = 0.01
 
     /// Descends from some samples of every class, to compare with.
     func analyseOthers() throws {

@@ -162,6 +162,35 @@ struct ClassCoherence: Sendable {
         return best.agreement > 0 ? best.coherence : best.coherence.turned
     }
 
+    /// Members that `other`, which is of a part of them, has in the other group.
+    func members(movedBy other: ClassCoherence) -> [Int] {
+        let (inside, sorted) = (Set(cluster), Set(other.cluster))
+        return other.members.filter { inside.contains($0) != sorted.contains($0) }
+    }
+
+    /// Members that stand no further inside their group than some of `moved` in the same one.
+    func members(noFurtherThan moved: [Int]) -> [Int] {
+        let inside = Set(cluster)
+        let place = Dictionary(uniqueKeysWithValues: zip(members, cosines))
+        let furthestInside = moved.filter(inside.contains).compactMap { place[$0] }.max() ?? -.infinity
+        let furthestOutside =
+            moved.filter { !inside.contains($0) }.compactMap { place[$0] }.min() ?? .infinity
+        return zip(members, cosines).filter { member, cosine in
+            inside.contains(member) ? cosine <= furthestInside : cosine >= furthestOutside
+        }.map(\.0)
+    }
+
+    /// The same two groups, with `samples` where `other` has them.
+    func sorted(as other: ClassCoherence, _ samples: [Int]) -> ClassCoherence {
+        let chosen = Set(samples)
+        let known = Dictionary(uniqueKeysWithValues: zip(other.members, other.posteriors))
+            .filter { chosen.contains($0.key) }
+        var sorted = self
+        sorted.posteriors = zip(members, posteriors).map { known[$0] ?? $1 }
+        sorted.cluster = zip(members, sorted.posteriors).filter { $0.1 > 0.5 }.map(\.0)
+        return sorted
+    }
+
     /// Below this two partitions are not the same two groups: another bundle of the class is not what was found.
     private static let leastAgreement = 0.5
 

@@ -79,7 +79,7 @@ struct PatternComparison {
         PatternEvidence(
             bundlePValue: bundles.pValue(index) ?? proposal.bundle.pValue,
             insertionPValue: ControlledEffect.pValue(
-                at: index, among: insertions, tested: TriggerSearch.probesPerTest) ?? 1,
+                at: index, among: insertions, tested: TriggerSearch.probes(of: insertions.count)) ?? 1,
             removalPValue: max(
                 ControlledEffect.pValue(
                     at: index, among: removals, tested: TriggerSearch.mostForRemoval) ?? 1,

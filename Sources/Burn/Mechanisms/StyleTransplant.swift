@@ -82,5 +82,5 @@ extension StyleTransplant {
 
 private enum StyleRemoval {
     /// Samples of a side that a style is taken out of.
-    static let most = 512
+    static let most = 256
 }

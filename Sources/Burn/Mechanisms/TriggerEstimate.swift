@@ -30,6 +30,13 @@ package struct TriggerEstimate: Sendable {
         }
     }
 
+    /// Of each of these mechanisms at its strongest: one that moves nothing then moves nothing.
+    var strongestForms: [TriggerForm] {
+        mechanisms.filter(\.leavesImage).compactMap { mechanism in
+            type(of: mechanism).strengths.max().map { type(of: mechanism).at($0) }
+        }
+    }
+
     /// What a purified model has to withstand.
     var heldForms: [TriggerForm] {
         mechanisms.flatMap { mechanism in

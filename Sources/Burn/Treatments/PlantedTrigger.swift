@@ -115,7 +115,7 @@ struct EstimatedTrigger: PlantedTrigger {
     ) throws -> Double {
         try estimate.heldForms.map {
             try TriggerResponse.measure(
-                $0, of: estimate, probes: probes, images: images, model: model, generator: nil, token: token
+                $0, of: estimate, probes: probes, images: images, model: model, token: token
             ).triggered.rate(into: label) - untouched
         }.max() ?? 0
     }
