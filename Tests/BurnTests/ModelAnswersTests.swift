@@ -42,7 +42,10 @@ import TinyModels
             try tuning.run(model, pool: known.pool(), material: known.material(known.pool())) { _ in }
             return (model, known.model.passes.count.forwards - before)
         }
-        let kept = try trained(ModelAnswers(of: known.model, on: known.images))
+        let answers = try ModelAnswers(of: known.model, on: known.images)
+        let kept = try trained(answers)
+        // It draws the same samples once more, all of which are known.
+        #expect(try trained(answers).asked == 0)
         let fresh = try trained(ModelAnswers(of: known.model, on: known.images, most: 0))
         #expect(kept.asked < fresh.asked && fresh.asked == 6 * 103, "\(kept.asked), \(fresh.asked)")
         for (one, other) in zip(kept.model.parameters, fresh.model.parameters) {

@@ -34,8 +34,8 @@ struct UnlearningTest {
         var score: Double { adopted + kept }
     }
 
-    /// One of the two parts of a class, and its score as the suspects, of whom so many were asked.
-    typealias Side = (suspects: Set<Int>, asked: Int, score: Double)
+    /// The score of one of the two parts of a class as the suspects, of whom so many were asked.
+    typealias Side = (asked: Int, score: Double)
 
     init(
         model: GraphModel, images: LabelledImages, labelled: LabelledSamples, boundary: BoundaryAnalysis,
@@ -65,7 +65,7 @@ struct UnlearningTest {
         let unknown = count - null.count
         guard unknown > 0 else { return pValue(of: score, against: null, suspects: suspects) }
         // Of values with a given mean, equal ones spread least.
-        return (leastOfNull * grid...mostScore * grid).map { step in
+        return (0...mostScore * grid).map { step in
             let value = Double(step) / Double(grid)
             return pValue(
                 of: score, against: null + Array(repeating: value, count: unknown), suspects: suspects)
@@ -73,8 +73,6 @@ struct UnlearningTest {
     }
 
     static let mostScore = 2
-    /// Of two parts of a class that nothing tells apart as large a share leaves as does not stay.
-    private static let leastOfNull = 1
     private static let grid = 100
 
     static let steps = 40
@@ -138,18 +136,20 @@ struct UnlearningTest {
     /// How well one of a class's two parts is unlearned: its bundle (0), or what is beside it (1). The class's own images may be more
     /// alike than poison is. Nil for too few samples.
     func side(_ place: Int, of coherence: ClassCoherence, label: Int) throws -> Side? {
+        let predicted = boundary.table.predicted
         let (side, others) =
             place == 0
             ? (coherence.cluster, coherence.remainder) : (coherence.remainder, coherence.cluster)
         var random = SplitMix64(seed: seed &+ UInt64(label))
-        let asked = side.shuffled(using: &random).prefix(Self.mostForScore)
+        let asked = side.filter { images.labels[$0] == label && Int(predicted[$0]) == label }
+            .shuffled(using: &random).prefix(Self.mostForScore)
         return try run(label: label, suspects: Set(asked), among: asked + others, folds: 1).map {
-            (Set(side), asked.count, $0.score)
+            (asked.count, $0.score)
         }
     }
 
     /// A share of half of them is told to 4 %, which is less than classes differ by nature.
-    private static let mostForScore = 256
+    static let mostForScore = 256
 
     private func unlearned(
         _ suspects: [Int], _ table: AnalysisTable, keeping rest: [Int], others: [Int], mirrors: Bool,

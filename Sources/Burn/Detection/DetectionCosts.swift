@@ -41,13 +41,14 @@ package struct DetectionCosts: Sendable {
         // The forms, and seldom more than one random direction.
         let responses =
             (TriggerSearch.formsBeyondScreen + 2) * min(TriggerSearch.probes(of: classes), samples)
-        return screenedTrigger + Double(responses + 2 * min(TriggerSearch.mostForRemoval, members))
+        let others = (Self.forms - Self.screened) * min(TriggerSearch.screened(of: classes), samples)
+        return screenedTrigger + Double(others + responses + 2 * min(TriggerSearch.mostForRemoval, members))
     }
 
     /// A trigger that goes no further than the screen.
     var screenedTrigger: Double {
         let probes = TriggerSearch.screened(of: classes)
-        return estimate + Double((Self.mechanisms + 1) * min(probes, samples))
+        return estimate + Double((Self.screened + 1) * min(probes, samples))
     }
 
     /// The triggers behind the clusters of classes and behind what is beside them (`TriggerSearch.examineSides`), of which one
@@ -76,8 +77,12 @@ package struct DetectionCosts: Sendable {
             ? 0 : 2 * (estimate + Double((Self.forms + 2) * first) + 0.25 * Double(all))
     }
 
-    /// One style (`StyleSearch`): put into probes from three sides for every class; seldom does it so much that it is taken out.
-    var style: Double { Double(3 * min(classes, Judge.mostTested) * min(StyleSearch.probesPerTest, samples)) }
+    /// One style (`StyleSearch`): put into the first probes from three sides for every class, and into all of every second one; seldom
+    /// does it so much that it is taken out.
+    var style: Double {
+        let probes = StyleSearch.probesOfScreen + StyleSearch.probesPerTest / 2
+        return Double(3 * min(classes, Judge.mostTested) * min(probes, samples))
+    }
 
     /// One fold of `UnlearningTest`, which trains.
     var unlearning: Double {
@@ -110,14 +115,16 @@ package struct DetectionCosts: Sendable {
 
     /// Boundary and moment estimates at their strengths.
     private static let forms = 5
-    /// Those and the region, which few have.
-    private static let mechanisms = 3
+    /// Of these, what is tried first.
+    private static let screened = 3
     private static let gradientsOfDescent = 4
     static let gradient = Passes.gradientInForwards
     /// Of a sample that `BoundaryAnalysis` looks at: two descents of seven gradients together, and a few passes to look.
     package static let analysis = 18.0
     /// Samples of classes above suspicion that it looks at, in all.
-    static let analysedElsewhere = 500
+    static let analysedElsewhere = 400
     /// Samples that the model predicts as a class under suspicion, unless more are needed.
     static let analysedOfSuspects = 512
+    /// Of one whose groups are poorly parted.
+    static let analysedOfPoorlyParted = 2_048
 }

@@ -51,14 +51,17 @@ struct FeatureSearch {
         let test = try UnlearningTest(
             model: model, images: images, labelled: labelled, boundary: boundary, seed: seed, token: token)
         for index in worthTraining {
-            try complete(&findings[index])
             guard let evidence = findings[index].features,
                 let planted = try plantedSide(of: evidence, label: findings[index].label, test, &null)
             else { continue }
             findings[index].features?.unlearned = (planted.score, planted.pValue)
-            guard decides(evidence.gainPValue, planted.pValue),
+            guard decides(evidence.gainPValue, planted.pValue) else { continue }
+            try complete(&findings[index])
+            let whole = findings[index].features?.coherence ?? evidence.coherence
+            guard
                 let outcome = try test.run(
-                    label: findings[index].label, suspects: planted.suspects, folds: 2,
+                    label: findings[index].label,
+                    suspects: Set(planted.place == 0 ? whole.cluster : whole.remainder), folds: 2,
                     batch: UnlearningTest.batchForNames)
             else { continue }
             findings[index].features?.unlearning = outcome
@@ -80,7 +83,7 @@ struct FeatureSearch {
     ///   be compared, and where nothing that is left to train would raise a suspicion.
     private func plantedSide(
         of evidence: FeatureEvidence, label: Int, _ test: UnlearningTest, _ null: inout UnlearningNull
-    ) throws -> (suspects: Set<Int>, score: Double, pValue: Double)? {
+    ) throws -> (place: Int, score: Double, pValue: Double)? {
         let sides = try null.scores.indices.map { try test.side($0, of: evidence.coherence, label: label) }
         let places = sides.indices.sorted { (sides[$0]?.score ?? -1) > (sides[$1]?.score ?? -1) }
         for place in places {
@@ -97,14 +100,15 @@ struct FeatureSearch {
             // It may be that the other side alone can be compared.
             guard found > 1 else { continue }
             guard found == null.most || null.isExhausted(place) else { return nil }
-            return (side.suspects, side.score, least(of: found))
+            return (place, side.score, least(of: found))
         }
         return nil
     }
 
     /// Whether some result of training would raise a suspicion.
     private func mayDecide(_ finding: ClassFinding, _ null: UnlearningNull) -> Bool {
-        let size = boundary.table.predicted.count { Int($0) == finding.label }
+        let size = min(
+            UnlearningTest.mostForScore, boundary.table.predicted.count { Int($0) == finding.label })
         let least = UnlearningTest.leastPValue(
             of: Double(UnlearningTest.mostScore), against: [], of: null.most, suspects: size)
         return decides(pValue(finding), Self.ofBetterSide(least))

@@ -28,9 +28,10 @@ struct StyleSearch: Sendable {
     let token: CancellationToken
 
     static let probesPerTest = 256
-    /// A style that moves a tenth of the images moves fewer than two of so many in one of a hundred cases.
+    /// Where these show that an effect that counts is hardly possible, the others are not asked.
     static let probesOfScreen = 64
-    private static let fewestMoved = 1.5
+    /// Standard errors that leave one in a hundred beyond them.
+    private static let mostErrors = 2.33
     /// A class's samples that its bundles are looked for among.
     private static let mostRows = 3072
 
@@ -191,7 +192,9 @@ struct StyleSearch: Sendable {
         var evidence = try StyleEvidence(
             style: style, suspects: suspects, transplant: transplant, insertion: insertion(first),
             posteriors: posteriors)
-        guard evidence.insertion.excess * Double(first.count) >= Self.fewestMoved else { return evidence }
+        let most =
+            evidence.insertion.excess + Self.mostErrors * evidence.insertion.standardError(of: first.count)
+        guard most >= style.leastEffect(judge.parameters) else { return evidence }
         evidence.insertion = try insertion(probes)
         // The weaker effect counts: where this one is none, the other one need not be known.
         if evidence.insertion.excess >= style.leastEffect(judge.parameters) / 2 {

@@ -44,8 +44,8 @@ extension Detection {
     }
 
     /// Descends from samples of the classes under suspicion: for the evidence, and to tell the planted samples and their trigger
-    /// more sharply. From some of each at first. Where the finished perturbations move a few of these to the other group, all are asked
-    /// that stand no further inside their own than those do; where they move more, the groups are poorly parted, and all are asked.
+    /// more sharply. From some of each at first, and from more where the finished perturbations move more than a few of these to the
+    /// other group. Then all are asked that stand no further inside their own group than those that were moved.
     private func analyseSuspects(
         _ findings: inout [ClassFinding], _ suspects: [Int], _ searches: Searches, _ work: DetectionWork
     ) throws {
@@ -73,21 +73,26 @@ extension Detection {
             try coherence.sharpened(
                 by: boundary.store, of: members, parameters: judge.parameters, seed: options.methodSeed)
         }
-        let asked = coherence.members.filter(some.contains)
+        var asked = coherence.members.filter(some.contains)
         var sharper = try sharpened(by: asked)
-        if asked.count < coherence.members.count {
-            let moved = coherence.members(movedBy: sharper)
-            let isPoorlyParted = Double(moved.count) > Self.fewMoved * Double(asked.count)
-            let doubtful = isPoorlyParted ? coherence.members : coherence.members(noFurtherThan: moved)
-            let left = doubtful.count { !boundary.table.isAnalysed($0) }
+        func analyse(_ samples: [Int]) throws {
+            let left = samples.count { !boundary.table.isAnalysed($0) }
             work.enter(.distances, passes: DetectionCosts.analysis * Double(left))
-            try boundary.analyse(doubtful)
-            sharper =
-                try isPoorlyParted
-                ? sharpened(by: coherence.members)
-                : coherence.sorted(
-                    as: sharper.extended(
-                        to: Set(asked).union(doubtful).sorted(), store: boundary.store), doubtful)
+            try boundary.analyse(samples)
+        }
+        if asked.count < coherence.members.count, isPoorlyParted(coherence, by: sharper, asked) {
+            var random = SplitMix64(seed: options.methodSeed)
+            let others = coherence.members.filter { !some.contains($0) }.shuffled(using: &random)
+            asked = (asked + others.prefix(DetectionCosts.analysedOfPoorlyParted - asked.count)).sorted()
+            try analyse(asked)
+            sharper = try sharpened(by: asked)
+        }
+        if asked.count < coherence.members.count {
+            let doubtful = coherence.members(noFurtherThan: coherence.members(movedBy: sharper))
+            try analyse(doubtful)
+            sharper = try coherence.sorted(
+                as: sharper.extended(to: Set(asked).union(doubtful).sorted(), store: boundary.store),
+                doubtful)
         }
         finding.coherence = sharper
         var search = search
@@ -97,7 +102,16 @@ extension Detection {
         finding.sharpenTrigger(as: again)
     }
 
-    /// The share of them that may be moved where the groups are told by some of their samples.
+    /// Whether finished perturbations move more than a few of those that were asked.
+    private func isPoorlyParted(
+        _ coherence: ClassCoherence, by sharper: ClassCoherence, _ asked: [Int]
+    ) -> Bool {
+        let inside = asked.count(where: Set(coherence.cluster).contains)
+        let smaller = min(inside, asked.count - inside)
+        return Double(coherence.members(movedBy: sharper).count) > Self.fewMoved * Double(smaller)
+    }
+
+    /// Of the smaller group, where the two are told by few of their samples.
     private static let fewMoved = 0.01
 
     /// Descends from some samples of every class, to compare with.

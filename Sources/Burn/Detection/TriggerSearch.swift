@@ -20,7 +20,7 @@ struct TriggerSearch: Sendable {
     /// Where a first step costs a gradient.
     static let mostForGradients = 256
     /// Probes of a test: enough of each class to tell one that is moved by itself, as far as that many suffice.
-    static func probes(of classes: Int) -> Int { min(mostProbes, max(fewestProbes, 12 * classes)) }
+    static func probes(of classes: Int) -> Int { min(mostProbes, max(fewestProbes, 24 * classes)) }
     /// A quarter of them, moved, is told to 3 %.
     private static let fewestProbes = 192
     static let mostProbes = 384
@@ -69,7 +69,7 @@ struct TriggerSearch: Sendable {
         // Of the others of the class it is not known whether they belong to the cluster.
         let same = trusted.filter { images.labels[$0] == label && table.isSurveyed($0) }
         guard others.count >= ClassCoherence.fewestMembers else { return }
-        let most = max(Self.probes(of: images.classes), Self.screened(of: images.classes))
+        let most = Self.probes(of: images.classes)
         let probes = Array(others.prefix(most))
         let reference = Array(
             others.dropFirst(others.count > 2 * most ? most : 0).prefix(Self.mostForEstimate))
@@ -109,7 +109,7 @@ struct TriggerSearch: Sendable {
             most: isWeak ? Self.mostAtFirst : Self.mostForRemoval)
     }
 
-    /// Tries the mechanisms on the first probes, each at its strongest, and at its other strengths where that moves more than hardly
+    /// Tries the mechanisms on the first probes, each at its strongest, and at its other strengths where it moves more than hardly
     /// any. Where none does, the random direction is tried for the one that moves most; that is the effect then.
     /// - Returns: the forms that may turn out to be the decisive one; none where hardly any probe is moved.
     private func screen(
@@ -122,7 +122,7 @@ struct TriggerSearch: Sendable {
                 ($0, $0.effect(into: label, fewestOfSource: Self.screenedOfClass / 2))
             }
         }
-        let strongest = try effects(of: trigger.strongestForms)
+        let strongest = try effects(of: trigger.screenedForms)
         let moving = strongest.map(\.effect).filter { $0.rate * Double(first.count) >= Self.fewestMoved }
         guard moving.isEmpty else {
             let mechanisms = Set(moving.map(\.form.mechanism))

@@ -30,10 +30,14 @@ package struct TriggerEstimate: Sendable {
         }
     }
 
-    /// Of each of these mechanisms at its strongest: one that moves nothing then moves nothing.
-    var strongestForms: [TriggerForm] {
-        mechanisms.filter(\.leavesImage).compactMap { mechanism in
-            type(of: mechanism).strengths.max().map { type(of: mechanism).at($0) }
+    /// Of these, what is tried first: each mechanism at its strongest, and an exact one as it was found as well. At twice that, a value
+    /// in the middle of its range becomes another one.
+    var screenedForms: [TriggerForm] {
+        mechanisms.filter(\.leavesImage).flatMap { mechanism in
+            let kind = type(of: mechanism)
+            return kind.strengths.filter { $0 == kind.strengths.max() || (kind.isExact && $0 == 1) }.map {
+                kind.at($0)
+            }
         }
     }
 

@@ -88,6 +88,8 @@ package struct Purification {
 
     private func begin() throws -> Course {
         let before = try ModelAnswers(of: context.model, on: images, token: context.token)
+        // Refinement and training ask for nearly all, and a job that is resumed in another order.
+        try before.askAll()
         let pool = TrainingPool(diagnosis, table: table, images: images, seed: context.options.methodSeed)
         let gate = AcceptanceGate(
             images: images, targets: targets, holdout: pool.holdout, flagged: pool.poison,

@@ -9,8 +9,9 @@ package final class ModelAnswers: Sendable {
     private let model: GraphModel
     private let images: LabelledImages
     private let token: CancellationToken?
-    /// Nil where they are not kept.
-    private let kept: Mutex<Kept?>
+    private let isKept: Bool
+    /// Empty where they are not kept.
+    private let kept: Mutex<Kept>
 
     private struct Kept {
         /// (N, classes), as far as they are known.
@@ -29,26 +30,31 @@ package final class ModelAnswers: Sendable {
         most: Int = mostSamples
     ) throws {
         (self.model, self.images, self.token) = (model, images, token)
-        let isKept = images.count <= min(most, Self.mostValues / images.classes)
+        isKept = images.count <= min(most, Self.mostValues / images.classes)
+        let count = isKept ? images.count : 0
         kept = Mutex(
-            isKept
-                ? Kept(
-                    rows: try Tensor.zeros([images.count, images.classes]),
-                    isKnown: Array(repeating: false, count: images.count))
-                : nil)
+            Kept(
+                rows: try Tensor.zeros([count, images.classes]),
+                isKnown: Array(repeating: false, count: count)))
+    }
+
+    /// Asks for all at once what is kept: numbers then don't depend on who asked first.
+    package func askAll() throws {
+        guard isKept else { return }
+        _ = try probabilities(Array(0..<images.count))
     }
 
     /// (samples.count, classes)
     func probabilities(_ samples: [Int]) throws -> Tensor {
-        try kept.withLock { kept in
-            guard let known = kept else { return try model.probabilities(images, samples, token: token) }
-            let new = Set(samples).filter { !known.isKnown[$0] }.sorted()
+        guard isKept else { return try model.probabilities(images, samples, token: token) }
+        return try kept.withLock { kept in
+            let new = Set(samples).filter { !kept.isKnown[$0] }.sorted()
             if !new.isEmpty {
-                try known.rows.indexCopyInPlace(
+                try kept.rows.indexCopyInPlace(
                     0, Tensor(new), model.probabilities(images, new, token: token))
-                for sample in new { kept?.isKnown[sample] = true }
+                for sample in new { kept.isKnown[sample] = true }
             }
-            return try known.rows.rows(samples)
+            return try kept.rows.rows(samples)
         }
     }
 }
