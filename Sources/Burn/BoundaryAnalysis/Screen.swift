@@ -5,7 +5,7 @@ import Support
 /// where their class comes under suspicion.
 ///
 /// Planted samples have the target's label, and are found once there are some among those that are looked at: of poison that is
-/// 0.2 % of a set of ten classes, 512 of the target's label hold about ten. A small set is surveyed as a whole.
+/// 0.3 % of a set of ten classes, 512 of the target's label hold about fifteen. A small set is surveyed as a whole.
 package struct Screen: Sendable {
     /// For each label that occurs.
     let ofLabel: Int
