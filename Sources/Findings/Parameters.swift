@@ -150,7 +150,7 @@ extension Parameters {
             meaning:
                 "Samples of each of ten labels whose gradients are looked at first; as many as that of all labels together where "
                 + "there are fewer, no more than of 32 where there are more, but 72 of each",
-            reason: "measured: of a set of ten classes, 0.3 % of it planted is fifteen of 512"),
+            reason: "of a set of ten classes, 0.3 % of it planted is fifteen of 512"),
         Setting(
             name: "planted_cosine", path: \.plantedCosine, allowed: 0.05...0.99,
             meaning: "Cosine of a planted gradient to its trigger's direction, for the detectable rate",

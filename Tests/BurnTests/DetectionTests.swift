@@ -30,7 +30,8 @@ import TinyModels
     func detect(
         poisonEvery period: Int?, allToAll: Bool = false, cleanLabel: Bool = false, isTrained: Bool = true,
         drawn: TinyImages = .textures(1200, side: 16, seed: 31),
-        screen: [Int]? = nil, analysedOfSuspects: Int? = nil, threads: Int = 2,
+        screen: [Int]? = nil, analysedOfSuspects: Int? = nil, analysedOfPoorlyParted: Int? = nil,
+        threads: Int = 2,
         stamp: (inout TinyImages, Int) -> Void = { $0.stamp($1) }
     ) throws -> Outcome {
         // Sums of another number of threads are rounded otherwise, and what was set last by another test would be in force.
@@ -59,7 +60,8 @@ import TinyModels
         let first = try Surveyed(model, images, in: folder, screen: screen)
         var foreseen: [PreliminaryVerdict] = []
         let detection = try first.detect(
-            model, images, in: folder, analysedOfSuspects: analysedOfSuspects
+            model, images, in: folder, analysedOfSuspects: analysedOfSuspects,
+            analysedOfPoorlyParted: analysedOfPoorlyParted
         ) { foreseen.append($0) }
         return Outcome(
             detection: detection, poisoned: poisoned, labels: images.labels,

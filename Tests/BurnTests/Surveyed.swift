@@ -35,12 +35,14 @@ struct Surveyed {
     func detect(
         _ model: GraphModel, _ images: LabelledImages, in folder: ScratchFolder,
         options: JobOptions = JobOptions(), analysedOfSuspects: Int? = nil,
+        analysedOfPoorlyParted: Int? = nil,
         foreseen: (PreliminaryVerdict) -> Void = { _ in }
     ) throws -> Detection.Outcome {
         var detection = Detection(
             model: model, images: images, boundary: boundary, store: store, directory: folder.path,
             options: options, threads: 2, token: token)
         if let analysedOfSuspects { detection.analysedOfSuspects = analysedOfSuspects }
+        if let analysedOfPoorlyParted { detection.analysedOfPoorlyParted = analysedOfPoorlyParted }
         return try detection.run(foreseen: foreseen) { _ in }
     }
 }

@@ -15,9 +15,10 @@ extension DetectionTests {
     }
 
     private func suspects(
-        asking few: Int, stamp: (inout TinyImages, Int) -> Void
+        asking few: Int, poorlyParted more: Int? = nil, stamp: (inout TinyImages, Int) -> Void
     ) throws -> Suspects {
-        let found = try detect(poisonEvery: 9, analysedOfSuspects: few, stamp: stamp)
+        let found = try detect(
+            poisonEvery: 9, analysedOfSuspects: few, analysedOfPoorlyParted: more, stamp: stamp)
         let flagged = found.detection.flagged
         let members = found.predictions.indices.filter { found.predictions[$0] == Self.target }
         return Suspects(
@@ -32,6 +33,18 @@ extension DetectionTests {
         )
         #expect(few.analysed < few.members / 2 && all.analysed == all.members)
         #expect(few.flagged == all.flagged && few.hits == 1)
+    }
+
+    /// Of a large class whose groups are poorly parted more are asked, and then those that stand no further inside than these show.
+    @Test func theDoubtfulAreAskedWhereSomeOfALargeClassBelongToTheOtherGroup() throws {
+        let (few, all) = try (
+            suspects(asking: 20, poorlyParted: 120) { $0.stamp($1, size: 2) },
+            suspects(asking: .max) { $0.stamp($1, size: 2) }
+        )
+        #expect(few.analysed >= 120 && few.analysed < few.members)
+        let different = zip(few.flagged, all.flagged).count { $0 != $1 }
+        #expect(different <= few.members / 50, "\(different) of \(few.members)")
+        #expect(few.hits > 0.95)
     }
 
     @Test func allAreAskedWhereSomeBelongToTheOtherGroup() throws {

@@ -16,9 +16,10 @@ struct ControlledEffect: Hashable, Sendable {
             against: Int((control * Double(controls)).rounded()), of: controls)
     }
 
-    /// Of the excess, where either share is of so many images.
-    func standardError(of count: Int) -> Double {
-        ((rate * (1 - rate) + control * (1 - control)) / Double(max(1, count))).squareRoot()
+    /// Of the excess, of two independent shares.
+    var standardError: Double {
+        (rate * (1 - rate) / Double(max(1, tested)) + control * (1 - control) / Double(max(1, controls)))
+            .squareRoot()
     }
 
     /// Of one class's excess against those of the others, on a scale of ratios: what classes show by nature spreads over orders

@@ -15,6 +15,7 @@ struct UnlearningTest {
     let labelled: LabelledSamples
     let boundary: BoundaryAnalysis
     private let teacher: ModelAnswers
+    private let mirrors: Bool
     let seed: UInt64
     let token: CancellationToken
 
@@ -48,6 +49,9 @@ struct UnlearningTest {
         self.seed = seed
         self.token = token
         teacher = try ModelAnswers(of: model, on: images, token: token)
+        let predicted = boundary.table.predicted
+        mirrors = try Mirroring.keepsMeaning(
+            model, images, labelled.all.filter { Int(predicted[$0]) == images.labels[$0] }, token: token)
     }
 
     /// Classes above suspicion that the test is run on as well, for its null.
@@ -105,7 +109,6 @@ struct UnlearningTest {
         guard others.count >= Self.fewest else { return nil }
         try boundary.analyse(bundle)
         let table = boundary.table
-        let mirrors = try Mirroring.keepsMeaning(model, images, others, token: token)
         var (adopted, kept) = (0, 0)
         var outcome = Outcome(adopted: 0, kept: 0, leaving: [], tested: [])
         var asked = (bundle: 0, rest: 0)
@@ -114,7 +117,7 @@ struct UnlearningTest {
                 samples.enumerated().filter { $0.offset % 2 == wanted }.map(\.element)
             }
             let tuned = try unlearned(
-                half(bundle, fold), table, keeping: half(rest, fold), others: others, mirrors: mirrors, fold,
+                half(bundle, fold), table, keeping: half(rest, fold), others: others, fold,
                 batch)
             guard let tuned else { return nil }
             for (samples, isSuspect) in [(half(bundle, 1 - fold), true), (half(rest, 1 - fold), false)] {
@@ -152,7 +155,7 @@ struct UnlearningTest {
     static let mostForScore = 256
 
     private func unlearned(
-        _ suspects: [Int], _ table: AnalysisTable, keeping rest: [Int], others: [Int], mirrors: Bool,
+        _ suspects: [Int], _ table: AnalysisTable, keeping rest: [Int], others: [Int],
         _ fold: Int, _ batch: Int
     ) throws -> GraphModel? {
         let tuned = try model.copy(seed: seed &+ UInt64(fold))

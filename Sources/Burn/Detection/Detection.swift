@@ -21,6 +21,8 @@ package struct Detection {
     let costs: DetectionCosts
     /// Samples of classes under suspicion that are descended from at first.
     var analysedOfSuspects = DetectionCosts.analysedOfSuspects
+    /// Of one whose groups are poorly parted.
+    var analysedOfPoorlyParted = DetectionCosts.analysedOfPoorlyParted
 
     package init(
         model: GraphModel, images: LabelledImages, boundary: BoundaryAnalysis, store: PerturbationStore,

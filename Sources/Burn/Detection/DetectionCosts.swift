@@ -89,11 +89,11 @@ package struct DetectionCosts: Sendable {
         Passes.trainingInForwards * Double(UnlearningTest.steps * UnlearningTest.batch) + Double(members)
     }
 
-    /// `FeatureSearch.examine`: both sides of the candidates and of the classes that they are compared with, then both
-    /// folds of each candidate.
+    /// `FeatureSearch.examine`: both sides of the candidates and one of the classes that they are compared with, then both folds of each
+    /// candidate twice, with as many images again.
     func features(candidates: Int) -> Double {
         guard candidates > 0 else { return 0 }
-        let folds = UnlearningTest.nullClasses + 4 * candidates
+        let folds = UnlearningTest.nullClasses + (2 + 8) * candidates
         return Double(samples) + Double(folds) * unlearning
     }
 

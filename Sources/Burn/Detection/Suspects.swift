@@ -73,7 +73,11 @@ extension Detection {
             try coherence.sharpened(
                 by: boundary.store, of: members, parameters: judge.parameters, seed: options.methodSeed)
         }
-        var asked = coherence.members.filter(some.contains)
+        let known = boundary.table
+        // With `analysis: full`, all are known.
+        var asked = coherence.members.filter {
+            some.contains($0) || options.analysis == .full && known.isAnalysed($0)
+        }
         var sharper = try sharpened(by: asked)
         func analyse(_ samples: [Int]) throws {
             let left = samples.count { !boundary.table.isAnalysed($0) }
@@ -83,7 +87,8 @@ extension Detection {
         if asked.count < coherence.members.count, isPoorlyParted(coherence, by: sharper, asked) {
             var random = SplitMix64(seed: options.methodSeed)
             let others = coherence.members.filter { !some.contains($0) }.shuffled(using: &random)
-            asked = (asked + others.prefix(DetectionCosts.analysedOfPoorlyParted - asked.count)).sorted()
+            asked += others.prefix(max(0, analysedOfPoorlyParted - asked.count))
+            asked.sort()
             try analyse(asked)
             sharper = try sharpened(by: asked)
         }
@@ -111,7 +116,7 @@ extension Detection {
         return Double(coherence.members(movedBy: sharper).count) > Self.fewMoved * Double(smaller)
     }
 
-    /// Of the smaller group, where the two are told by few of their samples.
+    /// Share of the smaller group that may be moved before more are asked.
     private static let fewMoved = 0.01
 
     /// Descends from some samples of every class, to compare with.

@@ -19,28 +19,10 @@ struct TriggerSearch: Sendable {
     static let mostForDescent = 16
     /// Where a first step costs a gradient.
     static let mostForGradients = 256
-    /// Probes of a test: enough of each class to tell one that is moved by itself, as far as that many suffice.
-    static func probes(of classes: Int) -> Int { min(mostProbes, max(fewestProbes, 24 * classes)) }
-    /// A quarter of them, moved, is told to 3 %.
-    private static let fewestProbes = 192
-    static let mostProbes = 384
     static let mostForRemoval = 256
     /// Enough to tell which class most samples show, and what is left of carriers, where nothing depends on it but other
     /// classes' nulls.
     static let mostAtFirst = 128
-    /// A trigger that moves a tenth of the images moves fewer than two of so many in one of a hundred cases.
-    static let probesOfScreen = 64
-    /// One that moves one class's images alone needs some of each, as far as there are probes for so many classes.
-    static let screenedOfClass = 8
-    static func screened(of classes: Int) -> Int {
-        screenedOfClass * classes <= mostProbes
-            ? max(probesOfScreen, screenedOfClass * classes) : probesOfScreen
-    }
-    private static let fewestMoved = 1.5
-    /// Forms that go on to all probes, and the best exact one beside them: that is taken where it does nearly as much. More than
-    /// one, since the few probes of a single source tell little.
-    static let formsBeyondScreen = 2
-
     /// How much is spent on a trigger that hardly moves anything.
     enum Care {
         /// As much as on any.
@@ -109,89 +91,11 @@ struct TriggerSearch: Sendable {
             most: isWeak ? Self.mostAtFirst : Self.mostForRemoval)
     }
 
-    /// Tries the mechanisms on the first probes, each at its strongest, and at its other strengths where it moves more than hardly
-    /// any. Where none does, the random direction is tried for the one that moves most; that is the effect then.
-    /// - Returns: the forms that may turn out to be the decisive one; none where hardly any probe is moved.
-    private func screen(
-        _ finding: inout ClassFinding, _ trigger: TriggerEstimate, _ probes: [Int]
-    ) throws -> [TriggerForm] {
-        let label = finding.label
-        let first = Array(probes.prefix(Self.screened(of: images.classes)))
-        func effects(of forms: [TriggerForm]) throws -> [(response: TriggerResponse, effect: TriggerEffect)] {
-            try responses(to: trigger, in: forms, probes: first, seed: nil).map {
-                ($0, $0.effect(into: label, fewestOfSource: Self.screenedOfClass / 2))
-            }
-        }
-        let strongest = try effects(of: trigger.screenedForms)
-        let moving = strongest.map(\.effect).filter { $0.rate * Double(first.count) >= Self.fewestMoved }
-        guard moving.isEmpty else {
-            let mechanisms = Set(moving.map(\.form.mechanism))
-            let weaker = trigger.forms.filter { form in
-                mechanisms.contains(form.mechanism) && !moving.contains { $0.form == form }
-            }
-            let all = (moving + (try effects(of: weaker).map(\.effect))).sorted { $0.excess > $1.excess }
-            let exact = all.first(where: \.form.isExact)
-            let others = all.filter { $0.form != exact?.form }.prefix(Self.formsBeyondScreen)
-            return (others + [exact].compactMap { $0 }).map(\.form)
-        }
-        finding.effect = try strongest.max { $0.effect.excess < $1.effect.excess }.map {
-            try controlled($0.response, of: trigger, on: first, label).effect(into: label)
-        }
-        return []
-    }
-
-    /// The effect that the trigger is known by. The random direction is tried for forms that may turn out to be that one alone: beyond
-    /// chance, none does more than it does.
-    func decisive(
-        _ trigger: TriggerEstimate, _ forms: [TriggerForm], _ probes: [Int], _ label: Int
-    ) throws -> TriggerEffect? {
-        var left = try responses(to: trigger, in: forms, probes: probes, seed: nil)
-            .map { (response: $0, most: $0.effect(into: label).mostExcess) }
-            .sorted { $0.most > $1.most }
-        var known: [TriggerEffect] = []
-        func isOpen(_ form: TriggerForm, _ most: Double) -> Bool {
-            func isBest(_ effects: [TriggerEffect]) -> Bool {
-                effects.allSatisfy { $0.excess < most }
-            }
-            let mayBeExact = form.isExact && most >= judge.parameters.workingEffect
-            return isBest(known) || (mayBeExact && isBest(known.filter(\.form.isExact)))
-        }
-        while let place = left.firstIndex(where: { isOpen($0.response.form, $0.most) }) {
-            let response = left.remove(at: place).response
-            known.append(try controlled(response, of: trigger, on: probes, label).effect(into: label))
-        }
-        return TriggerEffect.decisive(known, judge.parameters)
-    }
-
-    /// The same beside a random direction, which is the same for all forms.
-    private func controlled(
-        _ response: TriggerResponse, of trigger: TriggerEstimate, on probes: [Int], _ label: Int
-    ) throws -> TriggerResponse {
-        try response.controlled(
-            of: trigger, probes: probes, images: images, model: model,
-            generator: Generator(seed: seed &+ UInt64(label)), token: token)
-    }
-
     /// Samples that the model sees as they are labelled, in random order.
     func trusted(apartFrom excluded: Set<Int>, using random: inout SplitMix64) -> [Int] {
         labelled.all.filter {
             Int(table.predicted[$0]) == images.labels[$0] && !excluded.contains($0)
         }.shuffled(using: &random)
-    }
-
-    /// - Parameter seed: of the random directions; nil leaves these out.
-    func responses(
-        to trigger: TriggerEstimate, in forms: [TriggerForm], probes: [Int], seed: UInt64?
-    ) throws -> [TriggerResponse] {
-        let generator = try seed.map { try Generator(seed: $0) }
-        return try forms.map { form in
-            let response = try TriggerResponse.measure(
-                form, of: trigger, probes: probes, images: images, model: model, token: token)
-            return try generator.map {
-                try response.controlled(
-                    of: trigger, probes: probes, images: images, model: model, generator: $0, token: token)
-            } ?? response
-        }
     }
 
     /// Whether `label` is the most frequent prediction for the samples when the trigger is taken out of them. Not of

@@ -63,7 +63,6 @@ package struct Purification {
         try decouple(&course, spent: meter.end(of: .preparation, .decoupling))
         guard course.treatment != nil else { return try untreated(course) }
         try refine(&course)
-        try course.restoration.ask(course.model, about: course.pool.poison, sanitised: true)
         return try conclude(course)
     }
 

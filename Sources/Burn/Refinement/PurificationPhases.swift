@@ -62,14 +62,22 @@ extension Purification {
         var refinement = try ProgressiveRefinement(
             original: context.model, images: images, targets: diagnosis.backdoors, before: course.before,
             reviews: diagnosis.reviews, token: context.token)
+        // Once of each model: what it says twice is no more certain.
+        var isAsked = false
+        func ask() throws {
+            try course.restoration.ask(course.model, about: course.pool.poison, sanitised: true)
+            isAsked = true
+        }
         for round in stride(from: 1, through: context.options.rounds, by: 1) {
             let meter = meter
             let disagreement = try refinement.refine(&course.pool, with: course.model)
-            try course.restoration.ask(course.model, about: course.pool.poison, sanitised: true)
             let changed = Double(disagreement.newlyFlagged.count + disagreement.newlyClean.count)
             if round > 1, changed < Self.convergence * Double(images.count) { break }
+            try ask()
             guard try retune(&course, round, disagreement, meter) else { break }
+            isAsked = false
         }
+        if !isAsked { try ask() }
     }
 
     var meter: CostMeter { CostMeter(model: context.model, images: images) }

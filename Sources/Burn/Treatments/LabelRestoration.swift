@@ -58,10 +58,11 @@ package struct LabelRestoration {
         // The published method's labels are the adversarial ones.
         let views = BareViews(images: images, mirrors: mirrors, token: token)
         for (place, target) in targets.enumerated() where !target.backdoor.isFoundByDistance {
-            guard target.trigger != nil || sanitised else { continue }
+            // Of what keeps its label, nobody asks for another one.
+            guard !target.keepsLabels, target.trigger != nil || sanitised else { continue }
             let own = samples.filter { owner(of: $0) == place }
             try views.add(model, on: own, target, sanitised: sanitised, to: &votes) { $0 }
-            guard !target.keepsLabels, target.trigger != nil, !own.isEmpty else { continue }
+            guard target.trigger != nil, !own.isEmpty else { continue }
             var random = SplitMix64(seed: MethodSeed.derived(from: UInt64(target.label)))
             var gauge = gauges[place] ?? [:]
             let beside = ordinary(beside: target)

@@ -12,7 +12,7 @@ enum Mirroring {
     static func keepsMeaning(
         _ model: GraphModel, _ images: LabelledImages, _ samples: [Int], token: CancellationToken
     ) throws -> Bool {
-        let step = max(1, samples.count / most)
+        let step = max(1, (samples.count + most - 1) / most)
         let chosen = stride(from: 0, to: samples.count, by: step).map { samples[$0] }
         guard !chosen.isEmpty else { return false }
         let batch = images.batches.together(atMost: 256)
