@@ -140,9 +140,8 @@ struct UnlearningTest {
     /// alike than poison is. Nil for too few samples.
     func side(_ place: Int, of coherence: ClassCoherence, label: Int) throws -> Side? {
         let predicted = boundary.table.predicted
-        let (side, others) =
-            place == 0
-            ? (coherence.cluster, coherence.remainder) : (coherence.remainder, coherence.cluster)
+        let sides = coherence.sides
+        let (side, others) = (sides[place], sides[1 - place])
         var random = SplitMix64(seed: seed &+ UInt64(label))
         let asked = side.filter { images.labels[$0] == label && Int(predicted[$0]) == label }
             .shuffled(using: &random).prefix(Self.mostForScore)

@@ -61,7 +61,7 @@ struct FeatureSearch {
             guard
                 let outcome = try test.run(
                     label: findings[index].label,
-                    suspects: Set(planted.place == 0 ? whole.cluster : whole.remainder), folds: 2,
+                    suspects: Set(whole.sides[planted.place]), folds: 2,
                     batch: UnlearningTest.batchForNames)
             else { continue }
             findings[index].features?.unlearning = outcome

@@ -29,6 +29,8 @@ struct ClassCoherence: Sendable {
         let inside = Set(cluster)
         return members.filter { !inside.contains($0) }
     }
+    /// The cluster, and what is beside it: either may have been planted.
+    var sides: [[Int]] { [cluster, remainder] }
     /// The same two groups with the other one as the cluster: the class's own images may be more alike than poison is.
     var turned: ClassCoherence {
         var turned = self
@@ -82,8 +84,13 @@ struct ClassCoherence: Sendable {
         }
         cosines = try Self.cosines(of: members, to: found.direction, store)
         posteriors = cosines.map(found.mixture.posterior)
-        cluster = zip(members, posteriors).filter { $0.1 > 0.5 }.map(\.0)
+        cluster = Self.upper(members, posteriors)
         direction = found.direction
+    }
+
+    /// Those of the members that belong to the cluster.
+    private static func upper(_ members: [Int], _ posteriors: [Double]) -> [Int] {
+        zip(members, posteriors).filter { $0.1 > 0.5 }.map(\.0)
     }
 
     /// The same two groups among more samples of the class.
@@ -94,7 +101,7 @@ struct ClassCoherence: Sendable {
         extended.members = members
         extended.cosines = try Self.cosines(of: members, to: isTurned ? -direction : direction, store)
         extended.posteriors = extended.cosines.map(mixture.posterior)
-        extended.cluster = zip(members, extended.posteriors).filter { $0.1 > 0.5 }.map(\.0)
+        extended.cluster = Self.upper(members, extended.posteriors)
         return extended
     }
 
@@ -151,7 +158,7 @@ struct ClassCoherence: Sendable {
             parted.direction = bundle.direction
             parted.cosines = try Self.cosines(of: members, to: bundle.direction, store)
             parted.posteriors = parted.cosines.map(bundle.mixture.posterior)
-            parted.cluster = zip(members, parted.posteriors).filter { $0.1 > 0.5 }.map(\.0)
+            parted.cluster = Self.upper(members, parted.posteriors)
             return (coherence: parted, gain: bundle.gain, agreement: agreement(with: parted.cluster))
         }
         guard
@@ -187,7 +194,7 @@ struct ClassCoherence: Sendable {
             .filter { chosen.contains($0.key) }
         var sorted = self
         sorted.posteriors = zip(members, posteriors).map { known[$0] ?? $1 }
-        sorted.cluster = zip(members, sorted.posteriors).filter { $0.1 > 0.5 }.map(\.0)
+        sorted.cluster = Self.upper(members, sorted.posteriors)
         return sorted
     }
 
