@@ -122,7 +122,7 @@ public struct AnalysisJob {
             || (diagnosis.verdict.result == .suspicious && task.options.force)
             || diagnosis.reviews.namesPoison
         let isTreated = task.type == .purify && treatable
-        if isTreated { try boundary.analyse(TrainingPool.trusted(diagnosis, boundary.table, images)) }
+        if isTreated { try boundary.complete(TrainingPool.trusted(diagnosis, images)) }
         let purification = try Purification(
             context: MethodRun(
                 model: model, images: images, trusted: trusted, options: task.options,
@@ -135,9 +135,9 @@ public struct AnalysisJob {
             ? try purification.run()
             : Purification.Result(
                 model: nil, restoration: try purification.initialRestoration(), flagged: diagnosis.flagged)
-        // A purification has reported its own.
         let restoration = rest.end(of: .evaluation, .evaluation)
-        if !isTreated { between.add(restoration) }
+        // A purification has reported what it did before its last step.
+        between.add(isTreated ? result.spent ?? restoration : restoration)
         try finish(result, diagnosis, boundary.table, before: before, spent: between)
     }
 

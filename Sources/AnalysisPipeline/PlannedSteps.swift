@@ -28,7 +28,7 @@ extension WorkPlan {
         ]
         guard type == .purify else { return steps }
         // A batch of the student's, and the teacher's opinion of it.
-        let tuning = Double(BatchSizes.ofPurification(samples: count)) * (Passes.trainingInForwards + 1)
+        let tuning = Double(BatchSizes.ofPurification) * (Passes.trainingInForwards + 1)
         steps.append(
             Step(
                 phase: .decoupling, round: 0,

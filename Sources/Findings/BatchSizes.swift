@@ -38,10 +38,9 @@ public struct BatchSizes: Codable, Hashable, Sendable {
     public var learned: Int { max(Self.fewestLearned, Self.memoryOfTraining / max(1, activationBytes) / 2) }
 
     /// What a purification learns from in a step, where its memory allows it. A backdoor takes a number of steps to unlearn, not a
-    /// number of images: small sets, which are gone through several times as it is, take smaller ones.
-    public var ofPurification: Int { Self.ofPurification(samples: count) }
-
-    public static func ofPurification(samples: Int) -> Int { samples < 5_000 ? 64 : 128 }
+    /// number of images.
+    public static let ofPurification = 64
+    public static let ofPurificationByTransplants = 128
 
     /// Samples of a batch of a stage that works sample by sample.
     public static let mostOfStage = 128

@@ -49,7 +49,7 @@ public struct JobEstimate: Codable, Hashable, Sendable {
         passes += descent * (options.analysesAllSamples || type == .purify ? samples : largest)
         if type == .purify {
             let steps = mostTreatments * stepsOfDecoupling + Double(options.rounds) * stepsOfRound
-            passes += Double(BatchSizes.ofPurification(samples: dataset.samples)) * steps * passesOfTraining
+            passes += Double(BatchSizes.ofPurificationByTransplants) * steps * passesOfTraining
             passes += Double(options.rounds) * samples
         }
         return passes

@@ -29,7 +29,10 @@ public struct MemoryNeed: Hashable, Sendable {
         let surveyed = batches.surveyed(threads: threads)
         (copies, together) =
             type == .purify
-            ? (Self.copiesInTraining, max(surveyed, min(batches.ofPurification, batches.learned)))
+            ? (
+                Self.copiesInTraining,
+                max(surveyed, min(BatchSizes.ofPurificationByTransplants, batches.learned))
+            )
             : (1, surveyed)
     }
 

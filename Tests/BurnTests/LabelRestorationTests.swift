@@ -23,7 +23,7 @@ import TinyModels
         var restoration = LabelRestoration(
             images: known.images, table: known.table, targets: try known.targets(), ordinary: known.ordinary,
             mirrors: false, parameters: Parameters(), token: token)
-        try restoration.ask(known.model, about: known.planted, sanitised: false)
+        try restoration.ask(known.answers(), about: known.planted, sanitised: false)
         let trigger = try #require(known.finding.trigger)
         let bare = try trigger.removed(from: known.images.batch(known.planted))
         let seen: [Int] = try known.model.forward(bare, mode: .inference, token: token).argmax(1).array()
@@ -68,7 +68,7 @@ import TinyModels
         var restoration = LabelRestoration(
             images: known.images, table: known.table, targets: targets, ordinary: known.ordinary,
             mirrors: false, parameters: Parameters(), token: try CancellationToken())
-        try restoration.ask(known.model, about: known.planted, sanitised: false)
+        try restoration.ask(known.answers(), about: known.planted, sanitised: false)
         let confidences = known.planted.map { restoration.confidence($0) }
         guard reading == .wrong else {
             #expect(known.planted.allSatisfy { restoration.label($0) == 0 })
@@ -104,7 +104,7 @@ import TinyModels
             targets: [try Target(backdoor, images: known.images, store: known.store())],
             ordinary: known.ordinary, mirrors: false, parameters: Parameters(), token: try CancellationToken()
         )
-        try restoration.ask(known.model, about: known.planted, sanitised: false)
+        try restoration.ask(known.answers(), about: known.planted, sanitised: false)
         #expect(known.planted.allSatisfy { restoration.confidence($0) == nil && restoration.label($0) != 0 })
     }
 }

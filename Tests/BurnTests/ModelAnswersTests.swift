@@ -22,12 +22,14 @@ import TinyModels
         let before = model.passes.count.forwards
         let answers = try ModelAnswers(of: model, on: images, most: most)
         #expect(model.passes.count.forwards == before)
+        #expect(try answers.predictions([]).isEmpty)
         for (some, asked) in zip([[5, 3, 3, images.count - 1], [3, 7, 5]], asked) {
             let built = model.passes.count.forwards
             let found = try answers.probabilities(some)
             #expect(model.passes.count.forwards - built == asked)
             #expect(found.shape == [some.count, PlantedPixels.classes])
             #expect(try largestDifference(found, model.probabilities(images, some)) < 1e-6)
+            #expect(try answers.predictions(some) == model.predictions(images, some))
         }
     }
 

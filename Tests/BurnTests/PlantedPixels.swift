@@ -99,6 +99,11 @@ struct PlantedPixels {
             parameters: Parameters(), token: try CancellationToken())
     }
 
+    /// Of the suspicious model, or of another.
+    func answers(of other: GraphModel? = nil) throws -> ModelAnswers {
+        try ModelAnswers(of: other ?? model, on: images)
+    }
+
     func tuning(of model: GraphModel? = nil, steps: Int = 120, rate: Double = 0.02) throws -> FineTuning {
         var tuning = FineTuning(
             images: images,

@@ -124,7 +124,7 @@ import Testing
             targets: try backdoors.map { try Target($0, images: known.images, store: known.store()) },
             mirrors: false,
             parameters: Parameters(), token: try CancellationToken())
-        try restoration.ask(known.model, about: flagged, sanitised: true)
+        try restoration.ask(known.answers(), about: flagged, sanitised: true)
         #expect(flagged.allSatisfy { restoration.label($0) == Int(table.adversarialLabel[$0]) })
         #expect(Treatments.fitting(backdoors, method: .published).map(\.name) == ["restore"])
     }
@@ -150,7 +150,7 @@ import Testing
             original: known.model, images: known.images, targets: diagnosis.backdoors,
             before: ModelAnswers(of: known.model, on: known.images),
             token: CancellationToken())
-        let disagreement = try refinement.refine(&pool, with: sanitised)
+        let disagreement = try refinement.refine(&pool, with: known.answers(of: sanitised))
         #expect(disagreement.newlyFlagged.count > 100, "\(disagreement.newlyFlagged.count)")
         #expect(disagreement.newlyFlagged.allSatisfy { (150..<300).contains($0) })
     }

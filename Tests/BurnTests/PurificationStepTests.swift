@@ -27,7 +27,7 @@ import TinyModels
         var near = known
         // The class's own: a fifth of its samples are not flagged.
         let own = Array(near.planted.suffix(60))
-        for (order, sample) in own.enumerated() { near.table.distance[sample] = Float(order) }
+        for (order, sample) in own.enumerated() { near.table.linearDistance[sample] = Float(order) }
         var diagnosis = near.diagnosis
         diagnosis.flagged = near.images.labels.indices.map { $0 < 240 }
         let pool = TrainingPool(diagnosis, table: near.table, images: near.images, seed: 3)
@@ -54,7 +54,7 @@ import TinyModels
     @Test func theGateMeasuresWhatTheTriggerStillDoes() throws {
         let pool = known.pool()
         let gate = try known.gate(pool)
-        let before = try gate.measure(known.model)
+        let before = try gate.measure(known.answers())
         #expect(before.residual == 1 && before.flaggedUnchanged == 1)
         let seen: [Int] = try known.model.probabilities(known.images, pool.holdout).argmax(1).array()
         let right = zip(pool.holdout, seen).count { known.images.labels[$0] == $1 }
@@ -99,7 +99,7 @@ import TinyModels
             original: known.model, images: known.images, targets: [Backdoor(finding)].compactMap(\.self),
             before: ModelAnswers(of: known.model, on: known.images),
             token: try CancellationToken())
-        let found = try refinement.refine(&pool, with: sanitised)
+        let found = try refinement.refine(&pool, with: known.answers(of: sanitised))
         #expect(found.newlyFlagged.count >= 27 && Set(found.newlyFlagged).isSubset(of: missed))
         #expect(Set(pool.poison).isSuperset(of: found.newlyFlagged))
         #expect(found.meanDivergence > 0.05)
@@ -110,6 +110,6 @@ import TinyModels
             token: try CancellationToken())
         var quiet = nothing
         var same = known.pool()
-        #expect(try quiet.refine(&same, with: known.model).newlyFlagged.isEmpty)
+        #expect(try quiet.refine(&same, with: known.answers()).newlyFlagged.isEmpty)
     }
 }

@@ -24,7 +24,7 @@ import TinyModels
         let model = try known.model.copy(seed: 1)
         try known.tuning().run(model, pool: pool, material: given) { _ in }
         let gate = try known.gate(pool)
-        let (before, after) = try (gate.measure(known.model), gate.measure(model))
+        let (before, after) = try (gate.measure(known.answers()), gate.measure(known.answers(of: model)))
         #expect(before.residual > 0.9 && before.flaggedUnchanged == 1)
         #expect(after.accuracy > before.accuracy - 0.05)
         let works = after.residual < 0.05
@@ -60,11 +60,44 @@ import TinyModels
         }
         material.restored = SoftLabels(opinions: spoilt, classes: PlantedPixels.classes)
         let outcome = try FalseCorrelationDecoupling(
-            original: known.model, tuning: known.tuning(), gate: gate, treatments: Treatments.all
-        ).run(pool: pool, material: material, before: gate.measure(known.model)) { _ in }
-        #expect(outcome.diverged == FalseCorrelationDecoupling.learningRates.count)
+            original: known.answers(), tuning: known.tuning(), gate: gate, treatments: Treatments.all
+        ).run(pool: pool, material: material, before: gate.measure(known.answers())) { _ in }
+        #expect(outcome.diverged == FalseCorrelationDecoupling.mostRates)
         #expect(outcome.treatment?.name == "drop-and-transplant" && outcome.accepted)
         #expect(outcome.attempts == outcome.diverged + 1)
+    }
+
+    /// What did too little is done harder, what did too much more gently, and nothing is done twice.
+    @Test func ratesFollowWhatWasMissed() {
+        func rates(_ first: Double, _ ends: [FalseCorrelationDecoupling.End]) -> [Double] {
+            var rates = [first]
+            for end in ends {
+                guard
+                    let next = FalseCorrelationDecoupling.rate(
+                        after: rates[rates.count - 1], end, first: first)
+                else { break }
+                rates.append(next)
+            }
+            return rates
+        }
+        #expect(rates(0.01, [.tooMuch, .tooMuch]) == [0.01, 0.005, 0.0025])
+        #expect(rates(0.01, [.tooLittle, .tooLittle]) == [0.01, 0.02])
+        #expect(rates(0.01, [.tooLittle, .tooMuch]) == [0.01, 0.02])
+        #expect(rates(0.01, [.tooMuch, .tooLittle]) == [0.01, 0.005])
+        #expect(rates(0.02, [.tooLittle]) == [0.02])
+        #expect(rates(0.01, [.settled]) == [0.01])
+    }
+
+    /// Where accuracy can't be judged, no other rate tells more.
+    @Test func oneAttemptIsMadeWhereAccuracyCannotBeJudged() throws {
+        let pool = known.pool()
+        var gate = try known.gate(pool)
+        gate.labelsAreConfirmed = false
+        let outcome = try FalseCorrelationDecoupling(
+            original: known.answers(), tuning: known.tuning(), gate: gate, treatments: Treatments.all
+        ).run(pool: pool, material: known.material(pool), before: gate.measure(known.answers())) { _ in }
+        #expect(outcome.attempts == 1 && !outcome.accepted)
+        #expect(outcome.treatment?.name == "restore-and-transplant" && outcome.report.residual < 0.05)
     }
 
     /// Where nothing can be carried through, the model is left as it was, and that is said.
@@ -77,16 +110,17 @@ import TinyModels
         let pool = known.pool()
         let gate = try known.gate(pool)
         let outcome = try FalseCorrelationDecoupling(
-            original: broken, tuning: known.tuning(of: known.model), gate: gate, treatments: Treatments.all
-        ).run(pool: pool, material: known.material(pool), before: gate.measure(known.model)) { _ in }
+            original: known.answers(of: broken), tuning: known.tuning(of: known.model), gate: gate,
+            treatments: Treatments.all
+        ).run(pool: pool, material: known.material(pool), before: gate.measure(known.answers())) { _ in }
         #expect(outcome.treatment == nil && !outcome.accepted)
-        #expect(outcome.model === broken)
+        #expect(outcome.answers.model === broken)
         #expect(outcome.diverged == FalseCorrelationDecoupling.mostAttempts(Treatments.all))
 
         var restoration = LabelRestoration(
             images: known.images, table: known.table, targets: [], parameters: Parameters(),
             token: try CancellationToken())
-        try restoration.ask(known.model, about: [], sanitised: false)
+        try restoration.ask(known.answers(), about: [], sanitised: false)
         let result = Purification.Result(
             restoration: restoration, flagged: [], shortfall: "every fine-tuning diverged")
         #expect(result.statements == ["The model given back is the upload: every fine-tuning diverged."])

@@ -23,6 +23,10 @@ package struct Backdoor: Codable, Sendable {
     /// Given labels that may be true are kept: a corrected label that is wrong is worse than none.
     var keepsLabels: Bool { labels != .wrong }
 
+    /// Whether a sanitised model lets go the given labels of what was planted, and of hardly anything else: where no trigger is known, what
+    /// it lets go is mostly the class's own ambiguous samples. The published method goes by that nevertheless.
+    var tellsByDrops: Bool { !keepsLabels && (isEstimated || isFoundByDistance) }
+
     /// What it does to an image was estimated, value by value.
     var isEstimated: Bool { if case .pixels? = trigger { true } else { false } }
 }

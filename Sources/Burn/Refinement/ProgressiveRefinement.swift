@@ -21,6 +21,8 @@ struct ProgressiveRefinement {
     private static let flaggedQuantile = 0.1
     /// Below this quantile of the unsuspicious classes' drops a sample behaves as clean ones do.
     private static let cleanQuantile = 0.9
+    /// Of the controls, so many have to be let go.
+    private static let leastControls = 0.9
 
     init(
         original: GraphModel, images: LabelledImages, targets: [Backdoor], before: ModelAnswers,
@@ -40,62 +42,70 @@ struct ProgressiveRefinement {
         var meanDivergence: Double
         var newlyFlagged: [Int]
         var newlyClean: [Int]
-    }
-
-    private static func tellsByDrops(_ target: Backdoor) -> Bool {
-        !target.keepsLabels && (target.isEstimated || target.isFoundByDistance)
+        /// Samples that are not flagged any more.
+        var cleared: [Int]
     }
 
     /// Compares the two models, and moves samples into the poison and the clean set of `pool`.
-    mutating func refine(_ pool: inout TrainingPool, with sanitised: GraphModel) throws -> Disagreement {
+    mutating func refine(_ pool: inout TrainingPool, with sanitised: ModelAnswers) throws -> Disagreement {
         let suspicious = Set(targets.map(\.label))
         let suspects = images.labels.indices.filter { suspicious.contains(images.labels[$0]) }
         let ordinary = unsuspicious(suspicious)
         let asked = suspects + ordinary
         let (agrees, divergence) = try compare(asked, with: sanitised)
-        // Where no trigger is known, what else drops is mostly the class's own ambiguous samples. The published method goes by
-        // the drop nevertheless.
-        let dirty = Set(
-            targets.filter(Self.tellsByDrops).map(\.label))
-        let poison = Set(pool.poison)
+        let dirty = Set(targets.filter(\.tellsByDrops).map(\.label))
+        let poison = Set(pool.poison + pool.doubtful)
         let null = ordinary.map { Double(drops[$0]) }
         let owners = TargetOfSample(targets)
         let planted = pool.poison.filter { sample in
             dirty.contains(images.labels[sample])
-                && owners.place(of: sample, labelled: images.labels[sample]).map {
-                    Self.tellsByDrops(targets[$0])
-                } ?? false
+                && owners.place(of: sample, labelled: images.labels[sample]).map { targets[$0].tellsByDrops }
+                    ?? false
         }.map { Double(drops[$0]) }
         let cut = max(
             Statistics.quantile(null, Self.nullQuantile), Statistics.quantile(planted, Self.flaggedQuantile))
         let calm = Statistics.quantile(null, Self.cleanQuantile)
-        let doubted =
+        let dropped =
             planted.isEmpty
             ? []
             : suspects.filter {
                 dirty.contains(images.labels[$0]) && !poison.contains($0) && Double(drops[$0]) > cut
                     && !reviews.isRejected($0)
             }
-        let newlyFlagged = carriers(among: doubted, beside: poison, ordinary: ordinary, cut: cut)
+        let newlyFlagged = carriers(among: dropped, beside: poison, ordinary: ordinary, cut: cut)
+        let cleared = cleared(among: pool) { agrees.contains($0) && Double(drops[$0]) <= cut }
+        let stillFlagged = poison.subtracting(cleared)
         let used = Set(pool.clean).union(pool.holdout)
         let newlyClean = suspects.filter {
-            !used.contains($0) && !poison.contains($0) && agrees.contains($0) && Double(drops[$0]) <= calm
+            !used.contains($0) && !stillFlagged.contains($0) && agrees.contains($0)
+                && Double(drops[$0]) <= calm
         }
-        pool.poison = (pool.poison + newlyFlagged).sorted()
-        let moved = Set(doubted)
+        pool.poison = (stillFlagged + newlyFlagged).sorted()
+        (pool.doubtful, pool.controls, pool.cleared) = ([], [], (pool.cleared + cleared).sorted())
+        let moved = Set(dropped)
         pool.clean = (pool.clean.filter { !moved.contains($0) } + newlyClean).sorted()
         return Disagreement(
-            meanDivergence: divergence, newlyFlagged: newlyFlagged, newlyClean: newlyClean)
+            meanDivergence: divergence, newlyFlagged: newlyFlagged, newlyClean: newlyClean, cleared: cleared)
+    }
+
+    /// Of the doubtful samples, those that the sanitised model sees as they are labelled (`stays`), provided that it lets go what was
+    /// planted for sure and not trained on either.
+    private func cleared(among pool: TrainingPool, stays: (Int) -> Bool) -> [Int] {
+        let dropped = pool.controls.count { !stays($0) }
+        guard Statistics.cautiousShare(dropped, of: pool.controls.count) >= Self.leastControls else {
+            return []
+        }
+        return pool.doubtful.filter(stays)
     }
 
     /// Raises the drops of the samples.
     /// - Returns: those whose given label the sanitised model sees, and the mean divergence.
     private mutating func compare(
-        _ samples: [Int], with sanitised: GraphModel
+        _ samples: [Int], with sanitised: ModelAnswers
     ) throws -> (agrees: Set<Int>, divergence: Double) {
         var (agrees, divergence) = (Set<Int>(), 0.0)
         for part in images.parts(of: samples) {
-            let after = try sanitised.probabilities(images, part, token: token)
+            let after = try sanitised.probabilities(part)
             let (known, given) = try (before.probabilities(part), images.labels(part))
             let change: [Float] = try (known.pick(given) - after.pick(given)).array()
             let agreeing: [Bool] = try (after.argmax(1) .== given).array()
@@ -113,15 +123,15 @@ struct ProgressiveRefinement {
         return stride(from: 0, to: others.count, by: step).map { others[$0] }
     }
 
-    /// Of `doubted`, samples whose given label the sanitised model lets go: those that were planted.
+    /// Of `dropped`, samples whose given label the sanitised model lets go: those that were planted.
     ///
     /// A class that has lost its poison lets some of its own, ambiguous samples go as well. The detection and the drop look
     /// at a sample independently: a drop multiplies the odds of carrying the trigger by how much more often it happens
     /// among the class's flagged samples than among its others. What is only doubted is not trained on.
     private func carriers(
-        among doubted: [Int], beside poison: Set<Int>, ordinary: [Int], cut: Double
+        among dropped: [Int], beside poison: Set<Int>, ordinary: [Int], cut: Double
     ) -> [Int] {
-        let groups = Dictionary(grouping: doubted) { images.labels[$0] }
+        let groups = Dictionary(grouping: dropped) { images.labels[$0] }
         return groups.keys.sorted().flatMap { label -> [Int] in
             let own = images.labels.indices.filter { images.labels[$0] == label }
             let flagged = own.filter(poison.contains)

@@ -21,14 +21,9 @@ package struct Purification {
         targets = try diagnosis.backdoors.map { try Target($0, images: context.images, store: store) }
     }
 
-    /// Enough steps matter: with 40 a BadNets backdoor survived, with 160 it was gone.
-    package static func decouplingSteps(samples: Int) -> Int {
-        min(400, max(240, 3 * samples / BatchSizes.ofPurification(samples: samples)))
-    }
-    package static func refinementSteps(samples: Int) -> Int {
-        min(300, max(160, 2 * samples / BatchSizes.ofPurification(samples: samples)))
-    }
-    static let refinementRate = 0.01
+    /// A backdoor is gone after a few; accuracy comes back with more.
+    package static func decouplingSteps(samples: Int) -> Int { min(400, max(240, samples / 40)) }
+    package static func refinementSteps(samples: Int) -> Int { min(200, max(100, samples / 100)) }
     /// When a further round would move less than this share of all samples, the partition has settled: on three models, rounds that moved
     /// 0.2 to 0.4 % changed accuracy by chance alone.
     static let convergence = 0.005
@@ -36,7 +31,9 @@ package struct Purification {
     package var images: LabelledImages { context.images }
 
     /// Restored labels as the analysis alone gives them.
-    package func initialRestoration() throws -> LabelRestoration {
+    /// - Parameter known: what the suspicious model says, where some of it has been asked for.
+    package func initialRestoration(_ known: ModelAnswers? = nil) throws -> LabelRestoration {
+        let answers = try known ?? ModelAnswers(of: context.model, on: images, token: context.token, most: 0)
         let flagged = diagnosis.flagged.indices.filter { diagnosis.flagged[$0] }
         let ordinary = trustworthy
         // A scan that flags nothing has nothing to ask the model.
@@ -47,7 +44,7 @@ package struct Purification {
             images: images, table: table, targets: targets, reviews: diagnosis.reviews,
             ordinary: ordinary, mirrors: mirrors,
             parameters: context.parameters, token: context.token)
-        try restoration.ask(context.model, about: flagged, sanitised: false)
+        try restoration.ask(answers, about: flagged, sanitised: false)
         return restoration
     }
 
@@ -79,42 +76,53 @@ package struct Purification {
 
         var pool: TrainingPool
         var restoration: LabelRestoration
-        var model: GraphModel
+        /// The model as it is by now, and what it says.
+        var answers: ModelAnswers
         var report: AcceptanceGate.Report
         /// Nil before one was carried through.
         var treatment: (any Treatment)?
+        /// What was spent since the last durable step.
+        var meter: CostMeter
+
+        var model: GraphModel { answers.model }
     }
 
     private func begin() throws -> Course {
         let before = try ModelAnswers(of: context.model, on: images, token: context.token)
         // Refinement and training ask for nearly all, and a job that is resumed in another order.
         try before.askAll()
-        let pool = TrainingPool(diagnosis, table: table, images: images, seed: context.options.methodSeed)
+        var pool = TrainingPool(diagnosis, table: table, images: images, seed: context.options.methodSeed)
         let gate = AcceptanceGate(
             images: images, targets: targets, holdout: pool.holdout, flagged: pool.poison,
             labelsAreConfirmed: pool.labelsAreConfirmed, trusted: context.trusted,
             parameters: context.parameters, token: context.token)
-        let original = try gate.measure(context.model)
+        let original = try gate.measure(before)
+        // Without a round, nothing would be decided.
+        if context.options.rounds > 0 {
+            pool.putOffDoubtful(diagnosis.backdoors, labels: images.labels, reviews: diagnosis.reviews)
+        }
         return Course(
             before: before, gate: gate,
             transplant: Transplant(targets),
             lesson: try context.trusted?.lesson(by: context.model, token: context.token),
             treatments: Treatments.fitting(diagnosis.backdoors, method: context.options.method),
             original: original, pool: pool,
-            restoration: try initialRestoration(), model: context.model, report: original)
+            restoration: try initialRestoration(before), answers: before, report: original, meter: meter)
     }
 
     private func conclude(_ course: Course) throws -> Result {
         let shortfall = course.gate.shortfall(course.report, before: course.original)
         reportAcceptance(course.report, isAccepted: shortfall == nil)
-        let last = try course.model.predictions(images, course.pool.holdout, token: context.token)
+        let last = try course.answers.predictions(course.pool.holdout)
         return Result(
-            model: course.model, restoration: course.restoration, flagged: flagged(course.pool),
+            model: course.model, restoration: course.restoration,
+            flagged: course.pool.flags(diagnosis.flagged),
             holdout: Holdout(
                 samples: course.pool.holdout, before: predictions(course.pool.holdout),
                 after: last),
             treatment: course.treatment,
-            isFallback: course.treatment?.name != course.treatments.first?.name, shortfall: shortfall)
+            isFallback: course.treatment?.name != course.treatments.first?.name, shortfall: shortfall,
+            cleared: course.pool.cleared.count, spent: course.meter.end(of: .evaluation, .evaluation))
     }
 
     /// Of the suspicious model.
@@ -123,19 +131,14 @@ package struct Purification {
     private func untreated(_ course: Course) throws -> Result {
         reportAcceptance(course.report, isAccepted: false)
         return Result(
-            restoration: course.restoration, flagged: flagged(course.pool),
-            shortfall: "every fine-tuning diverged, so that none of the treatments could be given")
+            restoration: course.restoration, flagged: diagnosis.flagged,
+            shortfall: "every fine-tuning diverged, so that none of the treatments could be given",
+            spent: course.meter.end(of: .evaluation, .evaluation))
     }
 
     private func reportAcceptance(_ report: AcceptanceGate.Report, isAccepted: Bool) {
         context.observer.report(
             .metrics(
                 points(report, .evaluation, 0) + [point(.evaluation, 0, "accepted", isAccepted ? 1 : 0)]))
-    }
-
-    private func flagged(_ pool: TrainingPool) -> [Bool] {
-        var flagged = diagnosis.flagged
-        for sample in pool.poison { flagged[sample] = true }
-        return flagged
     }
 }

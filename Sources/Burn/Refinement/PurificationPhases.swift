@@ -11,10 +11,10 @@ extension Purification {
             ? Self.decouplingSteps(samples: images.count) : Self.refinementSteps(samples: images.count)
         var tuning = FineTuning(
             images: images, teacher: course.before, token: context.token, steps: steps,
-            learningRate: round == 0
-                ? FalseCorrelationDecoupling.learningRates[0] : Self.refinementRate / Double(round),
+            learningRate: round == 0 ? 0 : (course.treatment?.learningRate ?? 0) / Double(2 * round),
             seed: context.options.methodSeed &+ UInt64(round), mirrors: course.restoration.mirrors)
-        tuning.batch = images.batches.ofPurification
+        // The decoupling sets it, and its rate, for each attempt.
+        tuning.batch = course.treatment?.batch ?? BatchSizes.ofPurification
         tuning.lesson = course.lesson
         tuning.curves = recorder(
             round == 0 ? .decoupling : .refinement, round, steps: steps, attempts: attempts, course.pool)
@@ -28,20 +28,21 @@ extension Purification {
         {
             context.observer.skip(through: .decoupling, round: 0)
             course.treatment = try context.steps.note(of: step).flatMap(Treatments.named)
-            course.model = saved
-            course.report = try course.gate.measure(saved)
+            course.answers = try course.before.asked(of: saved)
+            course.report = try course.gate.measure(course.answers)
+            course.meter = meter
             return
         }
         let (clock, meter) = (PhaseClock(), meter)
         let tuning = tuning(
             course, round: 0, attempts: FalseCorrelationDecoupling.mostAttempts(course.treatments))
         let phase = FalseCorrelationDecoupling(
-            original: context.model, tuning: tuning, gate: course.gate, treatments: course.treatments)
+            original: course.before, tuning: tuning, gate: course.gate, treatments: course.treatments)
         let trained = trained(course)
         let result = try phase.run(
             pool: trained, material: try material(course, trained), before: course.original
         ) { context.observer.advance(.decoupling, round: 0, $0) }
-        try context.steps.keep(result.model, of: step)
+        try context.steps.keep(result.answers.model, of: step)
         try context.steps.keep(note: result.treatment?.name ?? "", of: step)
         let metrics =
             points(course.original, .detection, 0) + points(result.report, .decoupling, 0) + [
@@ -55,7 +56,8 @@ extension Purification {
                 .curve(tuning.curves?.points ?? []), .metrics(metrics),
                 .phaseFinished(.decoupling, round: 0, seconds: clock.seconds),
             ])
-        (course.model, course.report, course.treatment) = (result.model, result.report, result.treatment)
+        (course.answers, course.report, course.treatment) = (result.answers, result.report, result.treatment)
+        course.meter = meter
     }
 
     func refine(_ course: inout Course) throws {
@@ -65,16 +67,15 @@ extension Purification {
         // Once of each model: what it says twice is no more certain.
         var isAsked = false
         func ask() throws {
-            try course.restoration.ask(course.model, about: course.pool.poison, sanitised: true)
+            try course.restoration.ask(course.answers, about: course.pool.poison, sanitised: true)
             isAsked = true
         }
         for round in stride(from: 1, through: context.options.rounds, by: 1) {
-            let meter = meter
-            let disagreement = try refinement.refine(&course.pool, with: course.model)
+            let disagreement = try refinement.refine(&course.pool, with: course.answers)
             let changed = Double(disagreement.newlyFlagged.count + disagreement.newlyClean.count)
             if round > 1, changed < Self.convergence * Double(images.count) { break }
             try ask()
-            guard try retune(&course, round, disagreement, meter) else { break }
+            guard try retune(&course, round, disagreement) else { break }
             isAsked = false
         }
         if !isAsked { try ask() }
@@ -86,8 +87,7 @@ extension Purification {
 
     /// One round of fine-tuning; false where it was dropped.
     private func retune(
-        _ course: inout Course, _ round: Int, _ disagreement: ProgressiveRefinement.Disagreement,
-        _ meter: CostMeter
+        _ course: inout Course, _ round: Int, _ disagreement: ProgressiveRefinement.Disagreement
     ) throws -> Bool {
         let (clock, step) = (PhaseClock(), "round-\(round)")
         let saved =
@@ -112,7 +112,8 @@ extension Purification {
             try context.steps.keep(candidate, of: step)
             try context.steps.keep(note: diverged ? Self.divergence : "", of: step)
         }
-        let judged = try course.gate.measure(candidate)
+        let asked = diverged ? course.answers : try course.before.asked(of: candidate)
+        let judged = try course.gate.measure(asked)
         let accepted =
             !diverged
             && course.gate.acceptsRound(
@@ -124,8 +125,9 @@ extension Purification {
                     point(.refinement, round, "diverged", diverged ? 1 : 0),
                     point(.refinement, round, "newly_flagged", Double(disagreement.newlyFlagged.count)),
                     point(.refinement, round, "newly_clean", Double(disagreement.newlyClean.count)),
+                    point(.refinement, round, "newly_cleared", Double(disagreement.cleared.count)),
                     point(.refinement, round, "mean_divergence", disagreement.meanDivergence),
-                ] + meter.end(of: .refinement, .refinement, round: round).points
+                ] + course.meter.end(of: .refinement, .refinement, round: round).points
             try context.steps.finish(
                 step,
                 [
@@ -133,16 +135,23 @@ extension Purification {
                     .phaseFinished(.refinement, round: round, seconds: clock.seconds),
                 ])
         }
-        if accepted { (course.model, course.report) = (candidate, judged) }
+        if accepted { (course.answers, course.report) = (asked, judged) }
+        course.meter = meter
         return accepted
     }
 
     /// The pool as it is trained on. What keeps its label says nothing: it is left out.
     private func trained(_ course: Course) -> TrainingPool {
         var pool = course.pool
+        let controls = Set(pool.controls)
         pool.poison.removeAll {
-            course.restoration.keepsLabel(of: $0) && diagnosis.reviews.label($0) == nil
+            controls.contains($0)
+                || course.restoration.keepsLabel(of: $0) && diagnosis.reviews.label($0) == nil
         }
+        // What a class of right labels is known by may be its trigger, which few of its samples would not hold up.
+        let dirty = Set(diagnosis.backdoors.map(\.label)).subtracting(
+            diagnosis.backdoors.filter(\.keepsLabels).map(\.label))
+        pool.clean = course.pool.balanced(dirty, labels: images.labels)
         return pool
     }
 

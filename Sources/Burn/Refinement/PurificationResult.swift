@@ -1,4 +1,5 @@
 import Execution
+import Findings
 
 extension Purification {
     package struct Result {
@@ -14,10 +15,15 @@ extension Purification {
         package var isFallback = false
         /// Why the acceptance gate does not hold for `model`; nil where it does, or nothing was changed.
         package var shortfall: String?
+        /// Samples that were flagged, and are not any more.
+        package var cleared = 0
+        /// Since the last durable step.
+        package var spent: StageCost?
 
         package init(
             model: GraphModel? = nil, restoration: LabelRestoration, flagged: [Bool], holdout: Holdout? = nil,
-            treatment: (any Treatment)? = nil, isFallback: Bool = false, shortfall: String? = nil
+            treatment: (any Treatment)? = nil, isFallback: Bool = false, shortfall: String? = nil,
+            cleared: Int = 0, spent: StageCost? = nil
         ) {
             self.model = model
             self.restoration = restoration
@@ -26,6 +32,8 @@ extension Purification {
             self.treatment = treatment
             self.isFallback = isFallback
             self.shortfall = shortfall
+            self.cleared = cleared
+            self.spent = spent
         }
     }
 
@@ -48,6 +56,11 @@ extension Purification.Result {
                 "The treatment that the evidence calls for did not pass its acceptance gate, or its training diverged. Treated by "
                     + "\(treatment.words) instead."
             ]
+        }
+        if cleared > 0 {
+            lines.append(
+                "\(cleared) of the samples that were flagged are not any more, and keep their labels: a model that was not trained on them, and "
+                    + "lets go what was planted, sees them as they are labelled.")
         }
         if let shortfall {
             lines.append(

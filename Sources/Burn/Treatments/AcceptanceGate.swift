@@ -30,9 +30,9 @@ struct AcceptanceGate {
         var untracedUnchanged = 0.0
     }
 
-    func measure(_ model: GraphModel) throws -> Report {
+    func measure(_ answers: ModelAnswers) throws -> Report {
         let labels = holdout.map { images.labels[$0] }
-        let predictions = try model.predictions(images, holdout, token: token)
+        let predictions = try answers.predictions(holdout)
         var residual = 0.0
         for target in targets {
             let probes = holdout.filter { images.labels[$0] != target.label }
@@ -40,13 +40,13 @@ struct AcceptanceGate {
             let untouched = zip(predictions, labels).count { $0 == target.label && $1 != target.label }
             let left = try target.trigger?.residual(
                 into: target.label, probes: probes, untouched: Double(untouched) / Double(probes.count),
-                model: model, token: token)
+                model: answers.model, token: token)
             residual = max(residual, left ?? 0)
         }
-        let unchanged = try unchanged(model)
+        let unchanged = try unchanged(answers)
         let untraced = unchanged.filter { !targets[$0.key].backdoor.isEstimated }
         return Report(
-            accuracy: try trusted?.accuracy(of: model, token: token)
+            accuracy: try trusted?.accuracy(of: answers.model, token: token)
                 ?? Accuracy.clean(predictions: predictions, labels: labels),
             residual: residual, flaggedUnchanged: Self.share(unchanged.values.flatMap(\.self)),
             untracedUnchanged: untraced.values.map(Self.share).max() ?? 0)
@@ -54,12 +54,12 @@ struct AcceptanceGate {
 
     /// Of the flagged samples whose labels are wrong, by the place of the backdoor that they were planted for: whether they still get
     /// these.
-    private func unchanged(_ model: GraphModel) throws -> [Int: [Bool]] {
+    private func unchanged(_ answers: ModelAnswers) throws -> [Int: [Bool]] {
         let owners = TargetOfSample(targets.map(\.backdoor))
         let planted = flagged.compactMap { sample in
             owners.place(of: sample, labelled: images.labels[sample]).map { (sample: sample, place: $0) }
         }.filter { !targets[$0.place].keepsLabels }
-        let after = try model.predictions(images, planted.map(\.sample), token: token)
+        let after = try answers.predictions(planted.map(\.sample))
         return Dictionary(grouping: zip(planted, after), by: \.0.place).mapValues { samples in
             samples.map { images.labels[$0.0.sample] == $0.1 }
         }
@@ -79,7 +79,8 @@ struct AcceptanceGate {
     /// Without an estimated trigger: of the flagged samples, more than these still get the attacker's label.
     private static let mostUnchanged = 0.5
 
-    var canJudge: Bool { labelsAreConfirmed || trusted != nil }
+    /// Whether accuracy can be judged.
+    var canJudge: Bool { !holdout.isEmpty && (labelsAreConfirmed || trusted != nil) }
 
     /// Whether a round of refinement takes the place of the model before it. Small losses of several rounds add up: no round may
     /// fall short where the model before it did not.
@@ -97,11 +98,20 @@ struct AcceptanceGate {
                 "the given labels of most classes are not what the model sees, so that they can't tell whether its accuracy "
                 + "holds"
         }
-        if report.accuracy < before.accuracy - firstTolerance {
+        if losesAccuracy(report, before: before) {
             return
                 "its accuracy on \(trusted == nil ? "held-out" : "trusted") samples fell from \(percent(before.accuracy)) to "
                 + percent(report.accuracy)
         }
+        return triggerShortfall(report)
+    }
+
+    func losesAccuracy(_ report: Report, before: Report) -> Bool {
+        canJudge && report.accuracy < before.accuracy - firstTolerance
+    }
+
+    /// What is left of the backdoor, in words; nil where too little is to be seen.
+    func triggerShortfall(_ report: Report) -> String? {
         if report.residual > parameters.residual {
             return
                 "the estimated trigger still sends \(percent(report.residual)) of held-out images into its class"

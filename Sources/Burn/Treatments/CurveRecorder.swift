@@ -28,7 +28,8 @@ final class CurveRecorder {
     private var reported = 0
 
     static let mostPoints = 200
-    private static let mostProbes = 256
+    /// The same ones every time: what changes shows, whatever is left to chance in a single value.
+    private static let mostProbes = 128
     private static let probings = 8
     /// Points that are reported together.
     private static let batch = 5

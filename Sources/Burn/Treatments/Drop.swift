@@ -2,6 +2,7 @@
 struct Drop: Treatment {
     let name = "drop"
     let words = "fine-tuning without the flagged samples"
+    let restores = false
 
     func applies(to targets: [Backdoor]) -> Bool { true }
 

@@ -2,6 +2,7 @@
 struct DropAndTransplant: Treatment {
     let name = "drop-and-transplant"
     let words = "a transplanted trigger, without the flagged samples"
+    let restores = false
 
     func applies(to targets: [Backdoor]) -> Bool { Treatments.canTransplant(targets) }
 

@@ -1,46 +1,58 @@
 import Execution
+import Findings
 import Tensors
 
 /// Phase 1 of the method: breaks the correlation between trigger and target class by fine-tuning on restored
 /// labels and transplanted triggers.
 ///
-/// What the evidence calls for is tried with a falling learning rate until the acceptance gate holds, then other
-/// treatments; the best candidate is kept.
+/// What the evidence calls for is tried at several learning rates until the acceptance gate holds, then other treatments; the
+/// best candidate is kept.
 struct FalseCorrelationDecoupling {
-    let original: GraphModel
+    /// The suspicious model, and what it says.
+    let original: ModelAnswers
     let tuning: FineTuning
     let gate: AcceptanceGate
     /// In the order in which they are tried.
     let treatments: [any Treatment]
 
     struct Outcome {
-        var model: GraphModel
+        var answers: ModelAnswers
         var report: AcceptanceGate.Report
-        /// Nil where every fine-tuning diverged: `model` is the original.
+        /// Nil where every fine-tuning diverged: the answers are the original's.
         var treatment: (any Treatment)?
-        var attempts: Int
+        var attempts = 0
         var diverged = 0
-        var accepted: Bool
+        var accepted = false
     }
 
-    private struct Attempt {
-        var treatment: any Treatment
-        var learningRate: Double
+    /// What an attempt came to.
+    enum End {
+        /// The gate holds, or can't tell more.
+        case settled
+        /// The trigger still works.
+        case tooLittle
+        /// Accuracy was lost, or the training diverged.
+        case tooMuch
     }
 
-    static let learningRates = [0.02, 0.01, 0.005]
+    /// Of the first treatment, at most.
+    static let mostRates = 3
     /// Of the treatments that are tried after the first.
     private static let laterRate = 0.01
-
-    private var plan: [Attempt] {
-        treatments.prefix(1).flatMap { first in
-            Self.learningRates.map { Attempt(treatment: first, learningRate: $0) }
-        } + treatments.dropFirst().map { Attempt(treatment: $0, learningRate: Self.laterRate) }
-    }
+    private static let highestRate = 0.02
 
     /// The most fine-tunings that `treatments` can make.
     static func mostAttempts(_ treatments: [any Treatment]) -> Int {
-        learningRates.count + max(0, treatments.count - 1)
+        mostRates + max(0, treatments.count - 1)
+    }
+
+    /// The rate after one that did too little or too much; nil where the next would go back.
+    static func rate(after rate: Double, _ end: End, first: Double) -> Double? {
+        switch end {
+        case .settled: nil
+        case .tooLittle: rate < first || rate >= highestRate ? nil : 2 * rate
+        case .tooMuch: rate > first ? nil : rate / 2
+        }
     }
 
     /// - Parameter material: all that there is; a treatment takes its part of it.
@@ -48,30 +60,48 @@ struct FalseCorrelationDecoupling {
         pool: TrainingPool, material: TrainingMaterial, before: AcceptanceGate.Report,
         progress: (Double) -> Void
     ) throws -> Outcome {
-        var best = Outcome(model: original, report: before, treatment: nil, attempts: 0, accepted: false)
-        for (number, attempt) in plan.enumerated() {
-            best.attempts = number + 1
-            let model = try original.copy(seed: tuning.seed)
-            var attemptTuning = tuning
-            attemptTuning.learningRate = attempt.learningRate
-            attemptTuning.curves?.beginAttempt()
-            do {
-                try attemptTuning.run(
-                    model, pool: pool, material: attempt.treatment.material(from: material),
-                    progress: progress)
-            } catch is TrainingDiverged {
-                best.diverged += 1
-                continue
+        var best = Outcome(answers: original, report: before)
+        for (place, treatment) in treatments.enumerated() {
+            let first = place == 0 ? treatment.learningRate : Self.laterRate
+            var rate: Double? = first
+            for _ in 0..<(place == 0 ? Self.mostRates : 1) {
+                guard let current = rate else { break }
+                let end = try attempt(treatment, at: current, pool, material, before, &best, progress)
+                if end == .settled { return best }
+                rate = Self.rate(after: current, end, first: first)
             }
-            let report = try gate.measure(model)
-            let accepted = gate.shortfall(report, before: before) == nil
-            if accepted || best.treatment == nil || Self.merit(report) > Self.merit(best.report) {
-                (best.model, best.report, best.accepted) = (model, report, accepted)
-                best.treatment = attempt.treatment
-            }
-            if accepted { break }
         }
         return best
+    }
+
+    private func attempt(
+        _ treatment: any Treatment, at rate: Double, _ pool: TrainingPool, _ material: TrainingMaterial,
+        _ before: AcceptanceGate.Report, _ best: inout Outcome, _ progress: (Double) -> Void
+    ) throws -> End {
+        best.attempts += 1
+        let model = try original.model.copy(seed: tuning.seed)
+        var tuning = tuning
+        tuning.learningRate = rate
+        tuning.batch = treatment.batch
+        tuning.curves?.beginAttempt()
+        do {
+            try tuning.run(
+                model, pool: pool, material: treatment.material(from: material), progress: progress)
+        } catch is TrainingDiverged {
+            best.diverged += 1
+            return .tooMuch
+        }
+        let answers = try original.asked(of: model)
+        let report = try gate.measure(answers)
+        let accepted = gate.shortfall(report, before: before) == nil
+        if accepted || best.treatment == nil || Self.merit(report) > Self.merit(best.report) {
+            (best.answers, best.report, best.accepted, best.treatment) = (
+                answers, report, accepted, treatment
+            )
+        }
+        if accepted { return .settled }
+        guard gate.triggerShortfall(report) == nil else { return .tooLittle }
+        return gate.canJudge ? .tooMuch : .settled
     }
 
     /// Accuracy bought with as little backdoor as possible: what is compared when no attempt is accepted.

@@ -32,7 +32,7 @@ package struct LabelRestoration {
     /// Weight of the adversarial label beside one model's opinion.
     private static let adversarialWeight: Float = 0.5
     /// Ordinary samples that are asked about, for all targets together.
-    private static let mostGauged = 1024
+    private static let mostGauged = 512
 
     /// A label that is less likely right is not given.
     private let leastConfidence: Double
@@ -53,20 +53,20 @@ package struct LabelRestoration {
         self.token = token
     }
 
-    /// Adds `model`'s opinions on `samples`; `sanitised` says that it may be asked about the images as they are.
-    package mutating func ask(_ model: GraphModel, about samples: [Int], sanitised: Bool) throws {
+    /// Adds a model's opinions on `samples`; `sanitised` says that it may be asked about the images as they are.
+    package mutating func ask(_ answers: ModelAnswers, about samples: [Int], sanitised: Bool) throws {
         // The published method's labels are the adversarial ones.
         let views = BareViews(images: images, mirrors: mirrors, token: token)
         for (place, target) in targets.enumerated() where !target.backdoor.isFoundByDistance {
             // Of what keeps its label, nobody asks for another one.
             guard !target.keepsLabels, target.trigger != nil || sanitised else { continue }
             let own = samples.filter { owner(of: $0) == place }
-            try views.add(model, on: own, target, sanitised: sanitised, to: &votes) { $0 }
+            try views.add(answers, on: own, target, sanitised: sanitised, to: &votes)
             guard target.trigger != nil, !own.isEmpty else { continue }
             var random = SplitMix64(seed: MethodSeed.derived(from: UInt64(target.label)))
             var gauge = gauges[place] ?? [:]
             let beside = ordinary(beside: target)
-            try views.add(model, on: beside, target, sanitised: sanitised, to: &gauge) {
+            try views.add(answers, on: beside, target, sanitised: sanitised, to: &gauge) {
                 try target.trigger?.inserted(into: $0, using: &random) ?? $0
             }
             gauges[place] = gauge

@@ -6,9 +6,10 @@ import Tensors
 /// What a model says of the samples of a set: their class probabilities, once they are asked for. Those of a set that is not large
 /// are kept, so that no sample is asked about twice; of a larger one none is, so that memory does not grow with it.
 package final class ModelAnswers: Sendable {
-    private let model: GraphModel
+    let model: GraphModel
     private let images: LabelledImages
     private let token: CancellationToken?
+    private let most: Int
     private let isKept: Bool
     /// Empty where they are not kept.
     private let kept: Mutex<Kept>
@@ -29,7 +30,7 @@ package final class ModelAnswers: Sendable {
         of model: GraphModel, on images: LabelledImages, token: CancellationToken? = nil,
         most: Int = mostSamples
     ) throws {
-        (self.model, self.images, self.token) = (model, images, token)
+        (self.model, self.images, self.token, self.most) = (model, images, token, most)
         isKept = images.count <= min(most, Self.mostValues / images.classes)
         let count = isKept ? images.count : 0
         kept = Mutex(
@@ -38,10 +39,22 @@ package final class ModelAnswers: Sendable {
                 isKnown: Array(repeating: false, count: count)))
     }
 
+    /// The same of another model.
+    func asked(of other: GraphModel) throws -> ModelAnswers {
+        try ModelAnswers(of: other, on: images, token: token, most: most)
+    }
+
     /// Asks for all at once what is kept: numbers then don't depend on who asked first.
     package func askAll() throws {
         guard isKept else { return }
         _ = try probabilities(Array(0..<images.count))
+    }
+
+    /// The likeliest class of each sample.
+    func predictions(_ samples: [Int]) throws -> [Int] {
+        guard !samples.isEmpty else { return [] }
+        guard isKept else { return try model.predictions(images, samples, token: token) }
+        return try probabilities(samples).argmax(1).array()
     }
 
     /// (samples.count, classes)

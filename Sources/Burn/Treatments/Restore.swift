@@ -2,6 +2,7 @@
 struct Restore: Treatment {
     let name = "restore"
     let words = "restored labels"
+    let restores = true
 
     func applies(to targets: [Backdoor]) -> Bool { Treatments.canRestore(targets) }
 

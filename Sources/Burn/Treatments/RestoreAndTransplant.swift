@@ -3,6 +3,7 @@
 struct RestoreAndTransplant: Treatment {
     let name = "restore-and-transplant"
     let words = "restored labels and a transplanted trigger"
+    let restores = true
 
     func applies(to targets: [Backdoor]) -> Bool {
         Treatments.canRestore(targets) && Treatments.canTransplant(targets)

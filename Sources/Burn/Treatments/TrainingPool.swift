@@ -6,8 +6,14 @@ package struct TrainingPool: Sendable {
     var clean: [Int]
     /// Trusted samples that are never trained on: the acceptance gate.
     var holdout: [Int]
-    /// Flagged samples, with restored labels. Only ever grows.
+    /// Flagged samples, with restored labels.
     var poison: [Int]
+    /// Flagged samples that are not trained on yet: a model that was not shown them says whether they stay flagged.
+    var doubtful: [Int] = []
+    /// Of `poison`, samples that are not trained on yet either: they show how the model sees what was planted and not trained on.
+    var controls: [Int] = []
+    /// Samples that were flagged, and are not any more.
+    var cleared: [Int] = []
     /// Whether the labels of `holdout` can judge a model: those of most of the set are what the suspicious model sees.
     var labelsAreConfirmed = true
 
@@ -20,9 +26,10 @@ package struct TrainingPool: Sendable {
     private static let holdoutShare = 0.1
     private static let mostHoldout = 1000
 
-    /// Unflagged samples of the classes under suspicion that could be trained on: their distances decide, and have to be known.
+    /// Unflagged samples of the classes under suspicion that could be trained on: their distances by first order decide, and have to be
+    /// known.
     package static func trusted(
-        _ diagnosis: Diagnosis, _ table: AnalysisTable, _ images: LabelledImages
+        _ diagnosis: Diagnosis, _ images: LabelledImages
     ) -> [Int] {
         let suspicious = Set(diagnosis.backdoors.map(\.label))
         return images.labels.indices.filter {
@@ -45,7 +52,7 @@ package struct TrainingPool: Sendable {
         var limits: [Int: Float] = [:]
         for label in suspicious {
             let distances = trusted.filter { images.labels[$0] == label }
-                .compactMap(table.exactDistance).filter(\.isFinite)
+                .map { Double(table.linearDistance[$0]) }.filter(\.isFinite)
             limits[label] = Float(Statistics.median(distances))
         }
         // Right or wrong: accuracy on the trusted alone would be 1 by construction. Where hardly a class is above
@@ -55,7 +62,7 @@ package struct TrainingPool: Sendable {
         let supposed =
             unsuspicious.count * 4 >= unflagged.count
             ? unsuspicious
-            : unflagged.filter { table.distance[$0] <= limits[images.labels[$0]] ?? .infinity }
+            : unflagged.filter { table.linearDistance[$0] <= limits[images.labels[$0]] ?? .infinity }
         // A label that stands for another class would reward a model that unlearns the right one.
         let confirmed = Self.confirmedClasses(unflagged, table: table, images: images)
         let candidates = supposed.filter { confirmed.contains(images.labels[$0]) }
@@ -66,7 +73,7 @@ package struct TrainingPool: Sendable {
         clean = trusted.filter { sample in
             !kept.contains(sample)
                 && (diagnosis.reviews.isRejected(sample)
-                    || limits[images.labels[sample]].map { table.distance[sample] <= $0 } ?? true)
+                    || limits[images.labels[sample]].map { table.linearDistance[sample] <= $0 } ?? true)
         }
         poison = diagnosis.flagged.indices.filter { diagnosis.flagged[$0] }
     }

@@ -10,6 +10,16 @@ package protocol Treatment: Sendable {
     /// Whether what was found allows it. Without targets, flagged samples were named by people.
     func applies(to targets: [Backdoor]) -> Bool
     func material(from all: TrainingMaterial) -> TrainingMaterial
+    /// Whether true labels are taught against the trigger.
+    var restores: Bool { get }
+}
+
+extension Treatment {
+    /// Of the first attempt. A trigger whose samples are left out is unlearned by what it is transplanted into alone, which takes a
+    /// higher rate and more images: of a clean-label one (`sig`), 6.6 % were left where 3.0 % are.
+    var learningRate: Double { restores ? 0.01 : 0.02 }
+    /// Images of a step.
+    var batch: Int { restores ? BatchSizes.ofPurification : BatchSizes.ofPurificationByTransplants }
 }
 
 /// What a fine-tuning is given beside the trusted samples.

@@ -1,0 +1,46 @@
+/// Flagged samples that a purification does not learn from before it knows better.
+///
+/// A model that has learned the restored labels of its flagged samples says nothing about them any more: what was flagged by
+/// mistake would keep a wrong label, and its class would lose what looks like it. So the surer half of what was flagged for a
+/// backdoor is learned from, and phase 2 asks the model that comes of it about the other half.
+extension TrainingPool {
+    /// Fewer are not parted: their controls would prove nothing.
+    private static let fewest = 64
+    /// One in so many of the surer half is a control, up to a number.
+    private static let controlled = 4
+    private static let mostControls = 64
+
+    mutating func putOffDoubtful(_ backdoors: [Backdoor], labels: [Int], reviews: Reviews) {
+        let owners = TargetOfSample(backdoors)
+        let groups = Dictionary(grouping: poison) { owners.place(of: $0, labelled: labels[$0]) }
+        for (place, samples) in groups {
+            // What a trigger does has to be known, so that its absence shows.
+            guard let place, backdoors[place].tellsByDrops, backdoors[place].isEstimated else { continue }
+            let parted = samples.filter { !reviews.isAccepted($0) }
+            guard parted.count >= Self.fewest else { continue }
+            let beliefs = parted.map { backdoors[place].carriers[$0, default: 0] }
+            let median = beliefs.sorted()[parted.count / 2]
+            let (sure, unsure) = (
+                zip(parted, beliefs).filter { $1 >= median }.map(\.0),
+                zip(parted, beliefs).filter { $1 < median }.map(\.0)
+            )
+            guard !unsure.isEmpty else { continue }
+            doubtful += unsure
+            controls += stride(from: 0, to: sure.count, by: Self.controlled).prefix(Self.mostControls).map {
+                sure[$0]
+            }
+        }
+        doubtful.sort()
+        controls.sort()
+        let putOff = Set(doubtful)
+        poison.removeAll(where: putOff.contains)
+    }
+
+    /// What the diagnosis flagged, as it is seen by now.
+    func flags(_ diagnosed: [Bool]) -> [Bool] {
+        var flags = diagnosed
+        for sample in cleared { flags[sample] = false }
+        for sample in poison + doubtful { flags[sample] = true }
+        return flags
+    }
+}
