@@ -128,7 +128,7 @@ public struct AnalysisJob {
                 model: model, images: images, trusted: trusted, options: task.options,
                 purifies: task.type == .purify, token: token, observer: plan,
                 steps: DurableSteps(directory: directory, journal: journal, file: file)),
-            table: boundary.table, store: store, diagnosis: diagnosis)
+            boundary: boundary, store: store, diagnosis: diagnosis)
         between.add(rest.end(of: .evaluation, .evaluation))
         let result =
             isTreated

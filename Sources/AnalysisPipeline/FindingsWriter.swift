@@ -10,7 +10,7 @@ struct FindingsWriter {
     let table: AnalysisTable
     let diagnosis: Diagnosis
     let restoration: LabelRestoration
-    /// Detection's flags and what refinement added.
+    /// Detection's flags, with what refinement added and without what it cleared.
     let flagged: [Bool]
 
     private static let batch = 1000
@@ -21,9 +21,16 @@ struct FindingsWriter {
             index: sample, name: images.dataset.name(of: sample), givenLabel: images.labels[sample],
             predictedLabel: Int(table.predicted[sample]), boundaryDistance: table.exactDistance(sample),
             adversarialLabel: table.metLabel(sample), coherence: diagnosis.coherence[sample],
-            score: flagged[sample] ? max(diagnosis.scores[sample], 0.5) : diagnosis.scores[sample],
+            score: score(sample),
             flagged: flagged[sample],
             restoredLabel: restored.label, labelConfidence: restored.confidence)
+    }
+
+    /// On the side of 1/2 that the flag says.
+    private func score(_ sample: Int) -> Double {
+        let score = diagnosis.scores[sample]
+        if flagged[sample] { return max(score, 0.5) }
+        return diagnosis.flagged[sample] ? min(score, 0.5) : score
     }
 
     func report(_ send: (WorkerMessage) -> Void) {

@@ -9,6 +9,16 @@ extension GraphModel {
         weights.map { ($0.name, $0.detached) }
     }
 
+    /// Whether all weights and buffers are the same, to the bit.
+    package func hasWeights(of other: GraphModel) throws -> Bool {
+        let (own, others) = (namedWeights, other.namedWeights)
+        return try own.count == others.count
+            && zip(own, others).allSatisfy { own, other in
+                try own.name == other.name
+                    && own.tensor.detach().contiguous().bytes() == other.tensor.detach().contiguous().bytes()
+            }
+    }
+
     /// The names of `parameters`, in the same order.
     public var parameterNames: [String] {
         weights.filter(\.tensor.requiresGradient).map(\.name)

@@ -45,8 +45,8 @@ public struct JobEstimate: Codable, Hashable, Sendable {
         var passes = passesOfSample * samples + searches + searchesOfClass * Double(dataset.classes.count)
         // Before, and after.
         passes += 2 * further
-        // Of a class under suspicion, of what a purification trusts, of all.
-        passes += descent * (options.analysesAllSamples || type == .purify ? samples : largest)
+        // Of a class under suspicion, or of all.
+        passes += descent * (options.analysesAllSamples ? samples : largest)
         if type == .purify {
             let steps = mostTreatments * stepsOfDecoupling + Double(options.rounds) * stepsOfRound
             passes += Double(BatchSizes.ofPurificationByTransplants) * steps * passesOfTraining
@@ -92,6 +92,6 @@ public struct JobEstimate: Codable, Hashable, Sendable {
     /// and the teacher's opinion.
     private static let mostTreatments = 5.0
     private static let stepsOfDecoupling = 400.0
-    private static let stepsOfRound = 300.0
+    private static let stepsOfRound = 200.0
     private static let passesOfTraining = 4.35
 }

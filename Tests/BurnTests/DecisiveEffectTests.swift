@@ -32,6 +32,28 @@ import TinyModels
                 lowest: known.images.lowest, highest: known.images.highest))
     }
 
+    /// What was asked of some probes is not asked of them again.
+    @Test func isExtendedToFurtherProbes() throws {
+        let trigger = try trigger(boundary: 0.1)
+        let probes = Array(known.ordinary.prefix(200))
+        let passes = known.model.passes
+        for form in trigger.forms {
+            let all = try search.responses(to: trigger, in: [form], probes: probes, seed: nil)
+            let start = passes.count.forwards
+            let some = try search.responses(
+                to: trigger, in: [form], probes: Array(probes.prefix(80)), seed: nil)
+            let both = try some.map {
+                try $0.extended(
+                    of: trigger, by: Array(probes.dropFirst(80)), images: known.images, model: known.model,
+                    token: CancellationToken())
+            }
+            #expect(passes.count.forwards - start == 200)
+            #expect(
+                both.map(\.triggered) == all.map(\.triggered) && some.map(\.triggered) != all.map(\.triggered)
+            )
+        }
+    }
+
     /// The same as with a random direction beside every form, for less.
     @Test(arguments: [0.02, 0.1, 0.4]) func isTheSameAsBesideAllRandomDirections(boundary: Double) throws {
         let trigger = try trigger(boundary: boundary)
@@ -44,7 +66,10 @@ import TinyModels
             ).effect(into: 0)
         }
         let middle = passes.count.forwards
-        let found = try #require(try search.decisive(trigger, trigger.forms, probes, 0))
+        let found = try #require(
+            try search.decisive(
+                trigger, search.responses(to: trigger, in: trigger.forms, probes: probes, seed: nil), probes,
+                0))
         let end = passes.count.forwards
         let expected = try #require(TriggerEffect.decisive(all, search.judge.parameters))
         #expect(found.form == expected.form && found.excess == expected.excess)

@@ -21,11 +21,12 @@ import TinyModels
     }
 
     private func pool(
-        _ backdoor: Backdoor, reviews: Reviews = .none, keeping most: Int = .max
+        _ backdoor: Backdoor, reviews: Reviews = .none, keeping most: Int = .max, others: [Backdoor] = []
     ) -> TrainingPool {
         var pool = known.pool()
         pool.poison = Array(pool.poison.prefix(most))
-        pool.putOffDoubtful([backdoor], labels: known.images.labels, reviews: reviews)
+        pool.putOffDoubtful(
+            others + [backdoor], table: known.table, labels: known.images.labels, reviews: reviews)
         return pool
     }
 
@@ -44,27 +45,43 @@ import TinyModels
         #expect(pool(graded, keeping: 63).doubtful.isEmpty)
         #expect(pool(graded, keeping: 64).doubtful == Array(0..<32))
         #expect(pool(try backdoor({ Double($0) / 300 }, labels: .right)).doubtful.isEmpty)
+        #expect(pool(graded, others: [graded]).doubtful.isEmpty, "a sample of two may carry the other one")
         let named = Reviews([SampleReview(index: 3, decision: .accept)])
         let parted = pool(graded, reviews: named)
         #expect(!parted.doubtful.contains(3) && parted.poison.contains(3) && parted.doubtful.contains(4))
     }
 
-    /// Twenty of the class's own images were flagged along with 280 planted ones. A model that was told of the surer half sees the twenty as
+    /// Sixty of the class's own images were flagged along with 240 planted ones. A model that was told of the surer half sees the sixty as
     /// they are labelled, and the others not.
     @Test func whatAModelThatWasNotToldSeesAsLabelledIsCleared() throws {
-        let mistake = try FlaggedByMistake(try backdoor { Double($0) / 300 })
+        let mistake = try FlaggedByMistake(try backdoor { Double($0) / 300 }, own: 60)
         var pool = mistake.pool
         let found = try mistake.refine(&pool, with: FlaggedByMistake.model(trigger: 0))
-        #expect(found.cleared == FlaggedByMistake.own && pool.cleared == found.cleared)
-        #expect(Set(pool.clean).isSuperset(of: found.cleared))
+        #expect(found.cleared == Array(0..<60) && pool.cleared == found.cleared)
+        #expect(Set(pool.clean).isDisjoint(with: found.cleared), "nor are they learned from")
         #expect(pool.doubtful.isEmpty && pool.controls.isEmpty)
-        #expect(pool.poison == Array(20..<300))
-        #expect(pool.flags(Array(repeating: true, count: 300)).firstIndex(of: true) == 20)
+        #expect(pool.poison == Array(60..<300))
+        #expect(pool.flags(Array(repeating: true, count: 300)).firstIndex(of: true) == 60)
+    }
+
+    /// Of 150 doubtful samples, two may stay though they were planted, for all that 38 controls tell: of ten, that would be too many.
+    @Test func whatMayBePlantedStaysFlagged() throws {
+        let mistake = try FlaggedByMistake(try backdoor { Double($0) / 300 }, own: 10)
+        var pool = mistake.pool
+        let found = try mistake.refine(&pool, with: FlaggedByMistake.model(trigger: 0))
+        #expect(found.cleared.isEmpty && pool.poison == Array(0..<300))
+    }
+
+    @Test func nobodyIsClearedWithoutControls() throws {
+        let mistake = try FlaggedByMistake(try backdoor { Double($0) / 300 }, own: 60)
+        var pool = mistake.pool
+        pool.controls = []
+        #expect(try mistake.refine(&pool, with: FlaggedByMistake.model(trigger: 0)).cleared.isEmpty)
     }
 
     /// A model that still follows the trigger says nothing of anybody.
     @Test func nobodyIsClearedByAModelThatKeepsTheControls() throws {
-        let mistake = try FlaggedByMistake(try backdoor { Double($0) / 300 })
+        let mistake = try FlaggedByMistake(try backdoor { Double($0) / 300 }, own: 60)
         var pool = mistake.pool
         let found = try mistake.refine(&pool, with: FlaggedByMistake.model(trigger: FlaggedByMistake.trigger))
         #expect(found.cleared.isEmpty && pool.cleared.isEmpty)
@@ -75,7 +92,6 @@ import TinyModels
 /// White pixels: one for every class, and one, the trigger, that says class 0 louder.
 private struct FlaggedByMistake {
     static let trigger: Float = 20
-    static let own = Array(0..<20)
     private static let side = 6
     private static let classes = 4
     private static let values = 3 * 36
@@ -86,7 +102,8 @@ private struct FlaggedByMistake {
     /// As it is before the first round.
     let pool: TrainingPool
 
-    init(_ backdoor: Backdoor) throws {
+    /// - Parameter own: the first of the 300 flagged ones, which carry no trigger.
+    init(_ backdoor: Backdoor, own: Int) throws {
         self.backdoor = backdoor
         var drawn = TinyImages(side: Self.side)
         func add(_ seen: Int, given: Int, triggered: Bool = false) {
@@ -97,15 +114,17 @@ private struct FlaggedByMistake {
             }
             drawn.add(pixels, label: given)
         }
-        for _ in Self.own { add(0, given: 0) }
-        for order in 20..<300 { add(1 + order % 3, given: 0, triggered: true) }
+        for _ in 0..<own { add(0, given: 0) }
+        for order in own..<300 { add(1 + order % 3, given: 0, triggered: true) }
         for order in 0..<400 { add(order % 4, given: order % 4) }
         folder = try ScratchFolder()
         images = try LabelledImages(
             drawn.packed(in: folder.file("set")), for: Self.model(trigger: Self.trigger).graph,
             options: JobOptions())
         var pool = TrainingPool(clean: Array(300..<600), holdout: Array(600..<700), poison: Array(0..<300))
-        pool.putOffDoubtful([backdoor], labels: images.labels, reviews: .none)
+        var table = AnalysisTable(count: images.count)
+        for sample in images.labels.indices { table.predicted[sample] = Int32(images.labels[sample]) }
+        pool.putOffDoubtful([backdoor], table: table, labels: images.labels, reviews: .none)
         self.pool = pool
     }
 
@@ -127,7 +146,7 @@ private struct FlaggedByMistake {
     ) throws -> ProgressiveRefinement.Disagreement {
         let original = try Self.model(trigger: Self.trigger)
         var refinement = try ProgressiveRefinement(
-            original: original, images: images, targets: [backdoor],
+            images: images, targets: [backdoor],
             before: ModelAnswers(of: original, on: images), token: try CancellationToken())
         return try refinement.refine(&pool, with: ModelAnswers(of: sanitised, on: images))
     }

@@ -147,7 +147,7 @@ import Testing
             sanitised, pool: known.pool(), material: known.material(known.pool())
         ) { _ in }
         var refinement = try ProgressiveRefinement(
-            original: known.model, images: known.images, targets: diagnosis.backdoors,
+            images: known.images, targets: diagnosis.backdoors,
             before: ModelAnswers(of: known.model, on: known.images),
             token: CancellationToken())
         let disagreement = try refinement.refine(&pool, with: known.answers(of: sanitised))

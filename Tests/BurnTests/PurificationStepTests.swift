@@ -96,7 +96,7 @@ import TinyModels
         let sanitised = try known.model.copy(seed: 1)
         try known.tuning().run(sanitised, pool: known.pool(), material: known.material(known.pool())) { _ in }
         var refinement = try ProgressiveRefinement(
-            original: known.model, images: known.images, targets: [Backdoor(finding)].compactMap(\.self),
+            images: known.images, targets: [Backdoor(finding)].compactMap(\.self),
             before: ModelAnswers(of: known.model, on: known.images),
             token: try CancellationToken())
         let found = try refinement.refine(&pool, with: known.answers(of: sanitised))
@@ -105,7 +105,7 @@ import TinyModels
         #expect(found.meanDivergence > 0.05)
         // The same model disagrees with nobody.
         let nothing = try ProgressiveRefinement(
-            original: known.model, images: known.images, targets: [Backdoor(finding)].compactMap(\.self),
+            images: known.images, targets: [Backdoor(finding)].compactMap(\.self),
             before: ModelAnswers(of: known.model, on: known.images),
             token: try CancellationToken())
         var quiet = nothing

@@ -80,11 +80,13 @@ import TinyModels
             }
             return rates
         }
+        #expect(rates(0.005, [.tooLittle, .tooLittle, .tooLittle]) == [0.005, 0.01, 0.02])
         #expect(rates(0.01, [.tooMuch, .tooMuch]) == [0.01, 0.005, 0.0025])
         #expect(rates(0.01, [.tooLittle, .tooLittle]) == [0.01, 0.02])
         #expect(rates(0.01, [.tooLittle, .tooMuch]) == [0.01, 0.02])
         #expect(rates(0.01, [.tooMuch, .tooLittle]) == [0.01, 0.005])
         #expect(rates(0.02, [.tooLittle]) == [0.02])
+        #expect(rates(0.01, [.both]) == [0.01])
         #expect(rates(0.01, [.settled]) == [0.01])
     }
 

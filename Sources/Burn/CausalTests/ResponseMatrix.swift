@@ -16,6 +16,14 @@ struct ResponseMatrix: Hashable, Sendable {
         }
     }
 
+    /// Of both images together.
+    static func + (one: ResponseMatrix, other: ResponseMatrix) -> ResponseMatrix {
+        var sum = one
+        sum.totals.merge(other.totals, uniquingKeysWith: +)
+        sum.counts.merge(other.counts) { $0.merging($1, uniquingKeysWith: +) }
+        return sum
+    }
+
     var sources: [Int] { totals.keys.sorted() }
 
     /// Images of a source.

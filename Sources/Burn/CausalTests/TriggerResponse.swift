@@ -22,6 +22,20 @@ struct TriggerResponse: Sendable {
         return TriggerResponse(form: form, triggered: triggered)
     }
 
+    /// Of further probes as well, which it has not been asked of.
+    func extended(
+        of trigger: TriggerEstimate, by further: [Int], images: LabelledImages, model: GraphModel,
+        token: CancellationToken
+    ) throws -> TriggerResponse {
+        guard !further.isEmpty else { return self }
+        var extended = self
+        extended.triggered =
+            try triggered
+            + Self.measure(form, of: trigger, probes: further, images: images, model: model, token: token)
+            .triggered
+        return extended
+    }
+
     /// The same beside a random direction of the form's norm.
     func controlled(
         of trigger: TriggerEstimate, probes: [Int], images: LabelledImages, model: GraphModel,

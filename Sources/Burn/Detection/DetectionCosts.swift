@@ -38,9 +38,10 @@ package struct DetectionCosts: Sendable {
 
     /// A trigger is estimated, taken out and put in (`TriggerSearch.examine`).
     var trigger: Double {
-        // The forms, and seldom more than one random direction.
-        let responses =
-            (TriggerSearch.formsBeyondScreen + 2) * min(TriggerSearch.probes(of: classes), samples)
+        // The forms, of which the screen has asked a part, and seldom more than one random direction.
+        let probes = min(TriggerSearch.probes(of: classes), samples)
+        let further = max(0, probes - TriggerSearch.screened(of: classes))
+        let responses = (TriggerSearch.formsBeyondScreen + 1) * further + probes
         let others = (Self.forms - Self.screened) * min(TriggerSearch.screened(of: classes), samples)
         return screenedTrigger + Double(others + responses + 2 * min(TriggerSearch.mostForRemoval, members))
     }

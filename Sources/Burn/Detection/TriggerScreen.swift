@@ -25,12 +25,11 @@ extension TriggerSearch {
 
     /// Tries the mechanisms on the first probes, each at its strongest, and at its other strengths where it moves more than hardly
     /// any. Where none does, the random direction is tried for the one that moves most; that is the effect then.
-    /// - Returns: the forms that may turn out to be the decisive one; none where hardly any probe is moved.
+    /// - Returns: what the forms that may turn out to be the decisive one do to the probes; none where hardly any is moved.
     func screen(
-        _ finding: inout ClassFinding, _ trigger: TriggerEstimate, _ probes: [Int]
-    ) throws -> [TriggerForm] {
+        _ finding: inout ClassFinding, _ trigger: TriggerEstimate, on first: [Int]
+    ) throws -> [TriggerResponse] {
         let label = finding.label
-        let first = Array(probes.prefix(Self.screened(of: images.classes)))
         func effects(of forms: [TriggerForm]) throws -> [(response: TriggerResponse, effect: TriggerEffect)] {
             try responses(to: trigger, in: forms, probes: first, seed: nil).map {
                 ($0, $0.effect(into: label, fewestOfSource: Self.screenedOfClass / 2))
@@ -46,10 +45,10 @@ extension TriggerSearch {
             }
             let tried =
                 strongest.filter { mechanisms.contains($0.effect.form.mechanism) } + (try effects(of: weaker))
-            let all = tried.map(\.effect).sorted { $0.excess > $1.excess }
+            let all = tried.sorted { $0.effect.excess > $1.effect.excess }.map(\.response)
             let exact = all.first(where: \.form.isExact)
             let others = all.filter { $0.form != exact?.form }.prefix(Self.formsBeyondScreen)
-            return (others + [exact].compactMap { $0 }).map(\.form)
+            return others + [exact].compactMap { $0 }
         }
         finding.effect = try strongest.max { $0.effect.excess < $1.effect.excess }.map {
             try controlled($0.response, of: trigger, on: first, label).effect(into: label)
@@ -59,11 +58,11 @@ extension TriggerSearch {
 
     /// The effect that the trigger is known by. The random direction is tried for forms that may turn out to be that one alone: beyond
     /// chance, none does more than it does.
+    /// - Parameter responses: of all the probes.
     func decisive(
-        _ trigger: TriggerEstimate, _ forms: [TriggerForm], _ probes: [Int], _ label: Int
+        _ trigger: TriggerEstimate, _ responses: [TriggerResponse], _ probes: [Int], _ label: Int
     ) throws -> TriggerEffect? {
-        var left = try responses(to: trigger, in: forms, probes: probes, seed: nil)
-            .map { (response: $0, most: $0.effect(into: label).mostExcess) }
+        var left = responses.map { (response: $0, most: $0.effect(into: label).mostExcess) }
             .sorted { $0.most > $1.most }
         var known: [TriggerEffect] = []
         func isOpen(_ form: TriggerForm, _ most: Double) -> Bool {

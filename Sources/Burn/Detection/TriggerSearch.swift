@@ -78,9 +78,17 @@ struct TriggerSearch: Sendable {
         }
         finding.trigger = trigger
         finding.labelledSuspects = suspects.count { images.labels[$0] == label }
-        let forms = try care == .whole ? trigger.forms : screen(&finding, trigger, probes)
-        if !forms.isEmpty {
-            finding.effect = try decisive(trigger, forms, probes, label)
+        let first = Array(probes.prefix(care == .whole ? probes.count : Self.screened(of: images.classes)))
+        let moving =
+            try care == .whole
+            ? responses(to: trigger, in: trigger.forms, probes: first, seed: nil)
+            : screen(&finding, trigger, on: first)
+        if !moving.isEmpty {
+            let further = Array(probes.dropFirst(first.count))
+            let responses = try moving.map {
+                try $0.extended(of: trigger, by: further, images: images, model: model, token: token)
+            }
+            finding.effect = try decisive(trigger, responses, probes, label)
             guard trigger.leavesImage || care != .screened else { return }
         } else if care != .screenedForNull {
             return

@@ -4,7 +4,6 @@ import Tensors
 /// Phase 2 of the method, one round at a time: the original and the sanitised model are compared on every
 /// sample, the partition of the data is refined where they disagree, and the model is tuned on it.
 struct ProgressiveRefinement {
-    let original: GraphModel
     let images: LabelledImages
     let targets: [Backdoor]
     /// What the suspicious model says.
@@ -21,14 +20,13 @@ struct ProgressiveRefinement {
     private static let flaggedQuantile = 0.1
     /// Below this quantile of the unsuspicious classes' drops a sample behaves as clean ones do.
     private static let cleanQuantile = 0.9
-    /// Of the controls, so many have to be let go.
-    private static let leastControls = 0.9
+    /// Of what is cleared, so many may have been planted, and of what was planted, so many may stay.
+    private static let mostPlanted = 0.1
 
     init(
-        original: GraphModel, images: LabelledImages, targets: [Backdoor], before: ModelAnswers,
+        images: LabelledImages, targets: [Backdoor], before: ModelAnswers,
         reviews: Reviews = .none, token: CancellationToken
     ) throws {
-        self.original = original
         self.images = images
         self.targets = targets
         self.before = before
@@ -73,29 +71,36 @@ struct ProgressiveRefinement {
                     && !reviews.isRejected($0)
             }
         let newlyFlagged = carriers(among: dropped, beside: poison, ordinary: ordinary, cut: cut)
-        let cleared = cleared(among: pool) { agrees.contains($0) && Double(drops[$0]) <= cut }
+        let cleared = cleared(among: pool, owners) { agrees.contains($0) && Double(drops[$0]) <= cut }
         let stillFlagged = poison.subtracting(cleared)
         let used = Set(pool.clean).union(pool.holdout)
         let newlyClean = suspects.filter {
-            !used.contains($0) && !stillFlagged.contains($0) && agrees.contains($0)
+            !used.contains($0) && !poison.contains($0) && agrees.contains($0)
                 && Double(drops[$0]) <= calm
         }
         pool.poison = (stillFlagged + newlyFlagged).sorted()
-        (pool.doubtful, pool.controls, pool.cleared) = ([], [], (pool.cleared + cleared).sorted())
+        (pool.doubtful, pool.controls) = ([], [])
+        pool.cleared = Set(pool.cleared + cleared).subtracting(newlyFlagged).sorted()
         let moved = Set(dropped)
         pool.clean = (pool.clean.filter { !moved.contains($0) } + newlyClean).sorted()
         return Disagreement(
             meanDivergence: divergence, newlyFlagged: newlyFlagged, newlyClean: newlyClean, cleared: cleared)
     }
 
-    /// Of the doubtful samples, those that the sanitised model sees as they are labelled (`stays`), provided that it lets go what was
-    /// planted for sure and not trained on either.
-    private func cleared(among pool: TrainingPool, stays: (Int) -> Bool) -> [Int] {
-        let dropped = pool.controls.count { !stays($0) }
-        guard Statistics.cautiousShare(dropped, of: pool.controls.count) >= Self.leastControls else {
-            return []
-        }
-        return pool.doubtful.filter(stays)
+    /// Of the doubtful samples, those that the sanitised model sees as they are labelled (`stays`), provided that hardly any of them were
+    /// planted: what does not stay was, and of what was, as large a share stays as of the backdoor's controls.
+    private func cleared(among pool: TrainingPool, _ owners: TargetOfSample, stays: (Int) -> Bool) -> [Int] {
+        func place(_ sample: Int) -> Int? { owners.place(of: sample, labelled: images.labels[sample]) }
+        let controls = Dictionary(grouping: pool.controls, by: place)
+        return Dictionary(grouping: pool.doubtful, by: place).flatMap { place, doubtful -> [Int] in
+            let controls = controls[place, default: []]
+            let staying = doubtful.filter(stays)
+            let share = Statistics.cautiousShare(controls.count(where: stays), of: controls.count)
+            let planted = Double(doubtful.count - staying.count) * share / (1 - share)
+            // A model that keeps the controls says nothing.
+            let isTold = share <= Self.mostPlanted && planted <= Self.mostPlanted * Double(staying.count)
+            return isTold ? staying : []
+        }.sorted()
     }
 
     /// Raises the drops of the samples.

@@ -6,22 +6,22 @@ import Tensors
 /// accepted by the gate or rolled back.
 package struct Purification {
     package let context: MethodRun
-    package let table: AnalysisTable
+    package let boundary: BoundaryAnalysis
     package let store: PerturbationStore
     package let diagnosis: Diagnosis
     let targets: [Target]
 
     package init(
-        context: MethodRun, table: AnalysisTable, store: PerturbationStore, diagnosis: Diagnosis
+        context: MethodRun, boundary: BoundaryAnalysis, store: PerturbationStore, diagnosis: Diagnosis
     ) throws {
         self.context = context
-        self.table = table
+        self.boundary = boundary
         self.store = store
         self.diagnosis = diagnosis
         targets = try diagnosis.backdoors.map { try Target($0, images: context.images, store: store) }
     }
 
-    /// A backdoor is gone after a few; accuracy comes back with more.
+    /// A backdoor is gone after some eighty; accuracy comes back with more.
     package static func decouplingSteps(samples: Int) -> Int { min(400, max(240, samples / 40)) }
     package static func refinementSteps(samples: Int) -> Int { min(200, max(100, samples / 100)) }
     /// When a further round would move less than this share of all samples, the partition has settled: on three models, rounds that moved
@@ -29,6 +29,7 @@ package struct Purification {
     static let convergence = 0.005
 
     package var images: LabelledImages { context.images }
+    private var table: AnalysisTable { boundary.table }
 
     /// Restored labels as the analysis alone gives them.
     /// - Parameter known: what the suspicious model says, where some of it has been asked for.
@@ -67,7 +68,7 @@ package struct Purification {
     struct Course {
         /// What the suspicious model says.
         let before: ModelAnswers
-        let gate: AcceptanceGate
+        var gate: AcceptanceGate
         let transplant: Transplant
         let lesson: TrustedImages.Lesson?
         let treatments: [any Treatment]
@@ -99,7 +100,8 @@ package struct Purification {
         let original = try gate.measure(before)
         // Without a round, nothing would be decided.
         if context.options.rounds > 0 {
-            pool.putOffDoubtful(diagnosis.backdoors, labels: images.labels, reviews: diagnosis.reviews)
+            pool.putOffDoubtful(
+                diagnosis.backdoors, table: table, labels: images.labels, reviews: diagnosis.reviews)
         }
         return Course(
             before: before, gate: gate,

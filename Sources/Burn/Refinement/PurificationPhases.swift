@@ -11,7 +11,7 @@ extension Purification {
             ? Self.decouplingSteps(samples: images.count) : Self.refinementSteps(samples: images.count)
         var tuning = FineTuning(
             images: images, teacher: course.before, token: context.token, steps: steps,
-            learningRate: round == 0 ? 0 : (course.treatment?.learningRate ?? 0) / Double(2 * round),
+            learningRate: round == 0 ? 0 : (course.treatment?.refinementRate ?? 0) / Double(round),
             seed: context.options.methodSeed &+ UInt64(round), mirrors: course.restoration.mirrors)
         // The decoupling sets it, and its rate, for each attempt.
         tuning.batch = course.treatment?.batch ?? BatchSizes.ofPurification
@@ -42,13 +42,18 @@ extension Purification {
         let result = try phase.run(
             pool: trained, material: try material(course, trained), before: course.original
         ) { context.observer.advance(.decoupling, round: 0, $0) }
-        try context.steps.keep(result.answers.model, of: step)
+        let model = try keep(result.answers.model, of: step)
         try context.steps.keep(note: result.treatment?.name ?? "", of: step)
+        let isRounded = model !== result.answers.model
+        let answers = try isRounded ? course.before.asked(of: model) : result.answers
+        let report = try isRounded ? course.gate.measure(answers) : result.report
         let metrics =
-            points(course.original, .detection, 0) + points(result.report, .decoupling, 0) + [
+            points(course.original, .detection, 0) + points(report, .decoupling, 0) + [
                 point(.decoupling, 0, "attempts", Double(result.attempts)),
                 point(.decoupling, 0, "diverged", Double(result.diverged)),
-                point(.decoupling, 0, "accepted", result.accepted ? 1 : 0),
+                point(
+                    .decoupling, 0, "accepted",
+                    course.gate.shortfall(report, before: course.original) == nil ? 1 : 0),
             ] + spent.points + meter.end(of: .decoupling, .decoupling).points
         try context.steps.finish(
             step,
@@ -56,13 +61,22 @@ extension Purification {
                 .curve(tuning.curves?.points ?? []), .metrics(metrics),
                 .phaseFinished(.decoupling, round: 0, seconds: clock.seconds),
             ])
-        (course.answers, course.report, course.treatment) = (result.answers, result.report, result.treatment)
+        (course.answers, course.report, course.treatment) = (answers, report, result.treatment)
         course.meter = meter
+    }
+
+    /// - Returns: the model as it is kept, which an upload of half or whole numbers rounds: a job that is resumed goes on with that one.
+    private func keep(_ model: GraphModel, of step: String) throws -> GraphModel {
+        try context.steps.keep(model, of: step)
+        guard let saved = try context.steps.model(of: step, like: context.model),
+            try !saved.hasWeights(of: model)
+        else { return model }
+        return saved
     }
 
     func refine(_ course: inout Course) throws {
         var refinement = try ProgressiveRefinement(
-            original: context.model, images: images, targets: diagnosis.backdoors, before: course.before,
+            images: images, targets: diagnosis.backdoors, before: course.before,
             reviews: diagnosis.reviews, token: context.token)
         // Once of each model: what it says twice is no more certain.
         var isAsked = false
@@ -72,9 +86,16 @@ extension Purification {
         }
         for round in stride(from: 1, through: context.options.rounds, by: 1) {
             let disagreement = try refinement.refine(&course.pool, with: course.answers)
+            // What is flagged has an adversarial label.
+            try boundary.analyse(disagreement.newlyFlagged)
+            course.restoration.table = boundary.table
+            let cleared = Set(disagreement.cleared)
+            course.gate.flagged.removeAll(where: cleared.contains)
             let changed = Double(disagreement.newlyFlagged.count + disagreement.newlyClean.count)
             if round > 1, changed < Self.convergence * Double(images.count) { break }
             try ask()
+            // No round could be accepted.
+            guard course.gate.canJudge else { break }
             guard try retune(&course, round, disagreement) else { break }
             isAsked = false
         }
@@ -109,7 +130,7 @@ extension Purification {
                 // The round is dropped; its weights are no numbers.
                 (candidate, diverged) = (course.model, true)
             }
-            try context.steps.keep(candidate, of: step)
+            candidate = try keep(candidate, of: step)
             try context.steps.keep(note: diverged ? Self.divergence : "", of: step)
         }
         let asked = diverged ? course.answers : try course.before.asked(of: candidate)

@@ -10,7 +10,7 @@ struct AcceptanceGate {
     let images: LabelledImages
     let targets: [Target]
     let holdout: [Int]
-    let flagged: [Int]
+    var flagged: [Int]
     /// Whether the labels of `holdout` are what the suspicious model sees: where they are not, accuracy on them says nothing.
     var labelsAreConfirmed = true
     /// What the user vouches for; accuracy is measured on it, where there is any.

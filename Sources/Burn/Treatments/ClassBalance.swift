@@ -20,8 +20,10 @@ extension TrainingPool {
             let (own, repeats) = (
                 trusted[label, default: []], min(Self.mostRepeats, needs[label, default: 0] / usual)
             )
-            return repeats < Self.leastRepeats
-                ? [] : Array(own.prefix(Int((repeats - 1) * Double(own.count))))
+            guard repeats >= Self.leastRepeats else { return [] }
+            let further = Int((repeats - 1) * Double(own.count))
+            // Evenly chosen: files may lie in the order of their sources.
+            return (0..<further).map { own[$0 * own.count / further] }
         }
         return clean + further
     }

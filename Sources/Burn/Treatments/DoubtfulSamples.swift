@@ -2,7 +2,8 @@
 ///
 /// A model that has learned the restored labels of its flagged samples says nothing about them any more: what was flagged by
 /// mistake would keep a wrong label, and its class would lose what looks like it. So the surer half of what was flagged for a
-/// backdoor is learned from, and phase 2 asks the model that comes of it about the other half.
+/// backdoor is learned from, and phase 2 asks the model that comes of it about the other half. What is cleared keeps its label, and is
+/// never trained on: an image of the target's own class may carry the trigger and be labelled right.
 extension TrainingPool {
     /// Fewer are not parted: their controls would prove nothing.
     private static let fewest = 64
@@ -10,12 +11,18 @@ extension TrainingPool {
     private static let controlled = 4
     private static let mostControls = 64
 
-    mutating func putOffDoubtful(_ backdoors: [Backdoor], labels: [Int], reviews: Reviews) {
+    /// - Parameter table: of the suspicious model.
+    mutating func putOffDoubtful(
+        _ backdoors: [Backdoor], table: AnalysisTable, labels: [Int], reviews: Reviews
+    ) {
         let owners = TargetOfSample(backdoors)
         let groups = Dictionary(grouping: poison) { owners.place(of: $0, labelled: labels[$0]) }
         for (place, samples) in groups {
             // What a trigger does has to be known, so that its absence shows.
-            guard let place, backdoors[place].tellsByDrops, backdoors[place].isEstimated else { continue }
+            guard let place, backdoors[place].tellsByDrops, backdoors[place].isEstimated,
+                // Of several, a sample may carry another one.
+                backdoors.count(where: { $0.label == backdoors[place].label }) == 1
+            else { continue }
             let parted = samples.filter { !reviews.isAccepted($0) }
             guard parted.count >= Self.fewest else { continue }
             let beliefs = parted.map { backdoors[place].carriers[$0, default: 0] }
@@ -26,9 +33,10 @@ extension TrainingPool {
             )
             guard !unsure.isEmpty else { continue }
             doubtful += unsure
-            controls += stride(from: 0, to: sure.count, by: Self.controlled).prefix(Self.mostControls).map {
-                sure[$0]
-            }
+            // What the suspicious model sees otherwise has nothing to lose.
+            let seen = sure.filter { Int(table.predicted[$0]) == labels[$0] }
+            controls += stride(from: 0, to: seen.count, by: Self.controlled).prefix(Self.mostControls)
+                .map { seen[$0] }
         }
         doubtful.sort()
         controls.sort()

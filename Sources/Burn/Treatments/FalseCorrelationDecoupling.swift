@@ -33,6 +33,8 @@ struct FalseCorrelationDecoupling {
         case tooLittle
         /// Accuracy was lost, or the training diverged.
         case tooMuch
+        /// The trigger still works, and accuracy was lost.
+        case both
     }
 
     /// Of the first treatment, at most.
@@ -49,7 +51,7 @@ struct FalseCorrelationDecoupling {
     /// The rate after one that did too little or too much; nil where the next would go back.
     static func rate(after rate: Double, _ end: End, first: Double) -> Double? {
         switch end {
-        case .settled: nil
+        case .settled, .both: nil
         case .tooLittle: rate < first || rate >= highestRate ? nil : 2 * rate
         case .tooMuch: rate > first ? nil : rate / 2
         }
@@ -75,8 +77,9 @@ struct FalseCorrelationDecoupling {
     }
 
     private func attempt(
-        _ treatment: any Treatment, at rate: Double, _ pool: TrainingPool, _ material: TrainingMaterial,
-        _ before: AcceptanceGate.Report, _ best: inout Outcome, _ progress: (Double) -> Void
+        _ treatment: any Treatment, at rate: Double, _ pool: TrainingPool,
+        _ material: TrainingMaterial, _ before: AcceptanceGate.Report, _ best: inout Outcome,
+        _ progress: (Double) -> Void
     ) throws -> End {
         best.attempts += 1
         let model = try original.model.copy(seed: tuning.seed)
@@ -94,16 +97,20 @@ struct FalseCorrelationDecoupling {
         let answers = try original.asked(of: model)
         let report = try gate.measure(answers)
         let accepted = gate.shortfall(report, before: before) == nil
-        if accepted || best.treatment == nil || Self.merit(report) > Self.merit(best.report) {
+        if accepted || best.treatment == nil || merit(report) > merit(best.report) {
             (best.answers, best.report, best.accepted, best.treatment) = (
                 answers, report, accepted, treatment
             )
         }
         if accepted { return .settled }
-        guard gate.triggerShortfall(report) == nil else { return .tooLittle }
+        if gate.triggerShortfall(report) != nil {
+            return gate.losesAccuracy(report, before: before) ? .both : .tooLittle
+        }
         return gate.canJudge ? .tooMuch : .settled
     }
 
     /// Accuracy bought with as little backdoor as possible: what is compared when no attempt is accepted.
-    private static func merit(_ report: AcceptanceGate.Report) -> Double { report.accuracy - report.residual }
+    private func merit(_ report: AcceptanceGate.Report) -> Double {
+        (gate.canJudge ? report.accuracy : 0) - report.residual
+    }
 }

@@ -13,7 +13,7 @@ import Tensors
 /// samples come from are estimated, and count as well (`SourcePrior`).
 package struct LabelRestoration {
     package let images: LabelledImages
-    package let table: AnalysisTable
+    package var table: AnalysisTable
     let targets: [Target]
     package let reviews: Reviews
     /// Whether mirrored images are asked about as well.

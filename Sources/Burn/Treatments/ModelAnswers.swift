@@ -24,6 +24,7 @@ package final class ModelAnswers: Sendable {
     private static let mostSamples = 32_768
     /// 128 MiB.
     private static let mostValues = 1 << 25
+    private static let mostValuesOfOther = 1 << 22
 
     /// - Parameter most: samples that answers are kept of.
     package init(
@@ -39,9 +40,10 @@ package final class ModelAnswers: Sendable {
                 isKnown: Array(repeating: false, count: count)))
     }
 
-    /// The same of another model.
+    /// The same of another model, of which less is asked: the answers take no more than 16 MiB.
     func asked(of other: GraphModel) throws -> ModelAnswers {
-        try ModelAnswers(of: other, on: images, token: token, most: most)
+        try ModelAnswers(
+            of: other, on: images, token: token, most: min(most, Self.mostValuesOfOther / images.classes))
     }
 
     /// Asks for all at once what is kept: numbers then don't depend on who asked first.

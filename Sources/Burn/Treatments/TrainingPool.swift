@@ -62,7 +62,9 @@ package struct TrainingPool: Sendable {
         let supposed =
             unsuspicious.count * 4 >= unflagged.count
             ? unsuspicious
-            : unflagged.filter { table.linearDistance[$0] <= limits[images.labels[$0]] ?? .infinity }
+            : unflagged.filter { sample in
+                limits[images.labels[sample]].map { table.linearDistance[sample] <= $0 } ?? true
+            }
         // A label that stands for another class would reward a model that unlearns the right one.
         let confirmed = Self.confirmedClasses(unflagged, table: table, images: images)
         let candidates = supposed.filter { confirmed.contains(images.labels[$0]) }

@@ -91,7 +91,10 @@ export async function show(container, { job, query, signal }) {
 function expectedTotal(parameters, job, dataset) {
   const filters = [...parameters.keys()].filter((key) => key !== 'sort');
   if (filters.length === 0) return dataset?.summary?.samples ?? null;
-  if (filters.length === 1 && parameters.get('flagged') === 'true') return job.verdict?.poisoned_samples ?? null;
+  // A purification flags more, and clears some.
+  if (filters.length === 1 && parameters.get('flagged') === 'true' && job.type === 'scan') {
+    return job.verdict?.poisoned_samples ?? null;
+  }
   return null;
 }
 
