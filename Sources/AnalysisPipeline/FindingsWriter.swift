@@ -26,11 +26,11 @@ struct FindingsWriter {
             restoredLabel: restored.label, labelConfidence: restored.confidence)
     }
 
-    /// On the side of 1/2 that the flag says.
+    /// On the side of 1/2 that the flag says, where a purification has changed it.
     private func score(_ sample: Int) -> Double {
         let score = diagnosis.scores[sample]
         if flagged[sample] { return max(score, 0.5) }
-        return diagnosis.flagged[sample] ? min(score, 0.5) : score
+        return diagnosis.flagged[sample] ? min(score, 0.5.nextDown) : score
     }
 
     func report(_ send: (WorkerMessage) -> Void) {

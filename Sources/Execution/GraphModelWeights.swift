@@ -15,7 +15,7 @@ extension GraphModel {
         return try own.count == others.count
             && zip(own, others).allSatisfy { own, other in
                 try own.name == other.name
-                    && own.tensor.detach().contiguous().bytes() == other.tensor.detach().contiguous().bytes()
+                    && own.tensor.contiguous().bytes() == other.tensor.contiguous().bytes()
             }
     }
 

@@ -118,7 +118,7 @@ extension JobReport.Words {
             "\(verdict.poisonedSamples) of \(samples.analysed) training samples are judged to be poisoned, "
             + "\(precisePercent(verdict.poisonRate)) of them\(interval)."
             + (samples.flagged == verdict.poisonedSamples
-                ? "" : " After the purification, which looked again, \(samples.flagged) are flagged.")
+                ? "" : " In the end, \(samples.flagged) are flagged.")
     }
 
     static func name(_ label: Int, _ names: [String]) -> String {

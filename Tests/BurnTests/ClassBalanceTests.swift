@@ -18,7 +18,9 @@ import Testing
 
     @Test func aClassIsDrawnAsOftenAsTheOthers() {
         // 80 that are not flagged, of which 50 are trusted.
-        #expect(drawn([0], trusted: 50) == (0..<30).map { $0 * 50 / 30 })
+        let further = drawn([0], trusted: 50)
+        #expect(further.count == 30 && Set(further).count == 30)
+        #expect(further.min() == 0 && (further.max() ?? 0) >= 47, "from all of them")
         #expect(drawn([], trusted: 50).isEmpty)
         #expect(drawn([1], trusted: 50).isEmpty, "all of it is trusted")
     }

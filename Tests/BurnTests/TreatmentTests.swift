@@ -90,6 +90,37 @@ import TinyModels
         #expect(rates(0.01, [.settled]) == [0.01])
     }
 
+    /// What is judged is what is given back: where rounding undoes a training, it was in vain.
+    @Test func aCandidateIsJudgedAsItIsGivenBack() throws {
+        let pool = known.pool()
+        var asked = 0
+        var decoupling = FalseCorrelationDecoupling(
+            original: try known.answers(), tuning: try known.tuning(steps: 8), gate: try known.gate(pool),
+            treatments: [RestoreAndTransplant()])
+        decoupling.rounded = { _ in
+            asked += 1
+            return known.model
+        }
+        let outcome = try decoupling.run(
+            pool: pool, material: known.material(pool), before: decoupling.gate.measure(known.answers())
+        ) { _ in }
+        #expect(!outcome.accepted && outcome.report.residual == 1 && outcome.answers.model === known.model)
+        #expect(asked == 3, "each did too little")
+    }
+
+    /// Where the trigger still works and accuracy is lost as well, no other rate is tried.
+    @Test func anAttemptThatMissesBothWaysIsTheOnlyOne() throws {
+        let pool = known.pool()
+        var decoupling = FalseCorrelationDecoupling(
+            original: try known.answers(), tuning: try known.tuning(steps: 2), gate: try known.gate(pool),
+            treatments: [RestoreAndTransplant()])
+        decoupling.rounded = { _ in known.model }
+        var before = try decoupling.gate.measure(known.answers())
+        before.accuracy = 1.2
+        let outcome = try decoupling.run(pool: pool, material: known.material(pool), before: before) { _ in }
+        #expect(outcome.attempts == 1 && !outcome.accepted)
+    }
+
     /// Where accuracy can't be judged, no other rate tells more.
     @Test func oneAttemptIsMadeWhereAccuracyCannotBeJudged() throws {
         let pool = known.pool()

@@ -21,7 +21,7 @@ struct ProgressiveRefinement {
     /// Below this quantile of the unsuspicious classes' drops a sample behaves as clean ones do.
     private static let cleanQuantile = 0.9
     /// Of what is cleared, so many may have been planted, and of what was planted, so many may stay.
-    private static let mostPlanted = 0.1
+    private static let mostMistaken = 0.1
 
     init(
         images: LabelledImages, targets: [Backdoor], before: ModelAnswers,
@@ -73,7 +73,7 @@ struct ProgressiveRefinement {
         let newlyFlagged = carriers(among: dropped, beside: poison, ordinary: ordinary, cut: cut)
         let cleared = cleared(among: pool, owners) { agrees.contains($0) && Double(drops[$0]) <= cut }
         let stillFlagged = poison.subtracting(cleared)
-        let used = Set(pool.clean).union(pool.holdout)
+        let used = Set(pool.clean).union(pool.holdout).union(pool.cleared)
         let newlyClean = suspects.filter {
             !used.contains($0) && !poison.contains($0) && agrees.contains($0)
                 && Double(drops[$0]) <= calm
@@ -88,7 +88,7 @@ struct ProgressiveRefinement {
     }
 
     /// Of the doubtful samples, those that the sanitised model sees as they are labelled (`stays`), provided that hardly any of them were
-    /// planted: what does not stay was, and of what was, as large a share stays as of the backdoor's controls.
+    /// planted: those that don't stay are taken for planted, of which others stay as often as the backdoor's controls do.
     private func cleared(among pool: TrainingPool, _ owners: TargetOfSample, stays: (Int) -> Bool) -> [Int] {
         func place(_ sample: Int) -> Int? { owners.place(of: sample, labelled: images.labels[sample]) }
         let controls = Dictionary(grouping: pool.controls, by: place)
@@ -98,7 +98,7 @@ struct ProgressiveRefinement {
             let share = Statistics.cautiousShare(controls.count(where: stays), of: controls.count)
             let planted = Double(doubtful.count - staying.count) * share / (1 - share)
             // A model that keeps the controls says nothing.
-            let isTold = share <= Self.mostPlanted && planted <= Self.mostPlanted * Double(staying.count)
+            let isTold = share <= Self.mostMistaken && planted <= Self.mostMistaken * Double(staying.count)
             return isTold ? staying : []
         }.sorted()
     }

@@ -50,8 +50,9 @@ package struct Purification {
     }
 
     private var trustworthy: [Int] {
-        diagnosis.flagged.indices.filter {
-            !diagnosis.flagged[$0] && Int(table.predicted[$0]) == images.labels[$0]
+        let predicted = table.predicted
+        return diagnosis.flagged.indices.filter {
+            !diagnosis.flagged[$0] && Int(predicted[$0]) == images.labels[$0]
         }
     }
 
@@ -98,8 +99,8 @@ package struct Purification {
             labelsAreConfirmed: pool.labelsAreConfirmed, trusted: context.trusted,
             parameters: context.parameters, token: context.token)
         let original = try gate.measure(before)
-        // Without a round, nothing would be decided.
-        if context.options.rounds > 0 {
+        // Without a round that may be accepted, nothing would be decided, or what was decided not be learned.
+        if context.options.rounds > 0, gate.canJudge {
             pool.putOffDoubtful(
                 diagnosis.backdoors, table: table, labels: images.labels, reviews: diagnosis.reviews)
         }
@@ -128,7 +129,10 @@ package struct Purification {
     }
 
     /// Of the suspicious model.
-    func predictions(_ samples: [Int]) -> [Int] { samples.map { Int(table.predicted[$0]) } }
+    func predictions(_ samples: [Int]) -> [Int] {
+        let predicted = table.predicted
+        return samples.map { Int(predicted[$0]) }
+    }
 
     private func untreated(_ course: Course) throws -> Result {
         reportAcceptance(course.report, isAccepted: false)

@@ -37,23 +37,20 @@ extension Purification {
         let tuning = tuning(
             course, round: 0, attempts: FalseCorrelationDecoupling.mostAttempts(course.treatments))
         let phase = FalseCorrelationDecoupling(
-            original: course.before, tuning: tuning, gate: course.gate, treatments: course.treatments)
+            original: course.before, tuning: tuning, gate: course.gate, treatments: course.treatments,
+            rounded: { try keep($0, of: step) })
         let trained = trained(course)
         let result = try phase.run(
             pool: trained, material: try material(course, trained), before: course.original
         ) { context.observer.advance(.decoupling, round: 0, $0) }
-        let model = try keep(result.answers.model, of: step)
+        // The last attempt need not be the best.
+        try context.steps.keep(result.answers.model, of: step)
         try context.steps.keep(note: result.treatment?.name ?? "", of: step)
-        let isRounded = model !== result.answers.model
-        let answers = try isRounded ? course.before.asked(of: model) : result.answers
-        let report = try isRounded ? course.gate.measure(answers) : result.report
         let metrics =
-            points(course.original, .detection, 0) + points(report, .decoupling, 0) + [
+            points(course.original, .detection, 0) + points(result.report, .decoupling, 0) + [
                 point(.decoupling, 0, "attempts", Double(result.attempts)),
                 point(.decoupling, 0, "diverged", Double(result.diverged)),
-                point(
-                    .decoupling, 0, "accepted",
-                    course.gate.shortfall(report, before: course.original) == nil ? 1 : 0),
+                point(.decoupling, 0, "accepted", result.accepted ? 1 : 0),
             ] + spent.points + meter.end(of: .decoupling, .decoupling).points
         try context.steps.finish(
             step,
@@ -61,7 +58,7 @@ extension Purification {
                 .curve(tuning.curves?.points ?? []), .metrics(metrics),
                 .phaseFinished(.decoupling, round: 0, seconds: clock.seconds),
             ])
-        (course.answers, course.report, course.treatment) = (answers, report, result.treatment)
+        (course.answers, course.report, course.treatment) = (result.answers, result.report, result.treatment)
         course.meter = meter
     }
 

@@ -14,6 +14,8 @@ struct FalseCorrelationDecoupling {
     let gate: AcceptanceGate
     /// In the order in which they are tried.
     let treatments: [any Treatment]
+    /// A candidate as it will be given back, which an upload of half or whole numbers rounds: that one is judged.
+    var rounded: (GraphModel) throws -> GraphModel = { $0 }
 
     struct Outcome {
         var answers: ModelAnswers
@@ -94,7 +96,7 @@ struct FalseCorrelationDecoupling {
             best.diverged += 1
             return .tooMuch
         }
-        let answers = try original.asked(of: model)
+        let answers = try original.asked(of: rounded(model))
         let report = try gate.measure(answers)
         let accepted = gate.shortfall(report, before: before) == nil
         if accepted || best.treatment == nil || merit(report) > merit(best.report) {
@@ -109,8 +111,8 @@ struct FalseCorrelationDecoupling {
         return gate.canJudge ? .tooMuch : .settled
     }
 
-    /// Accuracy bought with as little backdoor as possible: what is compared when no attempt is accepted.
+    /// Accuracy, where it can be judged, bought with as little backdoor as possible: what is compared when no attempt is accepted.
     private func merit(_ report: AcceptanceGate.Report) -> Double {
-        (gate.canJudge ? report.accuracy : 0) - report.residual
+        (gate.canJudge ? report.accuracy : 0) - max(report.residual, report.untracedUnchanged)
     }
 }

@@ -31,8 +31,8 @@ package struct LabelRestoration {
 
     /// Weight of the adversarial label beside one model's opinion.
     private static let adversarialWeight: Float = 0.5
-    /// Ordinary samples that are asked about, for all targets together.
-    private static let mostGauged = 512
+    /// Of the ordinary samples, so many are asked about for all targets together, and up to twice as many.
+    private static let fewestGauged = 512
 
     /// A label that is less likely right is not given.
     private let leastConfidence: Double
@@ -94,7 +94,7 @@ package struct LabelRestoration {
     /// Samples of other classes, evenly chosen.
     private func ordinary(beside target: Target) -> [Int] {
         let others = ordinary.filter { images.labels[$0] != target.label }
-        let step = max(1, others.count * targets.count / Self.mostGauged)
+        let step = max(1, others.count * targets.count / Self.fewestGauged)
         return stride(from: 0, to: others.count, by: step).map { others[$0] }
     }
 

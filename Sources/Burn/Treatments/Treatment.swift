@@ -16,8 +16,8 @@ package protocol Treatment: Sendable {
 
 extension Treatment {
     /// Of the first attempt. A trigger whose samples are left out is unlearned by what it is transplanted into alone, which takes a
-    /// higher rate and more images: of a clean-label one (`sig`), 6.6 % were left with less, and 3.8 % are. With a higher rate than it
-    /// takes, more of what the suspicious model knows of the held-out samples is lost.
+    /// higher rate and more images: with lower ones 6.6 % of a clean-label trigger (`sig`) were left, with these 3.8 %. With a higher rate than
+    /// it takes, more of what the suspicious model knows of the held-out samples is lost.
     var learningRate: Double { restores ? 0.005 : 0.02 }
     /// Of the first round of refinement.
     var refinementRate: Double { restores ? 0.005 : 0.01 }
