@@ -10,6 +10,7 @@ struct ProgressiveRefinement {
     let before: ModelAnswers
     let reviews: Reviews
     let token: CancellationToken
+    private let owners: TargetOfSample
     /// Largest drop so far of the given label's probability, per sample: evidence accumulates over rounds.
     private(set) var drops: [Float]
 
@@ -32,6 +33,7 @@ struct ProgressiveRefinement {
         self.before = before
         self.reviews = reviews
         self.token = token
+        owners = TargetOfSample(targets)
         drops = Array(repeating: 0, count: images.count)
     }
 
@@ -54,12 +56,8 @@ struct ProgressiveRefinement {
         let dirty = Set(targets.filter(\.tellsByDrops).map(\.label))
         let poison = Set(pool.poison + pool.doubtful)
         let null = ordinary.map { Double(drops[$0]) }
-        let owners = TargetOfSample(targets)
-        let planted = pool.poison.filter { sample in
-            dirty.contains(images.labels[sample])
-                && owners.place(of: sample, labelled: images.labels[sample]).map { targets[$0].tellsByDrops }
-                    ?? false
-        }.map { Double(drops[$0]) }
+        let planted = pool.poison.filter { owner(of: $0).map { targets[$0].tellsByDrops } ?? false }
+            .map { Double(drops[$0]) }
         let cut = max(
             Statistics.quantile(null, Self.nullQuantile), Statistics.quantile(planted, Self.flaggedQuantile))
         let calm = Statistics.quantile(null, Self.cleanQuantile)
@@ -71,7 +69,7 @@ struct ProgressiveRefinement {
                     && !reviews.isRejected($0)
             }
         let newlyFlagged = carriers(among: dropped, beside: poison, ordinary: ordinary, cut: cut)
-        let cleared = cleared(among: pool, owners) { agrees.contains($0) && Double(drops[$0]) <= cut }
+        let cleared = cleared(among: pool) { agrees.contains($0) && Double(drops[$0]) <= cut }
         let stillFlagged = poison.subtracting(cleared)
         let used = Set(pool.clean).union(pool.holdout).union(pool.cleared)
         let newlyClean = suspects.filter {
@@ -89,10 +87,9 @@ struct ProgressiveRefinement {
 
     /// Of the doubtful samples, those that the sanitised model sees as they are labelled (`stays`), provided that hardly any of them were
     /// planted: those that don't stay are taken for planted, of which others stay as often as the backdoor's controls do.
-    private func cleared(among pool: TrainingPool, _ owners: TargetOfSample, stays: (Int) -> Bool) -> [Int] {
-        func place(_ sample: Int) -> Int? { owners.place(of: sample, labelled: images.labels[sample]) }
-        let controls = Dictionary(grouping: pool.controls, by: place)
-        return Dictionary(grouping: pool.doubtful, by: place).flatMap { place, doubtful -> [Int] in
+    private func cleared(among pool: TrainingPool, stays: (Int) -> Bool) -> [Int] {
+        let controls = Dictionary(grouping: pool.controls, by: owner)
+        return Dictionary(grouping: pool.doubtful, by: owner).flatMap { place, doubtful -> [Int] in
             let controls = controls[place, default: []]
             let staying = doubtful.filter(stays)
             let share = Statistics.cautiousShare(controls.count(where: stays), of: controls.count)
@@ -101,6 +98,11 @@ struct ProgressiveRefinement {
             let isTold = share <= Self.mostMistaken && planted <= Self.mostMistaken * Double(staying.count)
             return isTold ? staying : []
         }.sorted()
+    }
+
+    /// The place of the backdoor that a sample was planted for.
+    private func owner(of sample: Int) -> Int? {
+        owners.place(of: sample, labelled: images.labels[sample])
     }
 
     /// Raises the drops of the samples.

@@ -19,17 +19,16 @@ extension TrainingPool {
         let groups = Dictionary(grouping: poison) { owners.place(of: $0, labelled: labels[$0]) }
         for (place, samples) in groups {
             // What a trigger does has to be known, so that its absence shows.
-            guard let place, backdoors[place].tellsByDrops, backdoors[place].isEstimated,
+            guard let backdoor = place.map({ backdoors[$0] }), backdoor.isEstimated, !backdoor.keepsLabels,
                 // Of several, a sample may carry another one.
-                backdoors.count(where: { $0.label == backdoors[place].label }) == 1
+                backdoors.count(where: { $0.label == backdoor.label }) == 1
             else { continue }
             let parted = samples.filter { !reviews.isAccepted($0) }
             guard parted.count >= Self.fewest else { continue }
-            let beliefs = parted.map { backdoors[place].carriers[$0, default: 0] }
-            let median = beliefs.sorted()[parted.count / 2]
+            func belief(_ sample: Int) -> Double { backdoor.carriers[sample, default: 0] }
+            let median = parted.map(belief).sorted()[parted.count / 2]
             let (sure, unsure) = (
-                zip(parted, beliefs).filter { $1 >= median }.map(\.0),
-                zip(parted, beliefs).filter { $1 < median }.map(\.0)
+                parted.filter { belief($0) >= median }, parted.filter { belief($0) < median }
             )
             guard !unsure.isEmpty else { continue }
             doubtful += unsure
